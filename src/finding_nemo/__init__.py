@@ -1,0 +1,55 @@
+"""Finding Nemo: which animals are in each deep-sea frame, and how far to trust it.
+
+The names below are the public door; everything else may change. They load on first use, so
+that importing the package costs nothing and brings no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from finding_nemo.core.errors import FindingNemoError as FindingNemoError
+    from finding_nemo.data.dataset import read_dataset as read_dataset
+    from finding_nemo.data.splits.by_dive import split_by_dive as split_by_dive
+    from finding_nemo.evaluation.evaluate import evaluate as evaluate
+    from finding_nemo.models.bundle import load_bundle as load_bundle
+    from finding_nemo.prediction.predictor import Predictor as Predictor
+    from finding_nemo.results.predictions import read_predictions as read_predictions
+    from finding_nemo.scoring.ranking import map_at_k as map_at_k
+    from finding_nemo.training.train import train as train
+
+_HOMES = {
+    "FindingNemoError": "finding_nemo.core.errors",
+    "Predictor": "finding_nemo.prediction.predictor",
+    "evaluate": "finding_nemo.evaluation.evaluate",
+    "load_bundle": "finding_nemo.models.bundle",
+    "map_at_k": "finding_nemo.scoring.ranking",
+    "read_dataset": "finding_nemo.data.dataset",
+    "read_predictions": "finding_nemo.results.predictions",
+    "split_by_dive": "finding_nemo.data.splits.by_dive",
+    "train": "finding_nemo.training.train",
+}
+
+__all__ = [
+    "FindingNemoError",
+    "Predictor",
+    "evaluate",
+    "load_bundle",
+    "map_at_k",
+    "read_dataset",
+    "read_predictions",
+    "split_by_dive",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public object
+    if name not in _HOMES:
+        raise AttributeError(f"module 'finding_nemo' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

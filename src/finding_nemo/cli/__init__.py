@@ -1,0 +1,1 @@
+"""One short file a verb: arguments in, one call, words out."""

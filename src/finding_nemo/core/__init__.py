@@ -1,0 +1,1 @@
+"""What every layer knows: errors, records, categories, settings, provenance."""

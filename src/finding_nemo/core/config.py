@@ -1,0 +1,96 @@
+"""Settings: frozen, typed, unknown keys refused, all faults in one message."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from finding_nemo.core.errors import SettingsError
+
+
+class Settings(BaseModel):
+    """The base of every settings class."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def build(cls, values: Mapping[str, Any], *, source: str = "settings") -> Self:
+        """Return settings from plain values.
+
+        Args:
+            values: Key by key, as read from a file or a command line.
+            source: Where they come from, for the message.
+
+        Raises:
+            SettingsError: Listing every unknown key and every value out of range.
+        """
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise SettingsError(_all_faults(error, cls, source)) from None
+
+
+def _all_faults(error: ValidationError, cls: type[BaseModel], source: str) -> str:
+    faults = error.errors(include_url=False)
+    lines = [_fault_line(fault, cls) for fault in faults]
+    noun = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
+    return f"{noun} in {source}:\n" + "\n".join(f"  - {line}" for line in lines)
+
+
+def _fault_line(fault: Mapping[str, Any], cls: type[BaseModel]) -> str:
+    key = ".".join(str(part) for part in fault["loc"]) or "(the whole)"
+    if fault["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(key, cls.model_fields, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(cls.model_fields)}."
+        return f"unknown key {key!r}; {hint}"
+    if fault["type"] == "missing":
+        return f"missing key {key!r}"
+    return f"{key} = {fault['input']!r}: {fault['msg'].lower()}"
+
+
+def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
+    """Return the values of `key=value` words, as given to `--set`.
+
+    A value is read as JSON where it is JSON (`3`, `0.1`, `true`, `[1, 2]`) and as text otherwise.
+
+    Raises:
+        SettingsError: Listing every word that has no `=` or no key.
+    """
+    values: dict[str, Any] = {}
+    faults = []
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals or not key.strip():
+            faults.append(f"  - {assignment!r} is not of the form key=value")
+            continue
+        values[key.strip()] = _json_or_text(text.strip())
+    if faults:
+        raise SettingsError("--set takes key=value:\n" + "\n".join(faults))
+    return values
+
+
+def _json_or_text(text: str) -> Any:  # noqa: ANN401 - JSON values are of any type
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the settings that a TOML file holds.
+
+    Raises:
+        SettingsError: If the file is missing or is not TOML (with the line).
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"The settings file {path} does not exist.") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"The settings file {path} cannot be read as TOML: {error}.") from None

@@ -1,0 +1,85 @@
+"""Every error that a user can meet.
+
+FindingNemoError
+├── DatasetError (ValueError)            the data set's files say something impossible
+│   ├── DatasetNotFoundError (FileNotFoundError)
+│   └── AnnotationError                  a line or record that cannot be read
+├── ImageError (ValueError)              one image cannot be used; becomes a row with `failure`
+├── SplitError (ValueError)              a split cannot be made, or does not fit the data set
+├── SettingsError (ValueError)           settings that are unknown or out of range, all at once
+├── TrainingError (RuntimeError)         a training cannot go on
+├── BundleError (ValueError)             a bundle is missing, broken, or of another schema
+├── PredictionsError (ValueError)        a predictions file cannot be used
+├── SubmissionError (ValueError)         a submission does not fit its solution
+└── OutputError (OSError)                an output cannot be written
+    ├── OutputExistsError (FileExistsError)
+    └── NoSpaceError
+
+Each message says what was got, what was wanted, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class FindingNemoError(Exception):
+    """The root of all errors that this package raises on purpose."""
+
+
+class DatasetError(FindingNemoError, ValueError):
+    """The files of a data set contradict themselves or the format."""
+
+
+class DatasetNotFoundError(DatasetError, FileNotFoundError):
+    """A data set, or a file that it must have, is not there."""
+
+    def __str__(self) -> str:
+        """Return the message alone, not the operating system's form of it."""
+        return str(self.args[0]) if self.args else ""
+
+
+class AnnotationError(DatasetError):
+    """A line or record of an annotation file cannot be read."""
+
+
+class ImageError(FindingNemoError, ValueError):
+    """One image cannot be used."""
+
+
+class SplitError(FindingNemoError, ValueError):
+    """A split cannot be made, or does not fit the data set."""
+
+
+class SettingsError(FindingNemoError, ValueError):
+    """Settings are unknown or out of range; the message lists every fault."""
+
+
+class TrainingError(FindingNemoError, RuntimeError):
+    """A training cannot start or cannot go on."""
+
+
+class BundleError(FindingNemoError, ValueError):
+    """A bundle is missing, broken, or of another schema version."""
+
+
+class PredictionsError(FindingNemoError, ValueError):
+    """A predictions file cannot be used."""
+
+
+class SubmissionError(FindingNemoError, ValueError):
+    """A submission does not fit the competition's rules or its solution."""
+
+
+class OutputError(FindingNemoError, OSError):
+    """An output cannot be written."""
+
+    def __str__(self) -> str:
+        """Return the message alone, not the operating system's form of it."""
+        return str(self.args[0]) if self.args else ""
+
+
+class OutputExistsError(OutputError, FileExistsError):
+    """An output exists already and nobody asked to replace it."""
+
+
+class NoSpaceError(OutputError):
+    """The disk is full."""

@@ -1,0 +1,31 @@
+"""What is done to the pixels of a frame before a network sees them, as plain data."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from finding_nemo.core.config import Settings
+
+Channels = tuple[float, float, float]
+
+
+class Preprocessing(Settings):
+    """The one definition that training and prediction share.
+
+    Attributes:
+        width_px: Width that the network takes.
+        height_px: Height that the network takes.
+        resize: "stretch": the whole frame is resized to that size, its aspect ratio not kept.
+        interpolation: "bilinear", antialiased (support grows with the reduction).
+        mean: Subtracted from each channel (red, green, blue) of pixels in [0, 1].
+        std: Divides each channel after that.
+    """
+
+    width_px: int = Field(default=224, ge=1, le=4096)
+    height_px: int = Field(default=224, ge=1, le=4096)
+    resize: Literal["stretch"] = "stretch"
+    interpolation: Literal["bilinear"] = "bilinear"
+    mean: Channels = (0.0, 0.0, 0.0)
+    std: Channels = (1.0, 1.0, 1.0)

@@ -1,0 +1,50 @@
+"""The story beside each output: version, command, settings, time."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+_CHUNK_BYTES = 1 << 20
+
+
+def package_version() -> str:
+    """Return the installed version of Finding Nemo."""
+    try:
+        return metadata.version("finding-nemo")
+    except metadata.PackageNotFoundError:
+        return "0+unknown"
+
+
+def now_utc() -> str:
+    """Return the present time as ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).replace(microsecond=0).isoformat()
+
+
+def command_line() -> str:
+    """Return the command that runs, with the program's name instead of its full path."""
+    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def library_versions(*names: str) -> dict[str, str]:
+    """Return the installed version of each library in `names`, and of Python."""
+    versions = {"python": platform.python_version()}
+    for name in names:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,179 @@
+"""Frozen records that cross the borders between layers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.core.categories import CategoryTable
+from finding_nemo.core.errors import SplitError
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where one animal is, in pixels of the original frame, from its top left corner."""
+
+    category_id: int
+    x_px: float
+    y_px: float
+    width_px: float
+    height_px: float
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """What a data set says of one image.
+
+    Attributes:
+        image_id: The data set's own name of the image, unique in it.
+        path: Where the file is, or should be; it may be absent.
+        category_ids: The categories in the image, ascending; `None` if nobody annotated it.
+        origin: The annotation file it comes from: "train", "eval", or the file's stem.
+        width: Frame width in px as recorded, if it is.
+        height: Frame height in px as recorded, if it is.
+        vehicle: The vehicle that filmed it, if known.
+        dive: The group that must not be split, such as "Doc Ricketts 0297", if known.
+        captured: When it was filmed (UTC, no time zone attached), if known.
+        time_known: Whether `captured` has a time of day; a bare date has not.
+        sequence: What stands before the frame number in the file's name.
+        frame_number: The last run of digits in the file's name, if it has one.
+        boxes: Boxes, if the data set has them.
+    """
+
+    image_id: str
+    path: Path
+    category_ids: tuple[int, ...] | None
+    origin: str = "train"
+    width: int | None = None
+    height: int | None = None
+    vehicle: str | None = None
+    dive: str | None = None
+    captured: datetime | None = None
+    time_known: bool = False
+    sequence: str = ""
+    frame_number: int | None = None
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set folder, read.
+
+    Attributes:
+        root: The folder, or the annotation file's folder.
+        categories: The category table in column order.
+        records: Every image record, annotated or not, in file order.
+        notices: What a reader of the data set should know, in sentences.
+    """
+
+    root: Path
+    categories: CategoryTable
+    records: tuple[ImageRecord, ...]
+    notices: tuple[str, ...] = ()
+
+    @cached_property
+    def annotated(self) -> tuple[ImageRecord, ...]:
+        """The records that somebody annotated."""
+        return tuple(record for record in self.records if record.category_ids is not None)
+
+    @cached_property
+    def by_id(self) -> Mapping[str, ImageRecord]:
+        """From image id to record."""
+        return {record.image_id: record for record in self.records}
+
+    def truth(self, records: Iterable[ImageRecord] | None = None) -> npt.NDArray[np.bool_]:
+        """Return the truth matrix (images, categories) of `records` (default: `annotated`)."""
+        chosen = self.annotated if records is None else records
+        return self.categories.multi_hot(record.category_ids or () for record in chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class SplitRow:
+    """One line of a split file."""
+
+    image_id: str
+    dive: str
+    part: str
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which part of an experiment each image belongs to.
+
+    Attributes:
+        rows: One row an image, in data set order.
+        kind: "dive", "random", "time", "novel", or "file" if unknown.
+        seed: The seed that made it, if one did.
+        notices: What a reader of the split should know, in sentences.
+        unsplittable: Category ids that cannot be in two parts (one dive only).
+    """
+
+    rows: tuple[SplitRow, ...]
+    kind: str = "file"
+    seed: int | None = None
+    notices: tuple[str, ...] = ()
+    unsplittable: tuple[int, ...] = field(default=())
+
+    @cached_property
+    def part_of(self) -> Mapping[str, str]:
+        """From image id to part."""
+        return {row.image_id: row.part for row in self.rows}
+
+    @cached_property
+    def parts(self) -> Mapping[str, int]:
+        """From part to number of images, in order of name."""
+        return dict(sorted(Counter(row.part for row in self.rows).items()))
+
+    @cached_property
+    def is_folds(self) -> bool:
+        """Whether the parts are `fold0`, `fold1`, ..."""
+        return all(part.startswith("fold") for part in self.parts)
+
+    def ids_in(self, part: str) -> tuple[str, ...]:
+        """Return the image ids of `part`, in order.
+
+        Raises:
+            SplitError: If the split has no such part.
+        """
+        if part not in self.parts:
+            raise SplitError(f"The split has no part {part!r}; it has {', '.join(self.parts)}.")
+        return tuple(row.image_id for row in self.rows if row.part == part)
+
+    def training_ids_for(self, part: str) -> tuple[str, ...]:
+        """Return the ids that a model judged on `part` may learn from.
+
+        For folds these are all the other folds; otherwise the part `train`.
+        """
+        if self.is_folds:
+            return tuple(row.image_id for row in self.rows if row.part != part)
+        return self.ids_in("train") if "train" in self.parts else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a bundle says of one image.
+
+    Attributes:
+        image_id: The image's name.
+        path: The file as the user named it.
+        width: Frame width in px, if the image could be read.
+        height: Frame height in px, if the image could be read.
+        failure: Why the image could not be used, or `None`.
+        probabilities: Probability of each category in column order, float32, or `None` on failure.
+        novelty: How unlike the training images it is, higher = further out, or `None` on failure.
+    """
+
+    image_id: str
+    path: str
+    width: int | None
+    height: int | None
+    failure: str | None
+    probabilities: npt.NDArray[np.float32] | None
+    novelty: float | None

@@ -1,0 +1,1 @@
+"""Files in: annotations, dives, images, transforms, splits, drawn frames."""

@@ -1,0 +1,52 @@
+"""A bare COCO file with an image folder."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+from finding_nemo.core.errors import AnnotationError
+from finding_nemo.core.records import Dataset
+from finding_nemo.data.coco import CocoFile, read_coco
+from finding_nemo.data.image_files import ImageFolder
+from finding_nemo.data.record_fields import record_from_coco
+
+
+def read_coco_dataset(
+    path: Path, *, images: Path | None, pattern: re.Pattern[str] | None
+) -> Dataset:
+    """Read a COCO file; its images lie in `images`, in `images/` beside it, or beside it."""
+    coco = read_coco(path)
+    if coco.categories is None:
+        raise AnnotationError(f"{path}: the key 'categories' must list at least one category.")
+    beside = path.parent / "images"
+    folder = ImageFolder(images or (beside if beside.is_dir() else path.parent))
+    records = [
+        record_from_coco(
+            image,
+            image_id,
+            path=folder.locate(image.file_name),
+            category_ids=_labels(coco, index),
+            origin=path.stem,
+            pattern=pattern,
+        )
+        for index, (image, image_id) in enumerate(zip(coco.images, image_ids_of(coco), strict=True))
+    ]
+    return Dataset(path.parent, coco.categories, tuple(records))
+
+
+def image_ids_of(coco: CocoFile) -> list[str]:
+    """Return each image's id: its file's stem, or the name without suffix if stems repeat."""
+    stems = [PurePosixPath(image.file_name).stem for image in coco.images]
+    counts = Counter(stems)
+    return [
+        stem if counts[stem] == 1 else PurePosixPath(image.file_name).with_suffix("").as_posix()
+        for stem, image in zip(stems, coco.images, strict=True)
+    ]
+
+
+def _labels(coco: CocoFile, index: int) -> tuple[int, ...] | None:
+    if not coco.has_annotations:
+        return None
+    return tuple(sorted({box.category_id for box in coco.images[index].boxes}))

@@ -1,0 +1,1 @@
+"""Which part of an experiment each image belongs to."""

@@ -1,0 +1,1 @@
+"""Backbones, networks, heads, and the bundle that carries them."""

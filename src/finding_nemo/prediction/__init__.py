@@ -1,0 +1,1 @@
+"""From a bundle and image files to predictions."""

@@ -1,0 +1,101 @@
+"""The columns of a predictions file and what travels beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from finding_nemo.core.errors import PredictionsError
+
+SCHEMA_VERSION = 1
+METADATA_KEY = b"finding_nemo"
+TOP_K = 20
+
+
+def arrow_schema(n_categories: int, *, with_vector: bool) -> pa.Schema:
+    """Return the Arrow schema of a predictions file."""
+    fields = [
+        pa.field("image_id", pa.string(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("width", pa.int32()),
+        pa.field("height", pa.int32()),
+        pa.field("failure", pa.string()),
+        pa.field("categories", pa.list_(pa.int32())),
+        pa.field("probabilities", pa.list_(pa.float32())),
+        pa.field("novelty", pa.float64()),
+    ]
+    if with_vector:
+        fields.append(pa.field("vector", pa.list_(pa.float32(), n_categories)))
+    return pa.schema(fields)
+
+
+@dataclass(frozen=True)
+class PredictionTable:
+    """A predictions file, read.
+
+    Attributes:
+        image_ids: One a row, in input order.
+        paths: The file of each row as the user named it.
+        widths: Frame width in px, `None` where the image could not be read.
+        heights: Frame height in px, `None` where the image could not be read.
+        failures: Why a row has no guesses, or `None`.
+        ranked_ids: The best category ids of each row (20 at most), best first.
+        ranked_probabilities: Their probabilities.
+        novelty: Higher = further out, shape (images,); NaN on failure.
+        vector: Every probability, float32, shape (images, categories), NaN rows on failure;
+            `None` where the file does not hold it.
+        category_ids: The category of each column of `vector`; empty where unknown.
+        metadata: Provenance and the bundle's category table with its evidence.
+    """
+
+    image_ids: tuple[str, ...]
+    paths: tuple[str, ...]
+    widths: tuple[int | None, ...]
+    heights: tuple[int | None, ...]
+    failures: tuple[str | None, ...]
+    ranked_ids: tuple[tuple[int, ...], ...]
+    ranked_probabilities: tuple[tuple[float, ...], ...]
+    novelty: npt.NDArray[np.float64]
+    vector: npt.NDArray[np.float32] | None
+    category_ids: tuple[int, ...]
+    metadata: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    def probabilities_in(self, category_ids: Sequence[int]) -> npt.NDArray[np.float64]:
+        """Return probabilities with the columns of `category_ids`, shape (images, categories).
+
+        Where the file holds only the 20 best, the rest is 0; failed rows are NaN.
+
+        Raises:
+            PredictionsError: If the file guesses a category that is not in `category_ids`.
+        """
+        columns = {category_id: column for column, category_id in enumerate(category_ids)}
+        self._refuse_unknown(columns)
+        out = np.zeros((len(self), len(columns)))
+        if self.vector is not None and self.category_ids:
+            kept = [columns[category_id] for category_id in self.category_ids]
+            out[:, kept] = self.vector
+        else:
+            for row, ids in enumerate(self.ranked_ids):
+                out[row, [columns[number] for number in ids]] = self.ranked_probabilities[row]
+        failed = [row for row, failure in enumerate(self.failures) if failure is not None]
+        out[failed] = np.nan
+        return out
+
+    def _refuse_unknown(self, columns: dict[int, int]) -> None:
+        guessed = set(self.category_ids)
+        if self.vector is None or not guessed:
+            guessed = {number for ids in self.ranked_ids for number in ids}
+        unknown = sorted(guessed - columns.keys())
+        if unknown:
+            raise PredictionsError(
+                f"The predictions guess category id {unknown[0]} ({len(unknown)} such ids), which "
+                "the data set does not have: they come from another category table."
+            )

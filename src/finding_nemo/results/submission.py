@@ -1,0 +1,144 @@
+"""The competition's submission: `id,categories,osd`, 20 categories a row, best first."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from finding_nemo.core.errors import SubmissionError
+
+_N_CATEGORIES = 20
+# An unreadable image says nothing of its novelty: neither end of the scale is claimed.
+_UNKNOWN_NOVELTY = 0.5
+
+
+def submission_row(row: Mapping[str, Any], fallback_ids: Sequence[int]) -> tuple[str, str, float]:
+    """Return one row, 20 guesses at most.
+
+    Args:
+        row: A row of a predictions file.
+        fallback_ids: What to guess, best first, where the row has no guess.
+    """
+    guesses = row["categories"] or list(fallback_ids)
+    novelty = _UNKNOWN_NOVELTY if row["novelty"] is None else float(row["novelty"])
+    return row["image_id"], " ".join(str(guess) for guess in guesses[:_N_CATEGORIES]), novelty
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionLine:
+    """One line of a submission or of a solution.
+
+    Attributes:
+        image_id: The image.
+        category_ids: Guesses best first, or the true categories in a solution.
+        osd: The novelty score (1 or 0 in a solution), or `None` where there is no such column.
+    """
+
+    image_id: str
+    category_ids: tuple[int, ...]
+    osd: float | None
+
+
+def read_submission(path: Path) -> list[SubmissionLine]:
+    """Read a submission or a solution.
+
+    `categories` is "1 9" or "[1.0, 9.0]"; the column `osd` may be absent.
+
+    Raises:
+        SubmissionError: If the file is missing or empty, a column is missing, a line cannot be
+            read, or an id is repeated; with the line.
+    """
+    lines = list(_lines(path))
+    if not lines:
+        raise SubmissionError(f"{path} holds no row.")
+    counts = Counter(line.image_id for line in lines)
+    repeated = [image_id for image_id, count in counts.items() if count > 1]
+    if repeated:
+        raise SubmissionError(
+            f"{path}: {len(repeated)} ids are repeated; each must be there once: "
+            f"{_first_few(repeated)}."
+        )
+    return lines
+
+
+def _lines(path: Path) -> Iterator[SubmissionLine]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, skipinitialspace=True)
+            _check_header(path, reader.fieldnames or ())
+            for row in reader:
+                yield _line(path, reader.line_num, row)
+    except FileNotFoundError:
+        raise SubmissionError(f"The file {path} does not exist.") from None
+    except (UnicodeDecodeError, csv.Error, IsADirectoryError) as error:
+        raise SubmissionError(f"{path} cannot be read as CSV: {error}.") from None
+
+
+def _check_header(path: Path, names: Sequence[str]) -> None:
+    missing = [name for name in ("id", "categories") if name not in names]
+    if missing:
+        raise SubmissionError(
+            f"{path}, line 1: column {', '.join(missing)} is missing; "
+            f"the header has {', '.join(names) or 'nothing'}."
+        )
+
+
+def _line(path: Path, number: int, row: Mapping[str, str | None]) -> SubmissionLine:
+    try:
+        return SubmissionLine(
+            image_id=(row["id"] or "").strip(),
+            category_ids=_category_ids(row["categories"] or ""),
+            osd=_osd(row.get("osd")),
+        )
+    except ValueError as error:
+        raise SubmissionError(f"{path}, line {number}: {error}.") from None
+
+
+def _category_ids(text: str) -> tuple[int, ...]:
+    words = text.strip().strip("[]").replace(",", " ").split()
+    numbers = [float(word) for word in words]
+    if not all(number.is_integer() for number in numbers):
+        raise ValueError(f"{text!r} is not a list of category ids")
+    return tuple(int(number) for number in numbers)
+
+
+def _osd(text: str | None) -> float | None:
+    if text is None or not text.strip():
+        return None
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"osd must be a finite number, got {text!r}")
+    return value
+
+
+def match_submission(
+    submission: Sequence[SubmissionLine], solution: Sequence[SubmissionLine]
+) -> list[SubmissionLine]:
+    """Return the submission's lines in the solution's order.
+
+    Raises:
+        SubmissionError: If an id is missing, or is not in the solution.
+    """
+    by_id = {line.image_id: line for line in submission}
+    wanted = [line.image_id for line in solution]
+    missing = [image_id for image_id in wanted if image_id not in by_id]
+    strange = sorted(by_id.keys() - set(wanted))
+    if missing or strange:
+        raise SubmissionError(
+            f"The submission's ids are not the solution's: {len(missing)} missing"
+            f"{_listed(missing)}, {len(strange)} not in the solution{_listed(strange)}."
+        )
+    return [by_id[image_id] for image_id in wanted]
+
+
+def _listed(ids: Sequence[str]) -> str:
+    return f" ({_first_few(ids)})" if ids else ""
+
+
+def _first_few(ids: Sequence[str]) -> str:
+    return ", ".join(ids[:3]) + (", ..." if len(ids) > 3 else "")

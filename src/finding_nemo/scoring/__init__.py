@@ -1,0 +1,1 @@
+"""Measures and baselines, in NumPy alone."""

@@ -1,0 +1,1 @@
+"""Several jobs in a row: demo, benchmark, a training with its pictures."""
