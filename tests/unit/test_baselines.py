@@ -21,21 +21,19 @@ from finding_nemo.scoring.baselines import (
 _NAN = float("nan")
 
 
-def slow_nearest(train: list[FrameKey], query: FrameKey) -> int:
+def slow_nearest(train: list[FrameKey], query: FrameKey) -> list[int]:
     """Look at every training frame; nothing is grouped or vectorised."""
-    best, best_distance = -1, float("inf")
     same_dive = [i for i, key in enumerate(train) if key.dive and key.dive == query.dive]
     timed = [i for i in same_dive if not np.isnan(train[i].time_s - query.time_s)]
+    distances = {}
     for index in timed or same_dive:
         key = train[index]
         if timed:
-            distance = abs(key.time_s - query.time_s)
+            distances[index] = abs(key.time_s - query.time_s)
         else:
-            distance = abs(key.frame_number - query.frame_number)
-            distance += 0 if key.sequence == query.sequence else 1e12
-        if distance < best_distance:
-            best, best_distance = index, distance
-    return best
+            other_clip = 0 if key.sequence == query.sequence else 1e12
+            distances[index] = abs(key.frame_number - query.frame_number) + other_clip
+    return [i for i, distance in distances.items() if distance == min(distances.values())]
 
 
 def random_keys(rng: np.random.Generator, count: int, *, timed: bool) -> list[FrameKey]:
@@ -56,7 +54,7 @@ def test_nearest__agrees_with_the_slow_version(timed: bool) -> None:
     for _ in range(50):
         train, queries = random_keys(rng, 20, timed=timed), random_keys(rng, 10, timed=timed)
         expected = [slow_nearest(train, query) for query in queries]
-        assert nearest_frames(train, queries).tolist() == expected
+        assert [near.tolist() for near in nearest_frames(train, queries)] == expected
 
 
 def test_prior__is_the_share_of_images() -> None:
@@ -66,13 +64,26 @@ def test_prior__is_the_share_of_images() -> None:
         prior_scores(np.zeros((0, 2), dtype=bool))
 
 
-def test_time_copy__copies_the_nearest_frame_of_the_dive_and_else_the_prior() -> None:
-    train = [FrameKey("a", 0.0, "", _NAN), FrameKey("a", 100.0, "", _NAN)]
-    truth = np.array([[True, False, False], [False, True, False]])
-    queries = [FrameKey("a", 90.0, "", _NAN), FrameKey("b", 0.0, "", _NAN)]
+def test_time_copy__nearest_frame_then_the_dive_then_everything() -> None:
+    train = [
+        FrameKey("a", 0.0, "", _NAN),
+        FrameKey("a", 100.0, "", _NAN),
+        FrameKey("b", 0.0, "", _NAN),
+    ]
+    truth = np.eye(4, dtype=np.bool_)[:3]
+    queries = [FrameKey("a", 90.0, "", _NAN), FrameKey("c", 0.0, "", _NAN)]
     scores = time_copy_scores(train, truth, queries)
-    assert scores[0].tolist() == [0.25, 0.75, 0.0]
-    assert scores[1].tolist() == [0.25, 0.25, 0.0]
+    # Copied 1, in the dive 0.5, in all 1/3: (1 + 0.001 * 0.5 + 0.000001 / 3) / 1.001001.
+    assert scores[0, 1] == pytest.approx((1 + 0.5e-3 + 1e-6 / 3) / 1.001001)
+    assert np.argsort(-scores[0], kind="stable").tolist() == [1, 0, 2, 3]
+    assert scores[1].tolist() == pytest.approx([1 / 3, 1 / 3, 1 / 3, 0])
+
+
+def test_time_copy__frames_equally_near_count_by_their_mean() -> None:
+    train = [FrameKey("a", 0.0, "", _NAN), FrameKey("a", 0.0, "", _NAN)]
+    truth = np.array([[True, True], [True, False]])
+    scores = time_copy_scores(train, truth, [FrameKey("a", 1.0, "", _NAN)])
+    assert scores[0].tolist() == pytest.approx([1.0, 0.5])
 
 
 def test_frame_key__a_bare_date_is_no_time() -> None:

@@ -133,8 +133,8 @@ class Split:
 
     @cached_property
     def is_folds(self) -> bool:
-        """Whether the parts are `fold0`, `fold1`, ..."""
-        return all(part.startswith("fold") for part in self.parts)
+        """Whether the parts are `fold0`, `fold1`, ... (a part `novel` may stand beside them)."""
+        return any(part.startswith("fold") for part in self.parts)
 
     def ids_in(self, part: str) -> tuple[str, ...]:
         """Return the image ids of `part`, in order.
@@ -152,7 +152,8 @@ class Split:
         For folds these are all the other folds; otherwise the part `train`.
         """
         if self.is_folds:
-            return tuple(row.image_id for row in self.rows if row.part != part)
+            others = {name for name in self.parts if name.startswith("fold")} - {part}
+            return tuple(row.image_id for row in self.rows if row.part in others)
         return self.ids_in("train") if "train" in self.parts else ()
 
 

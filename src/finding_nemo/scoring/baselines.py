@@ -63,21 +63,23 @@ def _seconds(record: ImageRecord) -> float:
 
 def nearest_frames(
     train_keys: Sequence[FrameKey], query_keys: Sequence[FrameKey]
-) -> npt.NDArray[np.int64]:
-    """Return for each query the index of the nearest training frame of its dive, else -1.
+) -> list[npt.NDArray[np.int64]]:
+    """Return for each query the indices of the nearest training frames of its dive.
 
     Nearest in time where both have one; otherwise nearest by frame number, frames of the same
-    clip first. Equal distances keep the order of `train_keys`.
+    clip first. Frames at one distance are returned together; none where the dive is unknown.
     """
+    tables = _tables_by_dive(train_keys)
+    nobody = np.empty(0, dtype=np.int64)
+    return [tables[key.dive].nearest(key) if key.dive in tables else nobody for key in query_keys]
+
+
+def _tables_by_dive(keys: Sequence[FrameKey]) -> dict[str, _DiveTable]:
     by_dive: dict[str, list[int]] = {}
-    for index, key in enumerate(train_keys):
+    for index, key in enumerate(keys):
         if key.dive:
             by_dive.setdefault(key.dive, []).append(index)
-    tables = {dive: _DiveTable.build(train_keys, members) for dive, members in by_dive.items()}
-    return np.array(
-        [tables[key.dive].nearest(key) if key.dive in tables else -1 for key in query_keys],
-        dtype=np.int64,
-    )
+    return {dive: _DiveTable.build(keys, members) for dive, members in by_dive.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +99,22 @@ class _DiveTable:
             numbers=np.array([key.frame_number for key in chosen]),
         )
 
-    def nearest(self, key: FrameKey) -> int:
+    def nearest(self, key: FrameKey) -> npt.NDArray[np.int64]:
         by_time = np.abs(self.times_s - key.time_s)
         if not np.isnan(by_time).all():
-            return int(self.members[np.nanargmin(by_time)])
+            return self.members[by_time == np.nanmin(by_time)]
         by_number = np.nan_to_num(np.abs(self.numbers - key.frame_number), nan=0.0)
         by_clip = np.where(self.sequences == key.sequence, 0.0, _OTHER_SEQUENCE_DISTANCE)
-        return int(self.members[np.argmin(by_number + by_clip)])
+        distance = by_number + by_clip
+        return self.members[distance == distance.min()]
+
+
+# Each kind of knowledge only orders what the one before leaves equal: copied labels, then how
+# frequent a category is in the dive, then in all training images. On FathomNet's training images
+# (five random 80/20 splits) copied labels and class frequency alone give MAP@20 0.67, with the
+# dive's frequency between them 0.715.
+_DIVE_WEIGHT = 1e-3
+_ALL_WEIGHT = 1e-6
 
 
 def time_copy_scores(
@@ -111,8 +122,9 @@ def time_copy_scores(
 ) -> npt.NDArray[np.float64]:
     """Return scores that copy the labels of the nearest training frame of the same dive.
 
-    Copied categories come first, the rest follows by class frequency; a query without a
-    neighbour gets class frequency alone.
+    Copied categories come first (their mean where several frames are equally near), then those
+    of the dive by frequency, then all others by frequency. A query whose dive was not trained
+    on gets class frequency alone.
 
     Args:
         train_keys: Where the training frames stand.
@@ -120,16 +132,21 @@ def time_copy_scores(
         query_keys: Where the frames to score stand.
 
     Returns:
-        Scores in [0, 1], higher is better, shape (queries, categories). They are no
-        probabilities: (copied + frequency) / 2.
+        Scores in [0, 1], higher is better, shape (queries, categories). They rank; they are no
+        calibrated probabilities.
 
     Raises:
         PredictionsError: If there is no training image.
     """
     frequency = prior_scores(train_truth)
-    nearest = nearest_frames(train_keys, query_keys)
-    copied = np.zeros((len(query_keys), train_truth.shape[1]))
-    found = nearest >= 0
-    copied[found] = train_truth[nearest[found]]
-    scores: npt.NDArray[np.float64] = (copied + frequency) / 2
+    tables = _tables_by_dive(train_keys)
+    dive_frequency = {dive: train_truth[t.members].mean(axis=0) for dive, t in tables.items()}
+    scores = np.tile(frequency, (len(query_keys), 1))
+    for row, (key, near) in enumerate(
+        zip(query_keys, nearest_frames(train_keys, query_keys), strict=True)
+    ):
+        if near.size:
+            copied = train_truth[near].mean(axis=0)
+            ordered = copied + _DIVE_WEIGHT * dive_frequency[key.dive] + _ALL_WEIGHT * frequency
+            scores[row] = ordered / (1 + _DIVE_WEIGHT + _ALL_WEIGHT)
     return scores

@@ -30,4 +30,5 @@ def max_probability_novelty(
     bad_rows = np.flatnonzero(np.isnan(probabilities).any(axis=1))
     if bad_rows.size:
         raise PredictionsError(f"probabilities must not be NaN; first bad row: {bad_rows[0]}.")
-    return 1.0 - probabilities.max(axis=1).astype(np.float64)
+    novelty: npt.NDArray[np.float64] = 1.0 - probabilities.max(axis=1).astype(np.float64)
+    return novelty
