@@ -13,6 +13,7 @@ from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import Prediction
 from finding_nemo.models.bundle import Bundle, load_bundle
 from finding_nemo.models.runtime import OnnxNetwork
+from finding_nemo.models.time_table import unpack_time_table
 from finding_nemo.prediction.inputs import ImageInput, collect_images
 from finding_nemo.prediction.pixels import ReadyImage, mapped_ahead, ready_image
 from finding_nemo.scoring.baselines import frame_key, time_copy_scores
@@ -78,7 +79,7 @@ class Predictor:
         usable = [image.values for image in images if image.values is not None]
         if not usable:
             return [None] * len(images)
-        rows = iter(self.bundle.to_probabilities(network.logits(np.stack(usable))))
+        rows = iter(self.bundle.to_probabilities(network.outputs(np.stack(usable))))
         return [None if image.values is None else next(rows) for image in images]
 
     def _predict_unseen(self, inputs: Sequence[ImageInput], runner: str) -> Iterator[Prediction]:
@@ -86,7 +87,7 @@ class Predictor:
         if runner == "prior":
             scores = np.tile(self.bundle.prior, (len(inputs), 1))
         else:
-            keys, truth = self.bundle.time_copy_table()
+            keys, truth = unpack_time_table(self.bundle.weights)
             queries = [frame_key(image.record) for image in inputs]
             scores = time_copy_scores(keys, truth, queries)
         for source, row in zip(inputs, scores.astype(np.float32), strict=True):

@@ -1,0 +1,82 @@
+"""From a torch module to ONNX bytes that are the same every time."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+from finding_nemo.core.preprocessing import Preprocessing
+
+# The exporter's own opset: IR 10, which ONNX Runtime 1.20 and later read.
+_OPSET = 18
+
+
+def export_onnx(module: nn.Module, preprocessing: Preprocessing, *, output: str) -> bytes:
+    """Return `module` as ONNX with one input "images" of any batch size.
+
+    Names of source files and lines, which the exporter writes into the graph, are removed: they
+    are paths of this machine and would change the bundle's hash.
+
+    Args:
+        module: Takes float32 (images, 3, height, width), gives (images, n).
+        preprocessing: Gives height and width.
+        output: The name of the output, such as "logits".
+    """
+    example = torch.zeros(2, 3, preprocessing.height_px, preprocessing.width_px)
+    batch = torch.export.Dim("batch")
+    was_training = module.training
+    module.eval()
+    with _quiet():
+        program = torch.onnx.export(
+            module,
+            (example,),
+            dynamo=True,
+            input_names=["images"],
+            output_names=[output],
+            dynamic_shapes=({0: batch},),
+            opset_version=_OPSET,
+            verbose=False,
+        )
+    module.train(was_training)
+    proto = program.model_proto
+    _forget_sources(proto.graph)
+    for function in proto.functions:
+        _forget_sources(function)
+    del proto.metadata_props[:]
+    content: bytes = proto.SerializeToString(deterministic=True)
+    return content
+
+
+def _forget_sources(graph: object) -> None:
+    for kind in ("node", "initializer", "input", "output", "value_info"):
+        for item in getattr(graph, kind, ()):
+            del item.metadata_props[:]
+            if hasattr(item, "doc_string"):
+                item.ClearField("doc_string")
+    metadata = getattr(graph, "metadata_props", None)
+    if metadata is not None:
+        del metadata[:]
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the exporter's progress lines and its dependencies' deprecations."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,50 @@
+"""An exported network on ONNX Runtime: what predicts, on ships without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from finding_nemo.core.errors import BundleError
+
+_ERRORS_ONLY = 3
+
+
+class OnnxNetwork:
+    """One ONNX file, loaded.
+
+    Its only input is "images", float32 (images, 3, height, width); its first output is
+    float32 (images, n).
+    """
+
+    def __init__(self, network: Path | bytes, *, threads: int = 0) -> None:
+        """Load a network.
+
+        Args:
+            network: The file, or its bytes.
+            threads: Threads inside one operation; 0 leaves the choice to ONNX Runtime.
+
+        Raises:
+            BundleError: If it cannot be loaded.
+        """
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = _ERRORS_ONLY
+        source = network if isinstance(network, bytes) else str(network)
+        try:
+            self._session = ort.InferenceSession(
+                source, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime raises classes of its own, all unlisted
+            name = "the network" if isinstance(network, bytes) else network
+            raise BundleError(
+                f"{name} cannot be loaded: {error}. Train or copy it again."
+            ) from None
+
+    def outputs(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return the first output for a batch, float32 (images, n)."""
+        result: npt.NDArray[np.float32] = self._session.run(None, {"images": images})[0]
+        return result

@@ -1,0 +1,126 @@
+"""Rows computed from image files, kept on disk by the hash of what they were computed from.
+
+A store is a folder of shards. A shard is one `.npy` file that is read as a memory map and one
+`.json` file with the key of each row, written last: a shard without it is half-written and is
+ignored. Runs that write at the same time write shards of their own, so nothing needs a lock.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.core.files import telling_full_disk
+
+CACHE_VARIABLE = "FINDING_NEMO_CACHE"
+
+
+def cache_folder() -> Path:
+    """Return where caches lie: the variable FINDING_NEMO_CACHE, or the user's cache folder."""
+    named = os.environ.get(CACHE_VARIABLE)
+    if named:
+        return Path(named)
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "finding-nemo"
+
+
+@dataclass(frozen=True)
+class StoredRows:
+    """Some rows of a store, in a wanted order, read from disk when they are asked for."""
+
+    shards: tuple[npt.NDArray[Any], ...]
+    places: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def take(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """Return the rows `indices`, in that order."""
+        chosen = self.places[indices]
+        first = self.shards[0]
+        out = np.empty((len(chosen), *first.shape[1:]), dtype=first.dtype)
+        for number in np.unique(chosen[:, 0]):
+            rows = np.flatnonzero(chosen[:, 0] == number)
+            out[rows] = self.shards[number][chosen[rows, 1]]
+        return out
+
+
+class ArrayStore:
+    """A folder of rows of one shape."""
+
+    def __init__(self, folder: Path, *, row_shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
+        """Open the store, which need not exist yet."""
+        self.folder = folder
+        self.row_shape = row_shape
+        self.dtype = np.dtype(dtype)
+        self._shards: list[npt.NDArray[Any]] = []
+        self._places: dict[str, tuple[int, int]] = {}
+        self._loaded: set[str] = set()
+        self._refresh()
+
+    def _refresh(self) -> None:
+        for index_path in sorted(self.folder.glob("*.json")):
+            if index_path.name in self._loaded:
+                continue
+            self._loaded.add(index_path.name)
+            rows = np.load(index_path.with_suffix(".npy"), mmap_mode="r", allow_pickle=False)
+            self._shards.append(rows)
+            keys = json.loads(index_path.read_text(encoding="utf-8"))
+            for row, key in enumerate(keys):
+                self._places.setdefault(key, (len(self._shards) - 1, row))
+
+    def missing(self, keys: Iterable[str]) -> list[str]:
+        """Return the distinct keys that are not stored yet, in order."""
+        return [key for key in dict.fromkeys(keys) if key not in self._places]
+
+    def add(self, keys: Sequence[str], rows: Iterable[npt.NDArray[Any] | None]) -> None:
+        """Store one row a key; `None` stands for a row that could not be made and is left out.
+
+        Raises:
+            NoSpaceError: If the disk is full; what was stored before stays.
+        """
+        if not keys:
+            return
+        name = uuid.uuid4().hex
+        data_path = self.folder / f"{name}.npy"
+        with telling_full_disk(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                kept = self._write(data_path, keys, rows)
+                index = self.folder / f".{name}.partial"
+                index.write_text(json.dumps(kept), encoding="utf-8")
+                index.rename(self.folder / f"{name}.json")
+            except BaseException:
+                data_path.unlink(missing_ok=True)
+                raise
+        self._refresh()
+
+    def _write(
+        self, path: Path, keys: Sequence[str], rows: Iterable[npt.NDArray[Any] | None]
+    ) -> list[str]:
+        shape = (len(keys), *self.row_shape)
+        kept = []
+        with path.open("wb") as file:
+            header = {"descr": self.dtype.str, "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for key, row in zip(keys, rows, strict=True):
+                if row is not None:
+                    file.write(np.ascontiguousarray(row, dtype=self.dtype).tobytes())
+                    kept.append(key)
+            row_bytes = self.dtype.itemsize * int(np.prod(self.row_shape))
+            # Rows that could not be made leave a gap at the end; the file keeps its stated length.
+            file.write(b"\0" * row_bytes * (len(keys) - len(kept)))
+        return kept
+
+    def rows(self, keys: Sequence[str]) -> StoredRows:
+        """Return the rows of `keys`, which must all be stored."""
+        places = np.array([self._places[key] for key in keys], dtype=np.int64).reshape(-1, 2)
+        return StoredRows(tuple(self._shards), places)

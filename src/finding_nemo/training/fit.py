@@ -1,0 +1,144 @@
+"""A network recipe from parts to bundle: set up, loop, export, check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from finding_nemo.core.errors import TrainingError
+from finding_nemo.core.provenance import now_utc
+from finding_nemo.models.bundle import Bundle, write_bundle
+from finding_nemo.models.export import export_onnx
+from finding_nemo.models.manifest import BundleManifest
+from finding_nemo.training.array_store import CACHE_VARIABLE, cache_folder
+from finding_nemo.training.history import EpochRow
+from finding_nemo.training.inputs import ReadyInputs
+from finding_nemo.training.loop import Examples, Loop
+from finding_nemo.training.machine import choose_device, choose_precision, raise_malloc_thresholds
+from finding_nemo.training.parity import check_parity
+from finding_nemo.training.parts import Notify, Parts, category_evidence, split_story
+from finding_nemo.training.progress import EpochProgress, image_ticks
+from finding_nemo.training.recipes import LoopSettings, NetworkSettings, ProbeSettings
+from finding_nemo.training.setup import Ready, set_up_network, set_up_probe
+from finding_nemo.training.validation import novelty_reference, validation_story
+
+
+def fit_network(
+    settings: LoopSettings,
+    parts: Parts,
+    out: Path,
+    recipe: str,
+    *,
+    seed: int,
+    notify: Notify,
+    show_progress: bool,
+    provenance: dict[str, Any],
+) -> tuple[Bundle, tuple[EpochRow, ...]]:
+    """Train and write the bundle; see `train.train`."""
+    device = choose_device(settings.device)
+    precision = choose_precision(settings.precision, device.value)
+    notify(f"device {device.value}: {device.reason}.")
+    notify(f"precision {precision.value}: {precision.reason}.")
+    notify(f"batch size {settings.batch_size}: the recipe's.")
+    notify(f"cache {cache_folder()}: set {CACHE_VARIABLE} for another place.")
+    if raise_malloc_thresholds():
+        notify("malloc thresholds raised: large buffers stay in the process.")
+    torch.manual_seed(seed)
+    ready = _set_up(settings, parts, notify, show_progress)
+    loop = Loop(
+        network=ready.trained.to(device.value),
+        settings=settings,
+        prepare=ready.prepare,
+        device=torch.device(device.value),
+        autocast=precision.value == "bfloat16",
+        folder=out,
+        seed=seed,
+    )
+    training, validation = _examples(ready.train, parts), _examples(ready.val, parts)
+    with EpochProgress(settings.epochs, shown=show_progress) as progress:
+        try:
+            history = loop.run(training, validation, progress)
+        except KeyboardInterrupt:
+            raise TrainingError(
+                f"Stopped by Ctrl-C. Every finished epoch is in {out / 'checkpoints'}; the same "
+                "command with --resume goes on from there."
+            ) from None
+    outputs = loop.outputs(validation.rows)
+    ready.whole.to("cpu")
+    bundle = _write(out / "bundle", recipe, settings, parts, ready, outputs, history, provenance)
+    largest = check_parity(bundle, ready.whole, ready.train.records, ready.preprocessing)
+    notify(f"exported network equals torch to {largest:.1e} in probability, from image files.")
+    return bundle, history
+
+
+def _set_up(settings: LoopSettings, parts: Parts, notify: Notify, show_progress: bool) -> Ready:
+    with image_ticks("reading images", shown=show_progress) as tick:
+        if isinstance(settings, ProbeSettings):
+            ready = set_up_probe(settings, parts, notify=notify, tick=tick)
+        elif isinstance(settings, NetworkSettings):
+            ready = set_up_network(settings, parts, notify=notify, tick=tick)
+        else:
+            raise TypeError(f"no way to train {type(settings).__name__}")
+    for name, inputs in (("training", ready.train), ("validation", ready.val)):
+        if inputs.failures:
+            first = "; ".join(inputs.failures[:3])
+            notify(
+                f"{len(inputs.failures)} {name} images cannot be used and are left out: {first}."
+            )
+    return ready
+
+
+def _examples(inputs: ReadyInputs, parts: Parts) -> Examples:
+    truth = parts.dataset.truth(inputs.records).astype(np.float32)
+    return Examples(inputs.rows, truth)
+
+
+def _write(
+    folder: Path,
+    recipe: str,
+    settings: LoopSettings,
+    parts: Parts,
+    ready: Ready,
+    outputs: npt.NDArray[np.float32],
+    history: Sequence[EpochRow],
+    provenance: dict[str, Any],
+) -> Bundle:
+    activation = "clip" if settings.loss == "squared-error" else "sigmoid"
+    best = max(history, key=lambda row: (row.map_at_20, -row.epoch), default=None)
+    story = validation_story(
+        ready.val.records,
+        parts.dataset.truth(ready.val.records),
+        outputs if len(outputs) else np.empty((0, len(parts.dataset.categories))),
+        parts.train_truth,
+        best=best,
+    )
+    manifest = BundleManifest(
+        recipe=recipe,
+        runner="network",
+        activation=activation,
+        settings=settings.model_dump(),
+        categories=category_evidence(replace(parts, train=ready.train.records)),
+        preprocessing=ready.preprocessing,
+        split=split_story(parts.split),
+        validation=story,
+        provenance={**provenance, "ended": now_utc()},
+    )
+    probabilities = Bundle(folder, manifest).to_probabilities(outputs)
+    return write_bundle(
+        folder,
+        manifest,
+        weights=_arrays(ready.whole),
+        novelty=novelty_reference(probabilities),
+        network=export_onnx(ready.whole, ready.preprocessing, output="logits"),
+    )
+
+
+def _arrays(network: nn.Module) -> dict[str, npt.NDArray[Any]]:
+    return {name: tensor.detach().cpu().numpy() for name, tensor in network.state_dict().items()}

