@@ -1,0 +1,53 @@
+"""`finding-nemo evaluate PREDICTIONS DATASET`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate(
+    predictions: Annotated[Path, typer.Argument(help="A predictions file.")],
+    dataset: Annotated[Path, typer.Argument(help="The data set that holds the truth.")],
+    split: Annotated[
+        Path | None, typer.Option(help="The split: it says what training may have seen.")
+    ] = None,
+    part: Annotated[str | None, typer.Option(help="The part of the split to judge.")] = None,
+    out: Annotated[Path | None, typer.Option(help="An HTML report to write.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="A JSON file of all figures to write.")
+    ] = None,
+    images: Annotated[Path | None, typer.Option(help="The image folder of the data set.")] = None,
+    dive_pattern: Annotated[
+        str | None, typer.Option(help="Regular expression with a group named dive.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace existing outputs.")] = False,
+) -> None:
+    """Score predictions, with the trivial baselines beside them."""
+    if (split is None) != (part is None):
+        raise typer.BadParameter("--split and --part go together.")
+
+    from finding_nemo.cli.notices import show_notices
+    from finding_nemo.core.files import refuse_existing, write_text
+    from finding_nemo.data.dataset import read_dataset
+    from finding_nemo.data.splits.file import read_split
+    from finding_nemo.evaluation.evaluate import evaluate as judge
+    from finding_nemo.reporting.evaluation_page import write_evaluation_page
+    from finding_nemo.reporting.terminal import print_evaluation
+    from finding_nemo.results.predictions import read_predictions
+
+    for path in (out, json_file):
+        if path is not None:
+            refuse_existing(path, overwrite=overwrite)
+    data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
+    table = read_predictions(predictions)
+    found = judge(table, data, split=read_split(split) if split else None, part=part)
+    show_notices((*found.notices, f"the prior is taken from {found.prior_source}."))
+    print_evaluation(found)
+    if json_file is not None:
+        write_text(json_file, found.to_json())
+    if out is not None:
+        write_evaluation_page(found, data.categories, out, overwrite=overwrite)
+        typer.echo(f"report {out}")

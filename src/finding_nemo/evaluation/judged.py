@@ -1,0 +1,139 @@
+"""Predictions laid beside the truth, image by image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.core.errors import PredictionsError
+from finding_nemo.core.records import Dataset, ImageRecord, Split
+from finding_nemo.results.schema import PredictionTable
+
+# A failed image is below every readable one in every category.
+_BELOW_ALL = -1.0
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The images that predictions and truth share, in the predictions' order.
+
+    Attributes:
+        dataset: The data set.
+        records: One a judged image.
+        rows: Their rows in the predictions.
+        truth: Shape (images, categories).
+        scores: Probabilities, same shape; rows of failed images are -1.
+        failed: Which images could not be read.
+        train: The records that the model may have learnt from, if a split says so.
+        notices: What a reader should know.
+    """
+
+    dataset: Dataset
+    records: tuple[ImageRecord, ...]
+    rows: npt.NDArray[np.int64]
+    truth: npt.NDArray[np.bool_]
+    scores: npt.NDArray[np.float64]
+    failed: npt.NDArray[np.bool_]
+    train: tuple[ImageRecord, ...]
+    notices: tuple[str, ...]
+
+    @property
+    def dives(self) -> list[str]:
+        """The dive of each image; an image without one is a dive of its own."""
+        return [record.dive or record.image_id for record in self.records]
+
+    @property
+    def judged_truth(self) -> npt.NDArray[np.bool_]:
+        """Which images hold a category and so have a score."""
+        held: npt.NDArray[np.bool_] = self.truth.any(axis=1)
+        return held
+
+
+def lay_beside(
+    predictions: PredictionTable, dataset: Dataset, *, split: Split | None, part: str | None
+) -> Judged:
+    """Match predictions with the annotated images of the data set, or of one part of a split.
+
+    Raises:
+        PredictionsError: If no image is shared, a part lacks predictions, or the category tables
+            differ.
+        SplitError: If the split has no such part.
+    """
+    wanted = None if split is None or part is None else set(split.ids_in(part))
+    by_id = dataset.by_id
+    rows, records = [], []
+    for row, image_id in enumerate(predictions.image_ids):
+        record = by_id.get(image_id)
+        annotated = record is not None and record.category_ids is not None
+        if record is not None and annotated and (wanted is None or image_id in wanted):
+            rows.append(row)
+            records.append(record)
+    _check_shared(predictions, dataset, records, wanted, part)
+    scores = predictions.probabilities_in(dataset.categories.ids)[rows]
+    failed = np.isnan(scores).any(axis=1)
+    train = () if split is None or part is None else _training(split, part, dataset)
+    return Judged(
+        dataset=dataset,
+        records=tuple(records),
+        rows=np.array(rows, dtype=np.int64),
+        truth=dataset.truth(records),
+        scores=np.where(failed[:, np.newaxis], _BELOW_ALL, scores),
+        failed=failed,
+        train=train,
+        notices=_notices(predictions, records, failed),
+    )
+
+
+def _check_shared(
+    predictions: PredictionTable,
+    dataset: Dataset,
+    records: Sequence[ImageRecord],
+    wanted: set[str] | None,
+    part: str | None,
+) -> None:
+    if not records:
+        where = f"part {part!r} of the split" if wanted else f"the data set {dataset.root}"
+        raise PredictionsError(
+            f"None of the {len(predictions)} predicted images is an annotated image of {where}."
+        )
+    missing = (wanted or set()) - {record.image_id for record in records}
+    annotated = {record.image_id for record in dataset.annotated}
+    lacking = sorted(missing & annotated)
+    if lacking:
+        raise PredictionsError(
+            f"{len(lacking)} images of part {part!r} have no prediction (first: {lacking[0]}). A score "
+            "of the rest would flatter; predict them too."
+        )
+
+
+def _training(split: Split, part: str, dataset: Dataset) -> tuple[ImageRecord, ...]:
+    by_id = dataset.by_id
+    ids = split.training_ids_for(part) if part != "train" else ()
+    return tuple(by_id[image_id] for image_id in ids if image_id in by_id)
+
+
+def _notices(
+    predictions: PredictionTable,
+    records: Sequence[ImageRecord],
+    failed: npt.NDArray[np.bool_],
+) -> tuple[str, ...]:
+    notices = []
+    left_out = len(predictions) - len(records)
+    if left_out:
+        notices.append(
+            f"{left_out} predicted images are not judged: no annotation, or another part."
+        )
+    if failed.any():
+        notices.append(f"{int(failed.sum())} judged images could not be read; each counts 0.")
+    if predictions.vector is None:
+        notices.append(
+            "The predictions hold the 20 best categories only: macro AP takes the others as 0."
+        )
+    if any(record.dive is None for record in records):
+        notices.append(
+            "Images without a dive count as dives of their own: intervals are too narrow."
+        )
+    return tuple(notices)

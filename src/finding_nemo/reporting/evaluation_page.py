@@ -1,0 +1,189 @@
+"""An evaluation as a page: the score beside its baselines, then the frames behind it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from finding_nemo.core.categories import CategoryTable
+from finding_nemo.evaluation.results import Evaluation, JudgedImage, MethodScore
+from finding_nemo.reporting.figures import svg_of
+from finding_nemo.reporting.page import svg, thumbnail, write_page
+from finding_nemo.reporting.palette import INK, MODEL, PRIOR, TIME_COPY
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_N_FRAMES = 9
+_N_GUESSES = 6
+_A_DIVE = 2
+
+
+def write_evaluation_page(
+    evaluation: Evaluation,
+    categories: CategoryTable,
+    path: Path,
+    *,
+    title: str = "How well are the animals found?",
+    overwrite: bool = False,
+) -> None:
+    """Write the page.
+
+    Args:
+        evaluation: What was found.
+        categories: Names of the guesses.
+        path: The page.
+        title: Its heading.
+        overwrite: Whether an existing page may be replaced.
+
+    Raises:
+        OutputExistsError: If the page exists and `overwrite` is false.
+    """
+    readable = [image for image in evaluation.images if image.failure is None and image.true_ids]
+    worst = sorted(readable, key=lambda image: (image.average_precision, image.image_id))
+    best = sorted(readable, key=lambda i: (-(i.average_precision * len(i.true_ids)), i.image_id))
+    write_page(
+        "evaluation.html",
+        path,
+        overwrite=overwrite,
+        title=title,
+        lead=in_words(evaluation),
+        e=evaluation,
+        notices=(*evaluation.notices, f"Class frequency is taken from {evaluation.prior_source}."),
+        misses=[_frame(image, categories) for image in _spread(worst)],
+        good=[_frame(image, categories) for image in _spread(best)],
+        failed=[image for image in evaluation.images if image.failure is not None][:200],
+        categories=sorted(evaluation.categories, key=lambda c: (-c.n_images, c.name)),
+        scores_figure=svg(_scores_figure(evaluation)),
+        dives_figure=svg(_dives_figure(evaluation)),
+        story=evaluation.story,
+    )
+
+
+def in_words(evaluation: Evaluation) -> str:
+    """Return the finding in one or two plain sentences."""
+    model, prior, gain = evaluation.model.map_at_20, evaluation.prior.map_at_20, evaluation.gain
+    text = (
+        f"MAP@20 is {model.value:.3f} ({model.low:.3f} to {model.high:.3f}) on "
+        f"{evaluation.n_images:,} images of {evaluation.n_dives:,} dives; the same ranking for "
+        f"every frame gets {prior.value:.3f}. "
+    )
+    if gain.low > 0:
+        return text + "The gain is larger than chance between dives explains."
+    if gain.high < 0:
+        return text + "The model is worse than not looking at the frame."
+    return text + "These dives are too few or too unlike to tell the two apart."
+
+
+def _spread(images: Iterable[JudgedImage]) -> list[JudgedImage]:
+    """Return the first images, with at most a few of one dive."""
+    chosen: list[JudgedImage] = []
+    seen: Counter[str] = Counter()
+    for image in images:
+        if len(chosen) == _N_FRAMES:
+            break
+        if seen[image.dive] < _A_DIVE or not image.dive:
+            seen[image.dive] += 1
+            chosen.append(image)
+    return chosen
+
+
+def _frame(image: JudgedImage, categories: CategoryTable) -> dict[str, Any]:
+    shown = image.ranked_ids[:_N_GUESSES]
+    guesses = [
+        {
+            "name": _name(categories, guess),
+            "supercategory": categories.supercategories[categories.column_of(guess)],
+            "probability": _probability(probability),
+            "hit": guess in image.true_ids,
+        }
+        for guess, probability in zip(shown, image.probabilities, strict=False)
+    ]
+    missed = [
+        f"{_name(categories, number)}{_place(image.ranked_ids, number)}"
+        for number in image.true_ids
+        if number not in shown
+    ]
+    return {
+        "image_id": image.image_id,
+        "picture": thumbnail(Path(image.path)),
+        "average_precision": image.average_precision,
+        "failure": image.failure,
+        "guesses": guesses,
+        "missed": missed,
+    }
+
+
+def _probability(value: float) -> str:
+    return "under 0.01" if value < 0.01 else f"{value:.2f}"
+
+
+def _name(categories: CategoryTable, category_id: int) -> str:
+    return categories.names[categories.column_of(category_id)]
+
+
+def _place(ranked: Sequence[int], category_id: int) -> str:
+    return (
+        f" (guess {ranked.index(category_id) + 1})" if category_id in ranked else " (not guessed)"
+    )
+
+
+def _scores_figure(evaluation: Evaluation) -> str:
+    methods = [
+        ("model", evaluation.model, MODEL),
+        ("time-copy", evaluation.time_copy, TIME_COPY),
+        ("class frequency", evaluation.prior, PRIOR),
+    ]
+    shown = [(name, method, colour) for name, method, colour in methods if method]
+    return svg_of(
+        lambda axes: _draw_scores(axes, shown), width_in=8.4, height_in=0.75 + 0.42 * len(shown)
+    )
+
+
+def _draw_scores(axes: Axes, methods: Sequence[tuple[str, MethodScore, str]]) -> None:
+    for place, (_, method, colour) in enumerate(methods):
+        score = method.map_at_20
+        axes.plot([score.low, score.high], [place, place], color=colour, linewidth=3, alpha=0.45)
+        axes.plot(score.value, place, "o", color=colour, markersize=9)
+        axes.annotate(
+            f"{score.value:.3f}",
+            (score.value, place),
+            xytext=(0, 8),
+            textcoords="offset points",
+            ha="center",
+            fontsize=9,
+            color=colour,
+            weight="bold",
+        )
+    axes.set_yticks(range(len(methods)), [name for name, _, _ in methods], fontsize=10)
+    axes.set_ylim(len(methods) - 0.5, -0.7)
+    axes.set_xlim(0, 1)
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel("MAP@20", fontsize=9, color=INK)
+
+
+def _dives_figure(evaluation: Evaluation) -> str:
+    by_dive: dict[str, list[float]] = {}
+    for image in evaluation.images:
+        if not np.isnan(image.average_precision):
+            by_dive.setdefault(image.dive or image.image_id, []).append(image.average_precision)
+
+    def draw(axes: Axes) -> None:
+        axes.scatter(
+            [len(values) for values in by_dive.values()],
+            [float(np.mean(values)) for values in by_dive.values()],
+            color=MODEL,
+            alpha=0.65,
+            s=28,
+            linewidths=0,
+        )
+        axes.set_xscale("log")
+        axes.set_ylim(-0.03, 1.03)
+        axes.set_xlabel("judged images of the dive", fontsize=9, color=INK)
+        axes.set_ylabel("mean AP@20", fontsize=9, color=INK)
+
+    return svg_of(draw, width_in=8.4, height_in=3.0)

@@ -1,0 +1,85 @@
+"""Figures as SVG text for pages, drawn without a display."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+
+from typing import TYPE_CHECKING, BinaryIO
+
+from finding_nemo.reporting.palette import FAINT, INK, MODEL
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Draw = Callable[["Axes"], None]
+
+
+def new_figure(width_in: float, height_in: float) -> tuple[Figure, Axes]:
+    """Return an empty figure with one quiet pair of axes."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    axes = figure.add_subplot()
+    style_axes(axes)
+    return figure, axes
+
+
+def style_axes(axes: Axes) -> None:
+    """Leave only what helps to read the data."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(FAINT)
+    axes.tick_params(colors=INK, labelsize=9, length=0)
+    axes.grid(color=FAINT, linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def to_svg(figure: Figure) -> str:
+    """Return a figure as an SVG element, the same bytes for the same data."""
+    import matplotlib as mpl
+
+    text = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "finding-nemo", "svg.fonttype": "none"}):
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+    svg = text.getvalue()
+    return svg[svg.index("<svg") :]
+
+
+def save_png(figure: Figure, file: BinaryIO) -> None:
+    """Write a figure as a PNG."""
+    figure.savefig(file, format="png", dpi=130, facecolor="white", metadata={"Software": None})
+
+
+def svg_of(draw: Draw, *, width_in: float, height_in: float) -> str:
+    """Return the SVG of what `draw` draws."""
+    figure, axes = new_figure(width_in, height_in)
+    draw(axes)
+    return to_svg(figure)
+
+
+def bars_svg(
+    names: Sequence[str], values: Sequence[float], *, label: str, width_in: float = 7.2
+) -> str:
+    """Return horizontal bars, the first on top, each with its value."""
+
+    def draw(axes: Axes) -> None:
+        places = range(len(names))
+        axes.barh(places, values, color=MODEL, height=0.66)
+        axes.set_yticks(places, names)
+        axes.invert_yaxis()
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel(label, color=INK, fontsize=9)
+        for place, value in zip(places, values, strict=True):
+            axes.annotate(
+                f"{value:,.0f}" if value >= 1 or value == 0 else f"{value:.3f}",
+                (value, place),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+                color=INK,
+            )
+        axes.margins(x=0.12, y=0.01)
+
+    return svg_of(draw, width_in=width_in, height_in=0.6 + 0.24 * len(names))

@@ -1,0 +1,89 @@
+"""Tables for the terminal, on stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from finding_nemo.evaluation.results import Evaluation, Measured
+from finding_nemo.reporting.page import format_count, format_score
+
+_N_CATEGORIES = 12
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """Write the score beside its baselines, then the categories with the most images."""
+    print_table(
+        ("", "MAP@20", "95 % by dive", "each dive once", "macro AP"),
+        [
+            (
+                method.name if method.name != "prior" else "prior (class frequency)",
+                format_score(method.map_at_20.value),
+                _span(method.map_at_20),
+                format_score(method.map_at_20_by_dive.value),
+                format_score(method.macro_ap),
+            )
+            for method in (evaluation.model, evaluation.prior, evaluation.time_copy)
+            if method is not None
+        ],
+        title=f"{evaluation.n_images:,} images of {evaluation.n_dives:,} dives",
+    )
+    gain = evaluation.gain
+    print_line(f"gain over the prior {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})")
+    if evaluation.novelty:
+        novelty = evaluation.novelty
+        print_line(
+            f"novelty: AUC {novelty.auc:.3f}, 2 x AUC - 1 = {novelty.scaled_auc:.3f} on "
+            f"{novelty.n_novel} novel images; competition score {novelty.competition_score:.3f}"
+        )
+    _print_categories(evaluation)
+
+
+def _span(measured: Measured) -> str:
+    return f"{measured.low:.3f} to {measured.high:.3f}"
+
+
+def _print_categories(evaluation: Evaluation) -> None:
+    occurring = [category for category in evaluation.categories if category.n_images]
+    shown = sorted(occurring, key=lambda c: (-c.n_images, c.name))[:_N_CATEGORIES]
+    print_table(
+        ("category", "AP", "constant", "images", "dives", "trained on"),
+        [
+            (
+                category.name,
+                format_score(category.ap),
+                format_score(category.prior_ap),
+                format_count(category.n_images),
+                format_count(category.n_dives),
+                "unknown"
+                if category.train_images is None
+                else f"{category.train_images:,} of {category.train_dives:,} dives",
+            )
+            for category in shown
+        ],
+        title=f"the {len(shown)} most frequent of {len(occurring)} categories",
+    )
+
+
+def print_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None
+) -> None:
+    """Write a table; the first column is left-aligned, the others right."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for number, name in enumerate(header):
+        table.add_column(name, justify="left" if number == 0 else "right", no_wrap=number > 0)
+    for row in rows:
+        table.add_row(*row)
+    _console().print(table)
+    _console().print()
+
+
+def print_line(text: str) -> None:
+    """Write one line; brackets are text, not markup."""
+    _console().print(text, markup=False, soft_wrap=True)
+
+
+def _console() -> Console:
+    return Console(highlight=False)

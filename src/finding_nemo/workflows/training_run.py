@@ -1,0 +1,46 @@
+"""A training, with the picture of its learning curves beside its log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from finding_nemo.core.records import Dataset, Split
+from finding_nemo.reporting.curves import draw_learning_curves
+from finding_nemo.training.train import TrainedRun, train
+
+CURVES = "curves.png"
+
+
+def run_training(
+    dataset: Dataset,
+    *,
+    out: Path,
+    recipe: str,
+    split: Split | None = None,
+    fold: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+    resume: bool = False,
+    notify: Callable[[str], None] | None = None,
+    show_progress: bool = False,
+) -> TrainedRun:
+    """Train as `training.train.train` does and draw `curves.png` into the run folder."""
+    run = train(
+        dataset,
+        out=out,
+        recipe=recipe,
+        split=split,
+        fold=fold,
+        settings=settings,
+        seed=seed,
+        overwrite=overwrite,
+        resume=resume,
+        notify=notify,
+        show_progress=show_progress,
+    )
+    if run.history:
+        draw_learning_curves({recipe: run.history}, out / CURVES)
+    return run
