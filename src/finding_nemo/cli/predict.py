@@ -43,14 +43,12 @@ def predict(
     if (split is None) != (part is None):
         raise typer.BadParameter("--split and --part go together.")
 
-    from typing import cast
-
     from finding_nemo.cli.notices import image_progress
     from finding_nemo.core.files import refuse_existing
     from finding_nemo.models.bundle import load_bundle
     from finding_nemo.prediction.inputs import collect_images
     from finding_nemo.prediction.to_file import predict_to_file
-    from finding_nemo.results.writers import FORMATS, Format
+    from finding_nemo.results.writers import FORMATS
 
     if file_format not in FORMATS:
         raise typer.BadParameter(f"--format must be one of {', '.join(FORMATS)}.")
@@ -70,7 +68,7 @@ def predict(
             loaded,
             inputs,
             out,
-            file_format=cast(Format, file_format),
+            file_format=file_format,
             with_vector=vector,
             overwrite=overwrite,
             move=move,

@@ -167,8 +167,7 @@ def _novelty(
 def _holds_untrained(judged: Judged, evidence: Mapping[int, tuple[int, int]] | None) -> Truth:
     ids = judged.dataset.categories.ids
     untrained = [evidence is not None and evidence.get(n, (0, 0))[0] == 0 for n in ids]
-    held: Truth = judged.truth[:, untrained].any(axis=1)
-    return held
+    return np.asarray(judged.truth[:, untrained].any(axis=1))
 
 
 def _images(

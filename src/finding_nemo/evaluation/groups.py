@@ -90,10 +90,9 @@ def _group(
     name: str,
     chosen: npt.NDArray[np.bool_],
 ) -> GroupScore:
-    aps = [
-        categories[column].ap for column in np.flatnonzero(chosen) if categories[column].n_images
-    ]
-    any_truth = judged.truth[:, chosen].any(axis=1, keepdims=True)
+    columns = np.flatnonzero(chosen).tolist()
+    aps = [categories[column].ap for column in columns if categories[column].n_images]
+    any_truth = np.asarray(judged.truth[:, chosen].any(axis=1, keepdims=True))
     any_score = judged.scores[:, chosen].max(axis=1, keepdims=True)
     return GroupScore(
         name=name,

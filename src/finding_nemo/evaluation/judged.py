@@ -48,8 +48,7 @@ class Judged:
     @property
     def judged_truth(self) -> npt.NDArray[np.bool_]:
         """Which images hold a category and so have a score."""
-        held: npt.NDArray[np.bool_] = self.truth.any(axis=1)
-        return held
+        return np.asarray(self.truth.any(axis=1))
 
 
 def lay_beside(
@@ -73,7 +72,7 @@ def lay_beside(
             records.append(record)
     _check_shared(predictions, dataset, records, wanted, part)
     scores = predictions.probabilities_in(dataset.categories.ids)[rows]
-    failed = np.isnan(scores).any(axis=1)
+    failed = np.asarray(np.isnan(scores).any(axis=1))
     train = () if split is None or part is None else _training(split, part, dataset)
     return Judged(
         dataset=dataset,
@@ -104,8 +103,8 @@ def _check_shared(
     lacking = sorted(missing & annotated)
     if lacking:
         raise PredictionsError(
-            f"{len(lacking)} images of part {part!r} have no prediction (first: {lacking[0]}). A score "
-            "of the rest would flatter; predict them too."
+            f"{len(lacking)} images of part {part!r} have no prediction (first: {lacking[0]}). "
+            "A score of the rest would flatter; predict them too."
         )
 
 

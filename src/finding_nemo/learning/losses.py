@@ -30,7 +30,7 @@ def summed_bce_loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 
 
 def squared_error_loss(outputs: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Return the mean squared error of bare outputs to 0 and 1, as the study's basic network took it."""
+    """Return the mean squared error of bare outputs to 0 and 1: the study's basic network."""
     return functional.mse_loss(outputs, truth)
 
 

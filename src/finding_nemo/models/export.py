@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
+from finding_nemo.core.errors import TrainingError
 from finding_nemo.core.preprocessing import Preprocessing
 
 # The exporter's own opset: IR 10, which ONNX Runtime 1.20 and later read.
@@ -44,6 +45,8 @@ def export_onnx(module: nn.Module, preprocessing: Preprocessing, *, output: str)
             verbose=False,
         )
     module.train(was_training)
+    if program is None:
+        raise TrainingError("torch exported no ONNX program; is onnxscript installed?")
     proto = program.model_proto
     _forget_sources(proto.graph)
     for function in proto.functions:

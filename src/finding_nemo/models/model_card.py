@@ -19,21 +19,23 @@ Which of {len(manifest.categories)} categories are in a deep-sea frame, best gue
 
 {_parts(manifest)}
 
-{never} categories have no training image and {scarce} have {_SCARCE} or fewer: what it says of those is a guess from
-frequency, not sight. `bundle.json` gives images and dives for each.
+{never} categories have no training image and {scarce} have {_SCARCE} or fewer: what it says of
+those is a guess from frequency, not sight. `bundle.json` gives images and dives for each.
 
 ## How far to trust it
 
 {_validation(manifest.validation)}
 
-The validation part also chose the epoch, so a score on a part that nothing chose by is the honest one.
-Probabilities are not calibrated. Another camera, depth or habitat lowers the score by more than the interval says.
+The validation part also chose the epoch, so a score on a part that nothing chose by is the
+honest one. Probabilities are not calibrated. Another camera, depth or habitat lowers the score
+by more than the interval says.
 
 ## Use
 
 * For ranking and triage by people who look again; not for counts or absences without review.
 * A frame that cannot be read is a row with its reason, never a guess.
-* The weights come from the images and annotations named in `bundle.json`; their licences apply to what you do with it.
+* The weights come from the images and annotations of its data set; their licences apply to what
+  you do with it.
 """
 
 
@@ -51,7 +53,7 @@ def _validation(story: ValidationStory | None) -> str:
         return "No validation image has a true category: nothing is known of its score."
     low, high = story.map_at_20_ci
     return (
-        f"MAP@20 {story.map_at_20:.3f} on {story.n_images:,} validation images of {story.n_dives:,} "
-        f"dives (95 % interval by dive {low:.3f} to {high:.3f}); class frequency alone scores "
+        f"MAP@20 {story.map_at_20:.3f} on {story.n_images:,} validation images of "
+        f"{story.n_dives:,} dives (95 % interval by dive {low:.3f} to {high:.3f}); class frequency alone scores "
         f"{story.prior_map_at_20:.3f} on the same images."
     )

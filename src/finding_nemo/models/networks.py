@@ -51,6 +51,8 @@ class LinearProbe(nn.Module):
             dropout: Share of features dropped at each training step.
         """
         super().__init__()
+        self.mean: torch.Tensor
+        self.std: torch.Tensor
         self.register_buffer("mean", torch.from_numpy(mean))
         self.register_buffer("std", torch.from_numpy(std))
         self.dropout = nn.Dropout(dropout)

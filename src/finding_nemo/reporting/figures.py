@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
-
 from typing import TYPE_CHECKING, BinaryIO
 
 from finding_nemo.reporting.palette import FAINT, INK, MODEL
@@ -83,3 +82,31 @@ def bars_svg(
         axes.margins(x=0.12, y=0.01)
 
     return svg_of(draw, width_in=width_in, height_in=0.6 + 0.24 * len(names))
+
+
+def columns_svg(
+    names: Sequence[str], values: Sequence[float], *, label: str, width_in: float = 7.2
+) -> str:
+    """Return upright bars in the order given, each with its value."""
+
+    def draw(axes: Axes) -> None:
+        places = range(len(names))
+        axes.bar(places, values, color=MODEL, width=0.72)
+        axes.set_xticks(places, names, rotation=60 if len(names) > 12 else 0)
+        axes.grid(axis="x", visible=False)
+        axes.set_xlabel(label, color=INK, fontsize=9)
+        axes.set_ylabel("images", color=INK, fontsize=9)
+        if len(names) <= 16:
+            for place, value in zip(places, values, strict=True):
+                axes.annotate(
+                    f"{value:,.0f}",
+                    (place, value),
+                    xytext=(0, 3),
+                    textcoords="offset points",
+                    ha="center",
+                    fontsize=8,
+                    color=INK,
+                )
+        axes.margins(y=0.12)
+
+    return svg_of(draw, width_in=width_in, height_in=2.9)

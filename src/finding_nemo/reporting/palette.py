@@ -1,4 +1,4 @@
-"""The colours of pages and figures: blue of deep water, the orange of a lamp; safe for colour-blind eyes."""
+"""The colours of pages and figures, told apart by colour-blind eyes too."""
 
 from __future__ import annotations
 

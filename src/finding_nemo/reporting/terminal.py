@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from finding_nemo.evaluation.results import Evaluation, Measured
-from finding_nemo.reporting.page import format_count, format_score
+from finding_nemo.evaluation.split_summary import PartSummary
+from finding_nemo.reporting.page import format_count, format_score, format_share
 
 _N_CATEGORIES = 12
 
@@ -64,6 +65,27 @@ def _print_categories(evaluation: Evaluation) -> None:
             for category in shown
         ],
         title=f"the {len(shown)} most frequent of {len(occurring)} categories",
+    )
+
+
+def print_split(parts: Sequence[PartSummary]) -> None:
+    """Write what each part holds and how near its training frames are."""
+    print_table(
+        ("part", "images", "dives", "categories", "untrained", "same dive", "60 s", "10 s"),
+        [
+            (
+                part.name,
+                format_count(part.n_images),
+                format_count(part.n_dives),
+                format_count(part.n_categories),
+                format_count(part.n_untrained) if part.leakage else "",
+                format_share(part.leakage.same_dive) if part.leakage else "",
+                format_share(part.leakage.within_60_s) if part.leakage else "",
+                format_share(part.leakage.within_10_s) if part.leakage else "",
+            )
+            for part in parts
+        ],
+        title="parts, and the share of their frames with a training frame near",
     )
 
 

@@ -102,11 +102,11 @@ class _DiveTable:
     def nearest(self, key: FrameKey) -> npt.NDArray[np.int64]:
         by_time = np.abs(self.times_s - key.time_s)
         if not np.isnan(by_time).all():
-            return self.members[by_time == np.nanmin(by_time)]
+            return np.asarray(self.members[by_time == np.nanmin(by_time)])
         by_number = np.nan_to_num(np.abs(self.numbers - key.frame_number), nan=0.0)
         by_clip = np.where(self.sequences == key.sequence, 0.0, _OTHER_SEQUENCE_DISTANCE)
         distance = by_number + by_clip
-        return self.members[distance == distance.min()]
+        return np.asarray(self.members[distance == distance.min()])
 
 
 # Each kind of knowledge only orders what the one before leaves equal: copied labels, then how

@@ -60,7 +60,7 @@ def set_up_network(settings: NetworkSettings, parts: Parts, *, notify: Notify, t
             settings.backbone, n_outputs=n_categories, pretrained=settings.pretrained
         )
         notify(f"backbone {settings.backbone}: {loaded.weights}.")
-        network = loaded.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = loaded.network.to(memory_format=torch.channels_last)
         if settings.normalise:
             mean, std = loaded.mean, loaded.std
     preprocessing = Preprocessing(

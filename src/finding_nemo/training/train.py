@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from finding_nemo.core.errors import OutputExistsError, SettingsError
 from finding_nemo.core.files import prepare_output_folder, write_text
@@ -98,7 +98,7 @@ def train(
             provenance=_story(used, started, seed),
         )  # fmt: skip
     else:
-        kind = "prior" if found.kind == "prior" else "time-copy"
+        kind: Literal["prior", "time-copy"] = "prior" if found.kind == "prior" else "time-copy"
         story = _story(used, started, seed)
         bundle, history = write_unseen_bundle(out / "bundle", kind, parts, provenance=story), ()
     return TrainedRun(out, bundle, history, bundle_hash(bundle.path))

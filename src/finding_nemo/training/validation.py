@@ -27,7 +27,7 @@ def validation_story(
     best: EpochRow | None = None,
 ) -> ValidationStory | None:
     """Return the scores of the validation part, `None` where nothing in it is true."""
-    judged = truth.any(axis=1)
+    judged = np.asarray(truth.any(axis=1))
     if not judged.any():
         return None
     per_image = average_precision_at_k(truth, scores)

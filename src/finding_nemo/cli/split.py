@@ -1,0 +1,83 @@
+"""`finding-nemo split DATASET --by dive|random|time|novel --out split.csv`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from finding_nemo.core.records import Dataset, Split
+
+
+class By(StrEnum):
+    """What keeps images together."""
+
+    DIVE = "dive"
+    RANDOM = "random"
+    TIME = "time"
+    NOVEL = "novel"
+
+
+def split(
+    dataset: Annotated[Path, typer.Argument(help="A data set folder, COCO file or CSV file.")],
+    out: Annotated[Path, typer.Option(help="The split file to write.")],
+    by: Annotated[By, typer.Option(help="What to divide by; dive is the honest one.")] = By.DIVE,
+    folds: Annotated[
+        int | None, typer.Option(help="Make this many folds instead of parts.")
+    ] = None,
+    fraction: Annotated[float, typer.Option(help="Share of images for the part test.")] = 0.2,
+    val_fraction: Annotated[
+        float, typer.Option(help="Share of images for the part val; 0 for none.")
+    ] = 0.1,
+    seed: Annotated[
+        int | None, typer.Option(help="Default 0; for random 42, the course study's.")
+    ] = None,
+    categories: Annotated[
+        str | None, typer.Option(help="For novel: ids or names to hold out, with commas.")
+    ] = None,
+    images: Annotated[Path | None, typer.Option(help="The image folder of the data set.")] = None,
+    dive_pattern: Annotated[
+        str | None, typer.Option(help="Regular expression with a group named dive.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+) -> None:
+    """Divide a data set into train, val and test, or into folds."""
+    if (by is By.NOVEL) != (categories is not None):
+        raise typer.BadParameter("--categories goes with --by novel, and only with it.")
+
+    from finding_nemo.cli.notices import show_notices
+    from finding_nemo.core.files import refuse_existing
+    from finding_nemo.data.dataset import read_dataset
+    from finding_nemo.data.splits.choose import make_split
+    from finding_nemo.data.splits.file import write_split
+
+    refuse_existing(out, overwrite=overwrite)
+    data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
+    made = make_split(
+        data,
+        by.value,
+        fraction=fraction,
+        val_fraction=val_fraction,
+        folds=folds,
+        seed=seed,
+        categories=tuple((categories or "").split(",")),
+    )
+    write_split(made, out, overwrite=overwrite)
+    show_notices((*data.notices, *made.notices))
+    _tell(made, data)
+    typer.echo(f"split {out}")
+
+
+def _tell(split: Split, dataset: Dataset) -> None:
+    from finding_nemo.evaluation.split_summary import summarise_split
+    from finding_nemo.reporting.terminal import print_line, print_split
+
+    print_split(summarise_split(split, dataset))
+    if split.unsplittable:
+        names = [
+            dataset.categories.names[dataset.categories.column_of(n)] for n in split.unsplittable
+        ]
+        print_line("on one dive only: " + "; ".join(names))

@@ -1,0 +1,116 @@
+"""A data set on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from finding_nemo.data.file_check import FileCheck
+from finding_nemo.evaluation.exploration import Exploration
+from finding_nemo.evaluation.inspection import Inspection
+from finding_nemo.evaluation.protocols import BaselineScore, Protocol
+from finding_nemo.reporting.page import format_share
+from finding_nemo.reporting.terminal import print_line, print_split, print_table
+
+_N_CATEGORIES = 10
+
+
+def print_inspection(found: Inspection) -> None:
+    """Write all that was found."""
+    print_exploration(found.exploration)
+    if found.protocols:
+        print_protocols(found.protocols)
+    if found.parts:
+        print_split(found.parts)
+    if found.check:
+        print_file_check(found.check)
+
+
+def print_exploration(found: Exploration) -> None:
+    """Write the counts."""
+    print_table(
+        ("annotation file", "images", "annotated", "dives"),
+        [
+            (o.name, f"{o.n_images:,}", f"{o.n_annotated:,}", f"{o.n_dives:,}")
+            for o in found.origins
+        ],
+    )
+    for line in _facts(found):
+        print_line(line)
+    print_line("")
+    most = found.categories[:_N_CATEGORIES]
+    print_table(
+        ("most frequent categories", "images", "dives"),
+        [(c.name, f"{c.n_images:,}", f"{c.n_dives:,}") for c in most if c.n_images],
+    )
+
+
+def _facts(found: Exploration) -> list[str]:
+    lines = [
+        f"{found.n_boxes:,} boxes",
+        f"{len(found.categories)} categories in {len(found.supercategories)} supercategories; "
+        f"{found.n_without_image} without an annotated image, {found.n_scarce} with 1 to 5 images, "
+        f"{found.n_single_dive} on one dive only",
+    ]
+    if len(found.origins) > 1:
+        lines.append(f"{found.n_shared_dives} dives in more than one annotation file")
+    if found.n_timed:
+        lines.append(
+            f"{found.n_timed:,} images with a time: {format_share(found.within_10_s)} within 10 s "
+            f"of another of their dive, {format_share(found.within_60_s)} within 60 s"
+        )
+    if found.animals:
+        a = found.animals
+        lines.append(
+            f"half of the boxes are under {a.median_width_px:.0f} px wide; squeezed to 224 px, "
+            f"under {a.median_squeezed_px:.0f} px, and {format_share(a.tiny_share)} under 16 px"
+        )
+    return lines
+
+
+def print_protocols(protocols: Sequence[Protocol]) -> None:
+    """Write the baselines on random splits beside those by dive."""
+    print_table(
+        ("MAP@20, no image opened", *(f"{protocol.name}" for protocol in protocols)),
+        [
+            ("prior (class frequency)", *(_score(p.prior) for p in protocols)),
+            ("  from split to split", *(_span(p.prior) for p in protocols)),
+            ("  95 % interval by dive, width", *(_width(p.prior) for p in protocols)),
+            ("  each dive counts once", *(f"{p.prior.by_dive:.3f}" for p in protocols)),
+            ("time-copy (nearest frame)", *(_score(p.time_copy) for p in protocols)),
+            ("  from split to split", *(_span(p.time_copy) for p in protocols)),
+            ("  95 % interval by dive, width", *(_width(p.time_copy) for p in protocols)),
+            ("  each dive counts once", *(f"{p.time_copy.by_dive:.3f}" for p in protocols)),
+            ("test frames with a training", *("" for _ in protocols)),
+            ("  frame of their dive", *(format_share(p.same_dive) for p in protocols)),
+            ("  frame of it within 10 s", *(format_share(p.within_10_s) for p in protocols)),
+        ],
+    )
+    for protocol in protocols:
+        print_line(f"{protocol.name}: means over {protocol.about}")
+    print_line("")
+
+
+def _score(score: BaselineScore) -> str:
+    return f"{score.map_at_20:.3f}"
+
+
+def _span(score: BaselineScore) -> str:
+    return f"{score.lowest:.3f} to {score.highest:.3f}"
+
+
+def _width(score: BaselineScore) -> str:
+    return f"{score.interval_width:.3f}"
+
+
+def print_file_check(check: FileCheck) -> None:
+    """Write what opening the files showed, with the first faults."""
+    print_line(
+        f"{check.n_checked:,} files: {len(check.missing)} missing, {len(check.unreadable)} "
+        f"unreadable, {len(check.resized)} not of the recorded size, {len(check.duplicates)} "
+        f"groups of equal files, {len(check.near)} look-alike pairs across dives, "
+        f"{check.n_near_in_dive:,} frames with a look-alike in their dive"
+    )
+    for fault in (*check.missing[:3], *check.unreadable[:3], *check.resized[:3]):
+        print_line(f"  {fault.path}: {fault.reason}")
+    for group in check.duplicates[:3]:
+        print_line("  equal: " + ", ".join(record.image_id for record in group[:4]))
