@@ -10,13 +10,24 @@ import typer
 
 def demo(
     out: Annotated[Path, typer.Option(help="The folder to make.")] = Path("finding-nemo-demo"),
-    images: Annotated[int, typer.Option(min=60, help="Frames to draw.")] = 1400,
-    seed: Annotated[int, typer.Option(help="Seed of the drawing, the split and the training.")] = 0,
+    images: Annotated[int, typer.Option(min=200, help="About how many frames to draw.")] = 1400,
+    seed: Annotated[int, typer.Option(help="Of the drawing, the split and the training.")] = 0,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier demo.")] = False,
 ) -> None:
     """Draw deep-sea frames, then inspect, split by dive, train, predict, evaluate and submit."""
+    from finding_nemo.cli.notices import notify
+    from finding_nemo.reporting.terminal import print_evaluation, print_line
     from finding_nemo.workflows.demo import run_demo
 
-    outputs = run_demo(out, images=images, seed=seed, overwrite=overwrite)
-    for what, path in outputs.items():
+    made = run_demo(
+        out, images=images, seed=seed, overwrite=overwrite, tell=notify, show_progress=True
+    )
+    print_evaluation(made.evaluation)
+    score = made.score
+    if score.auc is not None and score.final is not None:
+        print_line(
+            f"submission, {score.n_images} evaluation frames, some below 800 m: MAP@20 "
+            f"{score.map_at_20:.3f}, 2 x AUC - 1 {2 * score.auc - 1:.3f}, score {score.final:.3f}"
+        )
+    for what, path in made.outputs.items():
         typer.echo(f"{what:<12} {path}")

@@ -1,4 +1,4 @@
-"""`finding-nemo split DATASET --by dive|random|time|novel --out split.csv`."""
+"""`finding-nemo split DATASET --by dive|video|random|time|novel --out split.csv`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class By(StrEnum):
     """What keeps images together."""
 
     DIVE = "dive"
+    VIDEO = "video"
     RANDOM = "random"
     TIME = "time"
     NOVEL = "novel"

@@ -109,7 +109,7 @@ class Split:
 
     Attributes:
         rows: One row an image, in data set order.
-        kind: "dive", "random", "time", "novel", or "file" if unknown.
+        kind: "dive", "video", "random", "time", "novel", or "file" if unknown.
         seed: The seed that made it, if one did.
         notices: What a reader of the split should know, in sentences.
         unsplittable: Category ids that cannot be in two parts (one dive only).

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from finding_nemo.core.errors import ImageError
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.data.duplicates import equal_groups, scene_hash, near_pairs
+from finding_nemo.data.duplicates import equal_groups, near_pairs, scene_hash
 from finding_nemo.data.images import decode_image
 
 # Decoding releases Python's lock; two threads fill the two cores of a small laptop.

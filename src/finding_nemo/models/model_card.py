@@ -54,6 +54,6 @@ def _validation(story: ValidationStory | None) -> str:
     low, high = story.map_at_20_ci
     return (
         f"MAP@20 {story.map_at_20:.3f} on {story.n_images:,} validation images of "
-        f"{story.n_dives:,} dives (95 % interval by dive {low:.3f} to {high:.3f}); class frequency alone scores "
-        f"{story.prior_map_at_20:.3f} on the same images."
+        f"{story.n_dives:,} dives (95 % interval by dive {low:.3f} to {high:.3f}); "
+        f"class frequency alone scores {story.prior_map_at_20:.3f} on the same images."
     )

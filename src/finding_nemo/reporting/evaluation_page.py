@@ -80,14 +80,17 @@ def in_words(evaluation: Evaluation) -> str:
 
 
 def _spread(images: Iterable[JudgedImage]) -> list[JudgedImage]:
-    """Return the first images, with at most a few of one dive."""
+    """Return the first images, with at most a few of one dive, each showing something else."""
     chosen: list[JudgedImage] = []
     seen: Counter[str] = Counter()
+    scenes: set[tuple[str, tuple[int, ...]]] = set()
     for image in images:
         if len(chosen) == _N_FRAMES:
             break
-        if seen[image.dive] < _A_DIVE or not image.dive:
+        scene = (image.dive, image.true_ids)
+        if not image.dive or (seen[image.dive] < _A_DIVE and scene not in scenes):
             seen[image.dive] += 1
+            scenes.add(scene)
             chosen.append(image)
     return chosen
 

@@ -1,1 +1,1 @@
-"""Frames that the package draws itself."""
+"""Deep-sea frames drawn from nothing, so that everything runs without data or network."""

@@ -10,8 +10,14 @@ from finding_nemo.data.splits.at_random import split_at_random
 from finding_nemo.data.splits.by_dive import split_by_dive
 from finding_nemo.data.splits.by_novelty import split_by_novelty
 from finding_nemo.data.splits.by_time import split_by_time
+from finding_nemo.data.splits.by_video import split_by_video
 
-_WAYS = {"dive": split_by_dive, "random": split_at_random, "time": split_by_time}
+_WAYS = {
+    "dive": split_by_dive,
+    "video": split_by_video,
+    "random": split_at_random,
+    "time": split_by_time,
+}
 # The study's seed makes `--by random` its very protocol.
 _SEEDS = {"random": 42}
 
@@ -26,7 +32,7 @@ def make_split(
     seed: int | None = None,
     categories: Sequence[int | str] = (),
 ) -> Split:
-    """Divide the annotated images by "dive", "random", "time" or "novel".
+    """Divide the annotated images by "dive", "video", "random", "time" or "novel".
 
     Args:
         dataset: The data set.

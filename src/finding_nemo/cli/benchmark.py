@@ -1,0 +1,91 @@
+"""`finding-nemo benchmark DATASET --recipes a,b,... --out DIR`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from finding_nemo.core.records import Dataset, Split
+
+
+def benchmark(
+    dataset: Annotated[Path, typer.Argument(help="A data set folder, COCO file or CSV file.")],
+    out: Annotated[Path, typer.Option(help="The folder to make.")],
+    recipes: Annotated[
+        str, typer.Option(help="Names with commas; study: the course study's six; all: every one.")
+    ] = "prior,time-copy,probe",
+    by: Annotated[
+        str, typer.Option(help="Protocols with commas: dive, video, random, time.")
+    ] = "dive",
+    split: Annotated[
+        Path | None, typer.Option(help="A split file instead of --by and --folds.")
+    ] = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Fold by fold instead of one 80/20 split.")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=20, help="Only this many images, evenly chosen.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value for the recipes that have it.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of every split and training.")] = 0,
+    images: Annotated[Path | None, typer.Option(help="The image folder of the data set.")] = None,
+    dive_pattern: Annotated[
+        str | None, typer.Option(help="Regular expression with a group named dive.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace an earlier benchmark.")] = False,
+) -> None:
+    """Train, use and judge recipes side by side: table, curves, report."""
+    from finding_nemo.cli.notices import notify, show_notices
+    from finding_nemo.core.config import parse_assignments
+    from finding_nemo.data.dataset import read_dataset
+    from finding_nemo.data.sample import sample_images
+    from finding_nemo.reporting.comparison_page import HEADER, cells, explain
+    from finding_nemo.reporting.terminal import print_line, print_table
+    from finding_nemo.workflows.comparison import compare_recipes
+
+    data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
+    show_notices(data.notices)
+    if sample is not None:
+        data = sample_images(data, sample)
+    found = compare_recipes(
+        data,
+        out=out,
+        recipes=_recipe_names(recipes),
+        splits=_splits(data, by, split, folds, seed),
+        settings=parse_assignments(changes or []),
+        seed=seed,
+        overwrite=overwrite,
+        notify=notify,
+        show_progress=True,
+    )
+    print_table(HEADER, [cells(row) for row in found.rows])
+    for sentence in explain(found.rows):
+        print_line(sentence)
+    typer.echo(f"report {out / 'report.html'}")
+    if all(row.failure for row in found.rows):
+        raise typer.Exit(1)
+
+
+def _recipe_names(text: str) -> list[str]:
+    from finding_nemo.training.recipes import RECIPES, STUDY_RECIPES
+
+    groups = {"study": STUDY_RECIPES, "all": tuple(RECIPES)}
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    return list(dict.fromkeys(n for name in names for n in groups.get(name, (name,))))
+
+
+def _splits(
+    data: Dataset, by: str, path: Path | None, folds: int | None, seed: int
+) -> dict[str, Split]:
+    from finding_nemo.data.splits.choose import make_split
+    from finding_nemo.data.splits.file import read_split
+
+    if path is not None:
+        return {path.stem: read_split(path)}
+    ways = [way.strip() for way in by.split(",") if way.strip()]
+    return {way: make_split(data, way, folds=folds, seed=seed) for way in ways}

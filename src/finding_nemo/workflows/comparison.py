@@ -1,0 +1,172 @@
+"""Recipes side by side: each trained, used from image files and judged on the same parts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from finding_nemo.core.errors import FindingNemoError, OutputError, SettingsError
+from finding_nemo.core.files import prepare_output_folder, write_text
+from finding_nemo.core.records import Dataset, ImageRecord, Split
+from finding_nemo.data.splits.file import read_split, write_split
+from finding_nemo.evaluation.comparison import ComparisonRow, TrainedFold, combine_folds
+from finding_nemo.evaluation.evaluate import evaluate
+from finding_nemo.prediction.inputs import ImageInput
+from finding_nemo.prediction.to_file import predict_to_file
+from finding_nemo.reporting.comparison_page import write_comparison
+from finding_nemo.reporting.evaluation_page import write_evaluation_page
+from finding_nemo.results.predictions import read_predictions
+from finding_nemo.training.history import EpochRow
+from finding_nemo.training.recipes import find_recipe
+from finding_nemo.workflows.training_run import run_training
+
+Notify = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison made: `table.md`, `table.csv`, `report.html`, `curves.png` and the runs."""
+
+    folder: Path
+    rows: tuple[ComparisonRow, ...]
+
+
+def compare_recipes(
+    dataset: Dataset,
+    *,
+    out: Path,
+    recipes: Sequence[str],
+    splits: Mapping[str, Split],
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+    notify: Notify,
+    show_progress: bool = False,
+) -> Comparison:
+    """Train, predict and evaluate every recipe on every split.
+
+    A recipe that fails is a row with its reason; the others go on.
+
+    Args:
+        dataset: The data set.
+        out: The folder to make.
+        recipes: Names of `RECIPES`.
+        splits: By protocol; one with folds is gone through fold by fold.
+        settings: Changes for those recipes that have such a setting.
+        seed: Of every training.
+        overwrite: Whether an earlier comparison may be replaced.
+        notify: Told what happens.
+        show_progress: Whether progress bars are drawn.
+
+    Raises:
+        SettingsError: If a recipe is unknown, or no recipe has one of the settings.
+        OutputError: If the disk is full or `out` may not be written.
+    """
+    changes = {recipe: _known_settings(recipe, settings or {}) for recipe in recipes}
+    _check_settings(changes, settings or {})
+    prepare_output_folder(out, overwrite=overwrite)
+    rows: list[ComparisonRow] = []
+    histories: dict[str, Sequence[EpochRow]] = {}
+    for protocol, split in splits.items():
+        write_split(split, out / f"split-{protocol}.csv")
+        for recipe in recipes:
+            notify(f"--- {recipe}, {protocol} split")
+            job = _Job(dataset, split, out / "runs" / protocol / recipe, recipe, changes[recipe],
+                       seed, notify, show_progress)  # fmt: skip
+            row, history = _compared(job, protocol)
+            rows.append(row)
+            if history:
+                histories[recipe if len(splits) == 1 else f"{recipe}, {protocol}"] = history
+            write_comparison(out, rows, histories, dataset)
+    return Comparison(out, tuple(rows))
+
+
+def _known_settings(recipe: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    known = set(type(find_recipe(recipe).settings).model_fields)
+    return {name: value for name, value in settings.items() if name in known}
+
+
+def _check_settings(changes: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any]) -> None:
+    used = {name for known in changes.values() for name in known}
+    unknown = sorted(set(settings) - used)
+    if unknown:
+        raise SettingsError(f"None of {', '.join(changes)} has the setting {', '.join(unknown)}.")
+
+
+@dataclass(frozen=True)
+class _Job:
+    dataset: Dataset
+    split: Split
+    folder: Path
+    recipe: str
+    settings: Mapping[str, Any]
+    seed: int
+    notify: Notify
+    show_progress: bool
+
+
+def _compared(job: _Job, protocol: str) -> tuple[ComparisonRow, Sequence[EpochRow]]:
+    folds = _fold_numbers(job.split)
+    done: list[TrainedFold] = []
+    first: Sequence[EpochRow] = ()
+    try:
+        for fold in folds:
+            trained, history = _one(job, fold)
+            done.append(trained)
+            first = first or history
+    except OutputError:
+        raise
+    except FindingNemoError as error:
+        job.notify(f"{job.recipe} failed: {error}")
+        return ComparisonRow(job.recipe, protocol, failure=str(error)), first
+    row = combine_folds(job.recipe, protocol, done)
+    job.notify(f"{job.recipe}, {protocol}: MAP@20 {row.map_at_20.value:.3f}")
+    return row, first
+
+
+def _fold_numbers(split: Split) -> Sequence[int | None]:
+    if not split.is_folds:
+        return (None,)
+    return sorted(int(name.removeprefix("fold")) for name in split.parts if name != "novel")
+
+
+def _one(job: _Job, fold: int | None) -> tuple[TrainedFold, Sequence[EpochRow]]:
+    folder = job.folder if fold is None else job.folder / f"fold{fold}"
+    started = time.perf_counter()
+    run = run_training(
+        job.dataset,
+        out=folder,
+        recipe=job.recipe,
+        split=job.split,
+        fold=fold,
+        settings=job.settings,
+        seed=job.seed,
+        notify=job.notify,
+        show_progress=job.show_progress,
+    )
+    trained_at = time.perf_counter()
+    parts = replace(read_split(folder / "split.csv"), kind=job.split.kind)
+    inputs = [_input(job.dataset.by_id[image_id]) for image_id in parts.ids_in("test")]
+    predict_to_file(run.bundle, inputs, folder / "predictions.parquet")
+    predicted_at = time.perf_counter()
+    table = read_predictions(folder / "predictions.parquet")
+    found = evaluate(table, job.dataset, split=parts, part="test")
+    write_text(folder / "evaluation.json", found.to_json())
+    write_evaluation_page(found, job.dataset.categories, folder / "report.html")
+    best = max(run.history, key=lambda row: (row.map_at_20, -row.epoch), default=None)
+    fold_done = TrainedFold(
+        evaluation=found,
+        epochs=len(run.history),
+        best_epoch=best.epoch if best else 0,
+        training_loss=best.training_loss if best else float("nan"),
+        train_s=trained_at - started,
+        predict_s=predicted_at - trained_at,
+    )
+    return fold_done, run.history
+
+
+def _input(record: ImageRecord) -> ImageInput:
+    return ImageInput(record.image_id, record.path, record)
