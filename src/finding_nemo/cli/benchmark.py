@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from finding_nemo.core.records import Dataset, Split
+    from finding_nemo.evaluation.comparison import ComparisonRow
 
 
 def benchmark(
@@ -44,8 +47,8 @@ def benchmark(
     from finding_nemo.core.config import parse_assignments
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.sample import sample_images
-    from finding_nemo.reporting.comparison_page import HEADER, cells, explain
-    from finding_nemo.reporting.terminal import print_line, print_table
+    from finding_nemo.reporting.comparison_page import explain
+    from finding_nemo.reporting.terminal import print_line
     from finding_nemo.workflows.comparison import compare_recipes
 
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
@@ -63,12 +66,24 @@ def benchmark(
         notify=notify,
         show_progress=True,
     )
-    print_table(HEADER, [cells(row) for row in found.rows])
+    _print_rows(found.rows)
     for sentence in explain(found.rows):
         print_line(sentence)
     typer.echo(f"report {out / 'report.html'}")
     if all(row.failure for row in found.rows):
         raise typer.Exit(1)
+
+
+def _print_rows(rows: Sequence[ComparisonRow]) -> None:
+    from finding_nemo.reporting.comparison_page import HEADER, cells
+    from finding_nemo.reporting.terminal import print_line, print_table
+
+    # A reason is longer than a cell: it has a line of its own under the table.
+    lines = [cells(row) if row.failure is None else (*cells(row)[:3], *[""] * 6) for row in rows]
+    print_table(HEADER[:7], [line[:7] for line in lines])
+    for row in rows:
+        if row.failure is not None:
+            print_line(f"{row.recipe}, {row.protocol}, failed: {row.failure}")
 
 
 def _recipe_names(text: str) -> list[str]:

@@ -65,10 +65,14 @@ def cells(row: ComparisonRow) -> tuple[str, ...]:
         format_score(score.value),
         f"{score.low:.3f} to {score.high:.3f}",
         format_score(row.macro_ap),
-        f"{row.training_loss:.4f}" if row.epochs else "",
+        _loss(row.training_loss) if row.epochs else "",
         f"{row.train_s:.0f}",
         f"{row.predict_s:.0f}",
     )
+
+
+def _loss(value: float) -> str:
+    return f"{value:.4f}" if value < 1e4 else f"{value:.2g}"
 
 
 def markdown_table(rows: Sequence[ComparisonRow]) -> str:
@@ -104,13 +108,18 @@ def explain(rows: Sequence[ComparisonRow]) -> list[str]:
         by_recipe.setdefault(row.recipe, {})[row.protocol] = row.map_at_20.value
     for recipe, scores in by_recipe.items():
         if "random" in scores and "dive" in scores and recipe != "prior":
-            lost = scores["random"] - scores["dive"]
-            sentences.append(
-                f"{recipe} scores {scores['random']:.3f} on random frames and {scores['dive']:.3f} "
-                f"on dives that it never saw: {lost:.3f} of its random score is memory of dives, "
-                "and nobody's next dive is in the training set."
-            )
+            sentences.append(_memory_sentence(recipe, scores["random"], scores["dive"]))
     return sentences
+
+
+def _memory_sentence(recipe: str, random: float, dive: float) -> str:
+    scores = f"{recipe} scores {random:.3f} on random frames and {dive:.3f} on dives it never saw"
+    if random <= dive:
+        return f"{scores}."
+    return (
+        f"{scores}: {random - dive:.3f} of its random score is memory of dives, and nobody's next "
+        "dive is in the training set."
+    )
 
 
 def _protocol_sentences(rows: Sequence[ComparisonRow]) -> Iterator[str]:

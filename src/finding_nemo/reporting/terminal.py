@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -12,6 +13,7 @@ from finding_nemo.evaluation.split_summary import PartSummary
 from finding_nemo.reporting.page import format_count, format_score, format_share
 
 _N_CATEGORIES = 12
+_PIPE_WIDTH = 160
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
@@ -108,4 +110,5 @@ def print_line(text: str) -> None:
 
 
 def _console() -> Console:
-    return Console(highlight=False)
+    # A file or pipe has no width; 80, the default there, would cut tables off.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)

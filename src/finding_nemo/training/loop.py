@@ -106,6 +106,9 @@ class Loop:
         training_loss = self._learn(epoch, training, optimizer, progress)
         learnt_s = time.perf_counter() - started
         outputs = self.outputs(validation.rows)
+        if not np.isfinite(outputs).all():
+            where = f"the validation images after epoch {epoch}"
+            raise _diverged(f"The network gives NaN or infinity for {where}", optimizer)
         targets = torch.from_numpy(validation.truth)
         loss = LOSSES[self.settings.loss](torch.from_numpy(outputs), targets)
         score = map_at_k(validation.truth > 0, outputs) if len(validation) else float("nan")
@@ -141,12 +144,8 @@ class Loop:
             _set_learning_rate(optimizer, self.settings, (epoch - 1) * n_steps + step, n_steps)
             loss = self._step(training, chosen, optimizer, generator)
             if not math.isfinite(loss):
-                rate = optimizer.param_groups[0]["lr"]
-                raise TrainingError(
-                    f"The loss is {loss} in epoch {epoch}, batch {step + 1} of {n_steps}, at "
-                    f"learning rate {rate:.2g}. Nothing was saved of this epoch. Try again with a "
-                    f"smaller one: --set learning_rate={self.settings.learning_rate / 10:.1g}."
-                )
+                where = f"in epoch {epoch}, batch {step + 1} of {n_steps}"
+                raise _diverged(f"The loss is {loss} {where}", optimizer)
             total += loss * len(chosen)
             progress.step(len(chosen), loss)
         return total / len(training)
@@ -182,6 +181,14 @@ class Loop:
 
 def _epoch_seed(seed: int, epoch: int) -> int:
     return seed * 1_000_003 + epoch
+
+
+def _diverged(found: str, optimizer: optim.Optimizer) -> TrainingError:
+    rate = optimizer.param_groups[0]["lr"]
+    return TrainingError(
+        f"{found}, at learning rate {rate:.2g}. Nothing was saved of this epoch. "
+        f"Try again with a smaller one: --set learning_rate={rate / 10:.1g}."
+    )
 
 
 def _batches(order: npt.NDArray[np.int64], batch_size: int) -> Iterator[npt.NDArray[np.int64]]:

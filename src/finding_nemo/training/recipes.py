@@ -37,7 +37,8 @@ class LoopSettings(Settings):
     epochs: int = Field(ge=1, le=10_000)
     batch_size: int = Field(default=32, ge=1, le=65_536)
     optimizer: Literal["sgd", "adam", "adamw"] = "adam"
-    learning_rate: float = Field(default=1e-3, gt=0)
+    # Above 1e37 Adam's own arithmetic overflows before the loss can be seen to.
+    learning_rate: float = Field(default=1e-3, gt=0, le=1e30)
     weight_decay: float = Field(default=0.0, ge=0)
     schedule: Literal["constant", "one-cycle"] = "constant"
     loss: Literal["mean-bce", "summed-bce", "squared-error"] = "mean-bce"
@@ -80,7 +81,7 @@ class ProbeSettings(LoopSettings):
     pretrained: bool = True
     width_px: int = Field(default=224, ge=8, le=4096)
     height_px: int = Field(default=224, ge=8, le=4096)
-    dropout: float = Field(default=0.8, ge=0, lt=1)
+    dropout: float = Field(default=0.65, ge=0, lt=1)
 
 
 AnySettings = BaselineSettings | NetworkSettings | ProbeSettings
