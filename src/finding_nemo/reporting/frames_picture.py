@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _N_GUESSES = 4
-_WIDTH_IN, _FRAME_IN, _TEXT_IN = 4.4, 2.5, 1.35
+_WIDTH_IN, _FRAME_IN, _TEXT_IN = 4.4, 2.43, 1.35
 
 
 def draw_frames(
@@ -45,7 +45,7 @@ def draw_frames(
     figure = Figure(figsize=(n * _WIDTH_IN, _FRAME_IN + _TEXT_IN))
     bottom, height = _TEXT_IN / (_FRAME_IN + _TEXT_IN), _FRAME_IN / (_FRAME_IN + _TEXT_IN)
     for place, image in enumerate(shown):
-        axes = figure.add_axes((place / n + 0.005, bottom, 1 / n - 0.01, height), anchor="SW")
+        axes = figure.add_axes((place / n + 0.005, bottom, 1 / n - 0.01, height), anchor="NW")
         _draw(axes, image, categories)
     with written_whole(path) as partial, partial.open("wb") as file:
         save_png(figure, file)

@@ -87,6 +87,7 @@ def image_ticks(description: str, *, shown: bool) -> Iterator[Callable[[int, int
         console=Console(stderr=True, highlight=False),
         disable=not shown,
     )
-    task = bar.add_task(description, total=None)
+    # Nothing is drawn where every image was computed before.
+    task = bar.add_task(description, total=None, visible=False)
     with bar:
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
