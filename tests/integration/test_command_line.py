@@ -360,3 +360,16 @@ def test_ctrl_c__is_one_line(
     # What shells expect of an interrupted program.
     assert code == 130
     assert "Traceback" not in err
+
+
+def test_training_without_the_extra_says_what_to_install(tiny_folder: Path, tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['torch'] = None; from finding_nemo.cli.main import run; run()"
+    )
+    words = ["train", str(tiny_folder), "--out", str(tmp_path / "run")]
+    answer = subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=False
+    )
+    message = failed((answer.returncode, answer.stdout, answer.stderr))
+    assert "torch is not installed" in message
+    assert "finding-nemo[train]" in message

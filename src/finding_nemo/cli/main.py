@@ -28,6 +28,8 @@ app = typer.Typer(
 for verb in (demo, inspect, split, train, predict, evaluate, score, benchmark):
     app.command()(verb)
 
+_TRAIN_EXTRA = frozenset({"torch", "torchvision", "timm", "onnx", "onnxscript"})
+
 
 def _print_version(wanted: bool) -> None:
     if wanted:
@@ -58,6 +60,14 @@ def run() -> None:
         _stop(str(error))
     except KeyboardInterrupt:
         _stop("Stopped by Ctrl-C.")
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _TRAIN_EXTRA:
+            raise
+        _stop(
+            f"This verb trains, and {package} is not installed. "
+            "Install the extra: pip install 'finding-nemo[train]'."
+        )
     except OSError as error:
         if error.errno == errno.EPIPE:
             sys.stderr.close()
