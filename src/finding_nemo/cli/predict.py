@@ -24,6 +24,9 @@ def predict(
     vector: Annotated[
         bool, typer.Option("--vector/--no-vector", help="Keep every probability.")
     ] = True,
+    precision: Annotated[
+        float, typer.Option(help="Name a category where this share of its names should be right.")
+    ] = 0.9,
     split: Annotated[
         Path | None, typer.Option(help="A split file; with --part, only that part.")
     ] = None,
@@ -52,6 +55,8 @@ def predict(
 
     if file_format not in FORMATS:
         raise typer.BadParameter(f"--format must be one of {', '.join(FORMATS)}.")
+    if not 0 < precision <= 1:
+        raise typer.BadParameter(f"--precision must be in (0, 1], got {precision}.")
     refuse_existing(out, overwrite=overwrite)
     inputs = collect_images(
         images,
@@ -71,6 +76,7 @@ def predict(
             file_format=file_format,
             with_vector=vector,
             overwrite=overwrite,
+            precision=precision,
             move=move,
         )
     _tell(summary, out)
@@ -79,6 +85,8 @@ def predict(
 def _tell(summary: PredictionSummary, out: Path) -> None:
     from finding_nemo.cli.notices import notify
 
+    for notice in summary.notices:
+        notify(notice)
     for line in summary.first_failures:
         notify(f"failed: {line}")
     failed = f", {summary.n_failed} of them failed" if summary.n_failed else ""

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import SplitError
+from finding_nemo.core.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,7 @@ class Prediction:
         failure: Why the image could not be used, or `None`.
         probabilities: Probability of each category in column order, float32, or `None` on failure.
         novelty: How unlike the training images it is, higher = further out, or `None` on failure.
+        reading: How far to trust it, or `None` on failure and for baselines.
     """
 
     image_id: str
@@ -178,3 +180,4 @@ class Prediction:
     failure: str | None
     probabilities: npt.NDArray[np.float32] | None
     novelty: float | None
+    reading: Reading | None = None

@@ -17,7 +17,7 @@ class OnnxNetwork:
     """One ONNX file, loaded.
 
     Its only input is "images", float32 (images, 3, height, width); its first output is
-    float32 (images, n).
+    float32 (images, n). A second one, "features", is there where its bundle has them.
     """
 
     def __init__(self, network: Path | bytes, *, threads: int = 0) -> None:
@@ -46,5 +46,11 @@ class OnnxNetwork:
 
     def outputs(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return the first output for a batch, float32 (images, n)."""
-        result: npt.NDArray[np.float32] = self._session.run(None, {"images": images})[0]
-        return result
+        return self.outputs_and_features(images)[0]
+
+    def outputs_and_features(
+        self, images: npt.NDArray[np.float32]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
+        """Return the first output, and pooled features (images, features) if there are any."""
+        results = self._session.run(None, {"images": images})
+        return results[0], results[1] if len(results) > 1 else None

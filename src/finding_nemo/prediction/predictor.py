@@ -10,19 +10,22 @@ import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.core.reading import Reading
 from finding_nemo.core.records import Prediction
 from finding_nemo.models.bundle import Bundle, load_bundle
 from finding_nemo.models.runtime import OnnxNetwork
 from finding_nemo.models.time_table import unpack_time_table
 from finding_nemo.prediction.inputs import ImageInput, collect_images
 from finding_nemo.prediction.pixels import ReadyImage, mapped_ahead, ready_image
+from finding_nemo.prediction.reading import PRECISION, Reader, brightness_of
 from finding_nemo.scoring.baselines import frame_key, time_copy_scores
-from finding_nemo.scoring.novelty import max_probability_novelty
+from finding_nemo.scoring.novelty.logit_scores import max_probability_novelty
 
 # Batch 8 is as fast as 32 on two cores and starves nobody of memory.
 BATCH_SIZE = 8
 
 Move = Callable[[int, int, int], None]
+Read = tuple[npt.NDArray[np.float32], float, Reading | None]
 
 
 class Predictor:
@@ -34,13 +37,19 @@ class Predictor:
         ...     print(prediction.image_id, prediction.failure)
     """
 
-    def __init__(self, bundle: Bundle | Path | str) -> None:
+    def __init__(self, bundle: Bundle | Path | str, *, precision: float = PRECISION) -> None:
         """Load `bundle`, if it is not loaded yet.
+
+        Args:
+            bundle: A bundle, or its folder.
+            precision: Share of the categories named that should be right, in (0, 1].
 
         Raises:
             BundleError: If it is missing, broken or of another schema version.
         """
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(Path(bundle))
+        is_network = self.bundle.manifest.runner == "network"
+        self.reader = Reader(self.bundle, precision=precision) if is_network else None
 
     def predict(
         self, images: Sequence[str | Path | ImageInput], *, batch_size: int = BATCH_SIZE
@@ -69,17 +78,19 @@ class Predictor:
         preprocessing = self.bundle.manifest.preprocessing or Preprocessing()
         ready = mapped_ahead(lambda image: ready_image(image.path, preprocessing), inputs)
         for chunk in _batched(zip(inputs, ready, strict=True), batch_size):
-            probabilities = self._probabilities(network, [image for _, image in chunk])
-            for (source, image), row in zip(chunk, probabilities, strict=True):
-                yield _prediction(source, image, row)
+            read = self._read(network, [image for _, image in chunk], preprocessing)
+            for (source, image), found in zip(chunk, read, strict=True):
+                yield _prediction(source, image, found)
 
-    def _probabilities(
-        self, network: OnnxNetwork, images: Sequence[ReadyImage]
-    ) -> list[npt.NDArray[np.float32] | None]:
+    def _read(
+        self, network: OnnxNetwork, images: Sequence[ReadyImage], preprocessing: Preprocessing
+    ) -> list[Read | None]:
         usable = [image.values for image in images if image.values is not None]
-        if not usable:
+        if not usable or self.reader is None:
             return [None] * len(images)
-        rows = iter(self.bundle.to_probabilities(network.outputs(np.stack(usable))))
+        outputs, features = network.outputs_and_features(np.stack(usable))
+        brightness = [brightness_of(values, preprocessing) for values in usable]
+        rows = iter(self.reader.read(outputs, features, brightness))
         return [None if image.values is None else next(rows) for image in images]
 
     def _predict_unseen(self, inputs: Sequence[ImageInput], runner: str) -> Iterator[Prediction]:
@@ -92,21 +103,21 @@ class Predictor:
             scores = time_copy_scores(keys, truth, queries)
         for source, row in zip(inputs, scores.astype(np.float32), strict=True):
             unseen = ReadyImage(None, source.record.width, source.record.height, None)
-            yield _prediction(source, unseen, row)
+            novelty = float(max_probability_novelty(row[np.newaxis])[0])
+            yield _prediction(source, unseen, (row, novelty, None))
 
 
-def _prediction(
-    source: ImageInput, image: ReadyImage, row: npt.NDArray[np.float32] | None
-) -> Prediction:
-    novelty = None if row is None else float(max_probability_novelty(row[np.newaxis])[0])
+def _prediction(source: ImageInput, image: ReadyImage, read: Read | None) -> Prediction:
+    probabilities, novelty, reading = read or (None, None, None)
     return Prediction(
         image_id=source.image_id,
         path=str(source.path),
         width=image.width,
         height=image.height,
         failure=image.failure,
-        probabilities=row,
+        probabilities=probabilities,
         novelty=novelty,
+        reading=reading,
     )
 
 

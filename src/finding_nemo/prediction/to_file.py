@@ -13,6 +13,8 @@ from finding_nemo.core.records import Prediction
 from finding_nemo.models.bundle import Bundle, bundle_hash
 from finding_nemo.prediction.inputs import ImageInput
 from finding_nemo.prediction.predictor import Move, Predictor, counted
+from finding_nemo.prediction.reading import PRECISION
+from finding_nemo.prediction.trust_story import trust_story
 from finding_nemo.results.schema import SCHEMA_VERSION
 from finding_nemo.results.writers import Format, write_predictions
 
@@ -25,11 +27,13 @@ class PredictionSummary:
         n_images: Rows written.
         failures: How many images failed for each reason.
         first_failures: The first few failed files with their reason.
+        notices: What the bundle lacks, and what was done instead.
     """
 
     n_images: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     first_failures: list[str] = field(default_factory=list)
+    notices: tuple[str, ...] = ()
 
     @property
     def n_failed(self) -> int:
@@ -45,6 +49,7 @@ def predict_to_file(
     file_format: Format = "parquet",
     with_vector: bool = True,
     overwrite: bool = False,
+    precision: float = PRECISION,
     move: Move | None = None,
 ) -> PredictionSummary:
     """Predict `inputs` into `out`, one row an image, in order.
@@ -56,6 +61,7 @@ def predict_to_file(
         file_format: "parquet", "csv", "jsonl" or "submission".
         with_vector: Whether every probability is kept (Parquet and JSONL).
         overwrite: Whether an existing file may be replaced.
+        precision: Share of the categories named that should be right, in (0, 1].
         move: Told of the progress: images done, in all, failed.
 
     Raises:
@@ -64,14 +70,17 @@ def predict_to_file(
     """
     started = now_utc()
     summary = PredictionSummary()
-    predictions = Predictor(bundle).predict(inputs)
+    predictor = Predictor(bundle, precision=precision)
+    if predictor.reader is not None:
+        summary.notices = predictor.reader.notices
+    predictions = predictor.predict(inputs)
     if move is not None:
         predictions = counted(predictions, len(inputs), move)
     write_predictions(
         _summed(predictions, summary),
         out,
         category_ids=bundle.categories.ids,
-        metadata=lambda: _story(bundle, started, summary),
+        metadata=lambda: {**_story(bundle, started, summary), **trust_story(predictor.reader)},
         fallback_ids=_most_frequent_first(bundle),
         file_format=file_format,
         with_vector=with_vector,
@@ -107,7 +116,6 @@ def _story(bundle: Bundle, started: str, summary: PredictionSummary) -> dict[str
         "bundle_hash": bundle_hash(bundle.path),
         "recipe": manifest.recipe,
         "settings": manifest.settings,
-        "novelty": "one minus the largest probability",
         "libraries": library_versions("numpy", "onnxruntime", "pillow", "pyarrow"),
         "n_images": summary.n_images,
         "failures": dict(summary.failures),

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finding_nemo.core.errors import PredictionsError
+from finding_nemo.results.reading_columns import NOTHING_READ, csv_reading, reading_columns
 from finding_nemo.results.schema import METADATA_KEY, SCHEMA_VERSION, PredictionTable
 from finding_nemo.results.writers import provenance_path
 
@@ -89,6 +90,7 @@ def _read_csv(path: Path) -> PredictionTable:
         "categories": [[int(word) for word in row["categories"].split()] for row in rows],
         "probabilities": [[float(word) for word in row["probabilities"].split()] for row in rows],
         "novelty": [float(row["novelty"]) if row["novelty"] else None for row in rows],
+        **csv_reading(rows),
     }
     return _table(columns, _story_beside(path), None)
 
@@ -98,6 +100,7 @@ def _read_jsonl(path: Path) -> PredictionTable:
         rows = [json.loads(line) for line in file if line.strip()]
     names = ("image_id", "path", "width", "height", "failure", "categories", "probabilities")
     columns = {name: [row[name] for row in rows] for name in (*names, "novelty")}
+    columns |= {name: [row.get(name) for row in rows] for name in NOTHING_READ}
     return _table(columns, _story_beside(path), _vector_of_rows(rows))
 
 
@@ -136,4 +139,5 @@ def _table(
         vector=vector,
         category_ids=known,
         metadata=story,
+        reading=reading_columns(columns, story),
     )

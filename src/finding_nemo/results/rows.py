@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from finding_nemo.core.records import Prediction
+from finding_nemo.results.reading_columns import NOTHING_READ, reading_values
 from finding_nemo.results.schema import TOP_K
 from finding_nemo.scoring.ranking import rank_columns
 
@@ -30,6 +31,7 @@ def _row(prediction: Prediction, ids: np.ndarray, with_vector: bool) -> dict[str
         "categories": None,
         "probabilities": None,
         "novelty": prediction.novelty,
+        **NOTHING_READ,
     }
     if with_vector:
         row["vector"] = prediction.probabilities
@@ -37,4 +39,5 @@ def _row(prediction: Prediction, ids: np.ndarray, with_vector: bool) -> dict[str
         best = rank_columns(prediction.probabilities[np.newaxis], k=TOP_K)[0]
         row["categories"] = ids[best].tolist()
         row["probabilities"] = prediction.probabilities[best].tolist()
+        row |= reading_values(prediction.reading, best)
     return row

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from finding_nemo.core.errors import PredictionsError
+from finding_nemo.results.reading_columns import READING_FIELDS, ReadingColumns
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"finding_nemo"
@@ -28,6 +29,7 @@ def arrow_schema(n_categories: int, *, with_vector: bool) -> pa.Schema:
         pa.field("categories", pa.list_(pa.int32())),
         pa.field("probabilities", pa.list_(pa.float32())),
         pa.field("novelty", pa.float64()),
+        *READING_FIELDS,
     ]
     if with_vector:
         fields.append(pa.field("vector", pa.list_(pa.float32(), n_categories)))
@@ -51,6 +53,7 @@ class PredictionTable:
             `None` where the file does not hold it.
         category_ids: The category of each column of `vector`; empty where unknown.
         metadata: Provenance and the bundle's category table with its evidence.
+        reading: How far to trust each row; `None` in a file without it.
     """
 
     image_ids: tuple[str, ...]
@@ -64,6 +67,7 @@ class PredictionTable:
     vector: npt.NDArray[np.float32] | None
     category_ids: tuple[int, ...]
     metadata: dict[str, Any]
+    reading: ReadingColumns | None = None
 
     def __len__(self) -> int:
         return len(self.image_ids)

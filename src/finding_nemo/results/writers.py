@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.files import refuse_existing, write_text, written_whole
 from finding_nemo.core.records import Prediction
+from finding_nemo.results.reading_columns import NOTHING_READ
 from finding_nemo.results.rows import to_rows
 from finding_nemo.results.schema import METADATA_KEY, arrow_schema
 from finding_nemo.results.submission import submission_row
@@ -112,6 +113,7 @@ def _write_parquet(
 
 _CSV_COLUMNS = (
     "image_id", "path", "width", "height", "failure", "categories", "probabilities", "novelty",
+    *NOTHING_READ,
 )  # fmt: skip
 
 

@@ -14,7 +14,12 @@ from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.models.backbones import freeze, load_backbone
 from finding_nemo.models.export import export_onnx
-from finding_nemo.models.networks import LinearProbe, basic_network, linear_on_pixels
+from finding_nemo.models.networks import (
+    LinearProbe,
+    ProbeNetwork,
+    basic_network,
+    linear_on_pixels,
+)
 from finding_nemo.training.array_store import StoredRows
 from finding_nemo.training.inputs import ReadyInputs, Tick, ready_features, ready_pixels
 from finding_nemo.training.loop import Prepare
@@ -96,7 +101,7 @@ def set_up_probe(settings: ProbeSettings, parts: Parts, *, notify: Notify, tick:
 
     train = ready(parts.train)
     head = _probe_head(train, parts, settings)
-    whole = nn.Sequential(backbone, head)
+    whole = ProbeNetwork(backbone, head)
     return Ready(head, whole, preprocessing, _as_tensor, *_both(train, parts, ready))
 
 
