@@ -68,14 +68,14 @@ def torch_logits(bundle: Bundle, dataset: Dataset) -> np.ndarray:
     network = load_backbone(backbone, n_outputs=0 if is_probe else 4, pretrained=False).network
     if not is_probe:
         network.load_state_dict(tensors)
-        return network.eval()(pixels).detach().numpy()
+        return np.asarray(network.eval()(pixels).detach().numpy())
     network.load_state_dict(
         {name[2:]: tensor for name, tensor in tensors.items() if name.startswith("0.")}
     )
     features = network.eval()(pixels)
     standardised = (features - tensors["1.mean"]) / tensors["1.std"]
     logits = standardised @ tensors["1.linear.weight"].T + tensors["1.linear.bias"]
-    return logits.detach().numpy()
+    return np.asarray(logits.detach().numpy())
 
 
 def test_exported_network__equals_torch_from_the_same_files(

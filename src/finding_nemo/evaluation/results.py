@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from finding_nemo.evaluation.trust_results import TrustFindings
 from finding_nemo.scoring.leakage import Leakage
 from finding_nemo.scoring.thresholds import ThresholdScores
 
@@ -145,6 +146,7 @@ class Evaluation:
         at_half: Precision, recall and accuracy at probability 0.5.
         leakage: How near training frames are; `None` without a training part.
         novelty: `None` where no judged image holds an untrained category, or all do.
+        trust: Novelty, calibration, thresholds, sets and rollup; `None` where no image was read.
         images: Every judged image.
         notices: What a reader should know, in sentences.
         story: The predictions' provenance.
@@ -165,6 +167,7 @@ class Evaluation:
     at_half: ThresholdScores
     leakage: Leakage | None
     novelty: NoveltyScore | None
+    trust: TrustFindings | None
     images: tuple[JudgedImage, ...]
     notices: tuple[str, ...]
     story: dict[str, Any]
@@ -196,6 +199,7 @@ class Evaluation:
             "at_threshold": asdict(self.at_half),
             "leakage": asdict(self.leakage) if self.leakage else None,
             "novelty": asdict(self.novelty) if self.novelty else None,
+            "trust": asdict(self.trust) if self.trust else None,
             "supercategories": [asdict(group) for group in self.supercategories],
             "thirds": [asdict(group) for group in self.thirds],
             "categories": [asdict(category) for category in self.categories],
@@ -208,6 +212,6 @@ def _without_nan(value: Any) -> Any:  # noqa: ANN401 - JSON values are of any ty
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
         return {key: _without_nan(entry) for key, entry in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_without_nan(entry) for entry in value]
     return value

@@ -13,9 +13,13 @@ from finding_nemo.core.errors import PredictionsError
 Floats = npt.NDArray[np.floating]
 Rule = Literal["noisy-or", "max", "sum"]
 
+# Measured on calibrated probabilities of unseen dives (docs/experiments.md, "Rollup"): the sum has
+# the least Brier score; in order the three cannot be told apart.
+DEFAULT_RULE: Rule = "sum"
+
 
 def roll_up(
-    probabilities: Floats, supercategories: Sequence[str], *, rule: Rule = "noisy-or"
+    probabilities: Floats, supercategories: Sequence[str], *, rule: Rule = DEFAULT_RULE
 ) -> tuple[tuple[str, ...], npt.NDArray[np.float64]]:
     """Return the supercategories by name and the probability that one of their categories is there.
 
@@ -47,10 +51,10 @@ def roll_up(
 def _joined(probabilities: Floats, rule: Rule) -> npt.NDArray[np.float64]:
     values = probabilities.astype(np.float64)
     if rule == "max":
-        return np.asarray(values.max(axis=1))
+        return np.asarray(values.max(axis=1), dtype=np.float64)
     if rule == "sum":
         return np.minimum(values.sum(axis=1), 1.0)
-    return 1.0 - np.asarray((1.0 - values).prod(axis=1))
+    return np.asarray(1.0 - (1.0 - values).prod(axis=1), dtype=np.float64)
 
 
 def tree_distances(paths: Sequence[Sequence[str]]) -> npt.NDArray[np.float64]:

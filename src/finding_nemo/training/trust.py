@@ -16,6 +16,7 @@ from finding_nemo.models.pooled import WithFeatures, has_features
 from finding_nemo.models.trust import Trust
 from finding_nemo.scoring.calibration import (
     LogitCalibration,
+    Method,
     ValidationView,
     fit_calibration,
     training_frequency,
@@ -30,7 +31,7 @@ from finding_nemo.training.setup import Ready
 Floats = npt.NDArray[np.float32]
 Truth = npt.NDArray[np.bool_]
 
-CALIBRATION = "frequency"
+CALIBRATION: Method = "frequency"
 # More training images than this make the main axes no better and the bundle no smaller.
 MOST_TRAINING_IMAGES = 20_000
 
