@@ -15,6 +15,7 @@ from finding_nemo.evaluation.groups import (
     score_supercategories,
     score_thirds,
     training_evidence,
+    validation_aps,
 )
 from finding_nemo.evaluation.judged import Judged, lay_beside
 from finding_nemo.evaluation.results import (
@@ -74,7 +75,7 @@ def evaluate(
     per_image = np.where(
         judged.failed & judged.judged_truth, 0.0, _per_image(judged, judged.scores)
     )
-    categories = score_categories(judged, evidence)
+    categories = score_categories(judged, evidence, validation_aps(predictions.metadata))
     novel = _holds_untrained(judged, evidence)
     return Evaluation(
         model=_method("model", judged, judged.scores, per_image),
@@ -176,6 +177,7 @@ def _holds_untrained(judged: Judged, evidence: Mapping[int, tuple[int, int]] | N
 def _images(
     judged: Judged, predictions: PredictionTable, per_image: Scores
 ) -> tuple[JudgedImage, ...]:
+    reading = predictions.reading
     return tuple(
         JudgedImage(
             image_id=record.image_id,
@@ -186,6 +188,8 @@ def _images(
             probabilities=predictions.ranked_probabilities[row],
             average_precision=float(score),
             failure=predictions.failures[row],
+            unusualness=float(reading.unusualness[row]) if reading else float("nan"),
+            said=reading.said[row] if reading else "",
         )
         for record, row, score in zip(judged.records, judged.rows, per_image, strict=True)
     )

@@ -22,8 +22,10 @@ def novelty_table(
     scores: dict[str, Scores],
     floors: dict[str, Scores],
     dives: Sequence[str],
+    *,
+    default: str,
 ) -> tuple[ScorerResult, ...]:
-    """Return one result a score, the last one of `scores` as the default, then the floors.
+    """Return one result a score, then the floors.
 
     Empty where no image is novel, or all are. Images without a number are left out, for all
     scores alike.
@@ -33,6 +35,7 @@ def novelty_table(
         scores: By name, higher = further out.
         floors: By name, of unknown direction; constants are left out.
         dives: The dive of each image.
+        default: The score that is shown to people.
     """
     usable = np.asarray(~np.isnan(np.stack(list(scores.values()))).any(axis=0))
     kept_dives = [dive for dive, fine in zip(dives, usable, strict=True) if fine]
@@ -40,7 +43,7 @@ def novelty_table(
         return ()
     results = []
     for name, values in scores.items():
-        kind = "default" if name == list(scores)[-1] else "score"
+        kind = "default" if name == default else "score"
         found = measure_detection(novel[usable], values[usable], kept_dives)
         results.append(_result(name, kind, found))
     for name, values in floors.items():

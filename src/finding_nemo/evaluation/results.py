@@ -52,6 +52,7 @@ class CategoryScore:
         n_dives: Dives that they come from.
         train_images: Training images that held it, `None` if unknown.
         train_dives: Dives that they came from, `None` if unknown.
+        validation_ap: AP on the bundle's validation part, `None` if unknown.
     """
 
     id: int
@@ -63,6 +64,7 @@ class CategoryScore:
     n_dives: int
     train_images: int | None
     train_dives: int | None
+    validation_ap: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ class JudgedImage:
         probabilities: Of the guesses.
         average_precision: AP@20; NaN where nothing is true.
         failure: Why it could not be used, or `None`.
+        unusualness: Share of validation images that are less far out, NaN if unknown.
+        said: The finest thing that could be said of it, "" for nothing.
     """
 
     image_id: str
@@ -124,6 +128,8 @@ class JudgedImage:
     probabilities: tuple[float, ...]
     average_precision: float
     failure: str | None
+    unusualness: float = float("nan")
+    said: str = ""
 
 
 @dataclass(frozen=True)

@@ -87,17 +87,18 @@ def _scorers(
 ) -> tuple[ScorerResult, ...]:
     reading = predictions.reading
     rows = judged.rows
+    default = str(predictions.metadata.get("novelty_score", "novelty"))
     scores = {}
     if reading is not None:
-        scores = {n: reading.scores[rows, c] for c, n in enumerate(reading.score_names[:-1])}
-    scores["novelty"] = predictions.novelty[rows]
+        scores = {name: reading.scores[rows, c] for c, name in enumerate(reading.score_names)}
+    scores[default] = predictions.novelty[rows]
     floors = floors_of(
         judged.records,
         [predictions.widths[row] for row in rows],
         [predictions.heights[row] for row in rows],
         None if reading is None else reading.brightness[rows],
     )
-    return novelty_table(novel, scores, floors, judged.dives)
+    return novelty_table(novel, scores, floors, judged.dives, default=default)
 
 
 def _points(judged: Judged, story: Story, truth: Truth, said: Floats) -> tuple[PointResult, ...]:

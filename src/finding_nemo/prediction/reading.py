@@ -14,7 +14,6 @@ from finding_nemo.core.reading import GuessEvidence, Reading
 from finding_nemo.models.bundle import Bundle
 from finding_nemo.models.trust import Trust, calibrated, trust_from_tensors
 from finding_nemo.scoring.conformal import fit_set_threshold
-from finding_nemo.scoring.novelty.detector import COMBINED
 from finding_nemo.scoring.novelty.logit_scores import max_probability_novelty
 from finding_nemo.scoring.novelty.reference import unusualness
 from finding_nemo.scoring.operating_points import OperatingPoint, fit_operating_points
@@ -106,6 +105,12 @@ class Reader:
         return ("max-probability",) if detector is None else detector.names
 
     @property
+    def default_score(self) -> str:
+        """The novelty score that is shown to people."""
+        detector = self._trust.detector
+        return "max-probability" if detector is None else detector.default
+
+    @property
     def calibration(self) -> dict[str, Any] | None:
         """The calibration as plain values, for the story of a file."""
         fitted = self._trust.calibration
@@ -127,12 +132,13 @@ class Reader:
         logits = _logits(outputs, raw, self._bundle.manifest.activation)
         said = raw if self._trust.calibration is None else calibrated(self._trust, logits)
         scores = self._scores(raw, logits, features)
-        unusual = self._unusual(scores[:, -1])
+        novelty = scores[:, self.score_names.index(self.default_score)]
+        unusual = self._unusual(novelty)
         named = self._named(said)
         return [
             (
                 said[row].astype(np.float32),
-                float(scores[row, -1]),
+                float(novelty[row]),
                 Reading(self._evidence, float(unusual[row]), scores[row].astype(np.float32),
                         *named[row], brightness[row]),
             )
@@ -150,7 +156,7 @@ class Reader:
         detector = self._trust.detector
         if detector is None:
             return np.full(len(novelty), np.nan)
-        return unusualness(novelty.astype(np.float64), detector.quantiles[COMBINED])
+        return unusualness(novelty.astype(np.float64), detector.quantiles[detector.default])
 
     def _named(self, said: Floats) -> list[Named]:
         limits = self.thresholds

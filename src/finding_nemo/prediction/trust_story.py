@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from finding_nemo.prediction.reading import SET_RISK, Reader
-from finding_nemo.scoring.novelty.detector import COMBINED
 from finding_nemo.scoring.operating_points import OperatingPoint
 from finding_nemo.scoring.unseen_prior import ABOUT
 
@@ -16,13 +15,11 @@ def trust_story(reader: Reader | None) -> dict[str, Any]:
     """Return JSON-ready values; `reader` is `None` for what opens no image."""
     if reader is None:
         return {"novelty": "one minus the largest probability"}
-    names = reader.score_names
     story: dict[str, Any] = {
-        "novelty": f"{names[-1]}, higher = further out; unusualness is the share of validation "
-        "images, of dives that training never saw, that are less far out"
-        if names[-1] == COMBINED
-        else "one minus the largest probability",
-        "novelty_scores": list(names),
+        "novelty": f"{reader.default_score}, higher = further out; unusualness is the share of "
+        "validation images, of dives that training never saw, that are less far out",
+        "novelty_score": reader.default_score,
+        "novelty_scores": list(reader.score_names),
         "calibration": reader.calibration,
         "unseen_categories": ABOUT,
     }

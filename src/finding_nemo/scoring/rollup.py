@@ -53,8 +53,10 @@ def _joined(probabilities: Floats, rule: Rule) -> npt.NDArray[np.float64]:
     if rule == "max":
         return np.asarray(values.max(axis=1), dtype=np.float64)
     if rule == "sum":
-        return np.minimum(values.sum(axis=1), 1.0)
-    return np.asarray(1.0 - (1.0 - values).prod(axis=1), dtype=np.float64)
+        total: npt.NDArray[np.float64] = np.minimum(values.sum(axis=1), 1.0)
+        return total
+    absent: npt.NDArray[np.float64] = (1.0 - values).prod(axis=1)
+    return 1.0 - absent
 
 
 def tree_distances(paths: Sequence[Sequence[str]]) -> npt.NDArray[np.float64]:

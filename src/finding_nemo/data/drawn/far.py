@@ -59,7 +59,8 @@ def match_brightness(light: Light, wanted: float) -> Pixels:
             low = middle
         else:
             high = middle
-    return np.rint(255 * inside ** np.exp((low + high) / 2)).astype(np.uint8)
+    pixels: Pixels = np.rint(255 * inside ** np.exp((low + high) / 2)).astype(np.uint8)
+    return pixels
 
 
 def _houses(generator: np.random.Generator, width: int, height: int) -> Light:
@@ -123,4 +124,5 @@ def _clouds(generator: np.random.Generator, width: int, height: int) -> Light:
     share = (noise - noise.min()) / np.ptp(noise)
     cover = np.clip((share - 0.4) * 3, 0, 1)[..., np.newaxis]
     sky = np.array([0.2, 0.45, 0.9])
-    return cover * 0.95 + (1 - cover) * sky
+    frame: Light = cover * 0.95 + (1 - cover) * sky
+    return frame
