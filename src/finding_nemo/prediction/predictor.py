@@ -11,11 +11,17 @@ import numpy.typing as npt
 
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import Prediction
+from finding_nemo.data.ahead import mapped_ahead
 from finding_nemo.models.bundle import Bundle, load_bundle
 from finding_nemo.models.runtime import OnnxNetwork
 from finding_nemo.models.time_table import unpack_time_table
 from finding_nemo.prediction.inputs import ImageInput, collect_images
-from finding_nemo.prediction.pixels import ReadyImage, mapped_ahead, ready_image
+from finding_nemo.prediction.pixels import (
+    DECODE_AHEAD,
+    DECODE_THREADS,
+    ReadyImage,
+    ready_image,
+)
 from finding_nemo.scoring.baselines import frame_key, time_copy_scores
 from finding_nemo.scoring.novelty import max_probability_novelty
 
@@ -67,7 +73,12 @@ class Predictor:
     ) -> Iterator[Prediction]:
         network = OnnxNetwork(self.bundle.onnx_path)
         preprocessing = self.bundle.manifest.preprocessing or Preprocessing()
-        ready = mapped_ahead(lambda image: ready_image(image.path, preprocessing), inputs)
+        ready = mapped_ahead(
+            lambda image: ready_image(image.path, preprocessing),
+            inputs,
+            threads=DECODE_THREADS,
+            ahead=DECODE_AHEAD,
+        )
         for chunk in _batched(zip(inputs, ready, strict=True), batch_size):
             probabilities = self._probabilities(network, [image for _, image in chunk])
             for (source, image), row in zip(chunk, probabilities, strict=True):
