@@ -12,6 +12,7 @@ from finding_nemo.cli.benchmark import benchmark
 from finding_nemo.cli.demo import demo
 from finding_nemo.cli.evaluate import evaluate
 from finding_nemo.cli.inspect import inspect
+from finding_nemo.cli.merge import merge
 from finding_nemo.cli.predict import predict
 from finding_nemo.cli.score import score
 from finding_nemo.cli.split import split
@@ -25,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (demo, inspect, split, train, predict, evaluate, score, benchmark):
+for verb in (demo, inspect, split, train, predict, merge, evaluate, score, benchmark):
     app.command()(verb)
 
 _TRAIN_EXTRA = frozenset({"torch", "torchvision", "timm", "onnx", "onnxscript"})

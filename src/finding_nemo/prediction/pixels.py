@@ -44,10 +44,10 @@ class ReadyImage:
     failure: str | None
 
 
-def ready_image(path: Path, preprocessing: Preprocessing) -> ReadyImage:
+def ready_image(source: Path | bytes, preprocessing: Preprocessing) -> ReadyImage:
     """Decode and preprocess one file; a file that cannot be used gives its reason."""
     try:
-        decoded = decode_image(path)
+        decoded = decode_image(source)
     except ImageError as error:
         return ReadyImage(None, None, None, str(error))
     values = preprocess(decoded.pixels, preprocessing)

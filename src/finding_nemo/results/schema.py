@@ -17,21 +17,40 @@ METADATA_KEY = b"finding_nemo"
 TOP_K = 20
 
 
-def arrow_schema(n_categories: int, *, with_vector: bool) -> pa.Schema:
-    """Return the Arrow schema of a predictions file."""
-    fields = [
-        pa.field("image_id", pa.string(), nullable=False),
-        pa.field("path", pa.string(), nullable=False),
-        pa.field("width", pa.int32()),
-        pa.field("height", pa.int32()),
-        pa.field("failure", pa.string()),
-        pa.field("categories", pa.list_(pa.int32())),
-        pa.field("probabilities", pa.list_(pa.float32())),
-        pa.field("novelty", pa.float64()),
-    ]
-    if with_vector:
-        fields.append(pa.field("vector", pa.list_(pa.float32(), n_categories)))
-    return pa.schema(fields)
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns a predictions file has beside those that all have.
+
+    Attributes:
+        n_categories: Length of `vector`.
+        with_vector: Whether every probability is kept.
+        with_time: Whether rows may be frames of a video (`time_s`).
+        n_features: Length of `embedding`; 0 leaves it out.
+    """
+
+    n_categories: int
+    with_vector: bool = True
+    with_time: bool = False
+    n_features: int = 0
+
+    def schema(self) -> pa.Schema:
+        """Return the Arrow schema of the file."""
+        fields = [
+            pa.field("image_id", pa.string(), nullable=False),
+            pa.field("path", pa.string(), nullable=False),
+            *([pa.field("time_s", pa.float64())] if self.with_time else []),
+            pa.field("width", pa.int32()),
+            pa.field("height", pa.int32()),
+            pa.field("failure", pa.string()),
+            pa.field("categories", pa.list_(pa.int32())),
+            pa.field("probabilities", pa.list_(pa.float32())),
+            pa.field("novelty", pa.float64()),
+        ]
+        if self.with_vector:
+            fields.append(pa.field("vector", pa.list_(pa.float32(), self.n_categories)))
+        if self.n_features:
+            fields.append(pa.field("embedding", pa.list_(pa.float32(), self.n_features)))
+        return pa.schema(fields)
 
 
 @dataclass(frozen=True)
