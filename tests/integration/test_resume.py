@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -289,3 +291,11 @@ def test_shards__share_all_parts_whatever_their_number() -> None:
             shares = [list(Shard(k + 1, count).parts(n_parts)) for k in range(count)]
             assert list(chain(*shares)) == list(range(n_parts))
             assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+def test_killed_process__goes_on_to_the_same_file(small_bundle: Path, many_frames: Path) -> None:
+    script = Path(__file__).parents[2] / "benchmarks/stops.py"
+    command = [sys.executable, str(script), str(small_bundle), str(many_frames), "--kills", "3"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ", equal" in done.stdout
