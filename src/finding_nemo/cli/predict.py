@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from finding_nemo.prediction.run import Engine
     from finding_nemo.results.summary import PredictionSummary
 
 
@@ -54,6 +55,12 @@ def predict(
     shard: Annotated[
         str, typer.Option(help="Only share i of n, as i/n; `merge` joins the files.")
     ] = "1/1",
+    engine: Annotated[
+        str, typer.Option(help="local, or ray: a cluster, or this machine as one.")
+    ] = "local",
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Of the engine ray; default: one a core.")
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option(help="Replace an existing file or another command's unfinished run.")
     ] = False,
@@ -74,6 +81,8 @@ def predict(
 
     if file_format not in FORMATS:
         raise typer.BadParameter(f"--format must be one of {', '.join(FORMATS)}.")
+    if engine not in ("local", "ray"):
+        raise typer.BadParameter("--engine must be local or ray.")
     share = parse_shard(shard)
     every_s = None if every is None else parse_interval(every)
     loaded = load_bundle(bundle)
@@ -97,11 +106,24 @@ def predict(
             with_vector=vector,
             with_embedding=embeddings,
             shard=share,
+            engine=choose_engine(engine, workers),
             overwrite=overwrite,
             move=move,
             say=notify,
         )
     _tell(summary, out)
+
+
+def choose_engine(name: str, workers: int | None) -> Engine:
+    """Return what predicts; Ray is loaded only where it is asked for."""
+    if name == "ray":
+        from finding_nemo.cli.notices import notify
+        from finding_nemo.prediction.engine_ray import RayEngine
+
+        return RayEngine(workers, notify)
+    from finding_nemo.prediction.engine_local import predict_here
+
+    return predict_here
 
 
 @contextmanager

@@ -11,6 +11,7 @@ FindingNemoError
 ├── BundleError (ValueError)             a bundle is missing, broken, or of another schema
 ├── PredictionsError (ValueError)        a predictions file cannot be used
 ├── SubmissionError (ValueError)         a submission does not fit its solution
+├── EngineError (RuntimeError)           the workers of a cluster cannot go on
 ├── MissingExtraError (ImportError)      a library of an optional extra is not installed
 └── OutputError (OSError)                an output cannot be written
     ├── OutputExistsError (FileExistsError)
@@ -69,6 +70,10 @@ class PredictionsError(FindingNemoError, ValueError):
 
 class SubmissionError(FindingNemoError, ValueError):
     """A submission does not fit the competition's rules or its solution."""
+
+
+class EngineError(FindingNemoError, RuntimeError):
+    """The workers that predict on a cluster cannot go on."""
 
 
 class MissingExtraError(FindingNemoError, ImportError):

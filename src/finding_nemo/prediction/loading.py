@@ -13,19 +13,30 @@ from finding_nemo.data.tar_files import tar_of
 from finding_nemo.data.transforms import preprocess
 from finding_nemo.data.video import VideoFrames
 from finding_nemo.prediction.inputs import ImageInput
-from finding_nemo.prediction.pixels import ReadyImage, mapped_ahead, ready_image
+from finding_nemo.prediction.pixels import DECODE_THREADS, ReadyImage, mapped_ahead, ready_image
 
 Loaded = tuple[ImageInput, ReadyImage]
 
 
-def load_images(inputs: Iterable[ImageInput], preprocessing: Preprocessing) -> Iterator[Loaded]:
+def load_images(
+    inputs: Iterable[ImageInput], preprocessing: Preprocessing, *, threads: int | None = None
+) -> Iterator[Loaded]:
     """Yield each input with its pixels or the reason why it has none, in order.
 
     Files are read and decoded by threads, ahead of who asks. Frames of a video depend on the
     ones before, so they are decoded one after the other, by the decoder's own threads.
+
+    Args:
+        inputs: The images.
+        preprocessing: What the network takes.
+        threads: 1 decodes on request, in the caller's thread.
     """
     loader = _Loader(preprocessing)
-    yield from mapped_ahead(loader.ready, loader.with_frames(inputs))
+    items = loader.with_frames(inputs)
+    if threads == 1:
+        yield from map(loader.ready, items)
+    else:
+        yield from mapped_ahead(loader.ready, items, threads=threads or DECODE_THREADS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,13 @@ class Plan:
 
     def __init__(self, source: Path | pa.Buffer) -> None:
         """Open a plan: its file, or the file's bytes."""
+        self._source = source
         self._file = pq.ParquetFile(source if isinstance(source, Path) else pa.BufferReader(source))
+
+    def to_bytes(self) -> bytes:
+        """Return the plan's file as bytes, from which it can be opened elsewhere."""
+        source = self._source
+        return source.read_bytes() if isinstance(source, Path) else source.to_pybytes()
 
     def part(self, part: int) -> list[ImageInput]:
         """Return the images of part number `part`."""

@@ -41,12 +41,20 @@ class Predictor:
         ...     print(prediction.image_id, prediction.failure)
     """
 
-    def __init__(self, bundle: Bundle | Path | str, *, with_embedding: bool = False) -> None:
+    def __init__(
+        self,
+        bundle: Bundle | Path | str,
+        *,
+        with_embedding: bool = False,
+        threads: int | None = None,
+    ) -> None:
         """Load `bundle`, if it is not loaded yet.
 
         Args:
             bundle: The trained model.
             with_embedding: Whether each prediction holds the network's features.
+            threads: How many threads to use, 1 for one core; `None`: what is fastest on a
+                machine of one's own.
 
         Raises:
             BundleError: If it is missing, broken or of another schema version, or has no
@@ -54,12 +62,13 @@ class Predictor:
         """
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(Path(bundle))
         self._with_embedding = with_embedding
+        self._threads = threads
         if with_embedding:
             self.n_features()
 
     @cached_property
     def _network(self) -> OnnxNetwork:
-        return OnnxNetwork(self.bundle.onnx_path)
+        return OnnxNetwork(self.bundle.onnx_path, threads=self._threads or 0)
 
     def n_features(self) -> int:
         """Return how many features of an image the network gives.
@@ -105,7 +114,8 @@ class Predictor:
         self, inputs: Iterable[ImageInput], batch_size: int
     ) -> Iterator[Prediction]:
         preprocessing = self.bundle.manifest.preprocessing or Preprocessing()
-        for chunk in _batched(load_images(inputs, preprocessing), batch_size):
+        loaded = load_images(inputs, preprocessing, threads=self._threads)
+        for chunk in _batched(loaded, batch_size):
             usable = [image.values for _, image in chunk if image.values is not None]
             rows = iter(self._rows(usable))
             for source, image in chunk:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -48,27 +47,28 @@ def parse_shard(text: str) -> Shard:
     raise SettingsError(f"{text!r} is no shard; write i/n, such as 1/3, 2/3 and 3/3.")
 
 
+def unmoved(done: int, total: int, failures: int) -> None:
+    """Tell nobody of the progress."""
+    del done, total, failures
+
+
 @dataclass(frozen=True)
 class Work:
     """What an engine is given.
 
     Attributes:
         bundle: The trained model.
-        plan_path: The plan's file.
+        plan: The images.
         size: What the plan holds.
         columns: The columns of each row.
         move: Told of the progress: images done, in all, failed.
     """
 
     bundle: Bundle
-    plan_path: Path
+    plan: Plan
     size: PlanSize
     columns: Columns
-    move: Move
-
-    def plan(self) -> Plan:
-        """Open the plan."""
-        return Plan(self.plan_path)
+    move: Move = unmoved
 
 
 PartRows = tuple[int, pa.Table]

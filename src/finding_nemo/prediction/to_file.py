@@ -16,7 +16,7 @@ from finding_nemo.core.provenance import (
 from finding_nemo.models.bundle import Bundle, bundle_hash
 from finding_nemo.prediction.engine_local import predict_here
 from finding_nemo.prediction.inputs import ImageInput, Selection
-from finding_nemo.prediction.plan import listing_hash
+from finding_nemo.prediction.plan import Plan, listing_hash
 from finding_nemo.prediction.predictor import Move, Predictor
 from finding_nemo.prediction.run import (
     Engine,
@@ -27,6 +27,7 @@ from finding_nemo.prediction.run import (
     begin_or_go_on,
     finished_rows,
     predict_missing,
+    unmoved,
 )
 from finding_nemo.results.merge import most_frequent_first
 from finding_nemo.results.parts import PartsFolder
@@ -100,13 +101,7 @@ def predict_to_file(
             with_time=job.size.has_frames,
             n_features=Predictor(bundle).n_features() if request["embeddings"] else 0,
         )
-        work = Work(
-            bundle,
-            folder.plan_path,
-            job.size,
-            columns,
-            move or (lambda done, total, failures: None),
-        )
+        work = Work(bundle, Plan(folder.plan_path), job.size, columns, move or unmoved)
         predict_missing(folder, work, engine, parts, say)
         return _put_together(folder, work, job, parts, file_format, shard)
 
