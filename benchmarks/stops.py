@@ -2,8 +2,8 @@
 
 Run: python benchmarks/stops.py BUNDLE IMAGES [--kills 50] [--seed 0] [--full-disk]
 
-Each round starts the same command and kills it (SIGKILL) after a random time, until it ends by
-itself. Every image read is counted by the child in a log that survives it. `--full-disk` runs the
+Each round starts the same command and kills it (SIGKILL) at a random moment; the last is left to
+end. Every image read is counted by the child in a log that survives it. `--full-disk` runs the
 job in a small tmpfs (needs root), fills it, and makes room after the message.
 """
 
@@ -83,22 +83,38 @@ class Job:
         return parts * ROWS_IN_PART
 
 
-def kill_until_done(job: Job, kills: int, longest_s: float, draw: random.Random) -> list[int]:
-    """Kill the job `kills` times and return how much of each start was for nothing."""
+def kill_again_and_again(job: Job, kills: int, n_images: int, draw: random.Random) -> list[int]:
+    """Kill the job `kills` times and return how much of each start was for nothing.
+
+    A moment is a number of images, drawn so that the kills spread over the whole job; some come
+    before the first image, some in a part, some after one or more, a few milliseconds off.
+    """
     again: list[int] = []
     stored = n_before = 0
-    for number in range(kills):
+    for left in range(kills, 0, -1):
+        parts_left = max(0, n_images - stored) // ROWS_IN_PART
+        most = ROWS_IN_PART * (1 + 2 * parts_left / (left + 1))
         process = job.start()
-        time.sleep(draw.uniform(0.05, longest_s))
+        if draw.random() < 0.1:
+            time.sleep(draw.uniform(0.0, 1.0))
+        else:
+            wait_for_reads(job, process, n_before + draw.uniform(1, most))
+            time.sleep(draw.uniform(0.0, 0.05))
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        if job.out.exists() or process.returncode != -signal.SIGKILL:
-            print(f"the job ended by itself in round {number + 1}", flush=True)
+        if job.out.exists():
+            print(f"the job ended by itself in round {kills - left + 1}", flush=True)
             break
         n_reads = len(job.reads())
         again.append(n_reads - n_before - (job.n_stored() - stored))
         stored, n_before = job.n_stored(), n_reads
     return again
+
+
+def wait_for_reads(job: Job, process: subprocess.Popen[str], wanted: float) -> None:
+    """Return when so many images have been read, or the job has ended."""
+    while process.poll() is None and len(job.reads()) < wanted:
+        time.sleep(0.005)
 
 
 def measure_kills(make_job: Callable[[str], Job], kills: int, seed: int) -> bool:
@@ -111,10 +127,7 @@ def measure_kills(make_job: Callable[[str], Job], kills: int, seed: int) -> bool
     n_images = len(whole.reads())
     print(f"uninterrupted: {n_images} images in {whole_s:.1f} s, {content_hash(whole.out)}")
     stopped = make_job("stopped")
-    # Some starts are killed before their first part is stored, some after their second.
-    first_s = first_part_s(make_job)
-    longest_s = first_s + (whole_s - first_s) * ROWS_IN_PART / n_images
-    again = kill_until_done(stopped, kills, longest_s, random.Random(seed))
+    again = kill_again_and_again(stopped, kills, n_images, random.Random(seed))
     code, said = stopped.run() if not stopped.out.exists() else (0, "")
     assert code == 0, said
     reads = Counter(stopped.reads())
@@ -128,19 +141,6 @@ def measure_kills(make_job: Callable[[str], Job], kills: int, seed: int) -> bool
     left = [path.name for path in stopped.out.parent.iterdir() if path.name.startswith(".")]
     print(f"left beside the file: {left or 'nothing'}")
     return same and not left
-
-
-def first_part_s(make_job: Callable[[str], Job]) -> float:
-    """Return the seconds from the start of the command to its first stored part."""
-    job = make_job("start")
-    started = time.perf_counter()
-    process = job.start()
-    while process.poll() is None and job.n_stored() == 0:
-        time.sleep(0.02)
-    elapsed = time.perf_counter() - started
-    process.kill()
-    process.communicate()
-    return elapsed
 
 
 def measure_full_disk(bundle: Path, images: str, expected: str, n_bytes: int) -> bool:

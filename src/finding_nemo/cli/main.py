@@ -15,6 +15,7 @@ from finding_nemo.cli.inspect import inspect
 from finding_nemo.cli.merge import merge
 from finding_nemo.cli.predict import predict
 from finding_nemo.cli.score import score
+from finding_nemo.cli.similar import similar
 from finding_nemo.cli.split import split
 from finding_nemo.cli.train import train
 
@@ -26,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (demo, inspect, split, train, predict, merge, evaluate, score, benchmark):
+for verb in (demo, inspect, split, train, predict, merge, similar, evaluate, score, benchmark):
     app.command()(verb)
 
 _TRAIN_EXTRA = frozenset({"torch", "torchvision", "timm", "onnx", "onnxscript"})

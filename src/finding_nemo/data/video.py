@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from types import TracebackType
 from typing import Any, Self
 
@@ -84,7 +85,7 @@ class VideoFrames:
             self._container = _open(path)
             self._stream = self._container.streams.video[0]
             self._stream.thread_type = "AUTO"
-        self._frames: Iterator[Any] | None = None
+        self._frames: Iterator[Any] = iter(())
         self._position: int | None = None
 
     def frame(self, position: int) -> DecodedImage:
@@ -102,18 +103,32 @@ class VideoFrames:
 
     def _find(self, position: int) -> Any:  # noqa: ANN401 - PyAV is optional
         if self._must_jump(position):
-            self._container.seek(position, stream=self._stream, backward=True)
-            self._frames = None
-        if self._frames is None:
-            self._frames = self._container.decode(self._stream)
+            self._frames = self._frames_before(position)
         for frame in self._frames:
             self._position = frame.pts
             if frame.pts is not None and frame.pts >= position:
                 if frame.pts == position:
                     return frame
                 break
-        self._frames = self._position = None
+        self._position = None
         raise ImageError("the frame at this time cannot be decoded")
+
+    def _frames_before(self, position: int) -> Iterator[Any]:
+        """Return the frames from a key frame at or before `position` on.
+
+        A jump goes by the order of decoding: the key frame that it finds may be shown after
+        `position`. Then it is made again from further back.
+        """
+        start = self._stream.start_time or 0
+        for back_s in (0.0, 1.0, _JUMP_S):
+            target = max(start, position - round(back_s / float(self._stream.time_base)))
+            self._container.seek(target, stream=self._stream, backward=True)
+            frames = self._container.decode(self._stream)
+            first = next(frames, None)
+            if first is not None and first.pts is not None and first.pts <= position:
+                return chain([first], frames)
+        self._container.seek(start, stream=self._stream, backward=True)
+        return iter(self._container.decode(self._stream))
 
     def _must_jump(self, position: int) -> bool:
         if self._position is None or position <= self._position:

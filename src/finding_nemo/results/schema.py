@@ -70,6 +70,8 @@ class PredictionTable:
             `None` where the file does not hold it.
         category_ids: The category of each column of `vector`; empty where unknown.
         metadata: Provenance and the bundle's category table with its evidence.
+        times_s: Seconds since its video's first frame of each row, `None` where it is no frame of
+            a video; empty where no row is.
     """
 
     image_ids: tuple[str, ...]
@@ -83,6 +85,7 @@ class PredictionTable:
     vector: npt.NDArray[np.float32] | None
     category_ids: tuple[int, ...]
     metadata: dict[str, Any]
+    times_s: tuple[float | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.image_ids)
