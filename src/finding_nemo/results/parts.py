@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from finding_nemo.core.errors import OtherRunError, OutputError
 from finding_nemo.core.files import rename_durably, telling_full_disk, write_text, written_whole
+from finding_nemo.results.schema import parquet_options
 
 JOB = "job.json"
 PLAN = "plan.parquet"
@@ -112,7 +113,7 @@ class PartsFolder:
             NoSpaceError: If the disk is full; finished parts stay.
         """
         with written_whole(self.part_path(part)) as partial:
-            pq.write_table(rows, partial, compression="zstd")
+            pq.write_table(rows, partial, **parquet_options(rows.schema))
 
     def read_part(self, part: int) -> pa.Table | None:
         """Return the rows of a finished part, or `None` if it cannot be read."""

@@ -53,6 +53,31 @@ class Columns:
         return pa.schema(fields)
 
 
+def parquet_options(schema: pa.Schema) -> dict[str, Any]:
+    """Return how the columns of `schema` are packed in Parquet.
+
+    Probabilities seldom repeat: a dictionary of them, which is the default, took 1.6 times the
+    space and 3.6 times the time (290 categories: 1,836 bytes a row against 1,126). Their bytes
+    are sorted by significance instead, which zstd then packs.
+    """
+    lists = {field.name: field for field in schema if not _is_plain(field.type)}
+    numbers = [name for name in lists if pa.types.is_floating(lists[name].type.value_type)]
+    plain = [field.name for field in schema if _is_plain(field.type)]
+    return {
+        "compression": "zstd",
+        "use_dictionary": plain + [_leaf(name) for name in lists if name not in numbers],
+        "use_byte_stream_split": [_leaf(name) for name in numbers],
+    }
+
+
+def _is_plain(arrow_type: pa.DataType) -> bool:
+    return not (pa.types.is_list(arrow_type) or pa.types.is_fixed_size_list(arrow_type))
+
+
+def _leaf(name: str) -> str:
+    return f"{name}.list.element"
+
+
 @dataclass(frozen=True)
 class PredictionTable:
     """A predictions file, read.
