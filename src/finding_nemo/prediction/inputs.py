@@ -59,7 +59,7 @@ class ImageInput:
     @property
     def place(self) -> str:
         """Where the image is: its path, and its time in a video."""
-        return self.path if self.time_s is None else f"{self.path}@{_clock(self.time_s)}"
+        return place_of(self.path, self.time_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +275,11 @@ def _of_record(record: ImageRecord) -> ImageInput:
 
 def _suffix(name: str) -> str:
     return PurePosixPath(name).suffix.lower()
+
+
+def place_of(path: str, time_s: float | None) -> str:
+    """Return the place of an image at `path`, `time_s` into its video if it is one."""
+    return path if time_s is None else f"{path}@{_clock(time_s)}"
 
 
 def _clock(time_s: float) -> str:

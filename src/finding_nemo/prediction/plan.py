@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from finding_nemo.core.files import telling_full_disk
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.prediction.image_ids import IdResolver
-from finding_nemo.prediction.inputs import ImageInput
+from finding_nemo.prediction.inputs import ImageInput, place_of
 
 # A part is 0.3 MB of vectors, and a third of a second to some seconds of work: what a
 # stop can cost. It holds whole batches, so that a batch never straddles two parts.
@@ -77,11 +77,9 @@ def write_plan(images: Iterable[ImageInput], path: Path) -> PlanSize:
         _write_rows(_seen(images, resolver), listed)
         resolver.close()
         counted = _Counted()
-        resolved = (
-            replace(image, image_id=resolver.resolve(image.image_id, image.place))
-            for image in _read_rows(pq.ParquetFile(listed))
-        )
-        _write_rows(counted.pass_on(resolved), path)
+        with pq.ParquetWriter(path, _SCHEMA, compression="zstd") as writer:
+            for rows in _groups(listed):
+                writer.write_table(_with_own_ids(rows, resolver, counted))
         listed.unlink()
     return PlanSize(counted.n_images, counted.digest.hexdigest(), counted.has_frames)
 
@@ -89,8 +87,9 @@ def write_plan(images: Iterable[ImageInput], path: Path) -> PlanSize:
 def listing_hash(images: Iterable[ImageInput]) -> str:
     """Return the hash of the ids and places of `images`, in order."""
     counted = _Counted()
-    for _ in counted.pass_on(images):
-        pass
+    for image in images:
+        is_frame = image.time_s is not None
+        counted.add(image.image_id, image.path, image.position, image.size, is_frame=is_frame)
     return counted.digest.hexdigest()
 
 
@@ -123,13 +122,32 @@ class _Counted:
     def __post_init__(self) -> None:
         self.digest = hashlib.sha256()
 
-    def pass_on(self, images: Iterable[ImageInput]) -> Iterator[ImageInput]:
-        for image in images:
-            self.n_images += 1
-            self.has_frames |= image.time_s is not None
-            place = f"{image.image_id}\0{image.path}\0{image.position}\0{image.size}\n"
-            self.digest.update(place.encode(errors="surrogateescape"))
-            yield image
+    def add(
+        self, image_id: str, path: str, position: int | None, size: int | None, *, is_frame: bool
+    ) -> None:
+        self.n_images += 1
+        self.has_frames |= is_frame
+        place = f"{image_id}\0{path}\0{position}\0{size}\n"
+        self.digest.update(place.encode(errors="surrogateescape"))
+
+
+def _groups(path: Path) -> Iterator[pa.Table]:
+    file = pq.ParquetFile(path)
+    for group in range(file.num_row_groups):
+        yield file.read_row_group(group)
+
+
+def _with_own_ids(rows: pa.Table, resolver: IdResolver, counted: _Counted) -> pa.Table:
+    """Return the same rows with an id of its own for each, counting them."""
+    names = ("image_id", "path", "position", "size", "time_s")
+    ids = []
+    for image_id, path, position, size, time_s in zip(
+        *(rows.column(name).to_pylist() for name in names), strict=True
+    ):
+        own = resolver.resolve(image_id, place_of(path, time_s))
+        counted.add(own, path, position, size, is_frame=time_s is not None)
+        ids.append(own)
+    return rows.set_column(0, _SCHEMA.field("image_id"), pa.array(ids, type=pa.string()))
 
 
 def _seen(images: Iterable[ImageInput], resolver: IdResolver) -> Iterator[ImageInput]:
@@ -144,11 +162,6 @@ def _write_rows(images: Iterable[ImageInput], path: Path) -> None:
         while chunk := list(islice(iterator, ROWS_IN_PART * _PARTS_IN_GROUP)):
             rows = [_to_row(image) for image in chunk]
             writer.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA))
-
-
-def _read_rows(file: pq.ParquetFile) -> Iterator[ImageInput]:
-    for group in range(file.num_row_groups):
-        yield from map(_to_input, file.read_row_group(group).to_pylist())
 
 
 def _to_row(image: ImageInput) -> dict[str, Any]:
