@@ -2,7 +2,9 @@
 
 Run: python benchmarks/storage.py [--images 100000]
 
-Probabilities are drawn like a network's (most near 0), 290 an image; embeddings have 1,280 numbers.
+Rates are by processor time, so they hold on a machine that others use; flushing to the disk is
+not in them. Probabilities are drawn like a network's (most near 0), 290 an image; embeddings have
+1,280 numbers.
 """
 
 from __future__ import annotations
@@ -48,10 +50,10 @@ def list_images(scratch: Path, count: int) -> None:
     lines = (f"archive/dive_{n // 5000:04d}/frame_{n:08d}.png\n" for n in range(count))
     names = scratch / "names.txt"
     names.write_text("".join(lines))
-    started = time.perf_counter()
+    started = time.process_time()
     size = write_plan(Selection((str(names),)).stream(), scratch / "plan.parquet")
     report("list images into a plan", count, started, (scratch / "plan.parquet").stat().st_size)
-    started = time.perf_counter()
+    started = time.process_time()
     plan = Plan(scratch / "plan.parquet")
     for part in range(size.n_parts):
         plan.part(part)
@@ -68,12 +70,12 @@ def store(scratch: Path, count: int, *, with_embedding: bool) -> Path:
     drawn_parts = [list(islice(rows, ROWS_IN_PART)) for _ in range(min(16, n_parts))]
     with folder.held():
         folder.begin({})
-        started = time.perf_counter()
+        started = time.process_time()
         for part in range(n_parts):
             folder.write_part(part, to_table(drawn_parts[part % 16], _IDS, columns))
         sizes = folder.part_path(0).stat().st_size * n_parts
         report(f"pack and flush parts {what}", n_parts * ROWS_IN_PART, started, sizes)
-        started = time.perf_counter()
+        started = time.process_time()
         story: dict[str, Any] = {
             "schema_version": 1, "n_images": n_parts * ROWS_IN_PART, "command": "", "started": "",
             "ended": "", "categories": [{"category_id": k, "n_images": 1} for k in _IDS],
@@ -93,9 +95,9 @@ def store(scratch: Path, count: int, *, with_embedding: bool) -> Path:
 
 
 def report(what: str, count: int, started: float, size: int = 0) -> None:
-    elapsed = time.perf_counter() - started
+    elapsed = time.process_time() - started
     stored = f", {size / count:7.1f} bytes an image" if size else ""
-    print(f"{what:40s} {count / elapsed:9.0f} images/s{stored}", flush=True)
+    print(f"{what:40s} {count / elapsed:9.0f} images a core second{stored}", flush=True)
 
 
 def main() -> None:
@@ -106,15 +108,15 @@ def main() -> None:
         scratch = Path(folder)
         list_images(scratch, count)
         vectors = store(scratch, count, with_embedding=False)
-        started = time.perf_counter()
+        started = time.process_time()
         merge_shards([vectors], scratch / "merged.parquet")
         report("merge, with its content hash", count, started)
-        started = time.perf_counter()
+        started = time.process_time()
         content_hash(vectors)
         report("content hash alone", count, started)
         embeddings = store(scratch, count // 4, with_embedding=True)
         query = np.ones(_N_FEATURES, dtype=np.float32)
-        started = time.perf_counter()
+        started = time.process_time()
         nearest(embeddings, query)
         report("search look-alikes", count // 4, started)
 
