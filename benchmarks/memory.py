@@ -81,7 +81,7 @@ def main() -> None:
         runs.append(run)
         print(
             f"{count:7d} images: peak {run.peak_mb:6.1f} MB, {run.wall_s:7.1f} s, "
-            f"{run.cpu_s:7.1f} s of processor",
+            f"{run.cpu_s:7.1f} s of processor, {1000 * run.cpu_s / count:.2f} ms an image",
             flush=True,
         )
     print(f"peak memory, last to first: {runs[-1].peak_mb / runs[0].peak_mb - 1:+.1%}")

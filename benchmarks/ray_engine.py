@@ -40,26 +40,33 @@ class Timed:
     def __call__(self, work: Work, parts: Sequence[int]) -> Iterator[PartRows]:
         """Predict, and keep the rate."""
         begun = rows_since = cpu_s = 0.0
+        clock = ProcessorClock()
         for done, (part, rows) in enumerate(self._engine(work, parts), start=1):
             now = time.perf_counter()
             if done == 1:
-                begun, cpu_s = now, worker_cpu_s()
+                begun, cpu_s = now, clock.seconds()
             else:
                 rows_since += len(rows)
                 self.images_per_s = rows_since / (now - begun)
-                self.cpu_ms = 1000 * (worker_cpu_s() - cpu_s) / rows_since
+                self.cpu_ms = 1000 * (clock.seconds() - cpu_s) / rows_since
             if done == 3 and self._kills:
                 self.killed = kill_one_worker()
             yield part, rows
 
 
-def worker_cpu_s() -> float:
-    """Return the processor seconds that this process's own Ray workers have used so far."""
-    ticks = 0
-    for pid in workers():
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+class ProcessorClock:
+    """The processor seconds of this process's own Ray workers, also of those that have ended."""
+
+    def __init__(self) -> None:
+        """Begin with no worker."""
+        self._ticks: dict[int, int] = {}
+
+    def seconds(self) -> float:
+        """Return the seconds used so far."""
+        for pid in workers():
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            self._ticks[pid] = int(fields[11]) + int(fields[12])
+        return sum(self._ticks.values()) / os.sysconf("SC_CLK_TCK")
 
 
 def workers() -> list[int]:

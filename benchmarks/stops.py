@@ -93,7 +93,7 @@ def kill_again_and_again(job: Job, kills: int, n_images: int, draw: random.Rando
     stored = n_before = 0
     for left in range(kills, 0, -1):
         parts_left = max(0, n_images - stored) // ROWS_IN_PART
-        most = ROWS_IN_PART * (1 + 2 * parts_left / (left + 1))
+        most = min(ROWS_IN_PART * (1 + 2 * parts_left / (left + 1)), n_images - stored - 1)
         process = job.start()
         if draw.random() < 0.1:
             time.sleep(draw.uniform(0.0, 1.0))
