@@ -17,7 +17,7 @@ class OnnxNetwork:
     """One ONNX file, loaded.
 
     Its only input is "images", float32 (images, 3, height, width); its first output is
-    float32 (images, n).
+    float32 (images, n). It may have a second output "features", float32 (images, features).
     """
 
     def __init__(self, network: Path | bytes, *, threads: int = 0) -> None:
@@ -48,3 +48,17 @@ class OnnxNetwork:
         """Return the first output for a batch, float32 (images, n)."""
         result: npt.NDArray[np.float32] = self._session.run(None, {"images": images})[0]
         return result
+
+    @property
+    def n_features(self) -> int:
+        """How many features an image has; 0 where the network does not give them."""
+        shapes = {output.name: output.shape for output in self._session.get_outputs()}
+        return int(shapes["features"][-1]) if "features" in shapes else 0
+
+    def outputs_and_features(
+        self, images: npt.NDArray[np.float32]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return the first output and the features for a batch."""
+        first = self._session.get_outputs()[0].name
+        outputs, features = self._session.run([first, "features"], {"images": images})
+        return outputs, features
