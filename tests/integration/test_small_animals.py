@@ -12,7 +12,7 @@ from finding_nemo import read_dataset, split_by_dive
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.prediction.inputs import collect_images
 from finding_nemo.prediction.predictor import Predictor
-from finding_nemo.training import loop
+from finding_nemo.training import checkpoints, loop
 from finding_nemo.training.train import TrainedRun, train
 
 pytestmark = pytest.mark.slow
@@ -59,7 +59,7 @@ def test_nemo__stopped_after_an_epoch_ends_with_the_same_bundle(
     dataset: Dataset, split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = trained(dataset, split, tmp_path / "whole")
-    real = loop.save_checkpoint
+    real = checkpoints.save_checkpoint
 
     def then_stop(*arguments: Any) -> None:
         real(*arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ _PRIOR = np.array([0.5, 0.1, 0.02])
 
 def network(dropout: float = 0.0) -> SmallAnimalNetwork:
     torch.manual_seed(0)
-    backbone = timm.create_model("test_efficientnet", num_classes=0)
+    backbone: Any = timm.create_model("test_efficientnet", num_classes=0)
     return SmallAnimalNetwork(backbone, _PRIOR, n_features=backbone.num_features, dropout=dropout)
 
 

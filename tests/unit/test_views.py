@@ -26,9 +26,14 @@ _FRAME = record("a", (Box(3, 20, 10, 40, 20),))
 _OTHER = record("b", (Box(5, 50, 50, 20, 20), Box(8, 100, 40, 30, 20)), ids=(5, 8))
 
 
+def sides(area: Area) -> tuple[float, float, float, float]:
+    return (area.left, area.top, area.right, area.bottom)
+
+
 def test_marks__are_shares_of_the_frame() -> None:
     (mark,) = marks_of(_FRAME, _TABLE)
-    assert (mark.column, mark.area) == (0, Area(0.1, 0.1, 0.3, pytest.approx(0.3)))  # type: ignore[arg-type]
+    assert mark.column == 0
+    assert sides(mark.area) == pytest.approx((0.1, 0.1, 0.3, 0.3))
 
 
 def test_marks__are_none_where_the_size_is_unknown() -> None:
@@ -39,14 +44,10 @@ def test_marks__are_none_where_the_size_is_unknown() -> None:
 
 def test_area__seen_from_a_window() -> None:
     half = Area(0.5, 0.0, 1.0, 1.0)
-    assert Area(0.6, 0.2, 0.8, 0.4).seen_from(half) == Area(
-        pytest.approx(0.2),
-        0.2,
-        pytest.approx(0.6),
-        0.4,  # type: ignore[arg-type]
-    )
+    seen = Area(0.6, 0.2, 0.8, 0.4).seen_from(half)
+    assert sides(seen) == pytest.approx((0.2, 0.2, 0.6, 0.4))
     assert Area(0.0, 0.0, 0.4, 1.0).overlap(half).size == 0
-    assert Area(0.1, 0.2, 0.3, 0.4).mirrored() == Area(0.7, 0.2, 0.9, 0.4)
+    assert sides(Area(0.1, 0.2, 0.3, 0.4).mirrored()) == pytest.approx((0.7, 0.2, 0.9, 0.4))
 
 
 def test_plan__is_the_same_for_the_same_seed_and_another_for_another_number() -> None:

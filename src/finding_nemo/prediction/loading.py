@@ -15,12 +15,7 @@ from finding_nemo.data.tar_files import tar_of
 from finding_nemo.data.transforms import preprocess
 from finding_nemo.data.video import VideoFrames
 from finding_nemo.prediction.inputs import ImageInput
-from finding_nemo.prediction.pixels import (
-    DECODE_AHEAD,
-    DECODE_THREADS,
-    ReadyImage,
-    ready_image,
-)
+from finding_nemo.prediction.pixels import DECODE_THREADS, ReadyImage, ready_image
 
 # A store answers after some 50 ms: 16 requests at a time are 300 images/s.
 _READ_THREADS = 16
@@ -55,8 +50,7 @@ def load_images(
     if threads == 1:
         yield from map(ready, items)
     else:
-        threads = threads or DECODE_THREADS
-        yield from mapped_ahead(ready, items, threads=threads, ahead=DECODE_AHEAD)
+        yield from mapped_ahead(ready, items, threads=threads or DECODE_THREADS)
 
 
 def _read_all(inputs: Iterable[ImageInput], preprocessing: Preprocessing) -> Iterator[_Read]:
@@ -65,7 +59,7 @@ def _read_all(inputs: Iterable[ImageInput], preprocessing: Preprocessing) -> Ite
     first = list(islice(iterator, 1))
     images = chain(first, iterator)
     if first and is_url(_container(first[0])) and first[0].time_s is None:
-        return mapped_ahead(_read, images, threads=_READ_THREADS, ahead=DECODE_AHEAD)
+        return mapped_ahead(_read, images, threads=_READ_THREADS)
     return _with_frames(images, preprocessing)
 
 

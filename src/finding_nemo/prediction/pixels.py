@@ -15,8 +15,6 @@ from finding_nemo.data.transforms import preprocess
 
 # Two threads fill two cores: Pillow decodes and resizes without holding Python's lock.
 DECODE_THREADS = 2
-# Decoded frames wait in the network's size (0.6 MB at 224 x 224), so 32 of them are 20 MB.
-DECODE_AHEAD = 32
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ class SmallAnimalSettings(LoopSettings):
     pretrained: bool = True
     width_px: int = Field(default=480, ge=32, le=4096)
     height_px: int = Field(default=352, ge=32, le=4096)
-    trained_layers: int = Field(default=2, ge=0)
+    trained_layers: int = Field(default=1, ge=0)
     backbone_rate: float = Field(default=0.3, ge=0)
     layer_decay: float = Field(default=1.0, gt=0, le=1)
     dropout: float = Field(default=0.5, ge=0, lt=1)
