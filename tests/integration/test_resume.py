@@ -13,8 +13,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
 from finding_nemo import read_predictions
+from finding_nemo.cli.main import app
 from finding_nemo.core.errors import (
     NoSpaceError,
     OtherRunError,
@@ -299,3 +301,31 @@ def test_killed_process__goes_on_to_the_same_file(small_bundle: Path, many_frame
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert ", equal" in done.stdout
+
+
+def test_command_line__reads_stdin_takes_shards_and_merges(
+    small_bundle: Path, many_frames: Path, whole: Path, tmp_path: Path
+) -> None:
+    lines = "".join(f"{path}\n" for path in sorted(many_frames.rglob("*.png"))).encode()
+    shards = [str(tmp_path / f"{number}.parquet") for number in (1, 2)]
+    runner = CliRunner()
+    for number, out in enumerate(shards, start=1):
+        arguments = ["predict", str(small_bundle), "-", "--out", out, "--shard", f"{number}/2"]
+        done = runner.invoke(app, arguments, input=lines)
+        assert done.exit_code == 0, done.output
+    merged = str(tmp_path / "all.parquet")
+    done = runner.invoke(app, ["merge", *shards, "--out", merged])
+    assert done.exit_code == 0, done.output
+    assert f"content sha256 {content_hash(whole)}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--shard", "3/2"], ["--every", "soon"], ["--engine", "no"], ["--format", "no"]]
+)
+def test_command_line__says_that_an_option_is_wrong(
+    small_bundle: Path, many_frames: Path, tmp_path: Path, wrong: list[str]
+) -> None:
+    out = str(tmp_path / "p.parquet")
+    arguments = ["predict", str(small_bundle), str(many_frames), "--out", out, *wrong]
+    assert CliRunner().invoke(app, arguments).exit_code == 2
+    assert list(tmp_path.iterdir()) == []
