@@ -25,7 +25,7 @@ def main(bundle_path: Path, folder: Path, n: int) -> None:
     bundle = load_bundle(bundle_path)
     preprocessing = bundle.manifest.preprocessing or Preprocessing()
     inputs = collect_images([str(folder)])[:n]
-    paths = [image.path for image in inputs]
+    paths = [Path(image.path) for image in inputs]
 
     started = time.perf_counter()
     decoded = [decode_image(path).pixels for path in paths]

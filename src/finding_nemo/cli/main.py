@@ -12,9 +12,11 @@ from finding_nemo.cli.benchmark import benchmark
 from finding_nemo.cli.demo import demo
 from finding_nemo.cli.evaluate import evaluate
 from finding_nemo.cli.inspect import inspect
+from finding_nemo.cli.merge import merge
 from finding_nemo.cli.novelty import novelty
 from finding_nemo.cli.predict import predict
 from finding_nemo.cli.score import score
+from finding_nemo.cli.similar import similar
 from finding_nemo.cli.split import split
 from finding_nemo.cli.train import train
 
@@ -26,7 +28,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (demo, inspect, split, train, predict, evaluate, score, benchmark, novelty):
+_VERBS = (
+    demo, inspect, split, train, predict, merge, similar, evaluate, score, benchmark, novelty,
+)  # fmt: skip
+for verb in _VERBS:
     app.command()(verb)
 
 _TRAIN_EXTRA = frozenset({"torch", "torchvision", "timm", "onnx", "onnxscript"})

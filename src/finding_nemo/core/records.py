@@ -170,6 +170,8 @@ class Prediction:
         failure: Why the image could not be used, or `None`.
         probabilities: Probability of each category in column order, float32, or `None` on failure.
         novelty: How unlike the training images it is, higher = further out, or `None` on failure.
+        time_s: Seconds since its video's first frame, or `None` where it is no frame of a video.
+        embedding: The network's features, float32, if they were asked for.
         reading: How far to trust it, or `None` on failure and for baselines.
     """
 
@@ -180,4 +182,6 @@ class Prediction:
     failure: str | None
     probabilities: npt.NDArray[np.float32] | None
     novelty: float | None
+    time_s: float | None = None
+    embedding: npt.NDArray[np.float32] | None = None
     reading: Reading | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,8 +37,8 @@ class DecodedImage:
     height: int
 
 
-def decode_image(path: Path) -> DecodedImage:
-    """Decode one image file to upright RGB.
+def decode_image(source: Path | bytes) -> DecodedImage:
+    """Decode one image, a file or a file's bytes, to upright RGB.
 
     Grey, palette, CMYK, 16-bit and transparent files are converted (16-bit by their full
     range, transparency over black); an EXIF rotation is applied. Truncated files are refused:
@@ -51,11 +52,11 @@ def decode_image(path: Path) -> DecodedImage:
         with warnings.catch_warnings():
             # Our own limit is checked before decoding; PIL's warning would come from its own.
             warnings.simplefilter("ignore")
-            with Image.open(path) as image:
+            with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
                 _check_size(image)
                 rgb = _to_rgb(ImageOps.exif_transpose(image))
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
-        raise ImageError(_reason(path, error)) from None
+        raise ImageError(_reason(source, error)) from None
     except Image.DecompressionBombError:
         raise ImageError(f"is larger than {MAX_PIXELS // 1_000_000} megapixels") from None
     pixels = np.asarray(rgb, dtype=np.uint8)
@@ -91,7 +92,7 @@ def _from_sixteen_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(grey, mode=None).convert("RGB")
 
 
-def _reason(path: Path, error: BaseException) -> str:
+def _reason(source: Path | bytes, error: BaseException) -> str:
     if isinstance(error, ImageError):
         return str(error)
     if isinstance(error, FileNotFoundError):
@@ -100,8 +101,14 @@ def _reason(path: Path, error: BaseException) -> str:
         return "is a folder, not an image"
     if isinstance(error, PermissionError):
         return "may not be read (permission denied)"
-    if path.is_file() and path.stat().st_size == 0:
+    if _is_empty(source):
         return "is empty (0 bytes)"
     if isinstance(error, UnidentifiedImageError):
         return "is not an image that can be read"
     return f"is truncated or damaged ({error})"
+
+
+def _is_empty(source: Path | bytes) -> bool:
+    if isinstance(source, bytes):
+        return not source
+    return source.is_file() and source.stat().st_size == 0

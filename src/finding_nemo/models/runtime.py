@@ -17,7 +17,7 @@ class OnnxNetwork:
     """One ONNX file, loaded.
 
     Its only input is "images", float32 (images, 3, height, width); its first output is
-    float32 (images, n). A second one, "features", is there where its bundle has them.
+    float32 (images, n). It may have a second output "features", float32 (images, features).
     """
 
     def __init__(self, network: Path | bytes, *, threads: int = 0) -> None:
@@ -46,11 +46,21 @@ class OnnxNetwork:
 
     def outputs(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Return the first output for a batch, float32 (images, n)."""
-        return self.outputs_and_features(images)[0]
+        result: npt.NDArray[np.float32] = self._session.run(None, {"images": images})[0]
+        return result
+
+    @property
+    def n_features(self) -> int:
+        """How many features an image has; 0 where the network does not give them."""
+        shapes = {output.name: output.shape for output in self._session.get_outputs()}
+        return int(shapes["features"][-1]) if "features" in shapes else 0
 
     def outputs_and_features(
         self, images: npt.NDArray[np.float32]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
-        """Return the first output, and pooled features (images, features) if there are any."""
-        results = self._session.run(None, {"images": images})
-        return results[0], results[1] if len(results) > 1 else None
+        """Return the first output and the features, if it gives any, for a batch."""
+        if not self.n_features:
+            return self.outputs(images), None
+        first = self._session.get_outputs()[0].name
+        outputs, features = self._session.run([first, "features"], {"images": images})
+        return outputs, features

@@ -60,7 +60,9 @@ def _read_parquet(path: Path) -> PredictionTable:
     # Written when the file is closed, so it is the file's metadata and not the Arrow schema's.
     story = json.loads((pq.read_metadata(path).metadata or {}).get(METADATA_KEY, b"{}"))
     columns = {
-        name: arrow.column(name).to_pylist() for name in arrow.column_names if name != "vector"
+        name: arrow.column(name).to_pylist()
+        for name in arrow.column_names
+        if name not in ("vector", "embedding")
     }
     vector = _vector(arrow.column("vector")) if "vector" in arrow.column_names else None
     return _table(columns, story, vector)
@@ -92,6 +94,8 @@ def _read_csv(path: Path) -> PredictionTable:
         "novelty": [float(row["novelty"]) if row["novelty"] else None for row in rows],
         **csv_reading(rows),
     }
+    if rows and "time_s" in rows[0]:
+        columns["time_s"] = [float(row["time_s"]) if row["time_s"] else None for row in rows]
     return _table(columns, _story_beside(path), None)
 
 
@@ -99,7 +103,8 @@ def _read_jsonl(path: Path) -> PredictionTable:
     with path.open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file if line.strip()]
     names = ("image_id", "path", "width", "height", "failure", "categories", "probabilities")
-    columns = {name: [row[name] for row in rows] for name in (*names, "novelty")}
+    times = ("time_s",) if rows and "time_s" in rows[0] else ()
+    columns = {name: [row[name] for row in rows] for name in (*names, "novelty", *times)}
     columns |= {name: [row.get(name) for row in rows] for name in NOTHING_READ}
     return _table(columns, _story_beside(path), _vector_of_rows(rows))
 
@@ -139,5 +144,6 @@ def _table(
         vector=vector,
         category_ids=known,
         metadata=story,
+        times_s=tuple(columns.get("time_s", ())),
         reading=reading_columns(columns, story),
     )

@@ -114,7 +114,7 @@ def _held_out(
         notify=notify,
     )  # fmt: skip
     inputs = [
-        ImageInput(image_id, dataset.by_id[image_id].path, dataset.by_id[image_id])
+        ImageInput(image_id, str(dataset.by_id[image_id].path), dataset.by_id[image_id])
         for image_id in split.ids_in("test")
     ]
     predict_to_file(run.bundle, inputs, folder / "predictions.parquet")

@@ -1,0 +1,127 @@
+"""Inputs into images as the network takes them, wherever they are: file, store, tar, video."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from pathlib import Path
+
+from finding_nemo.core.errors import ImageError
+from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.data.ahead import mapped_ahead
+from finding_nemo.data.images import DecodedImage
+from finding_nemo.data.places import is_url, read_file, read_range
+from finding_nemo.data.tar_files import tar_of
+from finding_nemo.data.transforms import preprocess
+from finding_nemo.data.video import VideoFrames
+from finding_nemo.prediction.inputs import ImageInput
+from finding_nemo.prediction.pixels import DECODE_THREADS, ReadyImage, ready_image
+
+# A store answers after some 50 ms: 16 requests at a time are 300 images/s.
+_READ_THREADS = 16
+
+Loaded = tuple[ImageInput, ReadyImage]
+# What is read of an image: a local file's path, its bytes, or what is ready or failed already.
+_Source = Path | bytes | ReadyImage
+_Read = tuple[ImageInput, _Source]
+
+
+def load_images(
+    inputs: Iterable[ImageInput], preprocessing: Preprocessing, *, threads: int | None = None
+) -> Iterator[Loaded]:
+    """Yield each input with its pixels or the reason why it has none, in order.
+
+    Files are read and decoded by threads, ahead of who asks. Frames of a video depend on the
+    ones before, so they are decoded one after the other, by the decoder's own threads.
+
+    Args:
+        inputs: The images.
+        preprocessing: What the network takes.
+        threads: 1 decodes on request, in the caller's thread.
+    """
+
+    def ready(item: _Read) -> Loaded:
+        image, source = item
+        if isinstance(source, ReadyImage):
+            return image, source
+        return image, ready_image(source, preprocessing)
+
+    items = _read_all(inputs, preprocessing)
+    if threads == 1:
+        yield from map(ready, items)
+    else:
+        yield from mapped_ahead(ready, items, threads=threads or DECODE_THREADS)
+
+
+def _read_all(inputs: Iterable[ImageInput], preprocessing: Preprocessing) -> Iterator[_Read]:
+    """Yield what is read of each input, many at a time where the first is far away."""
+    iterator = iter(inputs)
+    first = list(islice(iterator, 1))
+    images = chain(first, iterator)
+    if first and is_url(_container(first[0])) and first[0].time_s is None:
+        return mapped_ahead(_read, images, threads=_READ_THREADS)
+    return _with_frames(images, preprocessing)
+
+
+def _container(image: ImageInput) -> str:
+    return image.path if image.size is None else tar_of(image.path)
+
+
+def _read(image: ImageInput) -> _Read:
+    try:
+        return image, _source(image)
+    except ImageError as error:
+        return image, _failed(error)
+
+
+def _failed(error: ImageError) -> ReadyImage:
+    return ReadyImage(None, None, None, str(error))
+
+
+def _source(image: ImageInput) -> Path | bytes:
+    """Return the local file, or the bytes of what is no local file."""
+    if image.failure is not None:
+        raise ImageError(image.failure)
+    if image.size is not None:
+        return read_range(tar_of(image.path), image.position or 0, image.size)
+    return read_file(image.path) if is_url(image.path) else Path(image.path)
+
+
+def _with_frames(images: Iterable[ImageInput], preprocessing: Preprocessing) -> Iterator[_Read]:
+    """Yield what is read of each input, frames of a video one after the other.
+
+    A frame is made small here: many whole ones, waiting, would fill the memory.
+    """
+    video = _OneVideo()
+    try:
+        for image in images:
+            if image.time_s is None:
+                yield _read(image)
+                continue
+            try:
+                frame = video.frame(image)
+            except ImageError as error:
+                yield image, _failed(error)
+            else:
+                values = preprocess(frame.pixels, preprocessing)
+                yield image, ReadyImage(values, frame.width, frame.height, None)
+    finally:
+        video.close()
+
+
+class _OneVideo:
+    """The video of the last frame, open."""
+
+    def __init__(self) -> None:
+        self._open: VideoFrames | None = None
+
+    def frame(self, image: ImageInput) -> DecodedImage:
+        if self._open is None or self._open.path != image.path:
+            self.close()
+            self._open = VideoFrames(image.path)
+        return self._open.frame(image.position or 0)
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+        self._open = None
