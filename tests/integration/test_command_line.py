@@ -101,7 +101,7 @@ def test_version__is_the_packages(run: Run) -> None:
     [
         ("nothing",),
         ("split", "x", "--by", "mood", "--out", "s.csv"),
-        ("split", "x", "--by", "novel", "--out", "s.csv"),
+        ("predict", "b", "x", "--out", "p", "--precision", "1.5"),
         ("split", "x", "--categories", "1", "--out", "s.csv"),
         ("train", "x"),
         ("predict", "b", "x", "--out", "p", "--format", "xlsx"),

@@ -23,6 +23,7 @@ Floats = npt.NDArray[np.floating]
 
 PRECISION = 0.9
 SET_RISK = 0.1
+_LARGEST = float(np.finfo(np.float32).max)
 NOTHING = "nothing reaches the wanted precision"
 NO_VALIDATION = "no validation images to choose thresholds on"
 
@@ -134,12 +135,14 @@ class Reader:
         scores = self._scores(raw, logits, features)
         novelty = scores[:, self.score_names.index(self.default_score)]
         unusual = self._unusual(novelty)
+        # A network that diverged gives scores that float32 cannot hold.
+        stored = np.clip(scores, -_LARGEST, _LARGEST).astype(np.float32)
         named = self._named(said)
         return [
             (
                 said[row].astype(np.float32),
                 float(novelty[row]),
-                Reading(self._evidence, float(unusual[row]), scores[row].astype(np.float32),
+                Reading(self._evidence, float(unusual[row]), stored[row],
                         *named[row], brightness[row]),
             )
             for row in range(len(outputs))

@@ -99,8 +99,6 @@ def predict_to_file(
             return PredictionSummary.from_json(finished)
         images = inputs.stream() if isinstance(inputs, Selection) else inputs
         predictor = Predictor(bundle, precision=precision)
-        for notice in predictor.reader.notices if predictor.reader else ():
-            say(notice)
         job = begin_or_go_on(folder, images, request, overwrite=overwrite, say=say)
         parts = shard.parts(job.size.n_parts)
         columns = Columns(
@@ -112,6 +110,8 @@ def predict_to_file(
         plan = Plan(folder.plan_path)
         work = Work(bundle, plan, job.size, columns, precision, move or unmoved)
         predict_missing(folder, work, engine, parts, say)
+        for notice in predictor.reader.notices if predictor.reader else ():
+            say(notice)
         return _put_together(folder, work, job, parts, file_format, shard, predictor.reader)
 
 

@@ -227,8 +227,16 @@ def detector_tensors(detector: NoveltyDetector) -> dict[str, npt.NDArray[Any]]:
             "scale": np.array([fitted.scale]),
         }
         # In C order: safetensors writes memory as it lies.
-        tensors |= {_PREFIX + n: array.astype(np.float32, order="C") for n, array in arrays.items()}
+        tensors |= {_PREFIX + n: _as_float32(array) for n, array in arrays.items()}
     return tensors
+
+
+def _as_float32(array: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    largest = float(np.finfo(np.float32).max)
+    stored: npt.NDArray[np.float32] = np.clip(array, -largest, largest).astype(
+        np.float32, order="C"
+    )
+    return stored
 
 
 def detector_from_tensors(tensors: Tensors) -> NoveltyDetector | None:

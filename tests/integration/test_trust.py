@@ -1,0 +1,151 @@
+"""From training to report: novelty, calibration, names and sets travel the whole way."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from finding_nemo import evaluate, load_bundle, read_dataset, read_predictions
+from finding_nemo.core.records import Dataset
+from finding_nemo.data.splits.by_dive import split_by_dive
+from finding_nemo.data.splits.holdouts import choose_holdouts
+from finding_nemo.models.bundle import Bundle
+from finding_nemo.models.trust import trust_from_tensors
+from finding_nemo.prediction.inputs import collect_images
+from finding_nemo.prediction.predictor import Predictor
+from finding_nemo.prediction.to_file import predict_to_file
+from finding_nemo.reporting.evaluation_page import write_evaluation_page
+from finding_nemo.results.submission import read_submission
+from finding_nemo.training.train import train
+from finding_nemo.workflows.novelty_bed import mean_by_score, run_novelty_bed
+
+pytestmark = pytest.mark.slow
+
+_SETTINGS = {"epochs": 2, "width_px": 64, "height_px": 64, "batch_size": 8, "pretrained": False}
+
+
+@pytest.fixture(scope="module")
+def dataset(tiny_folder: Path) -> Dataset:
+    return read_dataset(tiny_folder)
+
+
+@pytest.fixture(scope="module")
+def bundle(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    out = tmp_path_factory.mktemp("trust") / "run"
+    split = split_by_dive(dataset, fraction=0.2, val_fraction=0.3)
+    return train(dataset, out=out, recipe="probe", split=split, settings=_SETTINGS).bundle
+
+
+def test_readings__are_in_every_format(bundle: Bundle, dataset: Dataset, tmp_path: Path) -> None:
+    inputs = collect_images([str(dataset.root)])
+    tables = []
+    for name in ("p.parquet", "p.csv", "p.jsonl"):
+        path = tmp_path / name
+        file_format = path.suffix[1:]
+        predict_to_file(bundle, inputs, path, file_format=file_format)  # type: ignore[arg-type]
+        tables.append(read_predictions(path))
+    first = tables[0].reading
+    assert first is not None
+    assert first.score_names[-1] == "combined"
+    assert ((first.unusualness >= 0) & (first.unusualness <= 1)).all()
+    assert ((first.brightness > 0) & (first.brightness < 1)).all()
+    for table in tables[1:]:
+        assert table.reading is not None
+        np.testing.assert_allclose(table.reading.scores, first.scores, rtol=1e-5)
+        assert table.reading.candidates == first.candidates
+        assert table.reading.said == first.said
+        assert table.reading.said_sources == first.said_sources
+
+
+def test_stored_novelty__is_the_default_score_and_the_submission_uses_it(
+    bundle: Bundle, dataset: Dataset, tmp_path: Path
+) -> None:
+    inputs = collect_images([str(dataset.root)])
+    predict_to_file(bundle, inputs, tmp_path / "p.parquet")
+    predict_to_file(bundle, inputs, tmp_path / "s.csv", file_format="submission")
+    table = read_predictions(tmp_path / "p.parquet")
+    assert table.reading is not None
+    column = table.reading.score_names.index(table.metadata["novelty_score"])
+    np.testing.assert_allclose(table.reading.scores[:, column], table.novelty, rtol=1e-5)
+    lines = read_submission(tmp_path / "s.csv")
+    assert [line.osd for line in lines] == pytest.approx(table.novelty.tolist())
+
+
+def test_evidence__stands_beside_each_guess(bundle: Bundle, dataset: Dataset) -> None:
+    found = next(iter(Predictor(bundle).predict(collect_images([str(dataset.root)]))))
+    assert found.reading is not None
+    entries = bundle.manifest.categories
+    assert found.reading.evidence.n_images.tolist() == [entry.n_images for entry in entries]
+    known = [entry.validation_ap for entry in entries if entry.validation_ap is not None]
+    assert known
+    assert all(0 <= ap <= 1 for ap in known)
+
+
+def test_evaluation__judges_all_of_it(bundle: Bundle, dataset: Dataset, tmp_path: Path) -> None:
+    predict_to_file(bundle, collect_images([str(dataset.root)]), tmp_path / "p.parquet")
+    found = evaluate(read_predictions(tmp_path / "p.parquet"), dataset)
+    assert found.trust is not None
+    assert found.trust.raw is not None
+    assert found.trust.sets is not None
+    assert sum(said.n_images for said in found.trust.said) == len(found.images)
+    assert {rollup.rule for rollup in found.trust.rollups} == {"noisy-or", "max", "sum"}
+    assert json.loads(found.to_json())["trust"]["calibrated"]["ece"] >= 0
+    write_evaluation_page(found, dataset.categories, tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Do probabilities mean what they say" in page
+    assert "Which frames hold something new" in page
+
+
+def test_bundle_without_it__still_predicts_and_says_so(bundle: Bundle, dataset: Dataset) -> None:
+    older = Bundle(bundle.path, bundle.manifest)
+    older.__dict__["novelty"] = {"validation_quantiles": np.zeros(101)}
+    predictor = Predictor(older)
+    assert predictor.reader is not None
+    assert [notice.split(":")[0] for notice in predictor.reader.notices] == [
+        "novelty is one minus the largest probability",
+        "probabilities are not calibrated",
+        "nothing is named",
+    ]
+    found = next(iter(predictor.predict(collect_images([str(dataset.root)]))))
+    assert found.probabilities is not None
+    assert found.novelty == pytest.approx(1 - float(found.probabilities.max()), abs=1e-6)
+
+
+def test_trust__survives_the_bundle(bundle: Bundle) -> None:
+    trust = trust_from_tensors(load_bundle(bundle.path).novelty)
+    assert trust.validation is not None
+    assert trust.calibration is not None
+    assert trust.detector is not None
+    assert trust.detector.by_features is not None
+    assert trust.validation.logits.shape == trust.validation.truth.shape
+
+
+def test_bed__scores_every_hold_out_beside_the_floors(dataset: Dataset, tmp_path: Path) -> None:
+    # Only one dive shows the last category.
+    last = dataset.categories.ids[-1]
+    dives = sorted({str(record.dive) for record in dataset.annotated})
+    records = tuple(
+        replace(r, category_ids=(last,) if r.dive == dives[0] else dataset.categories.ids[:2])
+        for r in dataset.annotated
+    )
+    dataset = replace(dataset, records=records)
+    holdouts = choose_holdouts(dataset, least_images=2)
+    assert [holdout.category_ids for holdout in holdouts] == [(last,)]
+    rows = run_novelty_bed(
+        dataset,
+        out=tmp_path / "bed",
+        holdouts=holdouts,
+        recipe="probe",
+        settings=_SETTINGS,
+        n_far=4,
+        notify=lambda message: None,
+    )
+    table = {name: kind for name, kind, *_ in mean_by_score(rows)}
+    assert table["vim"] == "default"
+    assert table["mean brightness alone"] == "floor"
+    assert 0 <= rows[0].far_auc["vim"] <= 1
+    assert (tmp_path / "bed/novelty.csv").read_text(encoding="utf-8").count("\n") > 10
