@@ -25,6 +25,7 @@ from finding_nemo.scoring.reliability import measure_reliability
 from finding_nemo.scoring.unseen_prior import unseen_prior
 
 GROUPS = ("Fish", "Fish", "Crab")
+FEW = np.array([3, 3, 3])
 
 
 def _view(*, too_sure: float, n: int = 3000) -> ValidationView:
@@ -54,7 +55,7 @@ def test_isotonic__equals_scikit_learn_at_its_blocks() -> None:
 
 def test_temperature__undoes_what_was_done_to_the_logits() -> None:
     view = _view(too_sure=2.0)
-    frequency = training_frequency(np.array([30, 20, 10]), GROUPS, n_train=100)
+    frequency = training_frequency(np.array([30, 20, 10]), FEW, GROUPS, n_train=100)
     fitted = fit_calibration(view, method="temperature", frequency=frequency)
     assert isinstance(fitted, LogitCalibration)
     # Logits twice as large as honest ones are believed to about half.
@@ -78,7 +79,7 @@ def _loss(logit: float, held: bool) -> float:
 @pytest.mark.parametrize("method", ["temperature", "frequency", "isotonic", "category"])
 def test_calibration__lowers_the_error_and_keeps_order_within_a_category(method: Method) -> None:
     view = _view(too_sure=2.5)
-    frequency = training_frequency(view.truth.sum(axis=0), GROUPS, n_train=len(view.truth))
+    frequency = training_frequency(view.truth.sum(axis=0), FEW, GROUPS, n_train=len(view.truth))
     fitted = fit_calibration(view, method=method, frequency=frequency, supercategories=GROUPS)
     before = measure_reliability(view.truth, sigmoid(view.logits)).ece
     after = measure_reliability(view.truth, fitted(view.logits)).ece
@@ -90,7 +91,7 @@ def test_calibration__lowers_the_error_and_keeps_order_within_a_category(method:
 
 def test_temperature_and_isotonic__keep_the_ranking_of_every_image() -> None:
     view = _view(too_sure=2.5, n=300)
-    frequency = training_frequency(np.array([30, 20, 10]), GROUPS, n_train=100)
+    frequency = training_frequency(np.array([30, 20, 10]), FEW, GROUPS, n_train=100)
     for method in ("temperature", "isotonic"):
         fitted = fit_calibration(view, method=method, frequency=frequency)
         np.testing.assert_array_equal(
@@ -102,7 +103,7 @@ def test_frequency__a_network_that_knows_nothing_is_not_believed() -> None:
     generator = np.random.default_rng(0)
     truth = generator.random((2000, 3)) < [0.3, 0.2, 0.1]
     noise = ValidationView(generator.normal(0, 3, (2000, 3)), truth, ["a"] * 2000)
-    frequency = training_frequency(np.array([300, 200, 100]), GROUPS, n_train=1000)
+    frequency = training_frequency(np.array([300, 200, 100]), FEW, GROUPS, n_train=1000)
     fitted = fit_calibration(noise, method="frequency", frequency=frequency)
     np.testing.assert_allclose(fitted(noise.logits).mean(axis=0), [0.3, 0.2, 0.1], atol=0.02)
 
@@ -117,7 +118,7 @@ def test_calibration__can_be_undone() -> None:
 
 
 def test_calibration__says_what_is_wrong() -> None:
-    frequency = training_frequency(np.array([1, 1, 1]), GROUPS, n_train=3)
+    frequency = training_frequency(np.array([1, 1, 1]), FEW, GROUPS, n_train=3)
     empty = ValidationView(np.zeros((2, 3)), np.zeros((2, 3), dtype=np.bool_), ["a", "b"])
     with pytest.raises(PredictionsError, match="with 0 true"):
         fit_calibration(empty, method="temperature", frequency=frequency)
@@ -126,15 +127,18 @@ def test_calibration__says_what_is_wrong() -> None:
         fit_calibration(bad, method="temperature", frequency=frequency)
 
 
-def test_unseen__share_what_was_seen_once_by_supercategory() -> None:
-    counts = np.array([9, 1, 0, 0])
-    prior = unseen_prior(counts, ["Fish", "Crab", "Fish", "Worm"], n_train=100)
-    # One category seen once: 1 of 100. Fish were seen 9 times, worms never: 10 shares to 1.
-    np.testing.assert_allclose(prior, [0, 0, 0.01 * 10 / 11, 0.01 / 11])
-    assert unseen_prior(np.array([1]), ["Fish"], n_train=1).tolist() == [0]
-    frequency = training_frequency(counts, ["Fish", "Crab", "Fish", "Worm"], n_train=100)
-    assert frequency.seen.tolist() == [True, True, False, False]
-    assert sigmoid(frequency.logits)[2] == pytest.approx(0.01 * 10 / 11)
+def test_unseen__share_what_was_seen_on_one_dive_by_supercategory() -> None:
+    counts, dives = np.array([9, 5, 0, 0, 0]), np.array([3, 1, 0, 0, 0])
+    groups = ["Fish", "Fish", "Fish", "Worm", "Worm"]
+    prior = unseen_prior(counts, dives, groups, n_train=100)
+    # Five of 100 images are of a category of one dive; two fish were seen: 3 shares against 1, 1.
+    np.testing.assert_allclose(prior, [0, 0, 0.03, 0.01, 0.01])
+    assert unseen_prior(np.array([1]), np.array([1]), ["Fish"], n_train=1).tolist() == [0]
+    frequency = training_frequency(counts, dives, groups, n_train=100)
+    assert frequency.seen.tolist() == [True, True, False, False, False]
+    assert sigmoid(frequency.logits)[2] == pytest.approx(0.03)
+    nothing_once = unseen_prior(counts, np.array([3, 2, 0, 0, 0]), groups, n_train=100)
+    assert nothing_once.sum() == pytest.approx(0.005)
 
 
 def test_reliability__by_hand() -> None:

@@ -46,11 +46,15 @@ class Frequency:
 
 
 def training_frequency(
-    n_images: npt.NDArray[np.integer], supercategories: Sequence[str], *, n_train: int
+    n_images: npt.NDArray[np.integer],
+    n_dives: npt.NDArray[np.integer],
+    supercategories: Sequence[str],
+    *,
+    n_train: int,
 ) -> Frequency:
     """Return the frequency of categories of which training had `n_images` of `n_train` images."""
     seen = np.asarray(n_images > 0)
-    prior = unseen_prior(n_images, supercategories, n_train=n_train)
+    prior = unseen_prior(n_images, n_dives, supercategories, n_train=n_train)
     share = np.where(seen, n_images / max(n_train, 1), prior)
     # A category in no image or in every image keeps a finite logit: half an image.
     least = _LEAST_IMAGES / max(n_train, 1)

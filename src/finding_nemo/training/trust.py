@@ -120,11 +120,12 @@ def _calibration(
         notify("calibration: none, because no validation image holds a category.")
         return None
     counts = np.array([entry.n_images for entry in evidence])
+    dives = np.array([entry.n_dives for entry in evidence])
     supercategories = [entry.supercategory for entry in evidence]
     fitted = fit_calibration(
         view,
         method=CALIBRATION,
-        frequency=training_frequency(counts, supercategories, n_train=n_train),
+        frequency=training_frequency(counts, dives, supercategories, n_train=n_train),
         supercategories=supercategories,
     )
     if not isinstance(fitted, LogitCalibration):
