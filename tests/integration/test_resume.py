@@ -96,7 +96,7 @@ def test_stopped_run__goes_on_with_the_same_command(
     said: list[str] = []
     summary = run(small_bundle, many_frames, out, engine=watched, say=said.append)
     assert begun == [1, 2]
-    assert said[1] == "1 of 3 parts are done already."
+    assert "1 of 3 parts are done already." in said
     assert summary.content_sha256 == content_hash(out) == content_hash(whole)
     assert (summary.n_images, summary.n_failed) == (600, 2)
     assert [path.name for path in tmp_path.iterdir()] == ["p.parquet"]
@@ -130,7 +130,7 @@ def test_other_command__is_refused_or_begins_anew(
     options = {"with_vector": False, "overwrite": True, "engine": watched, "say": said.append}
     run(small_bundle, many_frames, out, **options)
     assert begun == [0, 1, 2]
-    assert said[0].startswith("Beginning anew")
+    assert any(words.startswith("Beginning anew") for words in said)
     with pytest.raises(OutputExistsError, match="exists already"):
         run(small_bundle, many_frames, out)
 
