@@ -99,7 +99,9 @@ def _white(inside: Floats, space: FeatureSpace) -> Floats:
 
 def fit_feature_scorers(view: TrainingView, *, seed: int = 0) -> FeatureScorers:
     """Fit every score that needs features to the training images."""
-    space = fit_space(view.features, n_axes=N_AXES)
+    # Half of few features must stay outside the axes: what is left over is what ViM measures.
+    n_axes = min(N_AXES, max(view.features.shape[1] // 2, 1))
+    space = fit_space(view.features, n_axes=n_axes)
     inside, left_over = space.project(view.features)
     white = _white(inside, space)
     chosen = np.arange(len(inside))
@@ -224,7 +226,8 @@ def detector_tensors(detector: NoveltyDetector) -> dict[str, npt.NDArray[Any]]:
             "heads": fitted.heads,
             "scale": np.array([fitted.scale]),
         }
-        tensors |= {_PREFIX + name: array.astype(np.float32) for name, array in arrays.items()}
+        # In C order: safetensors writes memory as it lies.
+        tensors |= {_PREFIX + n: array.astype(np.float32, order="C") for n, array in arrays.items()}
     return tensors
 
 
