@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,23 @@ import typer
 
 if TYPE_CHECKING:
     from finding_nemo.prediction.to_file import PredictionSummary
+
+
+class Precision(StrEnum):
+    """What the network computes in."""
+
+    auto = "auto"
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+    int8 = "int8"
+
+
+class Runtime(StrEnum):
+    """What computes the network."""
+
+    auto = "auto"
+    openvino = "openvino"
+    onnxruntime = "onnxruntime"
 
 
 def predict(
@@ -38,12 +56,18 @@ def predict(
         str | None, typer.Option(help="Regular expression with a group named dive.")
     ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+    precision: Annotated[
+        Precision, typer.Option(help="Of the arithmetic; auto: the fastest that export checked.")
+    ] = Precision.auto,
+    runtime: Annotated[
+        Runtime, typer.Option(help="What computes; auto: OpenVINO where it is installed.")
+    ] = Runtime.auto,
 ) -> None:
     """Say what is in each image: one row an image, in order, failures kept."""
     if (split is None) != (part is None):
         raise typer.BadParameter("--split and --part go together.")
 
-    from finding_nemo.cli.notices import image_progress
+    from finding_nemo.cli.notices import image_progress, notify
     from finding_nemo.core.files import refuse_existing
     from finding_nemo.models.bundle import load_bundle
     from finding_nemo.prediction.inputs import collect_images
@@ -72,6 +96,9 @@ def predict(
             with_vector=vector,
             overwrite=overwrite,
             move=move,
+            precision=precision.value,
+            runtime=runtime.value,
+            tell=notify,
         )
     _tell(summary, out)
 

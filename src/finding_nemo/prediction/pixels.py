@@ -1,9 +1,13 @@
-"""Decode ahead of the network, in threads, without losing the order."""
+"""From files to what the network says of them: in threads, without losing the order.
+
+A thread takes an image the whole way, so every core decodes or computes at any moment, and an
+image's numbers never depend on which others came with it.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -15,50 +19,61 @@ import numpy.typing as npt
 
 from finding_nemo.core.errors import ImageError
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.data.images import decode_image
-from finding_nemo.data.transforms import preprocess
+from finding_nemo.data.transforms import decode_resized
+from finding_nemo.models.pixel_network import PixelNetwork, Seen
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Two threads fill two cores: Pillow decodes and resizes without holding Python's lock.
-DECODE_THREADS = 2
-# Decoded frames wait in the network's size (0.6 MB at 224 x 224), so 32 of them are 20 MB.
+# Results that wait for their turn behind a slow file: an output and its features are 6 kB.
 _AHEAD = 32
 
 
 @dataclass(frozen=True, slots=True)
 class ReadyImage:
-    """One image as the network takes it, or the reason why not.
+    """One image at the network's size, or the reason why not.
 
     Attributes:
-        values: float32, shape (3, height, width), or `None`.
+        pixels: uint8, shape (height, width, 3), or `None`.
         width: Frame width in px, if it could be read.
         height: Frame height in px, if it could be read.
         failure: Why it cannot be used, or `None`.
     """
 
-    values: npt.NDArray[np.float32] | None
+    pixels: npt.NDArray[np.uint8] | None
     width: int | None
     height: int | None
     failure: str | None
 
 
-def ready_image(path: Path, preprocessing: Preprocessing) -> ReadyImage:
-    """Decode and preprocess one file; a file that cannot be used gives its reason."""
+def ready_image(source: Path | bytes, preprocessing: Preprocessing) -> ReadyImage:
+    """Decode and resize one file; a file that cannot be used gives its reason."""
     try:
-        decoded = decode_image(path)
+        decoded = decode_resized(source, preprocessing)
     except ImageError as error:
         return ReadyImage(None, None, None, str(error))
-    values = preprocess(decoded.pixels, preprocessing)
-    return ReadyImage(values, decoded.width, decoded.height, None)
+    return ReadyImage(decoded.pixels, decoded.width, decoded.height, None)
+
+
+def see_images(images: Sequence[ReadyImage], network: PixelNetwork) -> list[Seen | None]:
+    """Return what the network says of each image, `None` for those without pixels."""
+    usable = [image.pixels for image in images if image.pixels is not None]
+    if not usable:
+        return [None] * len(images)
+    seen = network.see(np.stack(usable))
+    rows = iter(range(len(usable)))
+    return [None if image.pixels is None else _one(seen, next(rows)) for image in images]
+
+
+def _one(seen: Seen, row: int) -> Seen:
+    return Seen(seen.outputs[row], None if seen.features is None else seen.features[row])
 
 
 def mapped_ahead(
     function: Callable[[Item], Result],
     items: Iterable[Item],
     *,
-    threads: int = DECODE_THREADS,
+    threads: int,
     ahead: int = _AHEAD,
 ) -> Iterator[Result]:
     """Yield `function(item)` in order, computed by threads at most `ahead` items in advance."""

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.memory import raise_malloc_thresholds
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import Prediction
 from finding_nemo.models.bundle import Bundle, load_bundle
-from finding_nemo.models.runtime import OnnxNetwork
+from finding_nemo.models.bundle_network import PrecisionWish, open_bundle_network
+from finding_nemo.models.engine import Runtime
+from finding_nemo.models.pixel_network import PixelNetwork, Seen
 from finding_nemo.models.time_table import unpack_time_table
 from finding_nemo.prediction.inputs import ImageInput, collect_images
-from finding_nemo.prediction.pixels import ReadyImage, mapped_ahead, ready_image
+from finding_nemo.prediction.pixels import ReadyImage, mapped_ahead, ready_image, see_images
 from finding_nemo.scoring.baselines import frame_key, time_copy_scores
 from finding_nemo.scoring.novelty import max_probability_novelty
-
-# Batch 8 is as fast as 32 on two cores and starves nobody of memory.
-BATCH_SIZE = 8
 
 Move = Callable[[int, int, int], None]
 
@@ -34,53 +35,76 @@ class Predictor:
         ...     print(prediction.image_id, prediction.failure)
     """
 
-    def __init__(self, bundle: Bundle | Path | str) -> None:
+    def __init__(
+        self,
+        bundle: Bundle | Path | str,
+        *,
+        precision: PrecisionWish = "auto",
+        runtime: Runtime = "auto",
+    ) -> None:
         """Load `bundle`, if it is not loaded yet.
+
+        Args:
+            bundle: The trained model.
+            precision: Of the network's arithmetic; "auto" takes the fastest that `export` has
+                checked.
+            runtime: What computes the network.
 
         Raises:
             BundleError: If it is missing, broken or of another schema version.
         """
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(Path(bundle))
+        self._precision: PrecisionWish = precision
+        self._runtime: Runtime = runtime
+
+    @cached_property
+    def network(self) -> PixelNetwork | None:
+        """The loaded network; `None` for a baseline that opens no image.
+
+        Raises:
+            BundleError: If it cannot be loaded.
+            SettingsError: If the precision or runtime is not to be had.
+        """
+        if self.bundle.manifest.runner != "network":
+            return None
+        raise_malloc_thresholds()
+        return open_bundle_network(self.bundle, precision=self._precision, runtime=self._runtime)
 
     def predict(
-        self, images: Sequence[str | Path | ImageInput], *, batch_size: int = BATCH_SIZE
+        self, images: Sequence[str | Path | ImageInput], *, batch_size: int | None = None
     ) -> Iterator[Prediction]:
         """Yield one prediction an image, in order.
 
         Args:
             images: Files, folders, lists or data sets, or inputs from `collect_images`.
-            batch_size: Images that go through the network together; it changes no result by
-                more than 1e-5.
+            batch_size: Images that a thread takes at once; default: what suits the device. On a
+                CPU it changes no number.
         """
         inputs = [image for image in images if isinstance(image, ImageInput)]
         names = [str(image) for image in images if not isinstance(image, ImageInput)]
         if names:
             inputs = [*inputs, *collect_images(names)]
-        runner = self.bundle.manifest.runner
-        if runner == "network":
-            yield from self._predict_pixels(inputs, batch_size)
+        if self.network is None:
+            yield from self._predict_unseen(inputs, self.bundle.manifest.runner)
         else:
-            yield from self._predict_unseen(inputs, runner)
+            yield from self._predict_pixels(self.network, inputs, batch_size)
 
     def _predict_pixels(
-        self, inputs: Sequence[ImageInput], batch_size: int
+        self, network: PixelNetwork, inputs: Iterable[ImageInput], batch_size: int | None
     ) -> Iterator[Prediction]:
-        network = OnnxNetwork(self.bundle.onnx_path)
         preprocessing = self.bundle.manifest.preprocessing or Preprocessing()
-        ready = mapped_ahead(lambda image: ready_image(image.path, preprocessing), inputs)
-        for chunk in _batched(zip(inputs, ready, strict=True), batch_size):
-            probabilities = self._probabilities(network, [image for _, image in chunk])
-            for (source, image), row in zip(chunk, probabilities, strict=True):
-                yield _prediction(source, image, row)
 
-    def _probabilities(
-        self, network: OnnxNetwork, images: Sequence[ReadyImage]
-    ) -> list[npt.NDArray[np.float32] | None]:
-        usable = [image.values for image in images if image.values is not None]
-        if not usable:
-            return [None] * len(images)
-        rows = iter(self.bundle.to_probabilities(network.outputs(np.stack(usable))))
-        return [None if image.values is None else next(rows) for image in images]
+        def seen(chunk: list[ImageInput]) -> list[Prediction]:
+            images = [ready_image(image.path, preprocessing) for image in chunk]
+            rows = [self._probabilities(row) for row in see_images(images, network)]
+            return [_prediction(*each) for each in zip(chunk, images, rows, strict=True)]
+
+        chunks = _batched(inputs, batch_size or network.batch_size)
+        for predictions in mapped_ahead(seen, chunks, threads=network.workers):
+            yield from predictions
+
+    def _probabilities(self, seen: Seen | None) -> npt.NDArray[np.float32] | None:
+        return None if seen is None else self.bundle.to_probabilities(seen.outputs)
 
     def _predict_unseen(self, inputs: Sequence[ImageInput], runner: str) -> Iterator[Prediction]:
         """Predict without opening an image; sizes are those that the data set recorded."""
@@ -110,10 +134,8 @@ def _prediction(
     )
 
 
-def _batched(
-    pairs: Iterable[tuple[ImageInput, ReadyImage]], size: int
-) -> Iterator[list[tuple[ImageInput, ReadyImage]]]:
-    iterator = iter(pairs)
+def _batched(items: Iterable[ImageInput], size: int) -> Iterator[list[ImageInput]]:
+    iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch
 

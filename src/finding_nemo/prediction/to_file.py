@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from finding_nemo.core.provenance import command_line, library_versions, now_utc, package_version
 from finding_nemo.core.records import Prediction
 from finding_nemo.models.bundle import Bundle, bundle_hash
+from finding_nemo.models.bundle_network import PrecisionWish
+from finding_nemo.models.engine import Runtime
 from finding_nemo.prediction.inputs import ImageInput
 from finding_nemo.prediction.predictor import Move, Predictor, counted
 from finding_nemo.results.schema import SCHEMA_VERSION
@@ -46,6 +48,9 @@ def predict_to_file(
     with_vector: bool = True,
     overwrite: bool = False,
     move: Move | None = None,
+    precision: PrecisionWish = "auto",
+    runtime: Runtime = "auto",
+    tell: Callable[[str], None] | None = None,
 ) -> PredictionSummary:
     """Predict `inputs` into `out`, one row an image, in order.
 
@@ -57,6 +62,9 @@ def predict_to_file(
         with_vector: Whether every probability is kept (Parquet and JSONL).
         overwrite: Whether an existing file may be replaced.
         move: Told of the progress: images done, in all, failed.
+        precision: Of the network's arithmetic; "auto" takes the fastest that was checked.
+        runtime: What computes the network.
+        tell: Told what was chosen, and why.
 
     Raises:
         OutputExistsError: If `out` exists and `overwrite` is false.
@@ -64,14 +72,17 @@ def predict_to_file(
     """
     started = now_utc()
     summary = PredictionSummary()
-    predictions = Predictor(bundle).predict(inputs)
+    predictor = Predictor(bundle, precision=precision, runtime=runtime)
+    if tell is not None and predictor.network is not None:
+        tell(f"network: {predictor.network.choice}.")
+    predictions = predictor.predict(inputs)
     if move is not None:
         predictions = counted(predictions, len(inputs), move)
     write_predictions(
         _summed(predictions, summary),
         out,
         category_ids=bundle.categories.ids,
-        metadata=lambda: _story(bundle, started, summary),
+        metadata=lambda: _story(predictor, started, summary),
         fallback_ids=_most_frequent_first(bundle),
         file_format=file_format,
         with_vector=with_vector,
@@ -96,7 +107,8 @@ def _most_frequent_first(bundle: Bundle) -> list[int]:
     return [category.category_id for category in ranked]
 
 
-def _story(bundle: Bundle, started: str, summary: PredictionSummary) -> dict[str, Any]:
+def _story(predictor: Predictor, started: str, summary: PredictionSummary) -> dict[str, Any]:
+    bundle, network = predictor.bundle, predictor.network
     manifest = bundle.manifest
     return {
         "schema_version": SCHEMA_VERSION,
@@ -108,7 +120,8 @@ def _story(bundle: Bundle, started: str, summary: PredictionSummary) -> dict[str
         "recipe": manifest.recipe,
         "settings": manifest.settings,
         "novelty": "one minus the largest probability",
-        "libraries": library_versions("numpy", "onnxruntime", "pillow", "pyarrow"),
+        "libraries": library_versions("numpy", "onnxruntime", "openvino", "pillow", "pyarrow"),
+        "network": None if network is None else asdict(network.choice),
         "n_images": summary.n_images,
         "failures": dict(summary.failures),
         "categories": [category.model_dump() for category in manifest.categories],
