@@ -11,6 +11,7 @@ import typer
 from finding_nemo.cli.benchmark import benchmark
 from finding_nemo.cli.demo import demo
 from finding_nemo.cli.evaluate import evaluate
+from finding_nemo.cli.export import export
 from finding_nemo.cli.inspect import inspect
 from finding_nemo.cli.predict import predict
 from finding_nemo.cli.score import score
@@ -25,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (demo, inspect, split, train, predict, evaluate, score, benchmark):
+for verb in (demo, inspect, split, train, predict, evaluate, score, benchmark, export):
     app.command()(verb)
 
 _TRAIN_EXTRA = frozenset({"torch", "torchvision", "timm", "onnx", "onnxscript"})
@@ -65,7 +66,7 @@ def run() -> None:
         if package not in _TRAIN_EXTRA:
             raise
         _stop(
-            f"This verb trains, and {package} is not installed. "
+            f"This needs what trainings need, and {package} is not installed. "
             "Install the extra: pip install 'finding-nemo[train]'."
         )
     except OSError as error:
