@@ -29,7 +29,12 @@ app = typer.Typer(
 for verb in (demo, inspect, split, train, predict, evaluate, score, benchmark, export):
     app.command()(verb)
 
-_TRAIN_EXTRA = frozenset({"torch", "torchvision", "timm", "onnx", "onnxscript"})
+_TRAINS = "This needs what trainings need"
+# What is missing, why, and the extra that brings it.
+_EXTRAS = {
+    **dict.fromkeys(("torch", "torchvision", "timm", "onnx", "onnxscript"), (_TRAINS, "train")),
+    "matplotlib": ("This draws figures", "report"),
+}
 
 
 def _print_version(wanted: bool) -> None:
@@ -63,11 +68,12 @@ def run() -> None:
         _stop("Stopped by Ctrl-C.")
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package not in _TRAIN_EXTRA:
+        if package not in _EXTRAS:
             raise
+        why, extra = _EXTRAS[package]
         _stop(
-            f"This needs what trainings need, and {package} is not installed. "
-            "Install the extra: pip install 'finding-nemo[train]'."
+            f"{why}, and {package} is not installed. "
+            f"Install the extra: pip install 'finding-nemo[{extra}]'."
         )
     except OSError as error:
         if error.errno == errno.EPIPE:
