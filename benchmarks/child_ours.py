@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from finding_nemo.models.bundle import load_bundle
-from finding_nemo.models.bundle_network import PrecisionWish
+from finding_nemo.models.bundle_network import NetworkWish, PrecisionWish
 from finding_nemo.prediction.inputs import collect_images
 from finding_nemo.prediction.to_file import predict_to_file
 
@@ -21,7 +21,7 @@ def main(precision: PrecisionWish, bundle: Path, listed: Path, out: Path) -> Non
     inputs = collect_images([str(listed)])
     loaded = load_bundle(bundle)
     started = time.perf_counter()
-    summary = predict_to_file(loaded, inputs, out, precision=precision, overwrite=True)
+    summary = predict_to_file(loaded, inputs, out, network=NetworkWish(precision), overwrite=True)
     seconds = time.perf_counter() - started
     print(json.dumps({"seconds": seconds, "n": summary.n_images}))
 

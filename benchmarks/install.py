@@ -42,7 +42,7 @@ def compare(bundle: Path, image: Path, scratch: Path) -> str:
 
 def _run(*command: object) -> None:
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    subprocess.run(  # noqa: S603
+    subprocess.run(
         [str(part) for part in command], check=True, env=environment, capture_output=True
     )
 

@@ -20,7 +20,7 @@ HERE = Path(__file__).resolve().parent
 def child(script: str, *arguments: object) -> dict[str, Any]:
     """Run a script of this folder; its last line on stdout is its result as JSON."""
     command = [sys.executable, str(HERE / script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

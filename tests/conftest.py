@@ -10,7 +10,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
+
+from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.models.bundle import write_bundle
+from finding_nemo.models.manifest import (
+    BundleManifest,
+    CategoryEvidence,
+    PartStory,
+    SplitStory,
+)
 
 _BESIDE_THE_PROJECT = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
@@ -100,3 +110,80 @@ def _tiny_image(number: int, dive: int) -> dict[str, Any]:
         "coco_url": f"https://x.example/framegrabs/Tiny/images/{dive:04d}/00_00_{number:02d}_00.png",
         "date_captured": f"2015-05-{dive + 1:02d} 10:00:{number:02d}",
     }
+
+
+@pytest.fixture(scope="session")
+def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle whose network is one convolution that nobody trained, with features."""
+    return write_small_bundle(tmp_path_factory.mktemp("small") / "bundle")
+
+
+def write_small_bundle(folder: Path, *, n_categories: int = 30, n_features: int = 8) -> Path:
+    """Write the bundle that `small_bundle` gives; each image has probabilities of its own."""
+    evidence = [
+        CategoryEvidence(
+            category_id=k + 1, name=f"animal {k}", supercategory="all", n_images=k, n_dives=1
+        )
+        for k in range(n_categories)
+    ]
+    manifest = BundleManifest(
+        recipe="drawn",
+        runner="network",
+        settings={},
+        categories=tuple(evidence),
+        preprocessing=Preprocessing(width_px=32, height_px=32),
+        split=SplitStory(
+            kind="file", seed=None, parts={"train": PartStory(n_images=9, n_dives=2)}, sha256=""
+        ),
+        validation=None,
+        provenance={},
+    )
+    network = _small_network(n_categories, n_features)
+    write_bundle(folder, manifest, weights={}, novelty={}, network=network)
+    return folder
+
+
+def _small_network(n_categories: int, n_features: int) -> bytes:
+    rng = np.random.default_rng(3)
+    tensors = {
+        "kernel": rng.normal(size=(n_features, 3, 3, 3)),
+        "weight": 4 * rng.normal(size=(n_features, n_categories)),
+    }
+    nodes = [
+        helper.make_node("Conv", ["images", "kernel"], ["maps"], strides=[2, 2]),
+        helper.make_node("Relu", ["maps"], ["positive"]),
+        helper.make_node("ReduceMean", ["positive", "axes"], ["features"], keepdims=0),
+        helper.make_node("MatMul", ["features", "weight"], ["logits"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, 32, 32])],
+        [
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", n_categories]),
+            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", n_features]),
+        ],
+        [
+            *(numpy_helper.from_array(v.astype(np.float32), k) for k, v in tensors.items()),
+            numpy_helper.from_array(np.array([2, 3], dtype=np.int64), "axes"),
+        ],
+    )
+    opset = [helper.make_opsetid("", 18)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=10)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+@pytest.fixture(scope="session")
+def many_frames(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six hundred frames that differ, in two folders, one of them empty and one damaged."""
+    folder = tmp_path_factory.mktemp("many") / "frames"
+    rng = np.random.default_rng(11)
+    for number in range(600):
+        path = folder / f"dive{number // 400}" / f"{number % 400:03d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 255, (6, 8, 3), dtype=np.uint8)
+        Image.fromarray(pixels).resize((40, 30)).save(path)
+    (folder / "dive0/100.png").write_bytes(b"")
+    (folder / "dive1/007.png").write_bytes((folder / "dive1/008.png").read_bytes()[:90])
+    return folder

@@ -85,8 +85,8 @@ from finding_nemo.training.train import train
 
 saved = loop.save_checkpoint
 
-def save_and_wait(folder, network, optimizer, history, *, is_best):
-    saved(folder, network, optimizer, history, is_best=is_best)
+def save_and_wait(folder, network, optimizer, average, history):
+    saved(folder, network, optimizer, average, history)
     if len(history) == int(sys.argv[4]):
         print("saved", flush=True)
         time.sleep(600)
@@ -124,7 +124,7 @@ def test_killed__resuming_gives_the_bundle_of_a_training_that_was_not(
 def test_ctrl_c__leaves_the_finished_epochs(
     dataset: Dataset, split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = loop.Loop._epoch
+    real = loop.Loop._learn
 
     def until_the_second(self: loop.Loop, epoch: int, *rest: Any) -> Any:
         if epoch == 2:
@@ -132,7 +132,7 @@ def test_ctrl_c__leaves_the_finished_epochs(
         return real(self, epoch, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop.Loop, "_epoch", until_the_second)
+        patch.setattr(loop.Loop, "_learn", until_the_second)
         with pytest.raises(TrainingError, match="--resume goes on from there"):
             small(dataset, split, tmp_path / "run", epochs=3)
     assert (tmp_path / "run/checkpoints/last.safetensors").is_file()

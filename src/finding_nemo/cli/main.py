@@ -13,8 +13,10 @@ from finding_nemo.cli.demo import demo
 from finding_nemo.cli.evaluate import evaluate
 from finding_nemo.cli.export import export
 from finding_nemo.cli.inspect import inspect
+from finding_nemo.cli.merge import merge
 from finding_nemo.cli.predict import predict
 from finding_nemo.cli.score import score
+from finding_nemo.cli.similar import similar
 from finding_nemo.cli.split import split
 from finding_nemo.cli.train import train
 
@@ -26,7 +28,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (demo, inspect, split, train, predict, evaluate, score, benchmark, export):
+for verb in (
+    demo, inspect, split, train, predict, merge, similar, evaluate, score, benchmark, export,
+):  # fmt: skip
     app.command()(verb)
 
 _TRAINS = "This needs what trainings need"

@@ -2,105 +2,148 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from finding_nemo.cli import predict_options as options
+
 if TYPE_CHECKING:
-    from finding_nemo.prediction.to_file import PredictionSummary
-
-
-class Precision(StrEnum):
-    """What the network computes in."""
-
-    auto = "auto"
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-    int8 = "int8"
-
-
-class Runtime(StrEnum):
-    """What computes the network."""
-
-    auto = "auto"
-    openvino = "openvino"
-    onnxruntime = "onnxruntime"
+    from finding_nemo.models.bundle_network import NetworkWish
+    from finding_nemo.prediction.inputs import Selection
+    from finding_nemo.prediction.run import Engine
+    from finding_nemo.results.summary import PredictionSummary
 
 
 def predict(
-    bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it.")],
-    images: Annotated[
-        list[str],
-        typer.Argument(help="Image files, folders, text files of paths, or data sets."),
-    ],
-    out: Annotated[Path, typer.Option(help="The file to write.")],
-    file_format: Annotated[
-        str, typer.Option("--format", help="parquet, csv, jsonl or submission.")
-    ] = "parquet",
-    vector: Annotated[
-        bool, typer.Option("--vector/--no-vector", help="Keep every probability.")
-    ] = True,
-    split: Annotated[
-        Path | None, typer.Option(help="A split file; with --part, only that part.")
-    ] = None,
-    part: Annotated[str | None, typer.Option(help="The part of the split to predict.")] = None,
-    origin: Annotated[
-        str | None, typer.Option(help="Of a data set, only the images of train or eval.")
-    ] = None,
-    images_folder: Annotated[
-        Path | None, typer.Option("--images", help="The image folder of a data set.")
-    ] = None,
-    dive_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression with a group named dive.")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
-    precision: Annotated[
-        Precision, typer.Option(help="Of the arithmetic; auto: the fastest that export checked.")
-    ] = Precision.auto,
-    runtime: Annotated[
-        Runtime, typer.Option(help="What computes; auto: OpenVINO where it is installed.")
-    ] = Runtime.auto,
+    bundle: options.Bundle,
+    images: options.Images,
+    out: options.Out,
+    file_format: options.Format = "parquet",
+    vector: options.Vector = True,
+    split: options.Split = None,
+    part: options.Part = None,
+    origin: options.Origin = None,
+    images_folder: options.ImagesFolder = None,
+    dive_pattern: options.DivePattern = None,
+    every: options.Every = None,
+    embeddings: options.Embeddings = False,
+    shard: options.ShardOf = "1/1",
+    engine: options.EngineName = "local",
+    workers: options.Workers = None,
+    overwrite: options.Overwrite = False,
+    precision: options.Precision = options.PrecisionName.auto,
+    runtime: options.Runtime = options.RuntimeName.auto,
 ) -> None:
-    """Say what is in each image: one row an image, in order, failures kept."""
+    """Say what is in each image: one row an image, in order, failures kept.
+
+    A run that was stopped goes on with the same command.
+    """
     if (split is None) != (part is None):
         raise typer.BadParameter("--split and --part go together.")
+    with stdin_list(images) as stdin:
+        selection = _select(
+            images,
+            every,
+            images=images_folder,
+            dive_pattern=dive_pattern,
+            origin=origin,
+            split=split,
+            part=part,
+            stdin=stdin,
+        )
+        choices = _choices(file_format, shard)
+        choices |= {"with_vector": vector, "with_embedding": embeddings}
+        choices["network"] = _network(precision, runtime)
+        _predict(
+            bundle,
+            selection,
+            out,
+            engine=_engine(engine, workers),
+            overwrite=overwrite,
+            **choices,
+        )
 
+
+def _select(names: Sequence[str], every: str | None, **choices: Any) -> Selection:
+    from finding_nemo.prediction.inputs import Selection, parse_interval
+
+    with _wrong_usage():
+        every_s = None if every is None else parse_interval(every)
+    return Selection(tuple(names), every_s=every_s, **choices)
+
+
+def _choices(file_format: str, shard: str) -> dict[str, Any]:
+    from finding_nemo.prediction.run import parse_shard
+    from finding_nemo.results.writers import check_format
+
+    with _wrong_usage():
+        return {"file_format": check_format(file_format), "shard": parse_shard(shard)}
+
+
+def _network(precision: options.PrecisionName, runtime: options.RuntimeName) -> NetworkWish:
+    from finding_nemo.models.bundle_network import NetworkWish
+
+    return NetworkWish(precision.value, runtime.value)
+
+
+def _engine(name: str, workers: int | None) -> Engine:
+    """Return what predicts; Ray is loaded only where it is asked for."""
+    if name == "ray":
+        from finding_nemo.cli.notices import notify
+        from finding_nemo.prediction.engine_ray import RayEngine
+
+        return RayEngine(workers, notify)
+    if name != "local":
+        raise typer.BadParameter("--engine must be local or ray.")
+    from finding_nemo.prediction.engine_local import predict_here
+
+    return predict_here
+
+
+def _predict(bundle: Path, selection: Selection, out: Path, **choices: Any) -> None:
     from finding_nemo.cli.notices import image_progress, notify
-    from finding_nemo.core.files import refuse_existing
     from finding_nemo.models.bundle import load_bundle
-    from finding_nemo.prediction.inputs import collect_images
     from finding_nemo.prediction.to_file import predict_to_file
-    from finding_nemo.results.writers import FORMATS
 
-    if file_format not in FORMATS:
-        raise typer.BadParameter(f"--format must be one of {', '.join(FORMATS)}.")
-    refuse_existing(out, overwrite=overwrite)
-    inputs = collect_images(
-        images,
-        images=images_folder,
-        dive_pattern=dive_pattern,
-        origin=origin,
-        split=split,
-        part=part,
-    )
     loaded = load_bundle(bundle)
     progress, move = image_progress("predicting")
-    with progress:
-        summary = predict_to_file(
-            loaded,
-            inputs,
-            out,
-            file_format=file_format,
-            with_vector=vector,
-            overwrite=overwrite,
-            move=move,
-            precision=precision.value,
-            runtime=runtime.value,
-            tell=notify,
-        )
+    try:
+        with progress:
+            summary = predict_to_file(loaded, selection, out, move=move, say=notify, **choices)
+    except KeyboardInterrupt:
+        notify("What is finished is kept; the same command goes on from here.")
+        raise
     _tell(summary, out)
+
+
+@contextmanager
+def _wrong_usage() -> Iterator[None]:
+    """Turn an option that cannot be read into exit code 2."""
+    from finding_nemo.core.errors import SettingsError
+
+    try:
+        yield
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+@contextmanager
+def stdin_list(names: Sequence[str]) -> Iterator[Path | None]:
+    """Yield a file with the lines of stdin if `-` is among `names`: they are read twice."""
+    if "-" not in names:
+        yield None
+        return
+    with NamedTemporaryFile(suffix=".txt") as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+        copy.flush()
+        yield Path(copy.name)
 
 
 def _tell(summary: PredictionSummary, out: Path) -> None:
@@ -110,6 +153,7 @@ def _tell(summary: PredictionSummary, out: Path) -> None:
         notify(f"failed: {line}")
     failed = f", {summary.n_failed} of them failed" if summary.n_failed else ""
     typer.echo(f"{out}: {summary.n_images} images{failed}.")
+    typer.echo(f"content sha256 {summary.content_sha256}")
     if summary.n_failed == summary.n_images:
         notify("No image could be used.")
         raise typer.Exit(1)

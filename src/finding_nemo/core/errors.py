@@ -12,8 +12,11 @@ FindingNemoError
 ├── ExportError (ValueError)             an export is worse than its bar
 ├── PredictionsError (ValueError)        a predictions file cannot be used
 ├── SubmissionError (ValueError)         a submission does not fit its solution
+├── EngineError (RuntimeError)           the workers of a cluster cannot go on
+├── MissingExtraError (ImportError)      a library of an optional extra is not installed
 └── OutputError (OSError)                an output cannot be written
     ├── OutputExistsError (FileExistsError)
+    ├── OtherRunError                    what is unfinished is another command's, or in use
     └── NoSpaceError
 
 Each message says what was got, what was wanted, and what to do.
@@ -74,6 +77,14 @@ class SubmissionError(FindingNemoError, ValueError):
     """A submission does not fit the competition's rules or its solution."""
 
 
+class EngineError(FindingNemoError, RuntimeError):
+    """The workers that predict on a cluster cannot go on."""
+
+
+class MissingExtraError(FindingNemoError, ImportError):
+    """What was asked for needs a library of an optional extra that is not installed."""
+
+
 class OutputError(FindingNemoError, OSError):
     """An output cannot be written."""
 
@@ -84,6 +95,10 @@ class OutputError(FindingNemoError, OSError):
 
 class OutputExistsError(OutputError, FileExistsError):
     """An output exists already and nobody asked to replace it."""
+
+
+class OtherRunError(OutputError):
+    """An unfinished output belongs to another command, or another process writes it now."""
 
 
 class NoSpaceError(OutputError):

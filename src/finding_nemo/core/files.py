@@ -75,11 +75,28 @@ def prepare_output_folder(path: Path, *, overwrite: bool) -> Path:
     return path
 
 
+def rename_durably(partial: Path, path: Path) -> None:
+    """Rename a file so that a power cut leaves it whole under the old name or the new one."""
+    _flush(partial, os.O_RDWR)
+    os.replace(partial, path)
+    if os.name == "posix":  # elsewhere a folder cannot be opened to be flushed
+        _flush(path.parent, os.O_RDONLY)
+
+
+def _flush(path: Path, flags: int) -> None:
+    handle = os.open(path, flags)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it when the block ends well.
 
-    A reader never sees half a file, and a failure leaves what stood there before.
+    A reader never sees half a file, and a failure leaves what stood there before. The bytes are
+    on the disk before the name is, so that a power cut cannot leave a whole name on half a file.
 
     Raises:
         NoSpaceError: If the disk is full.
@@ -90,7 +107,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         with telling_full_disk(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             yield partial
-            os.replace(partial, path)
+            rename_durably(partial, path)
     except (PermissionError, NotADirectoryError, IsADirectoryError) as error:
         raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
     finally:

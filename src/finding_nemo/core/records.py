@@ -169,6 +169,8 @@ class Prediction:
         failure: Why the image could not be used, or `None`.
         probabilities: Probability of each category in column order, float32, or `None` on failure.
         novelty: How unlike the training images it is, higher = further out, or `None` on failure.
+        time_s: Seconds since its video's first frame, or `None` where it is no frame of a video.
+        embedding: The network's features, float32, if they were asked for.
     """
 
     image_id: str
@@ -178,3 +180,5 @@ class Prediction:
     failure: str | None
     probabilities: npt.NDArray[np.float32] | None
     novelty: float | None
+    time_s: float | None = None
+    embedding: npt.NDArray[np.float32] | None = None

@@ -39,3 +39,48 @@ LOSSES: dict[str, Loss] = {
     "summed-bce": summed_bce_loss,
     "squared-error": squared_error_loss,
 }
+
+# Of targets: nobody knows whether it is there.
+UNKNOWN = -1.0
+
+
+def place_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Return focal cross-entropy over places for each place that holds an animal.
+
+    Nearly every place holds nothing of nearly every category. The focal weight, (1 - p) of the
+    right answer, and division by what is there keep that from drowning the rest.
+
+    Args:
+        logits: Any shape with images first, any real number.
+        targets: Same shape: 0, 1 or `UNKNOWN`, which counts for nothing.
+
+    Source:
+        Lin et al., "Focal Loss for Dense Object Detection", 2017, arXiv:1708.02002, gamma 1.
+    """
+    wrong = functional.binary_cross_entropy_with_logits(
+        logits, targets.clamp_min(0), reduction="none"
+    )
+    share = torch.sigmoid(logits)
+    focal = wrong * torch.where(targets > 0, 1 - share, share)
+    present = (targets > 0).sum().clamp_min(logits.shape[0])
+    return (focal * (targets != UNKNOWN)).sum() / present
+
+
+def image_and_place_loss(n_categories: int, place_weight: float) -> Loss:
+    """Return the loss of outputs (images, categories x (1 + places)): whole images, then places.
+
+    Where there are no places, as in evaluation, it is `summed_bce_loss`.
+
+    Args:
+        n_categories: Where the outputs of whole images end.
+        place_weight: What the places weigh beside the images.
+    """
+
+    def loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        whole = summed_bce_loss(outputs[:, :n_categories], targets[:, :n_categories])
+        if outputs.shape[1] == n_categories:
+            return whole
+        places = place_loss(outputs[:, n_categories:], targets[:, n_categories:])
+        return whole + place_weight * places
+
+    return loss

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +11,7 @@ from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.models.bundle import INT8_NETWORK, Bundle
 from finding_nemo.models.engine import Runtime, choose_runtime, open_network
 from finding_nemo.models.export_records import ExportRecords, read_export_records
-from finding_nemo.models.pixel_network import PixelNetwork, Precision
+from finding_nemo.models.pixel_network import PixelNetwork, Precision, RuntimeChoice
 from finding_nemo.models.runtime_openvino import has_bfloat16
 
 PrecisionWish = Literal["auto", "float32", "bfloat16", "int8"]
@@ -19,6 +19,32 @@ PRECISIONS: tuple[PrecisionWish, ...] = ("auto", "float32", "bfloat16", "int8")
 
 # Of the speed of float32, on a processor with the instructions for it.
 _ABOUT = {"int8": "about 3 times as fast", "bfloat16": "about twice as fast"}
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkWish:
+    """How a network is to be computed.
+
+    Attributes:
+        precision: "auto" takes the fastest that `export` has checked.
+        runtime: "auto" takes the fastest by the stated rule.
+    """
+
+    precision: PrecisionWish = "auto"
+    runtime: Runtime = "auto"
+
+
+def choose_for_bundle(
+    bundle: Bundle, *, precision: PrecisionWish = "auto", runtime: Runtime = "auto"
+) -> RuntimeChoice:
+    """Return what will compute the network of a bundle, with the reason, without loading it.
+
+    Raises:
+        SettingsError: If the precision or runtime is not to be had.
+    """
+    chosen, reason = _precision(bundle, precision, runtime)
+    choice = choose_runtime(precision=chosen, runtime=runtime)
+    return replace(choice, reason=f"{choice.reason}; {reason}")
 
 
 def open_bundle_network(
@@ -40,15 +66,16 @@ def open_bundle_network(
         BundleError: If it cannot be loaded.
         SettingsError: If the precision or runtime is not to be had.
     """
-    chosen, reason = _precision(bundle, precision, runtime)
+    choice = choose_for_bundle(bundle, precision=precision, runtime=runtime)
     network = open_network(
-        _network_file(bundle, chosen),
+        _network_file(bundle, choice.precision),
         bundle.manifest.preprocessing or Preprocessing(),
-        precision=chosen,
+        precision=choice.precision,
         runtime=runtime,
         workers=workers,
     )
-    network.choice = replace(network.choice, reason=f"{network.choice.reason}; {reason}")
+    if network.choice.device == choice.device:
+        network.choice = choice
     return network
 
 

@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
 # A GPU wants many images at once; a core keeps one image's layers in its own cache.
-_GPU_BATCH = 32
+GPU_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class OnnxPixels:
         self.choice = choice
         self.workers = workers
         self.n_features = network.n_features
-        self.batch_size = 1 if network.providers[0] == CPU_PROVIDER else _GPU_BATCH
+        self.batch_size = 1 if network.providers[0] == CPU_PROVIDER else GPU_BATCH
         self._network = network
         self._preprocessing = preprocessing
 

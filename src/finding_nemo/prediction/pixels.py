@@ -1,18 +1,10 @@
-"""From files to what the network says of them: in threads, without losing the order.
-
-A thread takes an image the whole way, so every core decodes or computes at any moment, and an
-image's numbers never depend on which others came with it.
-"""
+"""One image file at the network's size, and what the network says of it."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +13,6 @@ from finding_nemo.core.errors import ImageError
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.data.transforms import decode_resized
 from finding_nemo.models.pixel_network import PixelNetwork, Seen
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-# Results that wait for their turn behind a slow file: an output and its features are 6 kB.
-_AHEAD = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +53,3 @@ def see_images(images: Sequence[ReadyImage], network: PixelNetwork) -> list[Seen
 
 def _one(seen: Seen, row: int) -> Seen:
     return Seen(seen.outputs[row], None if seen.features is None else seen.features[row])
-
-
-def mapped_ahead(
-    function: Callable[[Item], Result],
-    items: Iterable[Item],
-    *,
-    threads: int,
-    ahead: int = _AHEAD,
-) -> Iterator[Result]:
-    """Yield `function(item)` in order, computed by threads at most `ahead` items in advance."""
-    iterator = iter(items)
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[Future[Result]] = deque(
-            pool.submit(function, item) for item in islice(iterator, ahead)
-        )
-        try:
-            while waiting:
-                yield waiting.popleft().result()
-                waiting.extend(pool.submit(function, item) for item in islice(iterator, 1))
-        finally:
-            for future in waiting:
-                future.cancel()

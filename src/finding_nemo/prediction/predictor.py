@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.errors import BundleError
 from finding_nemo.core.memory import raise_malloc_thresholds
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import Prediction
@@ -19,10 +21,15 @@ from finding_nemo.models.engine import Runtime
 from finding_nemo.models.pixel_network import PixelNetwork, Seen
 from finding_nemo.models.time_table import unpack_time_table
 from finding_nemo.prediction.inputs import ImageInput, collect_images
-from finding_nemo.prediction.pixels import ReadyImage, mapped_ahead, ready_image, see_images
+from finding_nemo.prediction.loading import Loaded, used_images
+from finding_nemo.prediction.pixels import ReadyImage, see_images
 from finding_nemo.scoring.baselines import frame_key, time_copy_scores
 from finding_nemo.scoring.novelty import max_probability_novelty
 
+_UNSEEN_AT_A_TIME = 256
+
+Item = TypeVar("Item")
+Floats = npt.NDArray[np.float32]
 Move = Callable[[int, int, int], None]
 
 
@@ -39,6 +46,8 @@ class Predictor:
         self,
         bundle: Bundle | Path | str,
         *,
+        with_embedding: bool = False,
+        threads: int | None = None,
         precision: PrecisionWish = "auto",
         runtime: Runtime = "auto",
     ) -> None:
@@ -46,29 +55,45 @@ class Predictor:
 
         Args:
             bundle: The trained model.
+            with_embedding: Whether each prediction holds the network's features.
+            threads: How many threads to use, 1 for one core; `None`: one a core.
             precision: Of the network's arithmetic; "auto" takes the fastest that `export` has
                 checked.
             runtime: What computes the network.
 
         Raises:
-            BundleError: If it is missing, broken or of another schema version.
+            BundleError: If it is missing, broken or of another schema version, or has no
+                features and they are asked for.
         """
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(Path(bundle))
+        self._with_embedding = with_embedding
+        self._threads = threads
         self._precision: PrecisionWish = precision
         self._runtime: Runtime = runtime
+        if with_embedding:
+            self.n_features()
 
     @cached_property
-    def network(self) -> PixelNetwork | None:
-        """The loaded network; `None` for a baseline that opens no image.
+    def _network(self) -> PixelNetwork:
+        raise_malloc_thresholds()
+        return open_bundle_network(
+            self.bundle, precision=self._precision, runtime=self._runtime, workers=self._threads
+        )
+
+    def n_features(self) -> int:
+        """Return how many features of an image the network gives.
 
         Raises:
-            BundleError: If it cannot be loaded.
-            SettingsError: If the precision or runtime is not to be had.
+            BundleError: If it gives none.
         """
-        if self.bundle.manifest.runner != "network":
-            return None
-        raise_malloc_thresholds()
-        return open_bundle_network(self.bundle, precision=self._precision, runtime=self._runtime)
+        opens_images = self.bundle.manifest.runner == "network"
+        if opens_images and self._network.n_features:
+            return self._network.n_features
+        why = "its network has no output named features" if opens_images else "it opens no image"
+        raise BundleError(
+            f"The bundle {self.bundle.path} gives no embedding: {why}. Train it again with this "
+            "version, or predict without --embeddings."
+        )
 
     def predict(
         self, images: Sequence[str | Path | ImageInput], *, batch_size: int | None = None
@@ -84,57 +109,80 @@ class Predictor:
         names = [str(image) for image in images if not isinstance(image, ImageInput)]
         if names:
             inputs = [*inputs, *collect_images(names)]
-        if self.network is None:
-            yield from self._predict_unseen(inputs, self.bundle.manifest.runner)
+        yield from self.predict_inputs(inputs, batch_size=batch_size)
+
+    def predict_inputs(
+        self, inputs: Iterable[ImageInput], *, batch_size: int | None = None
+    ) -> Iterator[Prediction]:
+        """Yield one prediction an input, in order, with a few inputs in memory at a time."""
+        if self.bundle.manifest.runner == "network":
+            yield from self._predict_pixels(inputs, batch_size)
         else:
-            yield from self._predict_pixels(self.network, inputs, batch_size)
+            yield from self._predict_unseen(inputs)
 
     def _predict_pixels(
-        self, network: PixelNetwork, inputs: Iterable[ImageInput], batch_size: int | None
+        self, inputs: Iterable[ImageInput], batch_size: int | None
     ) -> Iterator[Prediction]:
-        preprocessing = self.bundle.manifest.preprocessing or Preprocessing()
+        network = self._network
 
-        def seen(chunk: list[ImageInput]) -> list[Prediction]:
-            images = [ready_image(image.path, preprocessing) for image in chunk]
-            rows = [self._probabilities(row) for row in see_images(images, network)]
-            return [_prediction(*each) for each in zip(chunk, images, rows, strict=True)]
+        def predicted(loaded: list[Loaded]) -> list[Prediction]:
+            rows = see_images([image for _, image in loaded], network)
+            return [
+                _prediction(source, image, self._known(row))
+                for (source, image), row in zip(loaded, rows, strict=True)
+            ]
 
-        chunks = _batched(inputs, batch_size or network.batch_size)
-        for predictions in mapped_ahead(seen, chunks, threads=network.workers):
+        batches = used_images(
+            inputs,
+            self.bundle.manifest.preprocessing or Preprocessing(),
+            predicted,
+            batch_size=batch_size or network.batch_size,
+            threads=network.workers,
+        )
+        for predictions in batches:
             yield from predictions
 
-    def _probabilities(self, seen: Seen | None) -> npt.NDArray[np.float32] | None:
-        return None if seen is None else self.bundle.to_probabilities(seen.outputs)
+    def _known(self, seen: Seen | None) -> tuple[Floats, Floats | None] | None:
+        """Return the probabilities and, where it is asked for, the embedding of an image."""
+        if seen is None:
+            return None
+        embedding = seen.features if self._with_embedding else None
+        return self.bundle.to_probabilities(seen.outputs), embedding
 
-    def _predict_unseen(self, inputs: Sequence[ImageInput], runner: str) -> Iterator[Prediction]:
+    def _predict_unseen(self, inputs: Iterable[ImageInput]) -> Iterator[Prediction]:
         """Predict without opening an image; sizes are those that the data set recorded."""
-        if runner == "prior":
-            scores = np.tile(self.bundle.prior, (len(inputs), 1))
-        else:
-            keys, truth = unpack_time_table(self.bundle.weights)
-            queries = [frame_key(image.record) for image in inputs]
-            scores = time_copy_scores(keys, truth, queries)
-        for source, row in zip(inputs, scores.astype(np.float32), strict=True):
-            unseen = ReadyImage(None, source.record.width, source.record.height, None)
-            yield _prediction(source, unseen, row)
+        for chunk in _batched(inputs, _UNSEEN_AT_A_TIME):
+            scores = self._unseen_scores(chunk).astype(np.float32)
+            for source, row in zip(chunk, scores, strict=True):
+                unseen = ReadyImage(None, source.record.width, source.record.height, None)
+                yield _prediction(source, unseen, (row, None))
+
+    def _unseen_scores(self, inputs: Sequence[ImageInput]) -> npt.NDArray[np.float64]:
+        if self.bundle.manifest.runner == "prior":
+            return np.tile(self.bundle.prior, (len(inputs), 1))
+        keys, truth = unpack_time_table(self.bundle.weights)
+        return time_copy_scores(keys, truth, [frame_key(image.record) for image in inputs])
 
 
 def _prediction(
-    source: ImageInput, image: ReadyImage, row: npt.NDArray[np.float32] | None
+    source: ImageInput, image: ReadyImage, known: tuple[Floats, Floats | None] | None
 ) -> Prediction:
+    row, embedding = known or (None, None)
     novelty = None if row is None else float(max_probability_novelty(row[np.newaxis])[0])
     return Prediction(
         image_id=source.image_id,
-        path=str(source.path),
+        path=source.path,
         width=image.width,
         height=image.height,
         failure=image.failure,
         probabilities=row,
         novelty=novelty,
+        time_s=source.time_s,
+        embedding=embedding,
     )
 
 
-def _batched(items: Iterable[ImageInput], size: int) -> Iterator[list[ImageInput]]:
+def _batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch

@@ -2,127 +2,184 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from finding_nemo.core.provenance import command_line, library_versions, now_utc, package_version
-from finding_nemo.core.records import Prediction
+from finding_nemo.core.errors import SettingsError
+from finding_nemo.core.provenance import (
+    command_line,
+    library_versions,
+    now_utc,
+    package_version,
+)
 from finding_nemo.models.bundle import Bundle, bundle_hash
-from finding_nemo.models.bundle_network import PrecisionWish
-from finding_nemo.models.engine import Runtime
-from finding_nemo.prediction.inputs import ImageInput
-from finding_nemo.prediction.predictor import Move, Predictor, counted
-from finding_nemo.results.schema import SCHEMA_VERSION
-from finding_nemo.results.writers import Format, write_predictions
+from finding_nemo.models.bundle_network import NetworkWish, choose_for_bundle
+from finding_nemo.prediction.engine_local import predict_here
+from finding_nemo.prediction.inputs import ImageInput, Selection
+from finding_nemo.prediction.plan import Plan, listing_hash
+from finding_nemo.prediction.predictor import Move, Predictor
+from finding_nemo.prediction.run import (
+    Engine,
+    Job,
+    Say,
+    Shard,
+    Work,
+    begin_or_go_on,
+    finished_rows,
+    predict_missing,
+    unmoved,
+)
+from finding_nemo.results.merge import most_frequent_first
+from finding_nemo.results.parts import PartsFolder
+from finding_nemo.results.schema import SCHEMA_VERSION, Columns
+from finding_nemo.results.summary import PredictionSummary
+from finding_nemo.results.writers import Format, check_format, write_tables
 
-
-@dataclass
-class PredictionSummary:
-    """What happened to the images of one run.
-
-    Attributes:
-        n_images: Rows written.
-        failures: How many images failed for each reason.
-        first_failures: The first few failed files with their reason.
-    """
-
-    n_images: int = 0
-    failures: Counter[str] = field(default_factory=Counter)
-    first_failures: list[str] = field(default_factory=list)
-
-    @property
-    def n_failed(self) -> int:
-        """How many images could not be used."""
-        return self.failures.total()
+WHOLE_RUN = Shard()
+ANY_NETWORK = NetworkWish()
 
 
 def predict_to_file(
     bundle: Bundle,
-    inputs: Sequence[ImageInput],
+    inputs: Selection | Sequence[ImageInput],
     out: Path,
     *,
     file_format: Format = "parquet",
     with_vector: bool = True,
+    with_embedding: bool = False,
+    shard: Shard = WHOLE_RUN,
+    engine: Engine = predict_here,
     overwrite: bool = False,
     move: Move | None = None,
-    precision: PrecisionWish = "auto",
-    runtime: Runtime = "auto",
-    tell: Callable[[str], None] | None = None,
+    say: Say | None = None,
+    network: NetworkWish = ANY_NETWORK,
 ) -> PredictionSummary:
     """Predict `inputs` into `out`, one row an image, in order.
 
+    A run that was stopped goes on when it is called again with the same arguments. What is
+    unfinished is in the folder `.OUT.parts` beside `out`, which is removed at the end.
+
     Args:
         bundle: The trained model.
-        inputs: From `collect_images`.
+        inputs: Names that stand for images, or images from `collect_images`.
         out: The file; it appears when it is whole.
         file_format: "parquet", "csv", "jsonl" or "submission".
         with_vector: Whether every probability is kept (Parquet and JSONL).
-        overwrite: Whether an existing file may be replaced.
+        with_embedding: Whether the network's features are kept (Parquet and JSONL).
+        shard: Which share of the images to predict.
+        engine: What predicts.
+        overwrite: Whether an existing file, or another command's unfinished run, may be
+            replaced.
         move: Told of the progress: images done, in all, failed.
-        precision: Of the network's arithmetic; "auto" takes the fastest that was checked.
-        runtime: What computes the network.
-        tell: Told what was chosen, and why.
+        say: Told in words what is going on.
+        network: How the network is to be computed.
 
     Raises:
         OutputExistsError: If `out` exists and `overwrite` is false.
-        NoSpaceError: If the disk is full.
+        OtherRunError: If an unfinished run of another command is there and `overwrite` is false,
+            or another process is writing `out`.
+        NoSpaceError: If the disk is full; the same call goes on when there is space.
+        DatasetError: If names stand for no image at all.
     """
-    started = now_utc()
+    check_format(file_format)
+    say = say or (lambda words: None)
+    if shard.count > 1 and file_format != "parquet":
+        raise SettingsError("A shard is written as Parquet; merge writes the other formats.")
+    request = _request(bundle, inputs) | {
+        "vector": with_vector and file_format in ("parquet", "jsonl"),
+        "embeddings": with_embedding and file_format in ("parquet", "jsonl"),
+        "shard": f"{shard.number}/{shard.count}",
+        "network": _network(bundle, network),
+    }
+    folder = PartsFolder(out)
+    with folder.held():
+        if (finished := folder.finished(request)) is not None:
+            folder.move_out()
+            return PredictionSummary.from_json(finished)
+        images = inputs.stream() if isinstance(inputs, Selection) else inputs
+        job = begin_or_go_on(folder, images, request, overwrite=overwrite, say=say)
+        if request["network"] is not None:
+            story = "network: {runtime} on {device} in {precision}: {reason}."
+            say(story.format(**request["network"]))
+        parts = shard.parts(job.size.n_parts)
+        columns = Columns(
+            n_categories=len(bundle.categories),
+            with_vector=request["vector"],
+            with_time=job.size.has_frames,
+            n_features=Predictor(bundle).n_features() if request["embeddings"] else 0,
+        )
+        work = Work(bundle, Plan(folder.plan_path), job.size, columns, move or unmoved, network)
+        predict_missing(folder, work, engine, parts, say)
+        return _put_together(folder, work, job, parts, file_format, shard)
+
+
+def _network(bundle: Bundle, wish: NetworkWish) -> dict[str, str] | None:
+    """Return what computes the network, and why: a run goes on in the same arithmetic only."""
+    if bundle.manifest.runner != "network":
+        return None
+    return asdict(choose_for_bundle(bundle, precision=wish.precision, runtime=wish.runtime))
+
+
+def _request(bundle: Bundle, inputs: Selection | Sequence[ImageInput]) -> dict[str, Any]:
+    """Return what must be the same for a run to go on, as JSON-ready values."""
+    known = {"version": package_version(), "bundle_hash": bundle_hash(bundle.path)}
+    if isinstance(inputs, Selection):
+        return known | inputs.request()
+    return known | {"images": listing_hash(inputs)}
+
+
+def _put_together(
+    folder: PartsFolder,
+    work: Work,
+    job: Job,
+    parts: Sequence[int],
+    file_format: Format,
+    shard: Shard,
+) -> PredictionSummary:
     summary = PredictionSummary()
-    predictor = Predictor(bundle, precision=precision, runtime=runtime)
-    if tell is not None and predictor.network is not None:
-        tell(f"network: {predictor.network.choice}.")
-    predictions = predictor.predict(inputs)
-    if move is not None:
-        predictions = counted(predictions, len(inputs), move)
-    write_predictions(
-        _summed(predictions, summary),
-        out,
-        category_ids=bundle.categories.ids,
-        metadata=lambda: _story(predictor, started, summary),
-        fallback_ids=_most_frequent_first(bundle),
+    bundle, schema = work.bundle, work.columns.schema()
+
+    def story() -> dict[str, Any]:
+        return _story(bundle, job, summary) | {
+            "inputs_sha256": job.size.sha256,
+            "shard": {"number": shard.number, "count": shard.count, "n_images": job.size.n_images},
+        }
+
+    write_tables(
+        summary.watched(finished_rows(folder, parts, job.size), schema),
+        folder.whole_path,
+        schema=schema,
+        metadata=story,
+        fallback_ids=most_frequent_first(_evidence(bundle)),
         file_format=file_format,
-        with_vector=with_vector,
-        overwrite=overwrite,
+        overwrite=True,
     )
+    folder.finish(job.request, summary.to_json())
     return summary
 
 
-def _summed(predictions: Iterator[Prediction], summary: PredictionSummary) -> Iterator[Prediction]:
-    for prediction in predictions:
-        summary.n_images += 1
-        if prediction.failure is not None:
-            summary.failures[prediction.failure] += 1
-            if len(summary.first_failures) < 3:
-                summary.first_failures.append(f"{prediction.path}: {prediction.failure}")
-        yield prediction
-
-
-def _most_frequent_first(bundle: Bundle) -> list[int]:
-    evidence = bundle.manifest.categories
-    ranked = sorted(evidence, key=lambda category: -category.n_images)
-    return [category.category_id for category in ranked]
-
-
-def _story(predictor: Predictor, started: str, summary: PredictionSummary) -> dict[str, Any]:
-    bundle, network = predictor.bundle, predictor.network
+def _story(bundle: Bundle, job: Job, summary: PredictionSummary) -> dict[str, Any]:
     manifest = bundle.manifest
     return {
         "schema_version": SCHEMA_VERSION,
         "version": package_version(),
         "command": command_line(),
-        "started": started,
+        "started": job.started,
         "ended": now_utc(),
-        "bundle_hash": bundle_hash(bundle.path),
+        "bundle_hash": job.request["bundle_hash"],
         "recipe": manifest.recipe,
         "settings": manifest.settings,
         "novelty": "one minus the largest probability",
         "libraries": library_versions("numpy", "onnxruntime", "openvino", "pillow", "pyarrow"),
-        "network": None if network is None else asdict(network.choice),
+        "network": job.request["network"],
         "n_images": summary.n_images,
         "failures": dict(summary.failures),
-        "categories": [category.model_dump() for category in manifest.categories],
+        "content_sha256": summary.content_sha256,
+        "categories": _evidence(bundle),
     }
+
+
+def _evidence(bundle: Bundle) -> list[dict[str, Any]]:
+    return [category.model_dump() for category in bundle.manifest.categories]

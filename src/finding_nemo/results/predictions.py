@@ -59,7 +59,9 @@ def _read_parquet(path: Path) -> PredictionTable:
     # Written when the file is closed, so it is the file's metadata and not the Arrow schema's.
     story = json.loads((pq.read_metadata(path).metadata or {}).get(METADATA_KEY, b"{}"))
     columns = {
-        name: arrow.column(name).to_pylist() for name in arrow.column_names if name != "vector"
+        name: arrow.column(name).to_pylist()
+        for name in arrow.column_names
+        if name not in ("vector", "embedding")
     }
     vector = _vector(arrow.column("vector")) if "vector" in arrow.column_names else None
     return _table(columns, story, vector)
@@ -90,6 +92,8 @@ def _read_csv(path: Path) -> PredictionTable:
         "probabilities": [[float(word) for word in row["probabilities"].split()] for row in rows],
         "novelty": [float(row["novelty"]) if row["novelty"] else None for row in rows],
     }
+    if rows and "time_s" in rows[0]:
+        columns["time_s"] = [float(row["time_s"]) if row["time_s"] else None for row in rows]
     return _table(columns, _story_beside(path), None)
 
 
@@ -97,7 +101,8 @@ def _read_jsonl(path: Path) -> PredictionTable:
     with path.open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file if line.strip()]
     names = ("image_id", "path", "width", "height", "failure", "categories", "probabilities")
-    columns = {name: [row[name] for row in rows] for name in (*names, "novelty")}
+    times = ("time_s",) if rows and "time_s" in rows[0] else ()
+    columns = {name: [row[name] for row in rows] for name in (*names, "novelty", *times)}
     return _table(columns, _story_beside(path), _vector_of_rows(rows))
 
 
@@ -136,4 +141,5 @@ def _table(
         vector=vector,
         category_ids=known,
         metadata=story,
+        times_s=tuple(columns.get("time_s", ())),
     )

@@ -17,21 +17,65 @@ METADATA_KEY = b"finding_nemo"
 TOP_K = 20
 
 
-def arrow_schema(n_categories: int, *, with_vector: bool) -> pa.Schema:
-    """Return the Arrow schema of a predictions file."""
-    fields = [
-        pa.field("image_id", pa.string(), nullable=False),
-        pa.field("path", pa.string(), nullable=False),
-        pa.field("width", pa.int32()),
-        pa.field("height", pa.int32()),
-        pa.field("failure", pa.string()),
-        pa.field("categories", pa.list_(pa.int32())),
-        pa.field("probabilities", pa.list_(pa.float32())),
-        pa.field("novelty", pa.float64()),
-    ]
-    if with_vector:
-        fields.append(pa.field("vector", pa.list_(pa.float32(), n_categories)))
-    return pa.schema(fields)
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns a predictions file has beside those that all have.
+
+    Attributes:
+        n_categories: Length of `vector`.
+        with_vector: Whether every probability is kept.
+        with_time: Whether rows may be frames of a video (`time_s`).
+        n_features: Length of `embedding`; 0 leaves it out.
+    """
+
+    n_categories: int
+    with_vector: bool = True
+    with_time: bool = False
+    n_features: int = 0
+
+    def schema(self) -> pa.Schema:
+        """Return the Arrow schema of the file."""
+        fields = [
+            pa.field("image_id", pa.string(), nullable=False),
+            pa.field("path", pa.string(), nullable=False),
+            *([pa.field("time_s", pa.float64())] if self.with_time else []),
+            pa.field("width", pa.int32()),
+            pa.field("height", pa.int32()),
+            pa.field("failure", pa.string()),
+            pa.field("categories", pa.list_(pa.int32())),
+            pa.field("probabilities", pa.list_(pa.float32())),
+            pa.field("novelty", pa.float64()),
+        ]
+        if self.with_vector:
+            fields.append(pa.field("vector", pa.list_(pa.float32(), self.n_categories)))
+        if self.n_features:
+            fields.append(pa.field("embedding", pa.list_(pa.float32(), self.n_features)))
+        return pa.schema(fields)
+
+
+def parquet_options(schema: pa.Schema) -> dict[str, Any]:
+    """Return how the columns of `schema` are packed in Parquet.
+
+    Probabilities seldom repeat: a dictionary of them, which is the default, took 1.6 times the
+    space and 3.6 times the time (290 categories: 1,836 bytes a row against 1,126). Their bytes
+    are sorted by significance instead, which zstd then packs.
+    """
+    lists = {field.name: field for field in schema if not _is_plain(field.type)}
+    numbers = [name for name in lists if pa.types.is_floating(lists[name].type.value_type)]
+    plain = [field.name for field in schema if _is_plain(field.type)]
+    return {
+        "compression": "zstd",
+        "use_dictionary": plain + [_leaf(name) for name in lists if name not in numbers],
+        "use_byte_stream_split": [_leaf(name) for name in numbers],
+    }
+
+
+def _is_plain(arrow_type: pa.DataType) -> bool:
+    return not (pa.types.is_list(arrow_type) or pa.types.is_fixed_size_list(arrow_type))
+
+
+def _leaf(name: str) -> str:
+    return f"{name}.list.element"
 
 
 @dataclass(frozen=True)
@@ -51,6 +95,8 @@ class PredictionTable:
             `None` where the file does not hold it.
         category_ids: The category of each column of `vector`; empty where unknown.
         metadata: Provenance and the bundle's category table with its evidence.
+        times_s: Seconds since its video's first frame of each row, `None` where it is no frame of
+            a video; empty where no row is.
     """
 
     image_ids: tuple[str, ...]
@@ -64,6 +110,7 @@ class PredictionTable:
     vector: npt.NDArray[np.float32] | None
     category_ids: tuple[int, ...]
     metadata: dict[str, Any]
+    times_s: tuple[float | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.image_ids)

@@ -18,23 +18,35 @@ import pyarrow.parquet as pq
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.files import refuse_existing, write_text, written_whole
 from finding_nemo.core.records import Prediction
-from finding_nemo.results.rows import to_rows
-from finding_nemo.results.schema import METADATA_KEY, arrow_schema
+from finding_nemo.results.rows import to_table
+from finding_nemo.results.schema import METADATA_KEY, Columns, parquet_options
 from finding_nemo.results.submission import submission_row
 
 Format = Literal["parquet", "csv", "jsonl", "submission"]
 FORMATS: tuple[Format, ...] = ("parquet", "csv", "jsonl", "submission")
 
-# One row group: 512 rows of 290 float32 are 0.6 MB, small enough to hold, large enough to compress.
-ROWS_IN_GROUP = 512
+# One row group: 2,048 rows of 290 float32 are 2.3 MB, small enough to hold, large enough that ten
+# million rows have a footer of 5,000 entries.
+ROWS_IN_GROUP = 2048
 
-Rows = list[dict[str, Any]]
 FinishMetadata = Callable[[], Mapping[str, Any]]
 
 
 def provenance_path(path: Path) -> Path:
     """Return where the provenance of a CSV or JSONL predictions file is written."""
     return path.with_name(path.name + ".provenance.json")
+
+
+def check_format(name: str) -> Format:
+    """Return `name` if it is one of `FORMATS`.
+
+    Raises:
+        SettingsError: If it is not.
+    """
+    for known in FORMATS:
+        if name == known:
+            return known
+    raise SettingsError(f"Unknown format {name!r}; known: {', '.join(FORMATS)}.")
 
 
 def write_predictions(
@@ -66,62 +78,92 @@ def write_predictions(
         NoSpaceError: If the disk is full; nothing is left at `path`.
         SettingsError: If `file_format` is unknown.
     """
-    if file_format not in FORMATS:
-        raise SettingsError(f"Unknown format {file_format!r}; known: {', '.join(FORMATS)}.")
+    columns = Columns(len(category_ids), with_vector=with_vector)
+    tables = (to_table(group, category_ids, columns) for group in _grouped(predictions))
+    return write_tables(
+        tables,
+        path,
+        schema=columns.schema(),
+        metadata=metadata,
+        fallback_ids=fallback_ids or category_ids,
+        file_format=file_format,
+        overwrite=overwrite,
+    )
+
+
+def _grouped(predictions: Iterable[Prediction]) -> Iterator[list[Prediction]]:
+    iterator = iter(predictions)
+    while group := list(islice(iterator, ROWS_IN_GROUP)):
+        yield group
+
+
+def write_tables(
+    tables: Iterable[pa.Table],
+    path: Path,
+    *,
+    schema: pa.Schema,
+    metadata: FinishMetadata,
+    fallback_ids: Sequence[int],
+    file_format: Format = "parquet",
+    overwrite: bool = False,
+) -> int:
+    """Write tables of rows one after the other and return how many rows there were.
+
+    See `write_predictions` for the arguments and errors.
+    """
+    check_format(file_format)
     refuse_existing(path, overwrite=overwrite)
-    keep_vector = with_vector and file_format in ("parquet", "jsonl")
-    groups = _groups(predictions, category_ids, keep_vector)
     if file_format == "parquet":
-        return _write_parquet(groups, path, len(category_ids), keep_vector, metadata)
+        return _write_parquet(tables, path, schema, metadata)
     if file_format == "submission":
-        return _write_submission(groups, path, fallback_ids or category_ids)
-    count = (_write_csv if file_format == "csv" else _write_jsonl)(groups, path)
+        return _write_submission(tables, path, fallback_ids)
+    write = _write_csv if file_format == "csv" else _write_jsonl
+    count = write(tables, path, schema)
     story = json.dumps(metadata(), indent=2, ensure_ascii=False)
     write_text(provenance_path(path), story + "\n")
     return count
 
 
-def _groups(
-    predictions: Iterable[Prediction], category_ids: Sequence[int], with_vector: bool
-) -> Iterator[Rows]:
-    iterator = iter(predictions)
-    while group := list(islice(iterator, ROWS_IN_GROUP)):
-        yield to_rows(group, category_ids, with_vector=with_vector)
-
-
 def _write_parquet(
-    groups: Iterator[Rows],
-    path: Path,
-    n_categories: int,
-    with_vector: bool,
-    metadata: FinishMetadata,
+    tables: Iterable[pa.Table], path: Path, schema: pa.Schema, metadata: FinishMetadata
 ) -> int:
-    schema = arrow_schema(n_categories, with_vector=with_vector)
     count = 0
     with (
         written_whole(path) as partial,
-        pq.ParquetWriter(partial, schema, compression="zstd") as writer,
+        pq.ParquetWriter(partial, schema, **parquet_options(schema)) as writer,
     ):
-        for rows in groups:
-            writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-            count += len(rows)
+        for table in regrouped(tables, ROWS_IN_GROUP):
+            writer.write_table(table, row_group_size=ROWS_IN_GROUP)
+            count += len(table)
         story = json.dumps(metadata(), ensure_ascii=False)
         writer.add_key_value_metadata({METADATA_KEY: story.encode()})
     return count
 
 
-_CSV_COLUMNS = (
-    "image_id", "path", "width", "height", "failure", "categories", "probabilities", "novelty",
-)  # fmt: skip
+def regrouped(tables: Iterable[pa.Table], n_rows: int) -> Iterator[pa.Table]:
+    """Yield the same rows in tables of `n_rows` each; the last may be shorter."""
+    held: list[pa.Table] = []
+    n_held = 0
+    for table in tables:
+        held.append(table)
+        n_held += len(table)
+        while n_held >= n_rows:
+            whole = pa.concat_tables(held)
+            yield whole.slice(0, n_rows).combine_chunks()
+            held, n_held = [whole.slice(n_rows)], n_held - n_rows
+    if n_held:
+        yield pa.concat_tables(held).combine_chunks()
 
 
-def _write_csv(groups: Iterator[Rows], path: Path) -> int:
+def _write_csv(tables: Iterable[pa.Table], path: Path, schema: pa.Schema) -> int:
+    names = [name for name in schema.names if name not in ("vector", "embedding")]
     count = 0
     with written_whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_CSV_COLUMNS)
-        for rows in groups:
-            writer.writerows([_csv_cell(row[name]) for name in _CSV_COLUMNS] for row in rows)
+        writer.writerow(names)
+        for table in tables:
+            rows = table.select(names).to_pylist()
+            writer.writerows([_csv_cell(row[name]) for name in names] for row in rows)
             count += len(rows)
     return count
 
@@ -130,28 +172,24 @@ def _csv_cell(value: object) -> object:
     return " ".join(str(entry) for entry in value) if isinstance(value, list) else value
 
 
-def _write_jsonl(groups: Iterator[Rows], path: Path) -> int:
+def _write_jsonl(tables: Iterable[pa.Table], path: Path, schema: pa.Schema) -> int:
+    del schema
     count = 0
     with written_whole(path) as partial, partial.open("w", encoding="utf-8") as file:
-        for rows in groups:
-            for row in rows:
-                file.write(json.dumps(_plain(row), ensure_ascii=False) + "\n")
-            count += len(rows)
+        for table in tables:
+            for row in table.to_pylist():
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += len(table)
     return count
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    if row.get("vector") is None:
-        return row
-    return {**row, "vector": row["vector"].tolist()}
-
-
-def _write_submission(groups: Iterator[Rows], path: Path, fallback_ids: Sequence[int]) -> int:
+def _write_submission(tables: Iterable[pa.Table], path: Path, fallback_ids: Sequence[int]) -> int:
     count = 0
     with written_whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("id", "categories", "osd"))
-        for rows in groups:
+        for table in tables:
+            rows = table.select(["image_id", "categories", "novelty"]).to_pylist()
             writer.writerows(submission_row(row, fallback_ids) for row in rows)
             count += len(rows)
     return count

@@ -18,6 +18,7 @@ from torch import nn, optim
 
 from finding_nemo.core.errors import TrainingError
 from finding_nemo.core.files import written_whole
+from finding_nemo.learning.averaging import WeightAverage
 from finding_nemo.training.history import EpochRow
 
 _LAST = "last.safetensors"
@@ -38,26 +39,41 @@ class Resumed:
     history: tuple[EpochRow, ...]
 
 
+def save_best(folder: Path, network: nn.Module, epoch: int) -> None:
+    """Write the weights as they are, as those of the best epoch so far.
+
+    Raises:
+        NoSpaceError: If the disk is full; the best before stays whole.
+    """
+    _save(folder / _BEST, _contiguous(network.state_dict()), {"epoch": epoch})
+
+
 def save_checkpoint(
     folder: Path,
     network: nn.Module,
     optimizer: optim.Optimizer,
+    average: WeightAverage,
     history: tuple[EpochRow, ...],
-    *,
-    is_best: bool,
 ) -> None:
-    """Write the state after an epoch, and the weights apart if they are the best so far.
+    """Write the state after an epoch.
 
     Raises:
         NoSpaceError: If the disk is full; the checkpoint before stays whole.
     """
-    weights = _contiguous(network.state_dict())
-    if is_best:
-        _save(folder / _BEST, weights, {"epoch": history[-1].epoch})
     tensors, numbers = _flatten(optimizer.state_dict())
-    named = {f"network.{name}": tensor for name, tensor in weights.items()}
+    tensors |= _prefixed("network.", _contiguous(network.state_dict()))
+    tensors |= _prefixed("average.", _contiguous(average.tensors))
     story = {"history": [asdict(row) for row in history], "optimizer": numbers}
-    _save(folder / _LAST, named | tensors, story)
+    _save(folder / _LAST, tensors, story)
+
+
+def _prefixed(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {f"{prefix}{name}": tensor for name, tensor in tensors.items()}
+
+
+def _under(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    chosen = {name: tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): tensor for name, tensor in chosen.items()}
 
 
 def _save(path: Path, tensors: dict[str, torch.Tensor], story: dict[str, Any]) -> None:
@@ -82,8 +98,10 @@ def _flatten(state: dict[str, Any]) -> tuple[dict[str, torch.Tensor], dict[str, 
     return tensors, {"values": numbers, "groups": state["param_groups"]}
 
 
-def load_checkpoint(folder: Path, network: nn.Module, optimizer: optim.Optimizer) -> Resumed | None:
-    """Put the last checkpoint into network and optimizer; `None` if there is none yet.
+def load_checkpoint(
+    folder: Path, network: nn.Module, optimizer: optim.Optimizer, average: WeightAverage
+) -> Resumed | None:
+    """Put the last checkpoint into all three; `None` if there is none yet.
 
     Raises:
         TrainingError: If it is damaged or of another network.
@@ -92,11 +110,9 @@ def load_checkpoint(folder: Path, network: nn.Module, optimizer: optim.Optimizer
     if not path.is_file():
         return None
     tensors, story = _read(path)
-    weights = {
-        k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")
-    }
     try:
-        network.load_state_dict(weights)
+        network.load_state_dict(_under("network.", tensors))
+        average.load(_under("average.", tensors))
         optimizer.load_state_dict(_unflatten(tensors, story["optimizer"]))
     except (RuntimeError, ValueError, KeyError) as error:
         raise TrainingError(f"The checkpoint {path} is of another network: {error}.") from None

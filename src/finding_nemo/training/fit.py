@@ -20,14 +20,24 @@ from finding_nemo.models.export import export_onnx
 from finding_nemo.models.manifest import BundleManifest
 from finding_nemo.training.array_store import CACHE_VARIABLE, cache_folder
 from finding_nemo.training.history import EpochRow
-from finding_nemo.training.inputs import ReadyInputs
-from finding_nemo.training.loop import Examples, Loop
+from finding_nemo.training.loop import Loop
 from finding_nemo.training.machine import choose_device, choose_precision
 from finding_nemo.training.parity import check_parity
 from finding_nemo.training.parts import Notify, Parts, category_evidence, split_story
 from finding_nemo.training.progress import EpochProgress, image_ticks
-from finding_nemo.training.recipes import LoopSettings, NetworkSettings, ProbeSettings
-from finding_nemo.training.setup import Ready, set_up_network, set_up_probe
+from finding_nemo.training.recipes import (
+    LoopSettings,
+    NetworkSettings,
+    ProbeSettings,
+    SmallAnimalSettings,
+)
+from finding_nemo.training.setup import (
+    Ready,
+    examples,
+    set_up_network,
+    set_up_probe,
+    set_up_small_animals,
+)
 from finding_nemo.training.validation import novelty_reference, validation_story
 
 
@@ -52,20 +62,22 @@ def fit_network(
     if raise_malloc_thresholds():
         notify("malloc thresholds raised: large buffers stay in the process.")
     torch.manual_seed(seed)
-    ready = _set_up(settings, parts, notify, show_progress)
+    ready = _set_up(settings, parts, seed, notify, show_progress)
     loop = Loop(
         network=ready.trained.to(device.value),
         settings=settings,
         prepare=ready.prepare,
+        loss=ready.loss,
         device=torch.device(device.value),
         autocast=precision.value == "bfloat16",
         folder=out,
         seed=seed,
+        rate_factors=ready.rate_factors,
     )
-    training, validation = _examples(ready.train, parts), _examples(ready.val, parts)
+    validation = examples(ready.val, parts)
     with EpochProgress(settings.epochs, shown=show_progress) as progress:
         try:
-            history = loop.run(training, validation, progress)
+            history = loop.run(ready.training, validation, progress)
         except KeyboardInterrupt:
             raise TrainingError(
                 f"Stopped by Ctrl-C. Every finished epoch is in {out / 'checkpoints'}; the same "
@@ -79,12 +91,16 @@ def fit_network(
     return bundle, history
 
 
-def _set_up(settings: LoopSettings, parts: Parts, notify: Notify, show_progress: bool) -> Ready:
+def _set_up(
+    settings: LoopSettings, parts: Parts, seed: int, notify: Notify, show_progress: bool
+) -> Ready:
     with image_ticks("reading images", shown=show_progress) as tick:
         if isinstance(settings, ProbeSettings):
             ready = set_up_probe(settings, parts, notify=notify, tick=tick)
         elif isinstance(settings, NetworkSettings):
             ready = set_up_network(settings, parts, notify=notify, tick=tick)
+        elif isinstance(settings, SmallAnimalSettings):
+            ready = set_up_small_animals(settings, parts, seed=seed, notify=notify, tick=tick)
         else:
             raise TypeError(f"no way to train {type(settings).__name__}")
     for name, inputs in (("training", ready.train), ("validation", ready.val)):
@@ -94,11 +110,6 @@ def _set_up(settings: LoopSettings, parts: Parts, notify: Notify, show_progress:
                 f"{len(inputs.failures)} {name} images cannot be used and are left out: {first}."
             )
     return ready
-
-
-def _examples(inputs: ReadyInputs, parts: Parts) -> Examples:
-    truth = parts.dataset.truth(inputs.records).astype(np.float32)
-    return Examples(inputs.rows, truth)
 
 
 def _write(

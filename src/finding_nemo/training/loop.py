@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,20 +15,39 @@ import torch
 from torch import nn, optim
 
 from finding_nemo.core.errors import TrainingError
-from finding_nemo.learning.losses import LOSSES
+from finding_nemo.data.ahead import mapped_ahead
+from finding_nemo.learning.averaging import WeightAverage
+from finding_nemo.learning.losses import Loss
 from finding_nemo.scoring.ranking import map_at_k
 from finding_nemo.training.array_store import StoredRows
-from finding_nemo.training.checkpoints import load_best, load_checkpoint, save_checkpoint
+from finding_nemo.training.checkpoints import (
+    load_best,
+    load_checkpoint,
+    save_best,
+    save_checkpoint,
+)
 from finding_nemo.training.history import EpochRow, write_log
+from finding_nemo.training.optimizers import build_optimizer, set_learning_rate
 from finding_nemo.training.progress import EpochProgress
 from finding_nemo.training.recipes import LoopSettings
 
 Floats = npt.NDArray[np.float32]
 Prepare = Callable[[npt.NDArray[np.generic], torch.Generator | None], torch.Tensor]
 
-_WARM_UP_SHARE = 0.3
-_START_DIVISOR = 25.0
-_END_DIVISOR = 1e4
+# Batches are made one ahead of the step that needs them.
+_AHEAD = 2
+
+
+class TrainingExamples(Protocol):
+    """Images with their targets, perhaps other views of them each epoch."""
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+
+    def batch(
+        self, chosen: npt.NDArray[np.int64], epoch: int
+    ) -> tuple[npt.NDArray[np.generic], Floats]:
+        """Return rows for `prepare` and float targets (images, n) of the images `chosen`."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +65,13 @@ class Examples:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def batch(
+        self, chosen: npt.NDArray[np.int64], epoch: int
+    ) -> tuple[npt.NDArray[np.generic], Floats]:
+        """Return rows and truth of some images, the same in every epoch."""
+        del epoch
+        return self.rows.take(chosen), self.truth[chosen]
+
 
 @dataclass(frozen=True)
 class Loop:
@@ -54,22 +81,26 @@ class Loop:
         network: What is trained, on its device.
         settings: Epochs, optimizer, loss.
         prepare: From stored rows to the network's input; with a generator it may augment.
+        loss: From outputs and targets to what is made small.
         device: Where.
         autocast: Whether arithmetic is bfloat16.
         folder: The run folder: logs and checkpoints.
         seed: Decides the order of images and all that is drawn.
+        rate_factors: By parameter name, what its learning rate is multiplied with; 1 if missing.
     """
 
     network: nn.Module
     settings: LoopSettings
     prepare: Prepare
+    loss: Loss
     device: torch.device
     autocast: bool
     folder: Path
     seed: int
+    rate_factors: Mapping[str, float] = field(default_factory=dict)
 
     def run(
-        self, training: Examples, validation: Examples, progress: EpochProgress
+        self, training: TrainingExamples, validation: Examples, progress: EpochProgress
     ) -> tuple[EpochRow, ...]:
         """Train, and leave the best epoch's weights in the network.
 
@@ -80,54 +111,53 @@ class Loop:
             TrainingError: If the loss is no longer a number, or a checkpoint is unusable.
             NoSpaceError: If the disk is full; the last checkpoint stays.
         """
-        optimizer = _build_optimizer(self.network, self.settings)
+        optimizer = build_optimizer(self.network, self.settings, self.rate_factors)
+        average = WeightAverage(self.network, decay=self.settings.averaging)
         checkpoints = self.folder / "checkpoints"
-        resumed = load_checkpoint(checkpoints, self.network, optimizer)
+        resumed = load_checkpoint(checkpoints, self.network, optimizer, average)
         history = resumed.history if resumed else ()
         for epoch in range(len(history) + 1, self.settings.epochs + 1):
-            row = self._epoch(epoch, training, validation, optimizer, progress)
-            is_best = all(row.map_at_20 > past.map_at_20 for past in history)
+            started = time.perf_counter()
+            learnt = self._learn(epoch, training, optimizer, average, progress)
+            learnt_s = time.perf_counter() - started
+            with average.applied():
+                loss, score = self._judge(epoch, validation, optimizer)
+                if all(score > past.map_at_20 for past in history):
+                    save_best(checkpoints, self.network, epoch)
+            progress.end(learnt, score)
+            row = EpochRow(
+                epoch=epoch,
+                training_loss=learnt,
+                validation_loss=loss,
+                map_at_20=score,
+                learning_rate=optimizer.param_groups[-1]["lr"],
+                seconds=round(time.perf_counter() - started, 3),
+                images_per_s=round(len(training) / max(learnt_s, 1e-9), 1),
+            )
             history = (*history, row)
-            save_checkpoint(checkpoints, self.network, optimizer, history, is_best=is_best)
+            save_checkpoint(checkpoints, self.network, optimizer, average, history)
             write_log(self.folder, history)
         load_best(checkpoints, self.network)
         return history
 
-    def _epoch(
-        self,
-        epoch: int,
-        training: Examples,
-        validation: Examples,
-        optimizer: optim.Optimizer,
-        progress: EpochProgress,
-    ) -> EpochRow:
-        started = time.perf_counter()
-        progress.start(epoch, len(training))
-        training_loss = self._learn(epoch, training, optimizer, progress)
-        learnt_s = time.perf_counter() - started
+    def _judge(
+        self, epoch: int, validation: Examples, optimizer: optim.Optimizer
+    ) -> tuple[float, float]:
         outputs = self.outputs(validation.rows)
         if not np.isfinite(outputs).all():
             where = f"the validation images after epoch {epoch}"
             raise _diverged(f"The network gives NaN or infinity for {where}", optimizer)
         targets = torch.from_numpy(validation.truth)
-        loss = LOSSES[self.settings.loss](torch.from_numpy(outputs), targets)
+        loss = self.loss(torch.from_numpy(outputs), targets)
         score = map_at_k(validation.truth > 0, outputs) if len(validation) else float("nan")
-        progress.end(training_loss, score)
-        return EpochRow(
-            epoch=epoch,
-            training_loss=training_loss,
-            validation_loss=float(loss),
-            map_at_20=score,
-            learning_rate=optimizer.param_groups[0]["lr"],
-            seconds=round(time.perf_counter() - started, 3),
-            images_per_s=round(len(training) / max(learnt_s, 1e-9), 1),
-        )
+        return float(loss), score
 
     def _learn(
         self,
         epoch: int,
-        training: Examples,
+        training: TrainingExamples,
         optimizer: optim.Optimizer,
+        average: WeightAverage,
         progress: EpochProgress,
     ) -> float:
         self.network.train()
@@ -136,32 +166,39 @@ class Loop:
         torch.manual_seed(_epoch_seed(self.seed, epoch))
         order = torch.randperm(len(training), generator=generator).numpy()
         n_steps = math.ceil(len(training) / self.settings.batch_size)
+        # Batch normalisation cannot learn from one image.
+        batches = [
+            chosen
+            for chosen in _batches(order, self.settings.batch_size)
+            if len(chosen) > 1 or n_steps == 1
+        ]
         total = 0.0
-        for step, chosen in enumerate(_batches(order, self.settings.batch_size)):
-            if len(chosen) == 1 and n_steps > 1:
-                # Batch normalisation cannot learn from one image.
-                continue
-            _set_learning_rate(optimizer, self.settings, (epoch - 1) * n_steps + step, n_steps)
-            loss = self._step(training, chosen, optimizer, generator)
+        made = mapped_ahead(
+            lambda chosen: training.batch(chosen, epoch), batches, threads=1, ahead=_AHEAD
+        )
+        for number, (rows, targets) in enumerate(made):
+            step = (epoch - 1) * n_steps + number
+            set_learning_rate(optimizer, self.settings, step, n_steps)
+            loss = self._step(rows, targets, optimizer, generator)
             if not math.isfinite(loss):
-                where = f"in epoch {epoch}, batch {step + 1} of {n_steps}"
+                where = f"in epoch {epoch}, batch {number + 1} of {n_steps}"
                 raise _diverged(f"The loss is {loss} {where}", optimizer)
-            total += loss * len(chosen)
-            progress.step(len(chosen), loss)
+            average.update(step + 1)
+            total += loss * len(rows)
+            progress.step(len(rows), loss)
         return total / len(training)
 
     def _step(
         self,
-        training: Examples,
-        chosen: npt.NDArray[np.int64],
+        rows: npt.NDArray[np.generic],
+        targets: Floats,
         optimizer: optim.Optimizer,
         generator: torch.Generator,
     ) -> float:
-        inputs = self.prepare(training.rows.take(chosen), generator).to(self.device)
-        truth = torch.from_numpy(training.truth[chosen]).to(self.device)
+        inputs = self.prepare(rows, generator).to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             outputs = self.network(inputs)
-        loss = LOSSES[self.settings.loss](outputs.float(), truth)
+        loss = self.loss(outputs.float(), torch.from_numpy(targets).to(self.device))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -194,48 +231,3 @@ def _diverged(found: str, optimizer: optim.Optimizer) -> TrainingError:
 def _batches(order: npt.NDArray[np.int64], batch_size: int) -> Iterator[npt.NDArray[np.int64]]:
     for start in range(0, len(order), batch_size):
         yield order[start : start + batch_size]
-
-
-def _build_optimizer(network: nn.Module, settings: LoopSettings) -> optim.Optimizer:
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    rate = settings.learning_rate
-    if settings.optimizer == "sgd":
-        return optim.SGD(parameters, lr=rate, weight_decay=settings.weight_decay)
-    if settings.optimizer == "adam":
-        return optim.Adam(parameters, lr=rate, weight_decay=settings.weight_decay)
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return optim.AdamW([group for group in groups if group["params"]], lr=rate)
-
-
-def _set_learning_rate(
-    optimizer: optim.Optimizer, settings: LoopSettings, step: int, steps_an_epoch: int
-) -> None:
-    rate = settings.learning_rate * schedule_factor(
-        settings.schedule, step, settings.epochs * steps_an_epoch
-    )
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-
-
-def schedule_factor(schedule: str, step: int, n_steps: int) -> float:
-    """Return what the learning rate is multiplied with at `step` of `n_steps`, in (0, 1].
-
-    It depends on the step alone, so there is no state to store.
-
-    Source:
-        Smith and Topin, "Super-Convergence", 2018, arXiv:1708.07120, with half cosines.
-    """
-    if schedule == "constant":
-        return 1.0
-    peak = max(_WARM_UP_SHARE * n_steps, 1.0)
-    low = 1 / _START_DIVISOR
-    if step < peak:
-        return _half_cosine(low, 1.0, step / peak)
-    return _half_cosine(1.0, low / _END_DIVISOR, (step - peak) / max(n_steps - 1 - peak, 1.0))
-
-
-def _half_cosine(start: float, end: float, share: float) -> float:
-    return end + (start - end) * (1 + math.cos(math.pi * min(share, 1.0))) / 2

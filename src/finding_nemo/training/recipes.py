@@ -12,7 +12,7 @@ from pydantic import Field
 from finding_nemo.core.config import Settings
 from finding_nemo.core.errors import SettingsError
 
-Kind = Literal["prior", "time-copy", "probe", "network"]
+Kind = Literal["prior", "time-copy", "probe", "small-animals", "network"]
 
 
 class BaselineSettings(Settings):
@@ -32,6 +32,8 @@ class LoopSettings(Settings):
         loss: A name of `learning.losses.LOSSES`.
         device: "auto", "cpu", "cuda" or "mps".
         precision: "auto", "float32" or "bfloat16".
+        averaging: Decay of the running average of the weights, which is judged and kept; 0 for
+            the weights themselves.
     """
 
     epochs: int = Field(ge=1, le=10_000)
@@ -44,6 +46,7 @@ class LoopSettings(Settings):
     loss: Literal["mean-bce", "summed-bce", "squared-error"] = "mean-bce"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    averaging: float = Field(default=0.0, ge=0, lt=1)
 
 
 class NetworkSettings(LoopSettings):
@@ -84,7 +87,38 @@ class ProbeSettings(LoopSettings):
     dropout: float = Field(default=0.65, ge=0, lt=1)
 
 
-AnySettings = BaselineSettings | NetworkSettings | ProbeSettings
+class SmallAnimalSettings(LoopSettings):
+    """A network that looks for each animal in each place of a frame, taught by views of frames.
+
+    Attributes:
+        backbone: Any timm model over pixels.
+        pretrained: Whether to start from ImageNet weights where they can be had.
+        width_px: Width that the frame is resized to.
+        height_px: Height that the frame is resized to.
+        trained_layers: How many of the backbone's layers are trained, from the top, as timm
+            counts them; the rest keeps its weights.
+        backbone_rate: What the learning rate of the highest layer is multiplied with.
+        layer_decay: The same from each layer to the one below.
+        dropout: Share of features dropped at each step.
+        place_weight: What the lesson of the boxes weighs beside that of the whole frame.
+        pastes: How many animals of other frames are pasted into a view, in the mean.
+        checkpointing: Whether activations are computed twice to save a GPU's memory.
+    """
+
+    backbone: str = "tf_efficientnet_lite2"
+    pretrained: bool = True
+    width_px: int = Field(default=480, ge=32, le=4096)
+    height_px: int = Field(default=352, ge=32, le=4096)
+    trained_layers: int = Field(default=1, ge=0)
+    backbone_rate: float = Field(default=0.3, ge=0)
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    dropout: float = Field(default=0.5, ge=0, lt=1)
+    place_weight: float = Field(default=5.0, ge=0)
+    pastes: float = Field(default=1.5, ge=0, le=20)
+    checkpointing: bool = False
+
+
+AnySettings = BaselineSettings | NetworkSettings | ProbeSettings | SmallAnimalSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +163,39 @@ _ALL = (
             loss="summed-bce",
         ),
     ),
+    Recipe(
+        "nemo",
+        "small-animals",
+        "looks for each animal in each place; half an hour on a laptop",
+        SmallAnimalSettings(
+            epochs=3,
+            batch_size=16,
+            optimizer="adamw",
+            weight_decay=0.02,
+            schedule="one-cycle",
+            averaging=0.995,
+        ),
+    ),
+    Recipe(
+        "nemo-finetune",
+        "small-animals",
+        "the same on every layer of a larger network at full width; for GPUs",
+        SmallAnimalSettings(
+            backbone="convnext_tiny",
+            width_px=960,
+            height_px=544,
+            trained_layers=1000,
+            backbone_rate=0.2,
+            layer_decay=0.8,
+            epochs=20,
+            batch_size=16,
+            optimizer="adamw",
+            weight_decay=0.05,
+            schedule="one-cycle",
+            averaging=0.999,
+            checkpointing=True,
+        ),
+    ),
     _study(
         "logistic-regression",
         "linear",
@@ -162,7 +229,7 @@ _ALL = (
 )
 
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
-STUDY_RECIPES = tuple(recipe.name for recipe in _ALL[3:])
+STUDY_RECIPES = tuple(recipe.name for recipe in _ALL if recipe.kind == "network")
 
 
 def find_recipe(name: str) -> Recipe:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +13,19 @@ from torch import nn
 
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import ImageRecord
+from finding_nemo.learning.losses import LOSSES, Loss, image_and_place_loss
 from finding_nemo.models.backbones import freeze, load_backbone
 from finding_nemo.models.export import export_onnx
 from finding_nemo.models.networks import LinearProbe, basic_network, linear_on_pixels
+from finding_nemo.models.seeing import SmallAnimalNetwork, place_grid
 from finding_nemo.training.array_store import StoredRows
 from finding_nemo.training.inputs import ReadyInputs, Tick, ready_features, ready_pixels
-from finding_nemo.training.loop import Prepare
+from finding_nemo.training.layers import freeze_lowest, layer_rate_factors
+from finding_nemo.training.loop import Examples, Prepare, TrainingExamples
 from finding_nemo.training.parts import Notify, Parts
 from finding_nemo.training.pixels import PreparePixels
-from finding_nemo.training.recipes import NetworkSettings, ProbeSettings
+from finding_nemo.training.recipes import NetworkSettings, ProbeSettings, SmallAnimalSettings
+from finding_nemo.training.view_examples import ViewExamples
 
 _PIXEL_NETWORKS = {"linear": linear_on_pixels, "basic": basic_network}
 # A category without a training image still needs a finite logit: half an image.
@@ -36,16 +41,22 @@ class Ready:
         whole: From preprocessed pixels to the output; shares its weights with `trained`.
         preprocessing: What is done to pixels.
         prepare: From stored rows to what `trained` takes.
+        loss: What is made small.
         train: Usable training images.
         val: Usable validation images.
+        training: What the loop learns from: the training images, or views of them.
+        rate_factors: By parameter name of `trained`, what its learning rate is multiplied with.
     """
 
     trained: nn.Module
     whole: nn.Module
     preprocessing: Preprocessing
     prepare: Prepare
+    loss: Loss
     train: ReadyInputs
     val: ReadyInputs
+    training: TrainingExamples
+    rate_factors: Mapping[str, float] = field(default_factory=dict)
 
 
 def set_up_network(settings: NetworkSettings, parts: Parts, *, notify: Notify, tick: Tick) -> Ready:
@@ -75,7 +86,17 @@ def set_up_network(settings: NetworkSettings, parts: Parts, *, notify: Notify, t
     def ready(records: Sequence[ImageRecord]) -> ReadyInputs:
         return ready_pixels(records, preprocessing, tick=tick)
 
-    return Ready(network, network, preprocessing, prepare, *_both(ready(parts.train), parts, ready))
+    train = ready(parts.train)
+    return Ready(
+        trained=network,
+        whole=network,
+        preprocessing=preprocessing,
+        prepare=prepare,
+        loss=LOSSES[settings.loss],
+        train=train,
+        val=_validation(train, parts, ready),
+        training=examples(train, parts),
+    )
 
 
 def set_up_probe(settings: ProbeSettings, parts: Parts, *, notify: Notify, tick: Tick) -> Ready:
@@ -96,29 +117,92 @@ def set_up_probe(settings: ProbeSettings, parts: Parts, *, notify: Notify, tick:
 
     train = ready(parts.train)
     head = _probe_head(train, parts, settings)
-    whole = nn.Sequential(backbone, head)
-    return Ready(head, whole, preprocessing, _as_tensor, *_both(train, parts, ready))
+    return Ready(
+        trained=head,
+        whole=nn.Sequential(backbone, head),
+        preprocessing=preprocessing,
+        prepare=_as_tensor,
+        loss=LOSSES[settings.loss],
+        train=train,
+        val=_validation(train, parts, ready),
+        training=examples(train, parts),
+    )
 
 
-def _both(
+def set_up_small_animals(
+    settings: SmallAnimalSettings, parts: Parts, *, seed: int, notify: Notify, tick: Tick
+) -> Ready:
+    """Return a network that looks for each animal in each place, and views to teach it."""
+    loaded = load_backbone(settings.backbone, n_outputs=0, pretrained=settings.pretrained)
+    notify(f"backbone {settings.backbone}: {loaded.weights}.")
+    backbone: Any = loaded.network.to(memory_format=torch.channels_last)
+    grid = place_grid(backbone, width_px=settings.width_px, height_px=settings.height_px)
+    notify(f"places {grid[0]} x {grid[1]}: what the backbone makes of the frame's size.")
+    trained = freeze_lowest(backbone, trained_layers=settings.trained_layers)
+    notify(f"training {trained.trained} of {trained.all} layers: the recipe's.")
+    if settings.checkpointing:
+        backbone.set_grad_checkpointing()
+    preprocessing = Preprocessing(
+        width_px=settings.width_px, height_px=settings.height_px, mean=loaded.mean, std=loaded.std
+    )
+
+    def ready(records: Sequence[ImageRecord]) -> ReadyInputs:
+        return ready_pixels(records, preprocessing, tick=tick)
+
+    train = ready(parts.train)
+    categories = parts.dataset.categories
+    network = SmallAnimalNetwork(
+        backbone, _prior(train, parts), n_features=backbone.num_features, dropout=settings.dropout
+    )
+    return Ready(
+        trained=network,
+        whole=network,
+        preprocessing=preprocessing,
+        prepare=PreparePixels(preprocessing, cutout_px=0, channels_last=True),
+        loss=image_and_place_loss(len(categories), settings.place_weight),
+        train=train,
+        val=_validation(train, parts, ready),
+        training=ViewExamples.of(train, categories, grid=grid, pastes=settings.pastes, seed=seed),
+        rate_factors=layer_rate_factors(
+            backbone,
+            highest=settings.backbone_rate,
+            decay=settings.layer_decay,
+            prefix="backbone.",
+        ),
+    )
+
+
+def examples(inputs: ReadyInputs, parts: Parts) -> Examples:
+    """Return stored rows with their truth."""
+    return Examples(inputs.rows, parts.dataset.truth(inputs.records).astype(np.float32))
+
+
+def _validation(
     train: ReadyInputs, parts: Parts, ready: Callable[[Sequence[ImageRecord]], ReadyInputs]
-) -> tuple[ReadyInputs, ReadyInputs]:
+) -> ReadyInputs:
     if not parts.val:
         nothing = StoredRows(train.rows.shards, np.empty((0, 2), dtype=np.int64))
-        return train, ReadyInputs((), nothing, ())
-    return train, ready(parts.val)
+        return ReadyInputs((), nothing, ())
+    return ready(parts.val)
+
+
+def _prior(train: ReadyInputs, parts: Parts) -> npt.NDArray[np.float64]:
+    """Return the share of training images that hold each category, in (0, 1)."""
+    n_images = len(train.records)
+    counts = parts.dataset.truth(train.records).sum(axis=0)
+    prior: npt.NDArray[np.float64] = (
+        np.clip(counts, _LEAST_IMAGES, n_images - _LEAST_IMAGES) / n_images
+    )
+    return prior
 
 
 def _probe_head(train: ReadyInputs, parts: Parts, settings: ProbeSettings) -> LinearProbe:
     features = train.rows.take(np.arange(len(train.rows))).astype(np.float64)
     std = np.maximum(features.std(axis=0), 1e-6)
-    counts = parts.dataset.truth(train.records).sum(axis=0)
-    n_images = len(train.records)
-    prior = np.clip(counts, _LEAST_IMAGES, n_images - _LEAST_IMAGES) / n_images
     return LinearProbe(
         features.mean(axis=0).astype(np.float32),
         std.astype(np.float32),
-        prior,
+        _prior(train, parts),
         dropout=settings.dropout,
     )
 

@@ -169,4 +169,4 @@ def _one(job: _Job, fold: int | None) -> tuple[TrainedFold, Sequence[EpochRow]]:
 
 
 def _input(record: ImageRecord) -> ImageInput:
-    return ImageInput(record.image_id, record.path, record)
+    return ImageInput(record.image_id, str(record.path), record)

@@ -16,6 +16,7 @@ from finding_nemo.core.files import written_whole
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import library_versions
 from finding_nemo.core.records import Dataset, ImageRecord, Split
+from finding_nemo.data.ahead import mapped_ahead
 from finding_nemo.models.bundle import Bundle
 from finding_nemo.models.engine import Runtime, choose_runtime, open_network, usable_cores
 from finding_nemo.models.export_records import (
@@ -26,7 +27,7 @@ from finding_nemo.models.export_records import (
 from finding_nemo.models.pixel_network import Precision
 from finding_nemo.models.quantise import quantise_onnx
 from finding_nemo.models.runtime_openvino import has_bfloat16, save_openvino
-from finding_nemo.prediction.pixels import mapped_ahead, ready_image
+from finding_nemo.prediction.pixels import ready_image
 from finding_nemo.scoring.ranking import map_at_k
 
 Target = Literal["onnx", "openvino"]

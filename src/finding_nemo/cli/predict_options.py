@@ -1,0 +1,69 @@
+"""The arguments and options of `predict`, each with its help."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Bundle = Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it.")]
+Images = Annotated[
+    list[str],
+    typer.Argument(
+        help="Image files, folders, patterns, URLs, lists (- for stdin), tars, videos, "
+        "or data sets."
+    ),
+]
+Out = Annotated[Path, typer.Option(help="The file to write.")]
+Format = Annotated[str, typer.Option("--format", help="parquet, csv, jsonl or submission.")]
+Vector = Annotated[bool, typer.Option("--vector/--no-vector", help="Keep every probability.")]
+Split = Annotated[Path | None, typer.Option(help="A split file; with --part, only that part.")]
+Part = Annotated[str | None, typer.Option(help="The part of the split to predict.")]
+Origin = Annotated[
+    str | None, typer.Option(help="Of a data set, only the images of train or eval.")
+]
+ImagesFolder = Annotated[
+    Path | None, typer.Option("--images", help="The image folder of a data set.")
+]
+DivePattern = Annotated[
+    str | None, typer.Option(help="Regular expression with a group named dive.")
+]
+Every = Annotated[
+    str | None, typer.Option(help="Of a video, one frame every 1s, 500ms, 2min (default 1s).")
+]
+Embeddings = Annotated[
+    bool, typer.Option("--embeddings", help="Keep the network's features, for `similar`.")
+]
+ShardOf = Annotated[str, typer.Option(help="Only share i of n, as i/n; `merge` joins the files.")]
+EngineName = Annotated[str, typer.Option(help="local, or ray: a cluster, or this machine as one.")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Of the engine ray; default: one a core.")]
+Overwrite = Annotated[
+    bool, typer.Option(help="Replace an existing file or another command's unfinished run.")
+]
+
+
+class PrecisionName(StrEnum):
+    """What the network computes in."""
+
+    auto = "auto"
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+    int8 = "int8"
+
+
+class RuntimeName(StrEnum):
+    """What computes the network."""
+
+    auto = "auto"
+    openvino = "openvino"
+    onnxruntime = "onnxruntime"
+
+
+Precision = Annotated[
+    PrecisionName, typer.Option(help="Of the arithmetic; auto: the fastest that export checked.")
+]
+Runtime = Annotated[
+    RuntimeName, typer.Option(help="What computes; auto: OpenVINO where it is installed.")
+]

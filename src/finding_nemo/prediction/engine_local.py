@@ -1,0 +1,45 @@
+"""Predict parts in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from finding_nemo.prediction.predictor import Predictor, counted
+from finding_nemo.prediction.run import PartRows, Work
+from finding_nemo.results.rows import to_table
+
+
+def predict_here(work: Work, parts: Sequence[int]) -> Iterator[PartRows]:
+    """Yield the rows of each of `parts`, in order, with all cores of this machine."""
+    yield from predict_parts(work, parts)
+
+
+def predict_parts(
+    work: Work, parts: Sequence[int], *, threads: int | None = None
+) -> Iterator[PartRows]:
+    """Yield the rows of each of `parts`, in order.
+
+    Parts follow each other without a pause: while the last images of one are in the network,
+    the first of the next are being decoded. A part holds whole batches, so its rows do not
+    depend on which parts are predicted with it.
+
+    Args:
+        work: What to predict.
+        parts: Which of its parts.
+        threads: How many threads to use; `None`: one a core.
+    """
+    inputs = (image for part in parts for image in work.plan.part(part))
+    with_embedding = work.columns.n_features > 0
+    predictor = Predictor(
+        work.bundle,
+        with_embedding=with_embedding,
+        threads=threads,
+        precision=work.network.precision,
+        runtime=work.network.runtime,
+    )
+    n_images = sum(work.size.rows_in(part) for part in parts)
+    predictions = counted(predictor.predict_inputs(inputs), n_images, work.move)
+    for part in parts:
+        rows = list(islice(predictions, work.size.rows_in(part)))
+        yield part, to_table(rows, work.bundle.categories.ids, work.columns)

@@ -1,0 +1,28 @@
+"""The engine for clusters, on this machine as one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+_SCRIPT = Path(__file__).parents[2] / "benchmarks/ray_engine.py"
+
+
+def test_ray__gives_the_same_rows_though_a_worker_is_killed(
+    small_bundle: Path, many_frames: Path, tmp_path: Path
+) -> None:
+    # Enough parts that some are left when the worker dies.
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for copy in range(3):
+        for source in many_frames.rglob("*.png"):
+            (frames / f"{copy}-{source.parent.name}-{source.name}").symlink_to(source)
+    command = [sys.executable, str(_SCRIPT), str(small_bundle), str(frames), "--rounds", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "one worker killed: finished" in done.stdout

@@ -1,0 +1,90 @@
+"""The network that looks at places, on backbones of every shape, with random weights."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import timm
+import torch
+from torch import nn
+
+from finding_nemo.core.errors import SettingsError
+from finding_nemo.models.seeing import SmallAnimalNetwork, place_features, place_grid
+
+_PRIOR = np.array([0.5, 0.1, 0.02])
+
+
+def network(dropout: float = 0.0) -> SmallAnimalNetwork:
+    torch.manual_seed(0)
+    backbone: Any = timm.create_model("test_efficientnet", num_classes=0)
+    return SmallAnimalNetwork(backbone, _PRIOR, n_features=backbone.num_features, dropout=dropout)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "grid"),
+    [
+        ("test_efficientnet", (96, 64), (2, 3)),
+        ("test_convnext", (96, 64), (2, 3)),
+        ("test_vit", (160, 160), (10, 10)),
+    ],
+)
+def test_places__come_from_convolutions_and_transformers(
+    name: str, size: tuple[int, int], grid: tuple[int, int]
+) -> None:
+    width, height = size
+    backbone = timm.create_model(name, num_classes=0).eval()
+    assert place_grid(backbone, width_px=width, height_px=height) == grid
+    features = place_features(backbone, torch.zeros(2, 3, height, width))
+    assert features.shape == (2, grid[0] * grid[1], backbone.num_features)
+
+
+def test_grid__refuses_a_network_without_places() -> None:
+    class Flat(nn.Module):
+        num_features = 4
+
+        def forward_features(self, pixels: torch.Tensor) -> torch.Tensor:
+            return pixels.flatten(1)[:, :4]
+
+    with pytest.raises(SettingsError, match="no rows and columns"):
+        place_grid(Flat(), width_px=8, height_px=8)
+
+
+def test_network__starts_near_class_frequency() -> None:
+    model = network().eval()
+    with torch.inference_mode():
+        logits = model(torch.zeros(1, 3, 64, 96))
+    np.testing.assert_allclose(torch.sigmoid(logits)[0].numpy(), _PRIOR, atol=0.1)
+
+
+def test_network__gives_places_while_training_only() -> None:
+    model, pixels = network(), torch.rand(2, 3, 64, 96)
+    assert model.train()(pixels).shape == (2, 3 * (1 + 6))
+    assert model.eval()(pixels).shape == (2, 3)
+
+
+def test_logits__are_the_whole_plus_a_soft_maximum_over_places() -> None:
+    model, pixels = network(), torch.rand(2, 3, 64, 96)
+    outputs = model.train()(pixels).detach()
+    features = place_features(model.backbone, pixels).mean(dim=1)
+    whole = model.whole(features).detach()
+    for image in range(2):
+        for column in range(3):
+            places = outputs[image, 3:].reshape(6, 3)[:, column].tolist()
+            soft = math.log(sum(math.exp(place) for place in places) / 6) + 4
+            assert float(outputs[image, column]) == pytest.approx(
+                float(whole[image, column]) + soft, abs=1e-4
+            )
+
+
+def test_batch_norm__never_learns_from_the_batch() -> None:
+    model = network().train()
+    norms = [m for m in model.backbone.modules() if isinstance(m, nn.BatchNorm2d)]
+    before = [norm.running_mean.clone() for norm in norms if norm.running_mean is not None]
+    model(torch.rand(4, 3, 64, 96))
+    assert norms
+    assert not any(norm.training for norm in norms)
+    for norm, mean in zip(norms, before, strict=True):
+        torch.testing.assert_close(norm.running_mean, mean)
