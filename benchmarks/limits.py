@@ -14,7 +14,7 @@ import torch
 from timing import ROUNDS, in_turn, table
 
 from finding_nemo.models.bundle import load_bundle
-from finding_nemo.models.bundle_network import PrecisionWish, open_bundle_network
+from finding_nemo.models.bundle_network import NetworkWish, PrecisionWish, open_bundle_network
 from finding_nemo.models.engine import Runtime
 from finding_nemo.models.pixel_network import PixelNetwork
 
@@ -75,9 +75,7 @@ def compare(bundle: Path) -> str:
         ("onnxruntime", "float32"), ("onnxruntime", "int8"), ("openvino", "float32"),
         ("openvino", "bfloat16"), ("openvino", "int8"),
     ]  # fmt: skip
-    networks = {
-        kind: open_bundle_network(loaded, runtime=kind[0], precision=kind[1]) for kind in kinds
-    }
+    networks = {kind: open_bundle_network(loaded, NetworkWish(kind[1], kind[0])) for kind in kinds}
     rates = in_turn(
         {f"{r}/{p}": partial(network_rate, network) for (r, p), network in networks.items()}
     )

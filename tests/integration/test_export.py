@@ -15,7 +15,7 @@ from finding_nemo.core.errors import BundleError, ExportError, SettingsError
 from finding_nemo.core.records import Dataset, ImageRecord, Split
 from finding_nemo.data.splits.file import read_split
 from finding_nemo.models.bundle import bundle_hash, load_bundle
-from finding_nemo.models.bundle_network import open_bundle_network
+from finding_nemo.models.bundle_network import NetworkWish, PrecisionWish, open_bundle_network
 from finding_nemo.models.export_records import EXPORTS, read_export_records
 from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.training.train import train
@@ -73,8 +73,8 @@ def test_int8__is_measured_kept_and_then_used(run: Path, tiny_folder: Path, tmp_
     assert 0 < np.abs(near - exact).max() < record.allowed_probability_change
 
 
-def vectors(bundle: Path, precision: str, folder: Path) -> np.ndarray:
-    predictor = Predictor(bundle, precision=precision)  # type: ignore[arg-type] # from a test's table
+def vectors(bundle: Path, arithmetic: PrecisionWish, folder: Path) -> np.ndarray:
+    predictor = Predictor(bundle, network=NetworkWish(arithmetic))
     return np.stack([row.probabilities for row in predictor.predict([folder])])  # type: ignore[misc]
 
 
@@ -90,7 +90,7 @@ def test_worse_than_the_bar__is_refused_and_not_used(
     assert not list(bundle.path.glob(".*"))
     assert open_bundle_network(bundle).choice.precision == "float32"
     with pytest.raises(SettingsError, match=r"holds no model\.int8\.onnx"):
-        open_bundle_network(bundle, precision="int8")
+        open_bundle_network(bundle, NetworkWish("int8"))
 
 
 def test_never_exported__predicts_in_float32_and_says_how_to_go_faster(run: Path) -> None:

@@ -16,6 +16,7 @@ from finding_nemo.data.images import decode_image
 from finding_nemo.data.transforms import preprocess
 from finding_nemo.models.backbones import load_backbone
 from finding_nemo.models.bundle import Bundle
+from finding_nemo.models.trust import trust_from_tensors
 from finding_nemo.prediction.inputs import collect_images
 from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.prediction.to_file import predict_to_file
@@ -54,7 +55,7 @@ def test_batch_of_eight__equals_one_by_one(bundle: Bundle, dataset: Dataset) -> 
     np.testing.assert_allclose(together, alone, rtol=0, atol=1e-5)
 
 
-def torch_probabilities(bundle: Bundle, dataset: Dataset) -> np.ndarray:
+def torch_logits(bundle: Bundle, dataset: Dataset) -> np.ndarray:
     """Rebuild the network from the bundle's tensors, and run it on the files' pixels."""
     arrays = load_file(bundle.path / "weights.safetensors")
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
@@ -67,21 +68,23 @@ def torch_probabilities(bundle: Bundle, dataset: Dataset) -> np.ndarray:
     network = load_backbone(backbone, n_outputs=0 if is_probe else 4, pretrained=False).network
     if not is_probe:
         network.load_state_dict(tensors)
-        return torch.sigmoid(network.eval()(pixels)).detach().numpy()
+        return np.asarray(network.eval()(pixels).detach().numpy())
     network.load_state_dict(
         {name[2:]: tensor for name, tensor in tensors.items() if name.startswith("0.")}
     )
     features = network.eval()(pixels)
     standardised = (features - tensors["1.mean"]) / tensors["1.std"]
     logits = standardised @ tensors["1.linear.weight"].T + tensors["1.linear.bias"]
-    return torch.sigmoid(logits).detach().numpy()
+    return np.asarray(logits.detach().numpy())
 
 
 def test_exported_network__equals_torch_from_the_same_files(
     bundle: Bundle, dataset: Dataset
 ) -> None:
     found = vectors(bundle, dataset, batch_size=8)
-    expected = torch_probabilities(bundle, dataset)
+    calibration = trust_from_tensors(bundle.novelty).calibration
+    assert calibration is not None
+    expected = calibration(torch_logits(bundle, dataset))
     assert np.abs(found - expected).max() < 1e-4
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from finding_nemo.core.errors import PredictionsError
-from finding_nemo.scoring.novelty import max_probability_novelty
+from finding_nemo.scoring.novelty.logit_scores import max_probability_novelty
 
 
 def test_max_probability__an_unsure_image_is_further_out() -> None:

@@ -14,6 +14,7 @@ from finding_nemo.cli.evaluate import evaluate
 from finding_nemo.cli.export import export
 from finding_nemo.cli.inspect import inspect
 from finding_nemo.cli.merge import merge
+from finding_nemo.cli.novelty import novelty
 from finding_nemo.cli.predict import predict
 from finding_nemo.cli.score import score
 from finding_nemo.cli.similar import similar
@@ -28,9 +29,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for verb in (
-    demo, inspect, split, train, predict, merge, similar, evaluate, score, benchmark, export,
-):  # fmt: skip
+_VERBS = (
+    demo, inspect, split, train, predict, merge, similar, evaluate, score, benchmark, novelty,
+    export,
+)  # fmt: skip
+for verb in _VERBS:
     app.command()(verb)
 
 _TRAINS = "This needs what trainings need"

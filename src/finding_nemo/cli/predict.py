@@ -27,6 +27,7 @@ def predict(
     out: options.Out,
     file_format: options.Format = "parquet",
     vector: options.Vector = True,
+    precision: options.Precision = 0.9,
     split: options.Split = None,
     part: options.Part = None,
     origin: options.Origin = None,
@@ -38,7 +39,7 @@ def predict(
     engine: options.EngineName = "local",
     workers: options.Workers = None,
     overwrite: options.Overwrite = False,
-    precision: options.Precision = options.PrecisionName.auto,
+    arithmetic: options.Arithmetic = options.ArithmeticName.auto,
     runtime: options.Runtime = options.RuntimeName.auto,
 ) -> None:
     """Say what is in each image: one row an image, in order, failures kept.
@@ -47,6 +48,8 @@ def predict(
     """
     if (split is None) != (part is None):
         raise typer.BadParameter("--split and --part go together.")
+    if not 0 < precision <= 1:
+        raise typer.BadParameter(f"--precision must be in (0, 1], got {precision}.")
     with stdin_list(images) as stdin:
         selection = _select(
             images,
@@ -59,8 +62,8 @@ def predict(
             stdin=stdin,
         )
         choices = _choices(file_format, shard)
-        choices |= {"with_vector": vector, "with_embedding": embeddings}
-        choices["network"] = _network(precision, runtime)
+        choices |= {"with_vector": vector, "with_embedding": embeddings, "precision": precision}
+        choices["network"] = _network(arithmetic, runtime)
         _predict(
             bundle,
             selection,
@@ -87,10 +90,10 @@ def _choices(file_format: str, shard: str) -> dict[str, Any]:
         return {"file_format": check_format(file_format), "shard": parse_shard(shard)}
 
 
-def _network(precision: options.PrecisionName, runtime: options.RuntimeName) -> NetworkWish:
+def _network(arithmetic: options.ArithmeticName, runtime: options.RuntimeName) -> NetworkWish:
     from finding_nemo.models.bundle_network import NetworkWish
 
-    return NetworkWish(precision.value, runtime.value)
+    return NetworkWish(arithmetic.value, runtime.value)
 
 
 def _engine(name: str, workers: int | None) -> Engine:

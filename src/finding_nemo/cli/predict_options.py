@@ -19,6 +19,9 @@ Images = Annotated[
 Out = Annotated[Path, typer.Option(help="The file to write.")]
 Format = Annotated[str, typer.Option("--format", help="parquet, csv, jsonl or submission.")]
 Vector = Annotated[bool, typer.Option("--vector/--no-vector", help="Keep every probability.")]
+Precision = Annotated[
+    float, typer.Option(help="Name a category where this share of its names should be right.")
+]
 Split = Annotated[Path | None, typer.Option(help="A split file; with --part, only that part.")]
 Part = Annotated[str | None, typer.Option(help="The part of the split to predict.")]
 Origin = Annotated[
@@ -44,7 +47,7 @@ Overwrite = Annotated[
 ]
 
 
-class PrecisionName(StrEnum):
+class ArithmeticName(StrEnum):
     """What the network computes in."""
 
     auto = "auto"
@@ -61,8 +64,8 @@ class RuntimeName(StrEnum):
     onnxruntime = "onnxruntime"
 
 
-Precision = Annotated[
-    PrecisionName, typer.Option(help="Of the arithmetic; auto: the fastest that export checked.")
+Arithmetic = Annotated[
+    ArithmeticName, typer.Option(help="What it computes in; auto: the fastest that export checked.")
 ]
 Runtime = Annotated[
     RuntimeName, typer.Option(help="What computes; auto: OpenVINO where it is installed.")

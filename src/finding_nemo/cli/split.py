@@ -24,7 +24,9 @@ class By(StrEnum):
 
 def split(
     dataset: Annotated[Path, typer.Argument(help="A data set folder, COCO file or CSV file.")],
-    out: Annotated[Path, typer.Option(help="The split file to write.")],
+    out: Annotated[
+        Path, typer.Option(help="The split file; a folder for --by novel without --categories.")
+    ],
     by: Annotated[By, typer.Option(help="What to divide by; dive is the honest one.")] = By.DIVE,
     folds: Annotated[
         int | None, typer.Option(help="Make this many folds instead of parts.")
@@ -37,7 +39,11 @@ def split(
         int | None, typer.Option(help="Default 0; for random 42, the course study's.")
     ] = None,
     categories: Annotated[
-        str | None, typer.Option(help="For novel: ids or names to hold out, with commas.")
+        str | None,
+        typer.Option(
+            help="For novel: ids or names to hold out, with commas; without, one split for each "
+            "category that can be held out."
+        ),
     ] = None,
     images: Annotated[Path | None, typer.Option(help="The image folder of the data set.")] = None,
     dive_pattern: Annotated[
@@ -46,8 +52,8 @@ def split(
     overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
 ) -> None:
     """Divide a data set into train, val and test, or into folds."""
-    if (by is By.NOVEL) != (categories is not None):
-        raise typer.BadParameter("--categories goes with --by novel, and only with it.")
+    if by is not By.NOVEL and categories is not None:
+        raise typer.BadParameter("--categories goes with --by novel only.")
 
     from finding_nemo.cli.notices import show_notices
     from finding_nemo.core.files import refuse_existing
@@ -57,6 +63,10 @@ def split(
 
     refuse_existing(out, overwrite=overwrite)
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
+    if by is By.NOVEL and categories is None:
+        show_notices(data.notices)
+        _write_holdouts(data, out, fraction, val_fraction, folds, seed or 0, overwrite)
+        return
     made = make_split(
         data,
         by.value,
@@ -82,3 +92,38 @@ def _tell(split: Split, dataset: Dataset) -> None:
             dataset.categories.names[dataset.categories.column_of(n)] for n in split.unsplittable
         ]
         print_line("on one dive only: " + "; ".join(names))
+
+
+def _write_holdouts(
+    dataset: Dataset,
+    out: Path,
+    fraction: float,
+    val_fraction: float,
+    folds: int | None,
+    seed: int,
+    overwrite: bool,
+) -> None:
+    """Write one split for each hold-out that can be tested."""
+    from finding_nemo.core.files import prepare_output_folder
+    from finding_nemo.data.splits.by_novelty import split_by_novelty
+    from finding_nemo.data.splits.file import write_split
+    from finding_nemo.data.splits.holdouts import choose_holdouts
+    from finding_nemo.reporting.tables import print_table
+
+    chosen = choose_holdouts(dataset)
+    prepare_output_folder(out, overwrite=overwrite)
+    for holdout in chosen:
+        made = split_by_novelty(
+            dataset,
+            categories=holdout.category_ids,
+            fraction=fraction,
+            val_fraction=val_fraction,
+            folds=folds,
+            seed=seed,
+        )
+        write_split(made, out / f"{holdout.slug}.csv")
+    print_table(
+        ("held out", "images", "dives", "file"),
+        [(h.name, str(h.n_images), str(h.n_dives), f"{h.slug}.csv") for h in chosen],
+        title=f"{len(chosen)} hold-outs in {out}",
+    )

@@ -15,6 +15,7 @@ from finding_nemo.evaluation.groups import (
     score_supercategories,
     score_thirds,
     training_evidence,
+    validation_aps,
 )
 from finding_nemo.evaluation.judged import Judged, lay_beside
 from finding_nemo.evaluation.results import (
@@ -24,6 +25,7 @@ from finding_nemo.evaluation.results import (
     MethodScore,
     NoveltyScore,
 )
+from finding_nemo.evaluation.trust import judge_trust
 from finding_nemo.results.schema import PredictionTable
 from finding_nemo.scoring.baselines import frame_key, prior_scores, time_copy_scores
 from finding_nemo.scoring.bootstrap import (
@@ -73,7 +75,8 @@ def evaluate(
     per_image = np.where(
         judged.failed & judged.judged_truth, 0.0, _per_image(judged, judged.scores)
     )
-    categories = score_categories(judged, evidence)
+    categories = score_categories(judged, evidence, validation_aps(predictions.metadata))
+    novel = _holds_untrained(judged, evidence)
     return Evaluation(
         model=_method("model", judged, judged.scores, per_image),
         prior=_method("prior", judged, prior, _per_image(judged, prior)),
@@ -89,7 +92,8 @@ def evaluate(
         thirds=score_thirds(judged, categories),
         at_half=scores_at_threshold(judged.truth, judged.scores),
         leakage=_leakage(judged),
-        novelty=_novelty(judged, predictions, evidence, float(np.nanmean(per_image))),
+        novelty=_novelty(judged, predictions, novel, float(np.nanmean(per_image))),
+        trust=None if judged.failed.all() else judge_trust(judged, predictions, novel),
         images=_images(judged, predictions, per_image),
         notices=judged.notices,
         story=predictions.metadata,
@@ -147,12 +151,12 @@ def _leakage(judged: Judged) -> Leakage | None:
 
 
 def _novelty(
-    judged: Judged, predictions: PredictionTable, evidence: Evidence | None, map_at_20: float
+    judged: Judged, predictions: PredictionTable, holds_untrained: Truth, map_at_20: float
 ) -> NoveltyScore | None:
     """Score novelty where some judged images, and not all, hold an untrained category."""
     novelty = predictions.novelty[judged.rows]
     usable = ~np.isnan(novelty)
-    novel = _holds_untrained(judged, evidence)[usable]
+    novel = holds_untrained[usable]
     if not novel.any() or novel.all():
         return None
     auc = area_under_roc(novel, novelty[usable])
@@ -173,6 +177,7 @@ def _holds_untrained(judged: Judged, evidence: Mapping[int, tuple[int, int]] | N
 def _images(
     judged: Judged, predictions: PredictionTable, per_image: Scores
 ) -> tuple[JudgedImage, ...]:
+    reading = predictions.reading
     return tuple(
         JudgedImage(
             image_id=record.image_id,
@@ -183,6 +188,8 @@ def _images(
             probabilities=predictions.ranked_probabilities[row],
             average_precision=float(score),
             failure=predictions.failures[row],
+            unusualness=float(reading.unusualness[row]) if reading else float("nan"),
+            said=reading.said[row] if reading else "",
         )
         for record, row, score in zip(judged.records, judged.rows, per_image, strict=True)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +38,15 @@ def training_evidence(judged: Judged, story: Mapping[str, object]) -> Evidence |
     }
 
 
-def score_categories(judged: Judged, evidence: Evidence | None) -> tuple[CategoryScore, ...]:
+def validation_aps(story: Mapping[str, Any]) -> Mapping[int, float | None]:
+    """Return the average precision of each category id on the bundle's validation part."""
+    entries = story.get("categories") or ()
+    return {int(entry["category_id"]): entry.get("validation_ap") for entry in entries}
+
+
+def score_categories(
+    judged: Judged, evidence: Evidence | None, aps: Mapping[int, float | None]
+) -> tuple[CategoryScore, ...]:
     """Return one score a category, in column order."""
     by_column = average_precision_by_category(judged.truth, judged.scores)
     dives = np.array(judged.dives)
@@ -56,6 +65,7 @@ def score_categories(judged: Judged, evidence: Evidence | None) -> tuple[Categor
                 n_dives=len(np.unique(dives[held])),
                 train_images=images if evidence is not None else None,
                 train_dives=train_dives if evidence is not None else None,
+                validation_ap=aps.get(category.category_id),
             )
         )
     return tuple(scores)

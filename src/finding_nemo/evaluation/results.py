@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from finding_nemo.evaluation.trust_results import TrustFindings
 from finding_nemo.scoring.leakage import Leakage
 from finding_nemo.scoring.thresholds import ThresholdScores
 
@@ -51,6 +52,7 @@ class CategoryScore:
         n_dives: Dives that they come from.
         train_images: Training images that held it, `None` if unknown.
         train_dives: Dives that they came from, `None` if unknown.
+        validation_ap: AP on the bundle's validation part, `None` if unknown.
     """
 
     id: int
@@ -62,6 +64,7 @@ class CategoryScore:
     n_dives: int
     train_images: int | None
     train_dives: int | None
+    validation_ap: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,8 @@ class JudgedImage:
         probabilities: Of the guesses.
         average_precision: AP@20; NaN where nothing is true.
         failure: Why it could not be used, or `None`.
+        unusualness: Share of validation images that are less far out, NaN if unknown.
+        said: The finest thing that could be said of it, "" for nothing.
     """
 
     image_id: str
@@ -123,6 +128,8 @@ class JudgedImage:
     probabilities: tuple[float, ...]
     average_precision: float
     failure: str | None
+    unusualness: float = float("nan")
+    said: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,6 +152,7 @@ class Evaluation:
         at_half: Precision, recall and accuracy at probability 0.5.
         leakage: How near training frames are; `None` without a training part.
         novelty: `None` where no judged image holds an untrained category, or all do.
+        trust: Novelty, calibration, thresholds, sets and rollup; `None` where no image was read.
         images: Every judged image.
         notices: What a reader should know, in sentences.
         story: The predictions' provenance.
@@ -165,6 +173,7 @@ class Evaluation:
     at_half: ThresholdScores
     leakage: Leakage | None
     novelty: NoveltyScore | None
+    trust: TrustFindings | None
     images: tuple[JudgedImage, ...]
     notices: tuple[str, ...]
     story: dict[str, Any]
@@ -196,6 +205,7 @@ class Evaluation:
             "at_threshold": asdict(self.at_half),
             "leakage": asdict(self.leakage) if self.leakage else None,
             "novelty": asdict(self.novelty) if self.novelty else None,
+            "trust": asdict(self.trust) if self.trust else None,
             "supercategories": [asdict(group) for group in self.supercategories],
             "thirds": [asdict(group) for group in self.thirds],
             "categories": [asdict(category) for category in self.categories],
@@ -208,6 +218,6 @@ def _without_nan(value: Any) -> Any:  # noqa: ANN401 - JSON values are of any ty
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
         return {key: _without_nan(entry) for key, entry in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_without_nan(entry) for entry in value]
     return value

@@ -26,52 +26,48 @@ class NetworkWish:
     """How a network is to be computed.
 
     Attributes:
-        precision: "auto" takes the fastest that `export` has checked.
+        arithmetic: The precision; "auto" takes the fastest that `export` has checked.
         runtime: "auto" takes the fastest by the stated rule.
     """
 
-    precision: PrecisionWish = "auto"
+    arithmetic: PrecisionWish = "auto"
     runtime: Runtime = "auto"
 
 
-def choose_for_bundle(
-    bundle: Bundle, *, precision: PrecisionWish = "auto", runtime: Runtime = "auto"
-) -> RuntimeChoice:
+ANY_NETWORK = NetworkWish()
+
+
+def choose_for_bundle(bundle: Bundle, wish: NetworkWish = ANY_NETWORK) -> RuntimeChoice:
     """Return what will compute the network of a bundle, with the reason, without loading it.
 
     Raises:
         SettingsError: If the precision or runtime is not to be had.
     """
-    chosen, reason = _precision(bundle, precision, runtime)
-    choice = choose_runtime(precision=chosen, runtime=runtime)
+    chosen, reason = _precision(bundle, wish.arithmetic, wish.runtime)
+    choice = choose_runtime(precision=chosen, runtime=wish.runtime)
     return replace(choice, reason=f"{choice.reason}; {reason}")
 
 
 def open_bundle_network(
-    bundle: Bundle,
-    *,
-    precision: PrecisionWish = "auto",
-    runtime: Runtime = "auto",
-    workers: int | None = None,
+    bundle: Bundle, wish: NetworkWish = ANY_NETWORK, *, workers: int | None = None
 ) -> PixelNetwork:
     """Load the network of a bundle.
 
     Args:
         bundle: Whose runner is a network.
-        precision: "auto", or what must be computed in.
-        runtime: "auto", or what must compute.
+        wish: How it is to be computed.
         workers: Threads that will use it at once; default: one a core.
 
     Raises:
         BundleError: If it cannot be loaded.
         SettingsError: If the precision or runtime is not to be had.
     """
-    choice = choose_for_bundle(bundle, precision=precision, runtime=runtime)
+    choice = choose_for_bundle(bundle, wish)
     network = open_network(
         _network_file(bundle, choice.precision),
         bundle.manifest.preprocessing or Preprocessing(),
         precision=choice.precision,
-        runtime=runtime,
+        runtime=wish.runtime,
         workers=workers,
     )
     if network.choice.device == choice.device:

@@ -67,7 +67,7 @@ def choose_runtime(*, precision: Precision, runtime: Runtime = "auto") -> Runtim
 def _check_precision(precision: Precision, where: str, *, has: bool) -> None:
     if not has:
         raise SettingsError(
-            f"{where} does not compute in {precision}. Use --precision float32, or int8 after "
+            f"{where} does not compute in {precision}. Use --arithmetic float32, or int8 after "
             "finding-nemo export BUNDLE --to onnx --int8."
         )
 

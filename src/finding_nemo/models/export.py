@@ -18,16 +18,19 @@ from finding_nemo.core.preprocessing import Preprocessing
 _OPSET = 18
 
 
-def export_onnx(module: nn.Module, preprocessing: Preprocessing, *, output: str) -> bytes:
+def export_onnx(
+    module: nn.Module, preprocessing: Preprocessing, *, output: str, second: str | None = None
+) -> bytes:
     """Return `module` as ONNX with one input "images" of any batch size.
 
     Names of source files and lines, which the exporter writes into the graph, are removed: they
     are paths of this machine and would change the bundle's hash.
 
     Args:
-        module: Takes float32 (images, 3, height, width), gives (images, n).
+        module: Takes float32 (images, 3, height, width), gives (images, n), or two of them.
         preprocessing: Gives height and width.
         output: The name of the output, such as "logits".
+        second: The name of the second one, such as "features", where `module` gives two.
     """
     example = torch.zeros(2, 3, preprocessing.height_px, preprocessing.width_px)
     batch = torch.export.Dim("batch")
@@ -39,7 +42,7 @@ def export_onnx(module: nn.Module, preprocessing: Preprocessing, *, output: str)
             (example,),
             dynamo=True,
             input_names=["images"],
-            output_names=[output],
+            output_names=[output] if second is None else [output, second],
             dynamic_shapes=({0: batch},),
             opset_version=_OPSET,
             verbose=False,

@@ -22,6 +22,9 @@ class CategoryEvidence(Settings):
         supercategory: Its coarse group.
         n_images: Training images that hold it.
         n_dives: Training dives that they come from.
+        validation_ap: Average precision on the validation part, `None` where nothing of it shows
+            the category.
+        n_validation_images: Validation images that hold it.
     """
 
     category_id: int
@@ -29,6 +32,8 @@ class CategoryEvidence(Settings):
     supercategory: str
     n_images: int
     n_dives: int
+    validation_ap: float | None = None
+    n_validation_images: int = 0
 
 
 class PartStory(Settings):
@@ -89,6 +94,7 @@ class BundleManifest(Settings):
         preprocessing: What is done to pixels, `None` where none are opened.
         split: What was trained and validated on.
         validation: Scores on the validation part, if it had a true category.
+        calibration: How probabilities were made to mean what they say, in words; "" if not.
         provenance: Version, command, times, libraries, device; not part of the bundle's hash.
     """
 
@@ -101,4 +107,5 @@ class BundleManifest(Settings):
     preprocessing: Preprocessing | None
     split: SplitStory
     validation: ValidationStory | None
+    calibration: str = ""
     provenance: dict[str, Any]

@@ -27,7 +27,7 @@ those is a guess from frequency, not sight. `bundle.json` gives images and dives
 {_validation(manifest.validation)}
 
 The validation part also chose the epoch, so a score on a part that nothing chose by is the
-honest one. Probabilities are not calibrated. Another camera, depth or habitat lowers the score
+honest one. {_calibration(manifest)} Another camera, depth or habitat lowers the score
 by more than the interval says.
 
 ## Use
@@ -37,6 +37,12 @@ by more than the interval says.
 * The weights come from the images and annotations of its data set; their licences apply to what
   you do with it.
 """
+
+
+def _calibration(manifest: BundleManifest) -> str:
+    if not manifest.calibration:
+        return "Probabilities are not calibrated."
+    return f"Probabilities are calibrated on the validation dives: {manifest.calibration}."
 
 
 def _parts(manifest: BundleManifest) -> str:

@@ -66,3 +66,16 @@ class LinearProbe(nn.Module):
         standardised = (features - self.mean) / self.std
         logits: torch.Tensor = self.linear(self.dropout(standardised))
         return logits
+
+    def with_features(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits and the features as they came."""
+        return self(features), features
+
+
+class ProbeNetwork(nn.Sequential):
+    """A frozen backbone and its head: from preprocessed pixels to logits."""
+
+    def with_features(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits (images, categories) and the backbone's features (images, features)."""
+        features: torch.Tensor = self[0](images)
+        return self[1](features), features

@@ -111,8 +111,6 @@ class OnnxPixels:
 
     def _run(self, pixels: Pixels) -> Seen:
         images = normalise_pixels(pixels, self._preprocessing)
-        if not self.n_features:
-            return Seen(self._network.outputs(images), None)
         return Seen(*self._network.outputs_and_features(images))
 
 

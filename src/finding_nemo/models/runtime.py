@@ -70,8 +70,10 @@ class OnnxNetwork:
         shapes = {output.name: output.shape for output in self._session.get_outputs()}
         return int(shapes["features"][-1]) if "features" in shapes else 0
 
-    def outputs_and_features(self, images: Floats) -> tuple[Floats, Floats]:
-        """Return the first output and the features for a batch."""
+    def outputs_and_features(self, images: Floats) -> tuple[Floats, Floats | None]:
+        """Return the first output and the features, if it gives any, for a batch."""
+        if not self.n_features:
+            return self.outputs(images), None
         first = self._session.get_outputs()[0].name
         outputs, features = self._session.run([first, "features"], {"images": images})
         return outputs, features

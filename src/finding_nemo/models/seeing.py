@@ -108,13 +108,16 @@ class SmallAnimalNetwork(nn.Module):
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return logits, with those of each place while training."""
+        return self.with_features(pixels)[0]
+
+    def with_features(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return what `forward` gives, and the features' mean over places (images, features)."""
         features = self.dropout(place_features(self.backbone, pixels))
+        mean = features.mean(dim=1)
         places = self.places(features)
         n_places = features.shape[1]
         soft_maximum = torch.logsumexp(places.float(), dim=1) - math.log(n_places)
-        logits: torch.Tensor = self.whole(features.mean(dim=1)) + self.trust * (
-            soft_maximum - _EMPTY_PLACE_LOGIT
-        )
+        logits: torch.Tensor = self.whole(mean) + self.trust * (soft_maximum - _EMPTY_PLACE_LOGIT)
         if not self.training:
-            return logits
-        return torch.cat([logits, places.flatten(1)], dim=1)
+            return logits, mean
+        return torch.cat([logits, places.flatten(1)], dim=1), mean

@@ -34,9 +34,9 @@ def predict_parts(
     predictor = Predictor(
         work.bundle,
         with_embedding=with_embedding,
+        precision=work.precision,
         threads=threads,
-        precision=work.network.precision,
-        runtime=work.network.runtime,
+        network=work.network,
     )
     n_images = sum(work.size.rows_in(part) for part in parts)
     predictions = counted(predictor.predict_inputs(inputs), n_images, work.move)

@@ -78,6 +78,7 @@ def _predict_there(
             [files, plan],
             work.size,
             work.columns,
+            work.precision,
             work.network,
             package_version(),
         ),
@@ -114,6 +115,7 @@ class _Worker:
         references: Sequence[Any],
         size: PlanSize,
         columns: Columns,
+        precision: float,
         network: NetworkWish,
         version: str,
     ) -> None:
@@ -133,6 +135,7 @@ class _Worker:
             plan=Plan(pa.py_buffer(self._plan_bytes)),
             size=size,
             columns=columns,
+            precision=precision,
             network=network,
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import numpy.typing as npt
 from finding_nemo.core.errors import ImageError
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.data.transforms import decode_resized
-from finding_nemo.models.pixel_network import PixelNetwork, Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +37,3 @@ def ready_image(source: Path | bytes, preprocessing: Preprocessing) -> ReadyImag
     except ImageError as error:
         return ReadyImage(None, None, None, str(error))
     return ReadyImage(decoded.pixels, decoded.width, decoded.height, None)
-
-
-def see_images(images: Sequence[ReadyImage], network: PixelNetwork) -> list[Seen | None]:
-    """Return what the network says of each image, `None` for those without pixels."""
-    usable = [image.pixels for image in images if image.pixels is not None]
-    if not usable:
-        return [None] * len(images)
-    seen = network.see(np.stack(usable))
-    rows = iter(range(len(usable)))
-    return [None if image.pixels is None else _one(seen, next(rows)) for image in images]
-
-
-def _one(seen: Seen, row: int) -> Seen:
-    return Seen(seen.outputs[row], None if seen.features is None else seen.features[row])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,23 +14,36 @@ import numpy.typing as npt
 from finding_nemo.core.errors import BundleError
 from finding_nemo.core.memory import raise_malloc_thresholds
 from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.core.reading import Reading
 from finding_nemo.core.records import Prediction
 from finding_nemo.models.bundle import Bundle, load_bundle
-from finding_nemo.models.bundle_network import PrecisionWish, open_bundle_network
-from finding_nemo.models.engine import Runtime
-from finding_nemo.models.pixel_network import PixelNetwork, Seen
+from finding_nemo.models.bundle_network import ANY_NETWORK, NetworkWish, open_bundle_network
+from finding_nemo.models.pixel_network import PixelNetwork
 from finding_nemo.models.time_table import unpack_time_table
 from finding_nemo.prediction.inputs import ImageInput, collect_images
 from finding_nemo.prediction.loading import Loaded, used_images
-from finding_nemo.prediction.pixels import ReadyImage, see_images
+from finding_nemo.prediction.pixels import ReadyImage
+from finding_nemo.prediction.reading import PRECISION, Reader, brightness_of
 from finding_nemo.scoring.baselines import frame_key, time_copy_scores
-from finding_nemo.scoring.novelty import max_probability_novelty
+from finding_nemo.scoring.novelty.logit_scores import max_probability_novelty
 
+# Images that a thread takes at once: the network sees them one by one on a CPU, but what is said of
+# them costs little more for 8 than for 1.
+BATCH_SIZE = 8
 _UNSEEN_AT_A_TIME = 256
 
 Item = TypeVar("Item")
 Floats = npt.NDArray[np.float32]
 Move = Callable[[int, int, int], None]
+
+
+class Known(NamedTuple):
+    """What is known of one image; nothing where it could not be read."""
+
+    probabilities: Floats | None = None
+    novelty: float | None = None
+    reading: Reading | None = None
+    embedding: Floats | None = None
 
 
 class Predictor:
@@ -47,19 +60,18 @@ class Predictor:
         bundle: Bundle | Path | str,
         *,
         with_embedding: bool = False,
+        precision: float = PRECISION,
         threads: int | None = None,
-        precision: PrecisionWish = "auto",
-        runtime: Runtime = "auto",
+        network: NetworkWish = ANY_NETWORK,
     ) -> None:
         """Load `bundle`, if it is not loaded yet.
 
         Args:
             bundle: The trained model.
             with_embedding: Whether each prediction holds the network's features.
+            precision: Share of the categories named that should be right, in (0, 1].
             threads: How many threads to use, 1 for one core; `None`: one a core.
-            precision: Of the network's arithmetic; "auto" takes the fastest that `export` has
-                checked.
-            runtime: What computes the network.
+            network: How the network is to be computed.
 
         Raises:
             BundleError: If it is missing, broken or of another schema version, or has no
@@ -68,17 +80,21 @@ class Predictor:
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(Path(bundle))
         self._with_embedding = with_embedding
         self._threads = threads
-        self._precision: PrecisionWish = precision
-        self._runtime: Runtime = runtime
+        self._precision = precision
+        self._wish = network
         if with_embedding:
             self.n_features()
 
     @cached_property
     def _network(self) -> PixelNetwork:
         raise_malloc_thresholds()
-        return open_bundle_network(
-            self.bundle, precision=self._precision, runtime=self._runtime, workers=self._threads
-        )
+        return open_bundle_network(self.bundle, self._wish, workers=self._threads)
+
+    @cached_property
+    def reader(self) -> Reader | None:
+        """What is said of network outputs; `None` where no image is opened."""
+        is_network = self.bundle.manifest.runner == "network"
+        return Reader(self.bundle, precision=self._precision) if is_network else None
 
     def n_features(self) -> int:
         """Return how many features of an image the network gives.
@@ -123,31 +139,39 @@ class Predictor:
     def _predict_pixels(
         self, inputs: Iterable[ImageInput], batch_size: int | None
     ) -> Iterator[Prediction]:
-        network = self._network
+        network, reader = self._network, self.reader
+        if reader is None:
+            return
 
         def predicted(loaded: list[Loaded]) -> list[Prediction]:
-            rows = see_images([image for _, image in loaded], network)
+            rows = iter(self._rows([image for _, image in loaded], network, reader))
             return [
-                _prediction(source, image, self._known(row))
-                for (source, image), row in zip(loaded, rows, strict=True)
+                _prediction(source, image, None if image.pixels is None else next(rows))
+                for source, image in loaded
             ]
 
         batches = used_images(
             inputs,
             self.bundle.manifest.preprocessing or Preprocessing(),
             predicted,
-            batch_size=batch_size or network.batch_size,
+            batch_size=batch_size or max(BATCH_SIZE, network.batch_size),
             threads=network.workers,
         )
         for predictions in batches:
             yield from predictions
 
-    def _known(self, seen: Seen | None) -> tuple[Floats, Floats | None] | None:
-        """Return the probabilities and, where it is asked for, the embedding of an image."""
-        if seen is None:
-            return None
-        embedding = seen.features if self._with_embedding else None
-        return self.bundle.to_probabilities(seen.outputs), embedding
+    def _rows(
+        self, images: Sequence[ReadyImage], network: PixelNetwork, reader: Reader
+    ) -> list[Known]:
+        """Return what is known of each image that has pixels."""
+        usable = [image.pixels for image in images if image.pixels is not None]
+        if not usable:
+            return []
+        seen = network.see(np.stack(usable))
+        read = reader.read(seen.outputs, seen.features, [brightness_of(p) for p in usable])
+        features = seen.features if self._with_embedding else None
+        kept = [None] * len(read) if features is None else features
+        return [Known(*row, embedding) for row, embedding in zip(read, kept, strict=True)]
 
     def _predict_unseen(self, inputs: Iterable[ImageInput]) -> Iterator[Prediction]:
         """Predict without opening an image; sizes are those that the data set recorded."""
@@ -155,7 +179,8 @@ class Predictor:
             scores = self._unseen_scores(chunk).astype(np.float32)
             for source, row in zip(chunk, scores, strict=True):
                 unseen = ReadyImage(None, source.record.width, source.record.height, None)
-                yield _prediction(source, unseen, (row, None))
+                novelty = float(max_probability_novelty(row[np.newaxis])[0])
+                yield _prediction(source, unseen, Known(row, novelty))
 
     def _unseen_scores(self, inputs: Sequence[ImageInput]) -> npt.NDArray[np.float64]:
         if self.bundle.manifest.runner == "prior":
@@ -164,21 +189,19 @@ class Predictor:
         return time_copy_scores(keys, truth, [frame_key(image.record) for image in inputs])
 
 
-def _prediction(
-    source: ImageInput, image: ReadyImage, known: tuple[Floats, Floats | None] | None
-) -> Prediction:
-    row, embedding = known or (None, None)
-    novelty = None if row is None else float(max_probability_novelty(row[np.newaxis])[0])
+def _prediction(source: ImageInput, image: ReadyImage, known: Known | None) -> Prediction:
+    known = known or Known()
     return Prediction(
         image_id=source.image_id,
         path=source.path,
         width=image.width,
         height=image.height,
         failure=image.failure,
-        probabilities=row,
-        novelty=novelty,
+        probabilities=known.probabilities,
+        novelty=known.novelty,
         time_s=source.time_s,
-        embedding=embedding,
+        embedding=known.embedding,
+        reading=known.reading,
     )
 
 

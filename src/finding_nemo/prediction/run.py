@@ -17,6 +17,7 @@ from finding_nemo.models.bundle_network import NetworkWish
 from finding_nemo.prediction.inputs import ImageInput
 from finding_nemo.prediction.plan import Plan, PlanSize, write_plan
 from finding_nemo.prediction.predictor import Move
+from finding_nemo.prediction.reading import PRECISION
 from finding_nemo.results.parts import PartsFolder
 from finding_nemo.results.schema import Columns
 
@@ -62,6 +63,7 @@ class Work:
         plan: The images.
         size: What the plan holds.
         columns: The columns of each row.
+        precision: Share of the categories named that should be right.
         move: Told of the progress: images done, in all, failed.
         network: How the network is to be computed, the same for every part.
     """
@@ -70,6 +72,7 @@ class Work:
     plan: Plan
     size: PlanSize
     columns: Columns
+    precision: float = PRECISION
     move: Move = unmoved
     network: NetworkWish = field(default_factory=NetworkWish)
 

@@ -15,11 +15,12 @@ from finding_nemo.core.provenance import (
     package_version,
 )
 from finding_nemo.models.bundle import Bundle, bundle_hash
-from finding_nemo.models.bundle_network import NetworkWish, choose_for_bundle
+from finding_nemo.models.bundle_network import ANY_NETWORK, NetworkWish, choose_for_bundle
 from finding_nemo.prediction.engine_local import predict_here
 from finding_nemo.prediction.inputs import ImageInput, Selection
 from finding_nemo.prediction.plan import Plan, listing_hash
 from finding_nemo.prediction.predictor import Move, Predictor
+from finding_nemo.prediction.reading import PRECISION, Reader
 from finding_nemo.prediction.run import (
     Engine,
     Job,
@@ -31,6 +32,7 @@ from finding_nemo.prediction.run import (
     predict_missing,
     unmoved,
 )
+from finding_nemo.prediction.trust_story import trust_story
 from finding_nemo.results.merge import most_frequent_first
 from finding_nemo.results.parts import PartsFolder
 from finding_nemo.results.schema import SCHEMA_VERSION, Columns
@@ -38,10 +40,9 @@ from finding_nemo.results.summary import PredictionSummary
 from finding_nemo.results.writers import Format, check_format, write_tables
 
 WHOLE_RUN = Shard()
-ANY_NETWORK = NetworkWish()
 
 
-def predict_to_file(
+def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and has a default
     bundle: Bundle,
     inputs: Selection | Sequence[ImageInput],
     out: Path,
@@ -52,6 +53,7 @@ def predict_to_file(
     shard: Shard = WHOLE_RUN,
     engine: Engine = predict_here,
     overwrite: bool = False,
+    precision: float = PRECISION,
     move: Move | None = None,
     say: Say | None = None,
     network: NetworkWish = ANY_NETWORK,
@@ -72,6 +74,7 @@ def predict_to_file(
         engine: What predicts.
         overwrite: Whether an existing file, or another command's unfinished run, may be
             replaced.
+        precision: Share of the categories named that should be right, in (0, 1].
         move: Told of the progress: images done, in all, failed.
         say: Told in words what is going on.
         network: How the network is to be computed.
@@ -90,6 +93,7 @@ def predict_to_file(
     request = _request(bundle, inputs) | {
         "vector": with_vector and file_format in ("parquet", "jsonl"),
         "embeddings": with_embedding and file_format in ("parquet", "jsonl"),
+        "precision": precision,
         "shard": f"{shard.number}/{shard.count}",
         "network": _network(bundle, network),
     }
@@ -99,6 +103,9 @@ def predict_to_file(
             folder.move_out()
             return PredictionSummary.from_json(finished)
         images = inputs.stream() if isinstance(inputs, Selection) else inputs
+        predictor = Predictor(bundle, precision=precision, network=network)
+        for notice in predictor.reader.notices if predictor.reader else ():
+            say(notice)
         job = begin_or_go_on(folder, images, request, overwrite=overwrite, say=say)
         if request["network"] is not None:
             story = "network: {runtime} on {device} in {precision}: {reason}."
@@ -108,18 +115,19 @@ def predict_to_file(
             n_categories=len(bundle.categories),
             with_vector=request["vector"],
             with_time=job.size.has_frames,
-            n_features=Predictor(bundle).n_features() if request["embeddings"] else 0,
+            n_features=predictor.n_features() if request["embeddings"] else 0,
         )
-        work = Work(bundle, Plan(folder.plan_path), job.size, columns, move or unmoved, network)
+        plan = Plan(folder.plan_path)
+        work = Work(bundle, plan, job.size, columns, precision, move or unmoved, network)
         predict_missing(folder, work, engine, parts, say)
-        return _put_together(folder, work, job, parts, file_format, shard)
+        return _put_together(folder, work, job, parts, file_format, shard, predictor.reader)
 
 
 def _network(bundle: Bundle, wish: NetworkWish) -> dict[str, str] | None:
     """Return what computes the network, and why: a run goes on in the same arithmetic only."""
     if bundle.manifest.runner != "network":
         return None
-    return asdict(choose_for_bundle(bundle, precision=wish.precision, runtime=wish.runtime))
+    return asdict(choose_for_bundle(bundle, wish))
 
 
 def _request(bundle: Bundle, inputs: Selection | Sequence[ImageInput]) -> dict[str, Any]:
@@ -137,15 +145,24 @@ def _put_together(
     parts: Sequence[int],
     file_format: Format,
     shard: Shard,
+    reader: Reader | None,
 ) -> PredictionSummary:
     summary = PredictionSummary()
     bundle, schema = work.bundle, work.columns.schema()
 
     def story() -> dict[str, Any]:
-        return _story(bundle, job, summary) | {
-            "inputs_sha256": job.size.sha256,
-            "shard": {"number": shard.number, "count": shard.count, "n_images": job.size.n_images},
-        }
+        return (
+            _story(bundle, job, summary)
+            | trust_story(reader)
+            | {
+                "inputs_sha256": job.size.sha256,
+                "shard": {
+                    "number": shard.number,
+                    "count": shard.count,
+                    "n_images": job.size.n_images,
+                },
+            }
+        )
 
     write_tables(
         summary.watched(finished_rows(folder, parts, job.size), schema),
@@ -171,7 +188,6 @@ def _story(bundle: Bundle, job: Job, summary: PredictionSummary) -> dict[str, An
         "bundle_hash": job.request["bundle_hash"],
         "recipe": manifest.recipe,
         "settings": manifest.settings,
-        "novelty": "one minus the largest probability",
         "libraries": library_versions("numpy", "onnxruntime", "openvino", "pillow", "pyarrow"),
         "network": job.request["network"],
         "n_images": summary.n_images,

@@ -14,6 +14,7 @@ from finding_nemo.evaluation.results import Evaluation, JudgedImage, MethodScore
 from finding_nemo.reporting.figures import svg_of
 from finding_nemo.reporting.page import svg, thumbnail, write_page
 from finding_nemo.reporting.palette import INK, MODEL, PRIOR, TIME_COPY
+from finding_nemo.reporting.trust_figures import trust_figures, unusual_share
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,6 +61,11 @@ def write_evaluation_page(
         categories=sorted(evaluation.categories, key=lambda c: (-c.n_images, c.name)),
         scores_figure=svg(_scores_figure(evaluation)),
         dives_figure=svg(_dives_figure(evaluation)),
+        trust=evaluation.trust,
+        figures=trust_figures(evaluation.trust) if evaluation.trust else {},
+        unusual=unusual_share(evaluation),
+        rare_frames=[_frame(image, categories) for image in _spread(_unusual_first(readable))],
+        precision=evaluation.trust.precision if evaluation.trust else None,
         story=evaluation.story,
     )
 
@@ -77,6 +83,11 @@ def in_words(evaluation: Evaluation) -> str:
     if gain.high < 0:
         return text + "The model is worse than not looking at the frame."
     return text + "These dives are too few or too unlike to tell the two apart."
+
+
+def _unusual_first(images: Iterable[JudgedImage]) -> list[JudgedImage]:
+    known = [image for image in images if not np.isnan(image.unusualness)]
+    return sorted(known, key=lambda image: (-image.unusualness, image.image_id))
 
 
 def _spread(images: Iterable[JudgedImage]) -> list[JudgedImage]:
@@ -116,6 +127,8 @@ def _frame(image: JudgedImage, categories: CategoryTable) -> dict[str, Any]:
         "picture": thumbnail(Path(image.path)),
         "average_precision": image.average_precision,
         "failure": image.failure,
+        "unusual": "" if np.isnan(image.unusualness) else f"{100 * image.unusualness:.0f} %",
+        "said": image.said,
         "guesses": guesses,
         "missed": missed,
     }

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-
-from rich.console import Console
-from rich.table import Table
 
 from finding_nemo.evaluation.results import Evaluation, Measured
 from finding_nemo.evaluation.split_summary import PartSummary
 from finding_nemo.reporting.page import format_count, format_score, format_share
+from finding_nemo.reporting.tables import print_line as print_line
+from finding_nemo.reporting.tables import print_table as print_table
+from finding_nemo.reporting.trust_terminal import print_trust
 
 _N_CATEGORIES = 12
-_PIPE_WIDTH = 160
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
@@ -35,12 +33,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
     )
     gain = evaluation.gain
     print_line(f"gain over the prior {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})")
-    if evaluation.novelty:
-        novelty = evaluation.novelty
-        print_line(
-            f"novelty: AUC {novelty.auc:.3f}, 2 x AUC - 1 = {novelty.scaled_auc:.3f} on "
-            f"{novelty.n_novel} novel images; competition score {novelty.competition_score:.3f}"
-        )
+    print_trust(evaluation)
     _print_categories(evaluation)
 
 
@@ -89,26 +82,3 @@ def print_split(parts: Sequence[PartSummary]) -> None:
         ],
         title="parts, and the share of their frames with a training frame near",
     )
-
-
-def print_table(
-    header: Sequence[str], rows: Sequence[Sequence[str]], *, title: str | None = None
-) -> None:
-    """Write a table; the first column is left-aligned, the others right."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for number, name in enumerate(header):
-        table.add_column(name, justify="left" if number == 0 else "right", no_wrap=number > 0)
-    for row in rows:
-        table.add_row(*row)
-    _console().print(table)
-    _console().print()
-
-
-def print_line(text: str) -> None:
-    """Write one line; brackets are text, not markup."""
-    _console().print(text, markup=False, soft_wrap=True)
-
-
-def _console() -> Console:
-    # A file or pipe has no width; 80, the default there, would cut tables off.
-    return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)

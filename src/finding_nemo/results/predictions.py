@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finding_nemo.core.errors import PredictionsError
+from finding_nemo.results.reading_columns import NOTHING_READ, csv_reading, reading_columns
 from finding_nemo.results.schema import METADATA_KEY, SCHEMA_VERSION, PredictionTable
 from finding_nemo.results.writers import provenance_path
 
@@ -91,6 +92,7 @@ def _read_csv(path: Path) -> PredictionTable:
         "categories": [[int(word) for word in row["categories"].split()] for row in rows],
         "probabilities": [[float(word) for word in row["probabilities"].split()] for row in rows],
         "novelty": [float(row["novelty"]) if row["novelty"] else None for row in rows],
+        **csv_reading(rows),
     }
     if rows and "time_s" in rows[0]:
         columns["time_s"] = [float(row["time_s"]) if row["time_s"] else None for row in rows]
@@ -103,6 +105,7 @@ def _read_jsonl(path: Path) -> PredictionTable:
     names = ("image_id", "path", "width", "height", "failure", "categories", "probabilities")
     times = ("time_s",) if rows and "time_s" in rows[0] else ()
     columns = {name: [row[name] for row in rows] for name in (*names, "novelty", *times)}
+    columns |= {name: [row.get(name) for row in rows] for name in NOTHING_READ}
     return _table(columns, _story_beside(path), _vector_of_rows(rows))
 
 
@@ -142,4 +145,5 @@ def _table(
         category_ids=known,
         metadata=story,
         times_s=tuple(columns.get("time_s", ())),
+        reading=reading_columns(columns, story),
     )

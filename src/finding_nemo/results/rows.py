@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from finding_nemo.core.records import Prediction
+from finding_nemo.results.reading_columns import NOTHING_READ, reading_values
 from finding_nemo.results.schema import TOP_K, Columns
 from finding_nemo.scoring.ranking import rank_columns
 
@@ -40,15 +41,18 @@ def _ranked_columns(
     known = [row.probabilities for row in predictions if row.probabilities is not None]
     categories: list[object] = [None] * len(predictions)
     probabilities: list[object] = [None] * len(predictions)
+    read: list[Mapping[str, object]] = [NOTHING_READ] * len(predictions)
     if known:
         stacked = np.stack(known)
         best = rank_columns(stacked, k=TOP_K)
         ids = np.asarray(category_ids, dtype=np.int32)[best]
         values = np.take_along_axis(stacked, best, axis=1)
         places = [i for i, row in enumerate(predictions) if row.probabilities is not None]
-        for place, row_ids, row_values in zip(places, ids, values, strict=True):
+        for place, columns, row_ids, row_values in zip(places, best, ids, values, strict=True):
             categories[place], probabilities[place] = row_ids, row_values
-    return {"categories": categories, "probabilities": probabilities}
+            read[place] = reading_values(predictions[place].reading, columns)
+    of_reading = {name: [row[name] for row in read] for name in NOTHING_READ}
+    return {"categories": categories, "probabilities": probabilities, **of_reading}
 
 
 def _matrix(

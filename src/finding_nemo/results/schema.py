@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from finding_nemo.core.errors import PredictionsError
+from finding_nemo.results.reading_columns import READING_FIELDS, ReadingColumns
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"finding_nemo"
@@ -45,6 +46,7 @@ class Columns:
             pa.field("categories", pa.list_(pa.int32())),
             pa.field("probabilities", pa.list_(pa.float32())),
             pa.field("novelty", pa.float64()),
+            *READING_FIELDS,
         ]
         if self.with_vector:
             fields.append(pa.field("vector", pa.list_(pa.float32(), self.n_categories)))
@@ -97,6 +99,7 @@ class PredictionTable:
         metadata: Provenance and the bundle's category table with its evidence.
         times_s: Seconds since its video's first frame of each row, `None` where it is no frame of
             a video; empty where no row is.
+        reading: How far to trust each row; `None` in a file without it.
     """
 
     image_ids: tuple[str, ...]
@@ -111,6 +114,7 @@ class PredictionTable:
     category_ids: tuple[int, ...]
     metadata: dict[str, Any]
     times_s: tuple[float | None, ...] = ()
+    reading: ReadingColumns | None = None
 
     def __len__(self) -> int:
         return len(self.image_ids)

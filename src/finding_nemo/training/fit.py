@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,9 @@ from finding_nemo.core.memory import raise_malloc_thresholds
 from finding_nemo.core.provenance import now_utc
 from finding_nemo.models.bundle import Bundle, write_bundle
 from finding_nemo.models.export import export_onnx
-from finding_nemo.models.manifest import BundleManifest
+from finding_nemo.models.manifest import BundleManifest, CategoryEvidence
+from finding_nemo.models.pooled import WithFeatures, has_features
+from finding_nemo.models.trust import Trust, trust_tensors
 from finding_nemo.training.array_store import CACHE_VARIABLE, cache_folder
 from finding_nemo.training.history import EpochRow
 from finding_nemo.training.loop import Loop
@@ -38,7 +40,8 @@ from finding_nemo.training.setup import (
     set_up_probe,
     set_up_small_animals,
 )
-from finding_nemo.training.validation import novelty_reference, validation_story
+from finding_nemo.training.trust import fit_trust, in_words, with_validation
+from finding_nemo.training.validation import validation_story
 
 
 def fit_network(
@@ -84,8 +87,23 @@ def fit_network(
                 "command with --resume goes on from there."
             ) from None
     outputs = loop.outputs(validation.rows)
+    evidence = category_evidence(replace(parts, train=ready.train.records))
+    val_truth = validation.truth > 0
+    trust = fit_trust(
+        ready,
+        outputs,
+        truths=(parts.dataset.truth(ready.train.records), val_truth),
+        evidence=evidence,
+        activation=_activation(settings),
+        device=loop.device,
+        batch_size=settings.batch_size,
+        notify=notify,
+    )
     ready.whole.to("cpu")
-    bundle = _write(out / "bundle", recipe, settings, parts, ready, outputs, history, provenance)
+    bundle = _write(
+        out / "bundle", recipe, settings, parts, ready, outputs, history, provenance,
+        evidence=with_validation(evidence, val_truth, outputs), trust=trust,
+    )  # fmt: skip
     largest = check_parity(bundle, ready.whole, ready.train.records, ready.preprocessing)
     notify(f"exported network equals torch to {largest:.1e} in probability, from image files.")
     return bundle, history
@@ -121,8 +139,10 @@ def _write(
     outputs: npt.NDArray[np.float32],
     history: Sequence[EpochRow],
     provenance: dict[str, Any],
+    *,
+    evidence: tuple[CategoryEvidence, ...],
+    trust: Trust,
 ) -> Bundle:
-    activation = "clip" if settings.loss == "squared-error" else "sigmoid"
     best = max(history, key=lambda row: (row.map_at_20, -row.epoch), default=None)
     story = validation_story(
         ready.val.records,
@@ -134,22 +154,32 @@ def _write(
     manifest = BundleManifest(
         recipe=recipe,
         runner="network",
-        activation=activation,
+        activation=_activation(settings),
         settings=settings.model_dump(),
-        categories=category_evidence(replace(parts, train=ready.train.records)),
+        categories=evidence,
         preprocessing=ready.preprocessing,
         split=split_story(parts.split),
         validation=story,
+        calibration=in_words(trust.calibration),
         provenance={**provenance, "ended": now_utc()},
     )
-    probabilities = Bundle(folder, manifest).to_probabilities(outputs)
+    both = has_features(ready.whole)
     return write_bundle(
         folder,
         manifest,
         weights=_arrays(ready.whole),
-        novelty=novelty_reference(probabilities),
-        network=export_onnx(ready.whole, ready.preprocessing, output="logits"),
+        novelty=trust_tensors(trust),
+        network=export_onnx(
+            WithFeatures(ready.whole) if both else ready.whole,
+            ready.preprocessing,
+            output="logits",
+            second="features" if both else None,
+        ),
     )
+
+
+def _activation(settings: LoopSettings) -> Literal["sigmoid", "clip"]:
+    return "clip" if settings.loss == "squared-error" else "sigmoid"
 
 
 def _arrays(network: nn.Module) -> dict[str, npt.NDArray[Any]]:

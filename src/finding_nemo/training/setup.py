@@ -16,7 +16,12 @@ from finding_nemo.core.records import ImageRecord
 from finding_nemo.learning.losses import LOSSES, Loss, image_and_place_loss
 from finding_nemo.models.backbones import freeze, load_backbone
 from finding_nemo.models.export import export_onnx
-from finding_nemo.models.networks import LinearProbe, basic_network, linear_on_pixels
+from finding_nemo.models.networks import (
+    LinearProbe,
+    ProbeNetwork,
+    basic_network,
+    linear_on_pixels,
+)
 from finding_nemo.models.seeing import SmallAnimalNetwork, place_grid
 from finding_nemo.training.array_store import StoredRows
 from finding_nemo.training.inputs import ReadyInputs, Tick, ready_features, ready_pixels
@@ -119,7 +124,7 @@ def set_up_probe(settings: ProbeSettings, parts: Parts, *, notify: Notify, tick:
     head = _probe_head(train, parts, settings)
     return Ready(
         trained=head,
-        whole=nn.Sequential(backbone, head),
+        whole=ProbeNetwork(backbone, head),
         preprocessing=preprocessing,
         prepare=_as_tensor,
         loss=LOSSES[settings.loss],

@@ -11,7 +11,7 @@ from finding_nemo.core.records import ImageRecord
 from finding_nemo.models.manifest import ValidationStory
 from finding_nemo.scoring.baselines import prior_scores
 from finding_nemo.scoring.bootstrap import dive_bootstrap_interval
-from finding_nemo.scoring.novelty import max_probability_novelty
+from finding_nemo.scoring.novelty.logit_scores import max_probability_novelty
 from finding_nemo.scoring.ranking import Truth, average_precision_at_k
 from finding_nemo.training.history import EpochRow
 

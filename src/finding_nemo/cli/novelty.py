@@ -1,0 +1,62 @@
+"""`finding-nemo novelty DATASET --out DIR`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def novelty(
+    dataset: Annotated[Path, typer.Argument(help="A data set folder, COCO file or CSV file.")],
+    out: Annotated[Path, typer.Option(help="The folder to make.")],
+    recipe: Annotated[str, typer.Option(help="A recipe; README lists them.")] = "probe",
+    holdouts: Annotated[
+        int, typer.Option(min=1, help="At most this many hold-outs, evenly over the categories.")
+    ] = 8,
+    far: Annotated[int, typer.Option(min=0, help="Frames of elsewhere to draw; 0 for none.")] = 200,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value, as often as needed.")
+    ] = None,
+    images: Annotated[Path | None, typer.Option(help="The image folder of the data set.")] = None,
+    dive_pattern: Annotated[
+        str | None, typer.Option(help="Regular expression with a group named dive.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of splits, trainings and drawings.")] = 0,
+    overwrite: Annotated[bool, typer.Option(help="Replace an earlier test.")] = False,
+) -> None:
+    """Test how well categories that training never saw are noticed, beside two floors."""
+    from finding_nemo.cli.notices import notify, show_notices
+    from finding_nemo.core.config import parse_assignments
+    from finding_nemo.data.dataset import read_dataset
+    from finding_nemo.data.splits.holdouts import choose_holdouts, spread_out
+    from finding_nemo.reporting.page import format_score, format_share
+    from finding_nemo.reporting.tables import print_line, print_table
+    from finding_nemo.workflows.novelty_bed import mean_by_score, run_novelty_bed
+
+    data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
+    show_notices(data.notices)
+    rows = run_novelty_bed(
+        data,
+        out=out,
+        holdouts=spread_out(choose_holdouts(data), holdouts),
+        recipe=recipe,
+        settings=parse_assignments(changes or []),
+        n_far=far,
+        seed=seed,
+        overwrite=overwrite,
+        notify=notify,
+    )
+    print_table(
+        ("score", "kind", "mean AUC", "2 x AUC - 1", "FPR at 95 % TPR", "AUC of far frames"),
+        [
+            (name, kind, format_score(auc), format_score(2 * auc - 1), format_share(fpr),
+             format_score(far_auc))
+            for name, kind, auc, fpr, far_auc in mean_by_score(rows)
+        ],
+        title=f"means over {len(rows)} hold-outs, each on unseen dives",
+    )  # fmt: skip
+    scores = [row.competition_score for row in rows]
+    print_line(f"competition score, mean over hold-outs: {sum(scores) / len(scores):.4f}")
+    typer.echo(f"table {out / 'novelty.csv'}")

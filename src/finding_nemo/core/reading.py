@@ -1,0 +1,52 @@
+"""What stands beside the probabilities of one image: how far to trust them, and what to say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class GuessEvidence:
+    """What the guess of each category rests on, in column order.
+
+    Attributes:
+        n_images: Training images that hold it, shape (categories,); 0 means never seen.
+        n_dives: Training dives that they come from, same shape.
+        validation_ap: Average precision on the validation part, NaN where unknown, same shape.
+    """
+
+    n_images: npt.NDArray[np.int32]
+    n_dives: npt.NDArray[np.int32]
+    validation_ap: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far to trust what is said of one image.
+
+    Attributes:
+        evidence: What each category's guess rests on; one object for all images.
+        unusualness: Share of the validation images, of dives that training never saw, that are
+            less far out, in [0, 1]; NaN where the bundle has no reference.
+        scores: Every novelty score, in the order that the file's metadata names.
+        present_ids: Categories named at the wanted precision, most probable first.
+        candidate_ids: The set that misses a true category in about one frame of ten, most
+            probable first.
+        said: The finest thing that can be said: a category, a supercategory, or "".
+        said_probability: Of that, NaN where nothing is said.
+        said_source: Why that and nothing finer.
+        brightness: Mean of the frame's pixels in [0, 1].
+    """
+
+    evidence: GuessEvidence
+    unusualness: float
+    scores: npt.NDArray[np.float32]
+    present_ids: tuple[int, ...]
+    candidate_ids: tuple[int, ...]
+    said: str
+    said_probability: float
+    said_source: str
+    brightness: float

@@ -1,0 +1,96 @@
+"""What a bundle knows of how far to trust it: novelty, calibration and its validation images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.scoring.calibration import LogitCalibration, ValidationView, sigmoid
+from finding_nemo.scoring.novelty.detector import (
+    NoveltyDetector,
+    detector_from_tensors,
+    detector_tensors,
+)
+
+Tensors = Mapping[str, npt.NDArray[Any]]
+
+# 20,000 images of 290 categories are 23 MB; more would not make a threshold better.
+MOST_VALIDATION_IMAGES = 20_000
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What stands beside the network in a bundle.
+
+    Attributes:
+        detector: Novelty; `None` in a bundle without it.
+        calibration: From logits to probabilities; `None` in a bundle without one.
+        validation: Raw logits and truth of the validation images, which thresholds and sets are
+            chosen on; `None` in a bundle without them.
+    """
+
+    detector: NoveltyDetector | None = None
+    calibration: LogitCalibration | None = None
+    validation: ValidationView | None = None
+
+
+def trust_tensors(trust: Trust) -> dict[str, npt.NDArray[Any]]:
+    """Return `trust` as the named arrays of `novelty.safetensors`."""
+    tensors: dict[str, npt.NDArray[Any]] = {}
+    if trust.detector is not None:
+        tensors |= detector_tensors(trust.detector)
+    if trust.calibration is not None:
+        tensors["calibration.anchor"] = trust.calibration.anchor
+        tensors["calibration.slope"] = trust.calibration.slope
+    if trust.validation is not None:
+        kept = _thinned(len(trust.validation.truth))
+        tensors["validation.logits"] = trust.validation.logits[kept].astype(np.float32)
+        tensors["validation.truth"] = trust.validation.truth[kept].astype(np.uint8)
+        tensors["validation.dive"] = _numbered(trust.validation.dives)[kept]
+    return tensors
+
+
+def _thinned(n_images: int) -> npt.NDArray[np.int64]:
+    if n_images <= MOST_VALIDATION_IMAGES:
+        return np.arange(n_images)
+    generator = np.random.default_rng(0)
+    return np.sort(generator.choice(n_images, MOST_VALIDATION_IMAGES, replace=False))
+
+
+def _numbered(dives: Sequence[str]) -> npt.NDArray[np.int32]:
+    _, numbers = np.unique(np.asarray(dives, dtype=np.str_), return_inverse=True)
+    return numbers.astype(np.int32)
+
+
+def trust_from_tensors(tensors: Tensors) -> Trust:
+    """Return what `trust_tensors` took apart; what an older bundle lacks is `None`."""
+    return Trust(
+        detector=detector_from_tensors(tensors),
+        calibration=_calibration(tensors),
+        validation=_validation(tensors),
+    )
+
+
+def _calibration(tensors: Tensors) -> LogitCalibration | None:
+    if "calibration.anchor" not in tensors:
+        return None
+    return LogitCalibration(tensors["calibration.anchor"], tensors["calibration.slope"])
+
+
+def _validation(tensors: Tensors) -> ValidationView | None:
+    if "validation.logits" not in tensors:
+        return None
+    return ValidationView(
+        logits=tensors["validation.logits"],
+        truth=tensors["validation.truth"].astype(np.bool_),
+        dives=[str(number) for number in tensors["validation.dive"].tolist()],
+    )
+
+
+def calibrated(trust: Trust, logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Return calibrated probabilities, shape (images, categories)."""
+    return sigmoid(logits) if trust.calibration is None else trust.calibration(logits)

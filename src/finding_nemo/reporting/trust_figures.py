@@ -1,0 +1,88 @@
+"""Figures of how far predictions can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from finding_nemo.evaluation.results import Evaluation
+from finding_nemo.evaluation.trust_results import ScorerResult, TrustFindings
+from finding_nemo.reporting.figures import svg_of
+from finding_nemo.reporting.page import svg
+from finding_nemo.reporting.palette import FAINT, INK, MODEL, PRIOR, TIME_COPY
+from finding_nemo.scoring.reliability import Reliability
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Below it cells are so many that they would hide the others on a linear axis.
+_LEAST_SHOWN = 1e-3
+_UNUSUAL = 0.95
+
+
+def trust_figures(trust: TrustFindings) -> dict[str, Any]:
+    """Return the figures by name."""
+    figures = {"reliability": svg(_reliability(trust))}
+    if trust.scorers:
+        figures["novelty"] = svg(_novelty(trust.scorers))
+    return figures
+
+
+def unusual_share(evaluation: Evaluation) -> dict[str, float] | None:
+    """Return the share of judged frames beyond 95 % of the validation frames, if known."""
+    values = np.array([image.unusualness for image in evaluation.images])
+    known = values[~np.isnan(values)]
+    return {"share": float((known >= _UNUSUAL).mean())} if known.size else None
+
+
+def _novelty(scorers: Sequence[ScorerResult]) -> str:
+    colours = {"default": MODEL, "score": TIME_COPY, "floor": PRIOR}
+    shown = sorted(scorers, key=lambda s: (s.kind == "floor", -s.auc))
+
+    def draw(axes: Axes) -> None:
+        axes.axvline(0.5, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
+        for place, scorer in enumerate(shown):
+            colour = colours[scorer.kind]
+            axes.plot(
+                [scorer.auc_low, scorer.auc_high], [place, place], color=colour, lw=3, alpha=0.45
+            )
+            axes.plot(scorer.auc, place, "o", color=colour, markersize=8)
+        axes.set_yticks(range(len(shown)), [scorer.name for scorer in shown], fontsize=9)
+        axes.set_ylim(len(shown) - 0.5, -0.5)
+        axes.set_xlim(0.2, 1)
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel("AUC", fontsize=9, color=INK)
+
+    return svg_of(draw, width_in=8.4, height_in=0.8 + 0.3 * len(shown))
+
+
+def _reliability(trust: TrustFindings) -> str:
+    def draw(axes: Axes) -> None:
+        axes.plot([_LEAST_SHOWN, 1], [_LEAST_SHOWN, 1], color=FAINT, linewidth=1.2)
+        if trust.raw is not None:
+            _dots(axes, trust.raw, TIME_COPY, "before calibration")
+        _dots(axes, trust.calibrated, MODEL, "as given")
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlim(_LEAST_SHOWN, 1)
+        axes.set_ylim(_LEAST_SHOWN, 1)
+        axes.set_xlabel("probability given", fontsize=9, color=INK)
+        axes.set_ylabel("share that was so", fontsize=9, color=INK)
+        axes.legend(frameon=False, fontsize=9, loc="upper left")
+
+    return svg_of(draw, width_in=5.2, height_in=4.2)
+
+
+def _dots(axes: Axes, reliability: Reliability, colour: str, label: str) -> None:
+    shown = [b for b in reliability.bins if b.mean_probability >= _LEAST_SHOWN]
+    axes.plot(
+        [b.mean_probability for b in shown],
+        [max(b.share_true, _LEAST_SHOWN) for b in shown],
+        "o-",
+        color=colour,
+        markersize=5,
+        linewidth=1,
+        label=label,
+    )

@@ -1,0 +1,1 @@
+"""How unlike the training images an image is: every score is higher further out, and continuous."""

@@ -1,0 +1,52 @@
+"""A score against the validation images' scores: what is usual, and how unusual an image is."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.core.errors import PredictionsError
+
+Scores = npt.NDArray[np.float64]
+
+N_QUANTILES = 101
+
+
+def reference_quantiles(scores: Scores) -> Scores:
+    """Return the 0 % to 100 % quantiles of validation scores, shape (101,).
+
+    Raises:
+        PredictionsError: If there is no score.
+    """
+    if not scores.size:
+        raise PredictionsError("A reference for novelty needs validation images, got none.")
+    quantiles: Scores = np.quantile(scores, np.linspace(0, 1, N_QUANTILES))
+    return quantiles
+
+
+def unusualness(scores: Scores, quantiles: Scores) -> Scores:
+    """Return the share of validation images that are less far out, in [0, 1], same shape."""
+    result: Scores = np.interp(scores, *_corners(quantiles))
+    return result
+
+
+def standing(scores: Scores, quantiles: Scores) -> Scores:
+    """Return `unusualness` that goes on rising beyond the validation images, same shape.
+
+    Beyond either end it rises as it does between the quartiles on average, so that two frames
+    further out than all validation images still differ, and standings of scores with different
+    units can be averaged.
+    """
+    spread = quantiles[3 * (N_QUANTILES // 4)] - quantiles[N_QUANTILES // 4]
+    slope = 0.5 / spread if spread > 0 else 0.5
+    above = np.maximum(scores - quantiles[-1], 0.0) * slope
+    below = np.minimum(scores - quantiles[0], 0.0) * slope
+    result: Scores = unusualness(scores, quantiles) + above + below
+    return result
+
+
+def _corners(quantiles: Scores) -> tuple[Scores, Scores]:
+    """Return strictly ascending corners: equal quantiles are joined at their mean share."""
+    distinct, place = np.unique(quantiles, return_inverse=True)
+    shares = np.linspace(0, 1, len(quantiles))
+    return distinct, np.bincount(place, weights=shares) / np.bincount(place)

@@ -1,0 +1,190 @@
+"""Novelty, calibration and evidence, fitted once a network is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from finding_nemo.core.records import ImageRecord
+from finding_nemo.models.manifest import CategoryEvidence
+from finding_nemo.models.pooled import WithFeatures, has_features
+from finding_nemo.models.trust import Trust
+from finding_nemo.scoring.calibration import (
+    LogitCalibration,
+    Method,
+    ValidationView,
+    fit_calibration,
+    training_frequency,
+)
+from finding_nemo.scoring.categories import average_precision_by_category
+from finding_nemo.scoring.novelty.detector import TrainingView, fit_detector
+from finding_nemo.training.array_store import StoredRows
+from finding_nemo.training.loop import Prepare
+from finding_nemo.training.parts import Notify
+from finding_nemo.training.setup import Ready
+
+Floats = npt.NDArray[np.float32]
+Truth = npt.NDArray[np.bool_]
+
+CALIBRATION: Method = "frequency"
+# More training images than this make the main axes no better and the bundle no smaller.
+MOST_TRAINING_IMAGES = 20_000
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a network makes of some images.
+
+    Attributes:
+        logits: Shape (images, categories).
+        features: Shape (images, features).
+        rows: Which of the images these are.
+    """
+
+    logits: Floats
+    features: Floats
+    rows: npt.NDArray[np.int64]
+
+
+def fit_trust(
+    ready: Ready,
+    validation_outputs: Floats,
+    *,
+    truths: tuple[Truth, Truth],
+    evidence: tuple[CategoryEvidence, ...],
+    activation: str,
+    device: torch.device,
+    batch_size: int,
+    notify: Notify,
+) -> Trust:
+    """Fit what stands beside a trained network in its bundle.
+
+    Args:
+        ready: The training that has ended.
+        validation_outputs: What the network says of the validation images.
+        truths: Of the training and of the validation images.
+        evidence: Of each category.
+        activation: "sigmoid", or "clip" for outputs that are probabilities already.
+        device: Where the network is.
+        batch_size: Images at a time.
+        notify: Told each choice with its reason.
+    """
+    train_truth, val_truth = truths
+    if not len(validation_outputs):
+        notify("novelty and calibration: none, because there is no validation image to fit to.")
+        return Trust()
+    logits = as_logits(validation_outputs, activation)
+    dives = _dives(ready.val.records)
+    view = ValidationView(logits, val_truth, dives)
+    calibration = _calibration(view, evidence, len(train_truth), notify)
+    if not has_features(ready.trained):
+        notify("novelty: from logits alone; this network has no pooled features.")
+        detector = fit_detector(None, val_logits=logits, val_features=None)
+        return Trust(detector, calibration, view)
+    validation = _seen(ready.trained, ready.prepare, ready.val.rows, device, batch_size)
+    training = _seen(ready.trained, ready.prepare, ready.train.rows, device, batch_size)
+    records = [ready.train.records[row] for row in training.rows]
+    detector = fit_detector(
+        _training_view(training, train_truth, _dives(records), activation),
+        val_logits=as_logits(validation.logits, activation),
+        val_features=validation.features,
+    )
+    names = ", ".join(detector.names)
+    notify(f"novelty: fitted on {len(records)} training images ({names}).")
+    return Trust(detector, calibration, view)
+
+
+def _training_view(training: Seen, truth: Truth, dives: list[str], activation: str) -> TrainingView:
+    logits = as_logits(training.logits, activation)
+    return TrainingView(training.features, logits, truth[training.rows], dives)
+
+
+def as_logits(outputs: Floats, activation: str) -> Floats:
+    """Return outputs as logits; those of "clip" are probabilities that may leave [0, 1]."""
+    if activation == "sigmoid":
+        return outputs
+    said = np.clip(outputs, 1e-6, 1 - 1e-6)
+    logits: Floats = np.log(said / (1 - said))
+    return logits
+
+
+def _calibration(
+    view: ValidationView, evidence: tuple[CategoryEvidence, ...], n_train: int, notify: Notify
+) -> LogitCalibration | None:
+    if not view.truth.any():
+        notify("calibration: none, because no validation image holds a category.")
+        return None
+    counts = np.array([entry.n_images for entry in evidence])
+    supercategories = [entry.supercategory for entry in evidence]
+    fitted = fit_calibration(
+        view,
+        method=CALIBRATION,
+        frequency=training_frequency(counts, supercategories, n_train=n_train),
+        supercategories=supercategories,
+    )
+    if not isinstance(fitted, LogitCalibration):
+        raise TypeError(f"a bundle holds slopes, not {type(fitted).__name__}")
+    notify(f"calibration: {in_words(fitted)}.")
+    return fitted
+
+
+def in_words(calibration: LogitCalibration | None) -> str:
+    """Return what was done to probabilities, or nothing."""
+    if calibration is None:
+        return ""
+    slope = float(calibration.slope.max())
+    return f"logits drawn towards class frequency, the network believed to {100 * slope:.0f} %"
+
+
+def with_validation(
+    evidence: tuple[CategoryEvidence, ...], truth: Truth, outputs: Floats
+) -> tuple[CategoryEvidence, ...]:
+    """Return the evidence with how well each category is found on validation images."""
+    if not len(outputs):
+        return evidence
+    scores = average_precision_by_category(truth, outputs)
+    return tuple(
+        entry.model_copy(
+            update={
+                "validation_ap": None if np.isnan(score) else round(float(score), 6),
+                "n_validation_images": int(count),
+            }
+        )
+        for entry, score, count in zip(evidence, scores, truth.sum(axis=0), strict=True)
+    )
+
+
+def _dives(records: tuple[ImageRecord, ...] | list[ImageRecord]) -> list[str]:
+    return [record.dive or record.image_id for record in records]
+
+
+@torch.inference_mode()
+def _seen(
+    network: nn.Module, prepare: Prepare, stored: StoredRows, device: torch.device, batch_size: int
+) -> Seen:
+    network.eval()
+    both = WithFeatures(network)
+    rows = _thinned(len(stored))
+    logits, features = [], []
+    for chosen in _batches(rows, batch_size):
+        said, pooled = both(prepare(stored.take(chosen), None).to(device))
+        logits.append(said.float().cpu().numpy())
+        features.append(pooled.float().cpu().numpy())
+    return Seen(np.concatenate(logits), np.concatenate(features), rows)
+
+
+def _thinned(n_images: int) -> npt.NDArray[np.int64]:
+    if n_images <= MOST_TRAINING_IMAGES:
+        return np.arange(n_images)
+    generator = np.random.default_rng(0)
+    return np.sort(generator.choice(n_images, MOST_TRAINING_IMAGES, replace=False))
+
+
+def _batches(rows: npt.NDArray[np.int64], size: int) -> Iterator[npt.NDArray[np.int64]]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
