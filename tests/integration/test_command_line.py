@@ -101,7 +101,6 @@ def test_version__is_the_packages(run: Run) -> None:
     [
         ("nothing",),
         ("split", "x", "--by", "mood", "--out", "s.csv"),
-        ("split", "x", "--by", "novel", "--out", "s.csv"),
         ("split", "x", "--categories", "1", "--out", "s.csv"),
         ("train", "x"),
         ("predict", "b", "x", "--out", "p", "--format", "xlsx"),

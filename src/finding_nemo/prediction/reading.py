@@ -20,6 +20,8 @@ from finding_nemo.scoring.rollup import roll_up
 
 Floats = npt.NDArray[np.floating]
 
+# A network that was hardly trained gives scores that its file cannot hold.
+_FLOAT32 = (np.finfo(np.float32).min, np.finfo(np.float32).max)
 PRECISION = 0.9
 SET_RISK = 0.1
 NOTHING = "nothing reaches the wanted precision"
@@ -132,14 +134,15 @@ class Reader:
         said = raw if self._trust.calibration is None else calibrated(self._trust, logits)
         scores = self._scores(raw, logits, features)
         novelty = scores[:, self.score_names.index(self.default_score)]
+        kept = np.clip(scores, *_FLOAT32).astype(np.float32)
         unusual = self._unusual(novelty)
         named = self._named(said)
         return [
             (
                 said[row].astype(np.float32),
                 float(novelty[row]),
-                Reading(self._evidence, float(unusual[row]), scores[row].astype(np.float32),
-                        *named[row], brightness[row]),
+                Reading(self._evidence, float(unusual[row]), kept[row], *named[row],
+                        brightness[row]),
             )
             for row in range(len(outputs))
         ]  # fmt: skip
