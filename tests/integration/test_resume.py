@@ -26,6 +26,7 @@ from finding_nemo.core.errors import (
 )
 from finding_nemo.core.files import rename_durably
 from finding_nemo.models.bundle import load_bundle
+from finding_nemo.models.pixel_network import GPU_BATCH
 from finding_nemo.prediction.engine_local import predict_here
 from finding_nemo.prediction.inputs import Selection
 from finding_nemo.prediction.plan import ROWS_IN_PART
@@ -66,7 +67,7 @@ def stopping_after(n_parts: int, error: BaseException) -> tuple[Engine, list[int
 
 
 def test_part__holds_whole_batches() -> None:
-    assert ROWS_IN_PART % BATCH_SIZE == 0
+    assert ROWS_IN_PART % BATCH_SIZE == ROWS_IN_PART % GPU_BATCH == 0
 
 
 def test_rows__are_in_order_with_failures_in_their_place(whole: Path, many_frames: Path) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.reading import GuessEvidence, Reading
 from finding_nemo.models.bundle import Bundle
 from finding_nemo.models.trust import Trust, calibrated, trust_from_tensors
@@ -235,7 +234,6 @@ def _what_is_missing(trust: Trust, thresholds: Thresholds | None) -> tuple[str, 
     return tuple(notices)
 
 
-def brightness_of(values: npt.NDArray[np.float32], preprocessing: Preprocessing) -> float:
-    """Return the mean pixel in [0, 1] of an image as the network takes it, (3, height, width)."""
-    channels = values.reshape(values.shape[0], -1).mean(axis=1, dtype=np.float64)
-    return float((channels * np.array(preprocessing.std) + np.array(preprocessing.mean)).mean())
+def brightness_of(pixels: npt.NDArray[np.uint8]) -> float:
+    """Return the mean of an image's pixels, uint8 (height, width, 3), in [0, 1]."""
+    return float(pixels.mean(dtype=np.float64)) / 255
