@@ -92,7 +92,7 @@ def test_temperature_and_isotonic__keep_the_ranking_of_every_image() -> None:
     view = _view(too_sure=2.5, n=300)
     frequency = training_frequency(np.array([30, 20, 10]), GROUPS, n_train=100)
     for method in ("temperature", "isotonic"):
-        fitted = fit_calibration(view, method=method, frequency=frequency)  # type: ignore[arg-type]
+        fitted = fit_calibration(view, method=method, frequency=frequency)
         np.testing.assert_array_equal(
             rank_columns(fitted(view.logits), k=3), rank_columns(view.logits, k=3)
         )
