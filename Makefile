@@ -37,4 +37,4 @@ clean:
 	rm -rf $(VENV) runs build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 bench: install
-	$(BIN)/python benchmarks/map_at_k.py
+	$(BIN)/python benchmarks/run.py

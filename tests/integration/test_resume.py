@@ -26,6 +26,7 @@ from finding_nemo.core.errors import (
 )
 from finding_nemo.core.files import rename_durably
 from finding_nemo.models.bundle import load_bundle
+from finding_nemo.models.pixel_network import GPU_BATCH
 from finding_nemo.prediction.engine_local import predict_here
 from finding_nemo.prediction.inputs import Selection
 from finding_nemo.prediction.plan import ROWS_IN_PART
@@ -66,7 +67,7 @@ def stopping_after(n_parts: int, error: BaseException) -> tuple[Engine, list[int
 
 
 def test_part__holds_whole_batches() -> None:
-    assert ROWS_IN_PART % BATCH_SIZE == 0
+    assert ROWS_IN_PART % BATCH_SIZE == ROWS_IN_PART % GPU_BATCH == 0
 
 
 def test_rows__are_in_order_with_failures_in_their_place(whole: Path, many_frames: Path) -> None:
@@ -96,7 +97,7 @@ def test_stopped_run__goes_on_with_the_same_command(
     said: list[str] = []
     summary = run(small_bundle, many_frames, out, engine=watched, say=said.append)
     assert begun == [1, 2]
-    assert said[1] == "1 of 3 parts are done already."
+    assert "1 of 3 parts are done already." in said
     assert summary.content_sha256 == content_hash(out) == content_hash(whole)
     assert (summary.n_images, summary.n_failed) == (600, 2)
     assert [path.name for path in tmp_path.iterdir()] == ["p.parquet"]
@@ -130,7 +131,7 @@ def test_other_command__is_refused_or_begins_anew(
     options = {"with_vector": False, "overwrite": True, "engine": watched, "say": said.append}
     run(small_bundle, many_frames, out, **options)
     assert begun == [0, 1, 2]
-    assert said[0].startswith("Beginning anew")
+    assert any(words.startswith("Beginning anew") for words in said)
     with pytest.raises(OutputExistsError, match="exists already"):
         run(small_bundle, many_frames, out)
 

@@ -110,7 +110,7 @@ def test_store_and_tar__give_the_pixels_of_the_folder(
     frames: Path, tar: Path, in_memory: str
 ) -> None:
     local = collect_images([str(frames)])
-    expected = [image.values for image in ready(local)]
+    expected = [image.pixels for image in ready(local)]
     reasons = [image.failure for image in ready(local)]
     assert [reason is None for reason in reasons] == [True] * 5 + [False]
     assert len({value.tobytes() for value in expected if value is not None}) == 5
@@ -123,8 +123,8 @@ def test_store_and_tar__give_the_pixels_of_the_folder(
             (found,) = ready([by_name.get(f"tar://{key}") or by_name[key]])
             assert found.failure == reason
             if values is not None:
-                assert found.values is not None
-                assert found.values.tobytes() == values.tobytes()
+                assert found.pixels is not None
+                assert found.pixels.tobytes() == values.tobytes()
 
 
 def test_list__keeps_its_order_and_its_absent_files(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -50,6 +52,18 @@ def test_map_at_k__agrees_with_the_slow_version_on_2000_cases_with_ties_and_empt
             for t, s in zip(truth, scores, strict=True)
         ]
         assert abs(map_at_k(truth, scores, k=k) - float(np.mean(slow))) < 1e-12
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_rank__is_stable_for_ties_zeros_and_infinities_in_every_float(
+    kind: type[np.floating[Any]],
+) -> None:
+    rng = np.random.default_rng(5)
+    values = np.array([-np.inf, -2.5, -1e-7, -0.0, 0.0, 1e-7, 0.5, 3.0, np.inf], dtype=kind)
+    scores = rng.choice(values, size=(200, 31))
+    for k in (1, 20, 31, 40):
+        expected = [slow_rank(row.tolist())[:k] for row in scores]
+        assert rank_columns(scores, k=k).tolist() == expected
 
 
 def test_rankings__agree_with_the_slow_version_on_2000_cases_with_repeats_and_empty_sets() -> None:

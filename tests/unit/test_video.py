@@ -80,7 +80,7 @@ def test_videos_and_files__mix_and_keep_their_order(video: Path, tmp_path: Path)
     inputs = list(Selection((*names, str(tmp_path / "cut.mp4")), every_s=1.0).stream())
     found = list(load_images(inputs, Preprocessing(width_px=8, height_px=8)))
     assert [image.image_id for image, _ in found] == [image.image_id for image in inputs]
-    assert len({one.values.tobytes() for _, one in found if one.values is not None}) == 17
+    assert len({one.pixels.tobytes() for _, one in found if one.pixels is not None}) == 17
     failures = [(image.path, one.failure) for image, one in found if one.failure]
     assert failures[0] == (names[1], "file not found")
     assert failures[1][1] is not None

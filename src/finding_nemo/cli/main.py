@@ -11,6 +11,7 @@ import typer
 from finding_nemo.cli.benchmark import benchmark
 from finding_nemo.cli.demo import demo
 from finding_nemo.cli.evaluate import evaluate
+from finding_nemo.cli.export import export
 from finding_nemo.cli.inspect import inspect
 from finding_nemo.cli.merge import merge
 from finding_nemo.cli.novelty import novelty
@@ -30,11 +31,17 @@ app = typer.Typer(
 )
 _VERBS = (
     demo, inspect, split, train, predict, merge, similar, evaluate, score, benchmark, novelty,
+    export,
 )  # fmt: skip
 for verb in _VERBS:
     app.command()(verb)
 
-_TRAIN_EXTRA = frozenset({"torch", "torchvision", "timm", "onnx", "onnxscript"})
+_TRAINS = "This needs what trainings need"
+# What is missing, why, and the extra that brings it.
+_EXTRAS = {
+    **dict.fromkeys(("torch", "torchvision", "timm", "onnx", "onnxscript"), (_TRAINS, "train")),
+    "matplotlib": ("This draws figures", "report"),
+}
 
 
 def _print_version(wanted: bool) -> None:
@@ -68,11 +75,12 @@ def run() -> None:
         _stop("Stopped by Ctrl-C.")
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
-        if package not in _TRAIN_EXTRA:
+        if package not in _EXTRAS:
             raise
+        why, extra = _EXTRAS[package]
         _stop(
-            f"This verb trains, and {package} is not installed. "
-            "Install the extra: pip install 'finding-nemo[train]'."
+            f"{why}, and {package} is not installed. "
+            f"Install the extra: pip install 'finding-nemo[{extra}]'."
         )
     except OSError as error:
         if error.errno == errno.EPIPE:

@@ -15,6 +15,7 @@ import typer
 from finding_nemo.cli import predict_options as options
 
 if TYPE_CHECKING:
+    from finding_nemo.models.bundle_network import NetworkWish
     from finding_nemo.prediction.inputs import Selection
     from finding_nemo.prediction.run import Engine
     from finding_nemo.results.summary import PredictionSummary
@@ -38,6 +39,8 @@ def predict(
     engine: options.EngineName = "local",
     workers: options.Workers = None,
     overwrite: options.Overwrite = False,
+    arithmetic: options.Arithmetic = options.ArithmeticName.auto,
+    runtime: options.Runtime = options.RuntimeName.auto,
 ) -> None:
     """Say what is in each image: one row an image, in order, failures kept.
 
@@ -60,6 +63,7 @@ def predict(
         )
         choices = _choices(file_format, shard)
         choices |= {"with_vector": vector, "with_embedding": embeddings, "precision": precision}
+        choices["network"] = _network(arithmetic, runtime)
         _predict(
             bundle,
             selection,
@@ -84,6 +88,12 @@ def _choices(file_format: str, shard: str) -> dict[str, Any]:
 
     with _wrong_usage():
         return {"file_format": check_format(file_format), "shard": parse_shard(shard)}
+
+
+def _network(arithmetic: options.ArithmeticName, runtime: options.RuntimeName) -> NetworkWish:
+    from finding_nemo.models.bundle_network import NetworkWish
+
+    return NetworkWish(arithmetic.value, runtime.value)
 
 
 def _engine(name: str, workers: int | None) -> Engine:

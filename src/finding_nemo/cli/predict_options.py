@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -43,4 +44,29 @@ EngineName = Annotated[str, typer.Option(help="local, or ray: a cluster, or this
 Workers = Annotated[int | None, typer.Option(min=1, help="Of the engine ray; default: one a core.")]
 Overwrite = Annotated[
     bool, typer.Option(help="Replace an existing file or another command's unfinished run.")
+]
+
+
+class ArithmeticName(StrEnum):
+    """What the network computes in."""
+
+    auto = "auto"
+    float32 = "float32"
+    bfloat16 = "bfloat16"
+    int8 = "int8"
+
+
+class RuntimeName(StrEnum):
+    """What computes the network."""
+
+    auto = "auto"
+    openvino = "openvino"
+    onnxruntime = "onnxruntime"
+
+
+Arithmetic = Annotated[
+    ArithmeticName, typer.Option(help="What it computes in; auto: the fastest that export checked.")
+]
+Runtime = Annotated[
+    RuntimeName, typer.Option(help="What computes; auto: OpenVINO where it is installed.")
 ]

@@ -9,6 +9,7 @@ FindingNemoError
 ├── SettingsError (ValueError)           settings that are unknown or out of range, all at once
 ├── TrainingError (RuntimeError)         a training cannot go on
 ├── BundleError (ValueError)             a bundle is missing, broken, or of another schema
+├── ExportError (ValueError)             an export is worse than its bar
 ├── PredictionsError (ValueError)        a predictions file cannot be used
 ├── SubmissionError (ValueError)         a submission does not fit its solution
 ├── EngineError (RuntimeError)           the workers of a cluster cannot go on
@@ -62,6 +63,10 @@ class TrainingError(FindingNemoError, RuntimeError):
 
 class BundleError(FindingNemoError, ValueError):
     """A bundle is missing, broken, or of another schema version."""
+
+
+class ExportError(FindingNemoError, ValueError):
+    """An exported network does not say what the trained one says."""
 
 
 class PredictionsError(FindingNemoError, ValueError):

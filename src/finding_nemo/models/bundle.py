@@ -26,6 +26,7 @@ from finding_nemo.models.model_card import model_card
 MANIFEST = "bundle.json"
 WEIGHTS = "weights.safetensors"
 NETWORK = "model.onnx"
+INT8_NETWORK = "model.int8.onnx"
 NOVELTY = "novelty.safetensors"
 MODEL_CARD = "MODEL_CARD.md"
 
@@ -58,6 +59,11 @@ class Bundle:
     def onnx_path(self) -> Path:
         """Where the exported network is."""
         return self.path / NETWORK
+
+    @property
+    def int8_path(self) -> Path:
+        """Where the network in int8 is, once it has been exported."""
+        return self.path / INT8_NETWORK
 
     @cached_property
     def weights(self) -> dict[str, npt.NDArray[Any]]:
@@ -184,7 +190,7 @@ def bundle_hash(path: Path) -> str:
     content = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     content.pop("provenance", None)
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
-    for name in (WEIGHTS, NOVELTY, NETWORK):
+    for name in (WEIGHTS, NOVELTY, NETWORK, INT8_NETWORK):
         if (path / name).is_file():
             digest.update(f"{name}:{hash_file(path / name)}".encode())
     return digest.hexdigest()

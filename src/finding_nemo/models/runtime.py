@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,10 @@ import onnxruntime as ort
 
 from finding_nemo.core.errors import BundleError
 
+CPU_PROVIDER = "CPUExecutionProvider"
 _ERRORS_ONLY = 3
+
+Floats = npt.NDArray[np.float32]
 
 
 class OnnxNetwork:
@@ -18,14 +22,22 @@ class OnnxNetwork:
 
     Its only input is "images", float32 (images, 3, height, width); its first output is
     float32 (images, n). It may have a second output "features", float32 (images, features).
+    Several threads may use it at once.
     """
 
-    def __init__(self, network: Path | bytes, *, threads: int = 0) -> None:
+    def __init__(
+        self,
+        network: Path | bytes,
+        *,
+        threads: int = 0,
+        providers: Sequence[str] = (CPU_PROVIDER,),
+    ) -> None:
         """Load a network.
 
         Args:
             network: The file, or its bytes.
             threads: Threads inside one operation; 0 leaves the choice to ONNX Runtime.
+            providers: What computes, first choice first.
 
         Raises:
             BundleError: If it cannot be loaded.
@@ -35,18 +47,21 @@ class OnnxNetwork:
         options.log_severity_level = _ERRORS_ONLY
         source = network if isinstance(network, bytes) else str(network)
         try:
-            self._session = ort.InferenceSession(
-                source, options, providers=["CPUExecutionProvider"]
-            )
+            self._session = ort.InferenceSession(source, options, providers=list(providers))
         except Exception as error:  # ONNX Runtime raises classes of its own, all unlisted
             name = "the network" if isinstance(network, bytes) else network
             raise BundleError(
                 f"{name} cannot be loaded: {error}. Train or copy it again."
             ) from None
 
-    def outputs(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """What computes, first choice first; a provider that could not start is not among them."""
+        return tuple(self._session.get_providers())
+
+    def outputs(self, images: Floats) -> Floats:
         """Return the first output for a batch, float32 (images, n)."""
-        result: npt.NDArray[np.float32] = self._session.run(None, {"images": images})[0]
+        result: Floats = self._session.run(None, {"images": images})[0]
         return result
 
     @property
@@ -55,9 +70,7 @@ class OnnxNetwork:
         shapes = {output.name: output.shape for output in self._session.get_outputs()}
         return int(shapes["features"][-1]) if "features" in shapes else 0
 
-    def outputs_and_features(
-        self, images: npt.NDArray[np.float32]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
+    def outputs_and_features(self, images: Floats) -> tuple[Floats, Floats | None]:
         """Return the first output and the features, if it gives any, for a batch."""
         if not self.n_features:
             return self.outputs(images), None

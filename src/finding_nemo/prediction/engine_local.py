@@ -27,12 +27,16 @@ def predict_parts(
     Args:
         work: What to predict.
         parts: Which of its parts.
-        threads: How many threads to use; `None`: what is fastest on a machine of one's own.
+        threads: How many threads to use; `None`: one a core.
     """
     inputs = (image for part in parts for image in work.plan.part(part))
     with_embedding = work.columns.n_features > 0
     predictor = Predictor(
-        work.bundle, with_embedding=with_embedding, precision=work.precision, threads=threads
+        work.bundle,
+        with_embedding=with_embedding,
+        precision=work.precision,
+        threads=threads,
+        network=work.network,
     )
     n_images = sum(work.size.rows_in(part) for part in parts)
     predictions = counted(predictor.predict_inputs(inputs), n_images, work.move)

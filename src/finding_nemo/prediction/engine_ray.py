@@ -24,6 +24,7 @@ import pyarrow as pa
 from finding_nemo.core.errors import EngineError, MissingExtraError
 from finding_nemo.core.provenance import package_version
 from finding_nemo.models.bundle import load_bundle
+from finding_nemo.models.bundle_network import NetworkWish
 from finding_nemo.prediction.engine_local import predict_parts
 from finding_nemo.prediction.plan import Plan, PlanSize
 from finding_nemo.prediction.run import PartRows, Say, Work
@@ -78,6 +79,7 @@ def _predict_there(
             work.size,
             work.columns,
             work.precision,
+            work.network,
             package_version(),
         ),
         batch_size=1,
@@ -114,6 +116,7 @@ class _Worker:
         size: PlanSize,
         columns: Columns,
         precision: float,
+        network: NetworkWish,
         version: str,
     ) -> None:
         import ray
@@ -133,6 +136,7 @@ class _Worker:
             size=size,
             columns=columns,
             precision=precision,
+            network=network,
         )
 
     def __call__(self, batch: Batch) -> Batch:

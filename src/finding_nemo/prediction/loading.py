@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
+from typing import TypeVar
 
 from finding_nemo.core.errors import ImageError
 from finding_nemo.core.preprocessing import Preprocessing
@@ -12,14 +13,16 @@ from finding_nemo.data.ahead import mapped_ahead
 from finding_nemo.data.images import DecodedImage
 from finding_nemo.data.places import is_url, read_file, read_range
 from finding_nemo.data.tar_files import tar_of
-from finding_nemo.data.transforms import preprocess
+from finding_nemo.data.transforms import resize_pixels
 from finding_nemo.data.video import VideoFrames
+from finding_nemo.models.engine import usable_cores
 from finding_nemo.prediction.inputs import ImageInput
-from finding_nemo.prediction.pixels import DECODE_THREADS, ReadyImage, ready_image
+from finding_nemo.prediction.pixels import ReadyImage, ready_image
 
 # A store answers after some 50 ms: 16 requests at a time are 300 images/s.
 _READ_THREADS = 16
 
+Result = TypeVar("Result")
 Loaded = tuple[ImageInput, ReadyImage]
 # What is read of an image: a local file's path, its bytes, or what is ready or failed already.
 _Source = Path | bytes | ReadyImage
@@ -31,26 +34,57 @@ def load_images(
 ) -> Iterator[Loaded]:
     """Yield each input with its pixels or the reason why it has none, in order.
 
-    Files are read and decoded by threads, ahead of who asks. Frames of a video depend on the
-    ones before, so they are decoded one after the other, by the decoder's own threads.
+    Args:
+        inputs: The images.
+        preprocessing: What the network takes.
+        threads: 1 decodes on request, in the caller's thread; default: one a core.
+    """
+    for loaded in used_images(inputs, preprocessing, list, batch_size=1, threads=threads):
+        yield from loaded
+
+
+def used_images(
+    inputs: Iterable[ImageInput],
+    preprocessing: Preprocessing,
+    use: Callable[[list[Loaded]], Result],
+    *,
+    batch_size: int,
+    threads: int | None = None,
+) -> Iterator[Result]:
+    """Yield what `use` makes of each batch of images with their pixels, in order.
+
+    A thread takes a batch the whole way, so that every core decodes or computes at any moment.
+    Frames of a video depend on the ones before, so they are decoded one after the other, by the
+    decoder's own threads.
 
     Args:
         inputs: The images.
         preprocessing: What the network takes.
-        threads: 1 decodes on request, in the caller's thread.
+        use: Called from several threads.
+        batch_size: Images that a thread takes at once.
+        threads: 1 works on request, in the caller's thread; default: one a core.
     """
 
-    def ready(item: _Read) -> Loaded:
-        image, source = item
-        if isinstance(source, ReadyImage):
-            return image, source
-        return image, ready_image(source, preprocessing)
+    def work(items: list[_Read]) -> Result:
+        return use([_ready(image, source, preprocessing) for image, source in items])
 
-    items = _read_all(inputs, preprocessing)
+    batches = _batched(_read_all(inputs, preprocessing), batch_size)
+    threads = threads or usable_cores()
     if threads == 1:
-        yield from map(ready, items)
+        yield from map(work, batches)
     else:
-        yield from mapped_ahead(ready, items, threads=threads or DECODE_THREADS)
+        yield from mapped_ahead(work, batches, threads=threads)
+
+
+def _ready(image: ImageInput, source: _Source, preprocessing: Preprocessing) -> Loaded:
+    if isinstance(source, ReadyImage):
+        return image, source
+    return image, ready_image(source, preprocessing)
+
+
+def _batched(items: Iterator[_Read], size: int) -> Iterator[list[_Read]]:
+    while batch := list(islice(items, size)):
+        yield batch
 
 
 def _read_all(inputs: Iterable[ImageInput], preprocessing: Preprocessing) -> Iterator[_Read]:
@@ -103,8 +137,9 @@ def _with_frames(images: Iterable[ImageInput], preprocessing: Preprocessing) -> 
             except ImageError as error:
                 yield image, _failed(error)
             else:
-                values = preprocess(frame.pixels, preprocessing)
-                yield image, ReadyImage(values, frame.width, frame.height, None)
+                size = {"width_px": preprocessing.width_px, "height_px": preprocessing.height_px}
+                pixels = resize_pixels(frame.pixels, **size)
+                yield image, ReadyImage(pixels, frame.width, frame.height, None)
     finally:
         video.close()
 

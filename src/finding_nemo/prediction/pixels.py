@@ -1,4 +1,4 @@
-"""One image file into what the network takes."""
+"""One image file at the network's size, and what the network says of it."""
 
 from __future__ import annotations
 
@@ -10,35 +10,30 @@ import numpy.typing as npt
 
 from finding_nemo.core.errors import ImageError
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.data.images import decode_image
-from finding_nemo.data.transforms import preprocess
-
-# Two threads fill two cores: Pillow decodes and resizes without holding Python's lock.
-DECODE_THREADS = 2
+from finding_nemo.data.transforms import decode_resized
 
 
 @dataclass(frozen=True, slots=True)
 class ReadyImage:
-    """One image as the network takes it, or the reason why not.
+    """One image at the network's size, or the reason why not.
 
     Attributes:
-        values: float32, shape (3, height, width), or `None`.
+        pixels: uint8, shape (height, width, 3), or `None`.
         width: Frame width in px, if it could be read.
         height: Frame height in px, if it could be read.
         failure: Why it cannot be used, or `None`.
     """
 
-    values: npt.NDArray[np.float32] | None
+    pixels: npt.NDArray[np.uint8] | None
     width: int | None
     height: int | None
     failure: str | None
 
 
 def ready_image(source: Path | bytes, preprocessing: Preprocessing) -> ReadyImage:
-    """Decode and preprocess one file; a file that cannot be used gives its reason."""
+    """Decode and resize one file; a file that cannot be used gives its reason."""
     try:
-        decoded = decode_image(source)
+        decoded = decode_resized(source, preprocessing)
     except ImageError as error:
         return ReadyImage(None, None, None, str(error))
-    values = preprocess(decoded.pixels, preprocessing)
-    return ReadyImage(values, decoded.width, decoded.height, None)
+    return ReadyImage(decoded.pixels, decoded.width, decoded.height, None)

@@ -12,20 +12,23 @@ import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.errors import BundleError
+from finding_nemo.core.memory import raise_malloc_thresholds
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.reading import Reading
 from finding_nemo.core.records import Prediction
 from finding_nemo.models.bundle import Bundle, load_bundle
-from finding_nemo.models.runtime import OnnxNetwork
+from finding_nemo.models.bundle_network import ANY_NETWORK, NetworkWish, open_bundle_network
+from finding_nemo.models.pixel_network import PixelNetwork
 from finding_nemo.models.time_table import unpack_time_table
 from finding_nemo.prediction.inputs import ImageInput, collect_images
-from finding_nemo.prediction.loading import load_images
+from finding_nemo.prediction.loading import Loaded, used_images
 from finding_nemo.prediction.pixels import ReadyImage
 from finding_nemo.prediction.reading import PRECISION, Reader, brightness_of
 from finding_nemo.scoring.baselines import frame_key, time_copy_scores
 from finding_nemo.scoring.novelty.logit_scores import max_probability_novelty
 
-# Batch 8 is as fast as 32 on two cores and starves nobody of memory.
+# Images that a thread takes at once: the network sees them one by one on a CPU, but what is said of
+# them costs little more for 8 than for 1.
 BATCH_SIZE = 8
 _UNSEEN_AT_A_TIME = 256
 
@@ -59,6 +62,7 @@ class Predictor:
         with_embedding: bool = False,
         precision: float = PRECISION,
         threads: int | None = None,
+        network: NetworkWish = ANY_NETWORK,
     ) -> None:
         """Load `bundle`, if it is not loaded yet.
 
@@ -66,8 +70,8 @@ class Predictor:
             bundle: The trained model.
             with_embedding: Whether each prediction holds the network's features.
             precision: Share of the categories named that should be right, in (0, 1].
-            threads: How many threads to use, 1 for one core; `None`: what is fastest on a
-                machine of one's own.
+            threads: How many threads to use, 1 for one core; `None`: one a core.
+            network: How the network is to be computed.
 
         Raises:
             BundleError: If it is missing, broken or of another schema version, or has no
@@ -77,12 +81,14 @@ class Predictor:
         self._with_embedding = with_embedding
         self._threads = threads
         self._precision = precision
+        self._wish = network
         if with_embedding:
             self.n_features()
 
     @cached_property
-    def _network(self) -> OnnxNetwork:
-        return OnnxNetwork(self.bundle.onnx_path, threads=self._threads or 0)
+    def _network(self) -> PixelNetwork:
+        raise_malloc_thresholds()
+        return open_bundle_network(self.bundle, self._wish, workers=self._threads)
 
     @cached_property
     def reader(self) -> Reader | None:
@@ -106,14 +112,14 @@ class Predictor:
         )
 
     def predict(
-        self, images: Sequence[str | Path | ImageInput], *, batch_size: int = BATCH_SIZE
+        self, images: Sequence[str | Path | ImageInput], *, batch_size: int | None = None
     ) -> Iterator[Prediction]:
         """Yield one prediction an image, in order.
 
         Args:
             images: Files, folders, lists or data sets, or inputs from `collect_images`.
-            batch_size: Images that go through the network together; it changes no result by
-                more than 1e-5.
+            batch_size: Images that a thread takes at once; default: what suits the device. On a
+                CPU it changes no number.
         """
         inputs = [image for image in images if isinstance(image, ImageInput)]
         names = [str(image) for image in images if not isinstance(image, ImageInput)]
@@ -122,7 +128,7 @@ class Predictor:
         yield from self.predict_inputs(inputs, batch_size=batch_size)
 
     def predict_inputs(
-        self, inputs: Iterable[ImageInput], *, batch_size: int = BATCH_SIZE
+        self, inputs: Iterable[ImageInput], *, batch_size: int | None = None
     ) -> Iterator[Prediction]:
         """Yield one prediction an input, in order, with a few inputs in memory at a time."""
         if self.bundle.manifest.runner == "network":
@@ -131,25 +137,40 @@ class Predictor:
             yield from self._predict_unseen(inputs)
 
     def _predict_pixels(
-        self, inputs: Iterable[ImageInput], batch_size: int
+        self, inputs: Iterable[ImageInput], batch_size: int | None
     ) -> Iterator[Prediction]:
-        preprocessing = self.bundle.manifest.preprocessing or Preprocessing()
-        loaded = load_images(inputs, preprocessing, threads=self._threads)
-        for chunk in _batched(loaded, batch_size):
-            usable = [image.values for _, image in chunk if image.values is not None]
-            rows = iter(self._rows(usable, preprocessing))
-            for source, image in chunk:
-                known = None if image.values is None else next(rows)
-                yield _prediction(source, image, known)
+        network, reader = self._network, self.reader
+        if reader is None:
+            return
 
-    def _rows(self, usable: Sequence[Floats], preprocessing: Preprocessing) -> list[Known]:
-        """Return what is known of each image."""
-        if not usable or self.reader is None:
+        def predicted(loaded: list[Loaded]) -> list[Prediction]:
+            rows = iter(self._rows([image for _, image in loaded], network, reader))
+            return [
+                _prediction(source, image, None if image.pixels is None else next(rows))
+                for source, image in loaded
+            ]
+
+        batches = used_images(
+            inputs,
+            self.bundle.manifest.preprocessing or Preprocessing(),
+            predicted,
+            batch_size=batch_size or max(BATCH_SIZE, network.batch_size),
+            threads=network.workers,
+        )
+        for predictions in batches:
+            yield from predictions
+
+    def _rows(
+        self, images: Sequence[ReadyImage], network: PixelNetwork, reader: Reader
+    ) -> list[Known]:
+        """Return what is known of each image that has pixels."""
+        usable = [image.pixels for image in images if image.pixels is not None]
+        if not usable:
             return []
-        outputs, features = self._network.outputs_and_features(np.stack(usable))
-        brightness = [brightness_of(values, preprocessing) for values in usable]
-        read = self.reader.read(outputs, features, brightness)
-        kept = features if self._with_embedding and features is not None else [None] * len(read)
+        seen = network.see(np.stack(usable))
+        read = reader.read(seen.outputs, seen.features, [brightness_of(p) for p in usable])
+        features = seen.features if self._with_embedding else None
+        kept = [None] * len(read) if features is None else features
         return [Known(*row, embedding) for row, embedding in zip(read, kept, strict=True)]
 
     def _predict_unseen(self, inputs: Iterable[ImageInput]) -> Iterator[Prediction]:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.reading import GuessEvidence, Reading
 from finding_nemo.models.bundle import Bundle
 from finding_nemo.models.trust import Trust, calibrated, trust_from_tensors
@@ -21,9 +20,10 @@ from finding_nemo.scoring.rollup import roll_up
 
 Floats = npt.NDArray[np.floating]
 
+# A network that was hardly trained gives scores that its file cannot hold.
+_FLOAT32 = (np.finfo(np.float32).min, np.finfo(np.float32).max)
 PRECISION = 0.9
 SET_RISK = 0.1
-_LARGEST = float(np.finfo(np.float32).max)
 NOTHING = "nothing reaches the wanted precision"
 NO_VALIDATION = "no validation images to choose thresholds on"
 
@@ -134,16 +134,15 @@ class Reader:
         said = raw if self._trust.calibration is None else calibrated(self._trust, logits)
         scores = self._scores(raw, logits, features)
         novelty = scores[:, self.score_names.index(self.default_score)]
+        kept = np.clip(scores, *_FLOAT32).astype(np.float32)
         unusual = self._unusual(novelty)
-        # A network that diverged gives scores that float32 cannot hold.
-        stored = np.clip(scores, -_LARGEST, _LARGEST).astype(np.float32)
         named = self._named(said)
         return [
             (
                 said[row].astype(np.float32),
                 float(novelty[row]),
-                Reading(self._evidence, float(unusual[row]), stored[row],
-                        *named[row], brightness[row]),
+                Reading(self._evidence, float(unusual[row]), kept[row], *named[row],
+                        brightness[row]),
             )
             for row in range(len(outputs))
         ]  # fmt: skip
@@ -235,7 +234,6 @@ def _what_is_missing(trust: Trust, thresholds: Thresholds | None) -> tuple[str, 
     return tuple(notices)
 
 
-def brightness_of(values: npt.NDArray[np.float32], preprocessing: Preprocessing) -> float:
-    """Return the mean pixel in [0, 1] of an image as the network takes it, (3, height, width)."""
-    channels = values.reshape(values.shape[0], -1).mean(axis=1, dtype=np.float64)
-    return float((channels * np.array(preprocessing.std) + np.array(preprocessing.mean)).mean())
+def brightness_of(pixels: npt.NDArray[np.uint8]) -> float:
+    """Return the mean of an image's pixels, uint8 (height, width, 3), in [0, 1]."""
+    return float(pixels.mean(dtype=np.float64)) / 255

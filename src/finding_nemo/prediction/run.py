@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from finding_nemo.core.errors import OtherRunError, OutputError, SettingsError
 from finding_nemo.core.files import refuse_existing
 from finding_nemo.core.provenance import now_utc
 from finding_nemo.models.bundle import Bundle
+from finding_nemo.models.bundle_network import NetworkWish
 from finding_nemo.prediction.inputs import ImageInput
 from finding_nemo.prediction.plan import Plan, PlanSize, write_plan
 from finding_nemo.prediction.predictor import Move
@@ -64,6 +65,7 @@ class Work:
         columns: The columns of each row.
         precision: Share of the categories named that should be right.
         move: Told of the progress: images done, in all, failed.
+        network: How the network is to be computed, the same for every part.
     """
 
     bundle: Bundle
@@ -72,6 +74,7 @@ class Work:
     columns: Columns
     precision: float = PRECISION
     move: Move = unmoved
+    network: NetworkWish = field(default_factory=NetworkWish)
 
 
 PartRows = tuple[int, pa.Table]

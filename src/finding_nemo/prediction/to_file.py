@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from finding_nemo.core.provenance import (
     package_version,
 )
 from finding_nemo.models.bundle import Bundle, bundle_hash
+from finding_nemo.models.bundle_network import ANY_NETWORK, NetworkWish, choose_for_bundle
 from finding_nemo.prediction.engine_local import predict_here
 from finding_nemo.prediction.inputs import ImageInput, Selection
 from finding_nemo.prediction.plan import Plan, listing_hash
@@ -40,7 +42,7 @@ from finding_nemo.results.writers import Format, check_format, write_tables
 WHOLE_RUN = Shard()
 
 
-def predict_to_file(
+def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and has a default
     bundle: Bundle,
     inputs: Selection | Sequence[ImageInput],
     out: Path,
@@ -54,6 +56,7 @@ def predict_to_file(
     precision: float = PRECISION,
     move: Move | None = None,
     say: Say | None = None,
+    network: NetworkWish = ANY_NETWORK,
 ) -> PredictionSummary:
     """Predict `inputs` into `out`, one row an image, in order.
 
@@ -74,6 +77,7 @@ def predict_to_file(
         precision: Share of the categories named that should be right, in (0, 1].
         move: Told of the progress: images done, in all, failed.
         say: Told in words what is going on.
+        network: How the network is to be computed.
 
     Raises:
         OutputExistsError: If `out` exists and `overwrite` is false.
@@ -91,6 +95,7 @@ def predict_to_file(
         "embeddings": with_embedding and file_format in ("parquet", "jsonl"),
         "precision": precision,
         "shard": f"{shard.number}/{shard.count}",
+        "network": _network(bundle, network),
     }
     folder = PartsFolder(out)
     with folder.held():
@@ -98,8 +103,13 @@ def predict_to_file(
             folder.move_out()
             return PredictionSummary.from_json(finished)
         images = inputs.stream() if isinstance(inputs, Selection) else inputs
-        predictor = Predictor(bundle, precision=precision)
+        predictor = Predictor(bundle, precision=precision, network=network)
+        for notice in predictor.reader.notices if predictor.reader else ():
+            say(notice)
         job = begin_or_go_on(folder, images, request, overwrite=overwrite, say=say)
+        if request["network"] is not None:
+            story = "network: {runtime} on {device} in {precision}: {reason}."
+            say(story.format(**request["network"]))
         parts = shard.parts(job.size.n_parts)
         columns = Columns(
             n_categories=len(bundle.categories),
@@ -108,11 +118,16 @@ def predict_to_file(
             n_features=predictor.n_features() if request["embeddings"] else 0,
         )
         plan = Plan(folder.plan_path)
-        work = Work(bundle, plan, job.size, columns, precision, move or unmoved)
+        work = Work(bundle, plan, job.size, columns, precision, move or unmoved, network)
         predict_missing(folder, work, engine, parts, say)
-        for notice in predictor.reader.notices if predictor.reader else ():
-            say(notice)
         return _put_together(folder, work, job, parts, file_format, shard, predictor.reader)
+
+
+def _network(bundle: Bundle, wish: NetworkWish) -> dict[str, str] | None:
+    """Return what computes the network, and why: a run goes on in the same arithmetic only."""
+    if bundle.manifest.runner != "network":
+        return None
+    return asdict(choose_for_bundle(bundle, wish))
 
 
 def _request(bundle: Bundle, inputs: Selection | Sequence[ImageInput]) -> dict[str, Any]:
@@ -173,7 +188,8 @@ def _story(bundle: Bundle, job: Job, summary: PredictionSummary) -> dict[str, An
         "bundle_hash": job.request["bundle_hash"],
         "recipe": manifest.recipe,
         "settings": manifest.settings,
-        "libraries": library_versions("numpy", "onnxruntime", "pillow", "pyarrow"),
+        "libraries": library_versions("numpy", "onnxruntime", "openvino", "pillow", "pyarrow"),
+        "network": job.request["network"],
         "n_images": summary.n_images,
         "failures": dict(summary.failures),
         "content_sha256": summary.content_sha256,

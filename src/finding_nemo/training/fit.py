@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from finding_nemo.core.errors import TrainingError
+from finding_nemo.core.memory import raise_malloc_thresholds
 from finding_nemo.core.provenance import now_utc
 from finding_nemo.models.bundle import Bundle, write_bundle
 from finding_nemo.models.export import export_onnx
@@ -22,7 +23,7 @@ from finding_nemo.models.trust import Trust, trust_tensors
 from finding_nemo.training.array_store import CACHE_VARIABLE, cache_folder
 from finding_nemo.training.history import EpochRow
 from finding_nemo.training.loop import Loop
-from finding_nemo.training.machine import choose_device, choose_precision, raise_malloc_thresholds
+from finding_nemo.training.machine import choose_device, choose_precision
 from finding_nemo.training.parity import check_parity
 from finding_nemo.training.parts import Notify, Parts, category_evidence, split_story
 from finding_nemo.training.progress import EpochProgress, image_ticks

@@ -6,9 +6,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,15 +17,18 @@ from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import hash_file
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.data.images import decode_image
-from finding_nemo.data.transforms import normalise_pixels, resize_pixels
-from finding_nemo.models.runtime import OnnxNetwork
+from finding_nemo.data.transforms import decode_resized
+from finding_nemo.models.engine import open_network, usable_cores
+from finding_nemo.models.pixel_network import PixelNetwork
 from finding_nemo.training.array_store import ArrayStore, StoredRows, cache_folder
 
 Tick = Callable[[int, int], None]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
-_THREADS = 2
 _WINDOW = 64
-_FEATURE_BATCH = 8
+# Part of each store's name: rows of an earlier definition are never mixed with today's.
+_PIXELS = "reduced-bilinear"
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def ready_pixels(
     """
     width, height = preprocessing.width_px, preprocessing.height_px
     store = ArrayStore(
-        cache_folder() / f"pixels-{width}x{height}-{preprocessing.interpolation}",
+        cache_folder() / f"pixels-{width}x{height}-{_PIXELS}",
         row_shape=(height, width, 3),
         dtype=np.uint8,
     )
@@ -82,51 +84,41 @@ def ready_features(
         TrainingError: If no image can be used.
         NoSpaceError: If the disk is full.
     """
-    story = preprocessing.model_dump_json().encode() + backbone
-    name = f"features-{hashlib.sha256(story).hexdigest()[:16]}"
+    network = open_network(backbone, preprocessing)
+    story = f"{_PIXELS} {network.choice.runtime} {preprocessing.model_dump_json()}".encode()
+    name = f"features-{hashlib.sha256(story + backbone).hexdigest()[:16]}"
     store = ArrayStore(cache_folder() / name, row_shape=(n_features,), dtype=np.float32)
 
     def compute(paths: Sequence[Path]) -> Iterator[npt.NDArray[np.float32] | None]:
-        network = OnnxNetwork(backbone)
-        pixels = _in_threads(lambda path: _pixels_or_none(path, preprocessing), paths)
-        while batch := list(islice(pixels, _FEATURE_BATCH)):
-            yield from _batch_features(network, batch, preprocessing)
+        step = network.batch_size
+        chunks = [paths[start : start + step] for start in range(0, len(paths), step)]
+        for rows in _in_threads(lambda chunk: _features(network, chunk, preprocessing), chunks):
+            yield from rows
 
     return _ready(records, store, compute, tick)
 
 
-def _batch_features(
-    network: OnnxNetwork,
-    batch: Sequence[npt.NDArray[np.uint8] | None],
-    preprocessing: Preprocessing,
-) -> Iterator[npt.NDArray[np.float32] | None]:
-    usable = [pixels for pixels in batch if pixels is not None]
-    features = (
-        iter(network.outputs(normalise_pixels(np.stack(usable), preprocessing)))
-        if usable
-        else iter(())
-    )
-    for pixels in batch:
-        yield None if pixels is None else next(features)
+def _features(
+    network: PixelNetwork, paths: Sequence[Path], preprocessing: Preprocessing
+) -> list[npt.NDArray[np.float32] | None]:
+    pixels = [_pixels_or_none(path, preprocessing) for path in paths]
+    usable = [image for image in pixels if image is not None]
+    rows = iter(network.see(np.stack(usable)).outputs if usable else ())
+    return [None if image is None else next(rows) for image in pixels]
 
 
 def _pixels_or_none(path: Path, preprocessing: Preprocessing) -> npt.NDArray[np.uint8] | None:
     try:
-        decoded = decode_image(path)
+        return decode_resized(path, preprocessing).pixels
     except ImageError:
         return None
-    return resize_pixels(
-        decoded.pixels, width_px=preprocessing.width_px, height_px=preprocessing.height_px
-    )
 
 
-def _in_threads(
-    function: Callable[[Path], Any], paths: Sequence[Path]
-) -> Iterator[npt.NDArray[Any] | None]:
+def _in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
     """Yield results in order; only a window of them waits in memory."""
-    with ThreadPoolExecutor(_THREADS) as pool:
-        for start in range(0, len(paths), _WINDOW):
-            yield from pool.map(function, paths[start : start + _WINDOW])
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        for start in range(0, len(items), _WINDOW):
+            yield from pool.map(function, items[start : start + _WINDOW])
 
 
 def _ready(

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from dataclasses import dataclass
 
 import torch
 
 from finding_nemo.core.errors import SettingsError
-
-# glibc's mallopt parameters (malloc.h); both raised to 1 GiB.
-_M_TRIM_THRESHOLD = -1
-_M_MMAP_THRESHOLD = -3
-_THRESHOLD_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +51,3 @@ def choose_precision(wanted: str, device: str) -> Choice:
     if device == "cuda" and torch.cuda.is_bf16_supported():
         return Choice("bfloat16", "this GPU computes it faster and it needs no loss scaling")
     return Choice("float32", "the same numbers on every processor; bfloat16 can be set")
-
-
-def raise_malloc_thresholds() -> bool:
-    """Keep large buffers in the process instead of returning them to the kernel each time.
-
-    On depthwise networks 40 to 55 % of eager CPU time went into faulting those pages in again; with
-    both thresholds raised an EfficientNet-B0 training step ran 2 times faster.
-
-    Returns:
-        Whether it was done; off Linux and glibc nothing happens.
-    """
-    if not sys.platform.startswith("linux"):
-        return False
-    try:
-        libc = ctypes.CDLL("libc.so.6")
-        done = [
-            libc.mallopt(parameter, _THRESHOLD_BYTES)
-            for parameter in (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD)
-        ]
-    except (OSError, AttributeError):
-        return False
-    return all(done)

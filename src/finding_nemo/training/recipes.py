@@ -166,7 +166,7 @@ _ALL = (
     Recipe(
         "nemo",
         "small-animals",
-        "looks for each animal in each place; half an hour on a laptop",
+        "looks for each animal in each place; ten minutes on a laptop",
         SmallAnimalSettings(
             epochs=3,
             batch_size=16,

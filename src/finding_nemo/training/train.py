@@ -95,11 +95,11 @@ def train(
     if isinstance(used, LoopSettings):
         bundle, history = fit_network(
             used, parts, out, found.name, seed=seed, notify=tell, show_progress=show_progress,
-            provenance=_story(used, started, seed),
+            provenance=_story(dataset, used, started, seed),
         )  # fmt: skip
     else:
         kind: Literal["prior", "time-copy"] = "prior" if found.kind == "prior" else "time-copy"
-        story = _story(used, started, seed)
+        story = _story(dataset, used, started, seed)
         bundle, history = write_unseen_bundle(out / "bundle", kind, parts, provenance=story), ()
     return TrainedRun(out, bundle, history, bundle_hash(bundle.path))
 
@@ -142,14 +142,17 @@ def _check_same_run(out: Path, settings: str, split: str) -> None:
             )
 
 
-def _story(settings: AnySettings, started: str, seed: int) -> dict[str, Any]:
+def _story(dataset: Dataset, settings: AnySettings, started: str, seed: int) -> dict[str, Any]:
     story: dict[str, Any] = {
         "version": package_version(),
         "command": command_line(),
         "started": started,
         "ended": now_utc(),
         "seed": seed,
-        "libraries": library_versions("numpy", "torch", "timm", "onnxruntime", "pillow"),
+        "dataset": str(dataset.root),
+        "libraries": library_versions(
+            "numpy", "torch", "timm", "onnxruntime", "openvino", "pillow"
+        ),
     }
     if isinstance(settings, LoopSettings):
         device = choose_device(settings.device)

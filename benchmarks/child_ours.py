@@ -1,0 +1,30 @@
+"""`predict` as the command runs it, from files to Parquet vectors, the network's loading included.
+
+Run: python benchmarks/child_ours.py PRECISION BUNDLE LIST OUT
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import cast
+
+from finding_nemo.models.bundle import load_bundle
+from finding_nemo.models.bundle_network import NetworkWish, PrecisionWish
+from finding_nemo.prediction.inputs import collect_images
+from finding_nemo.prediction.to_file import predict_to_file
+
+
+def main(precision: PrecisionWish, bundle: Path, listed: Path, out: Path) -> None:
+    inputs = collect_images([str(listed)])
+    loaded = load_bundle(bundle)
+    started = time.perf_counter()
+    summary = predict_to_file(loaded, inputs, out, network=NetworkWish(precision), overwrite=True)
+    seconds = time.perf_counter() - started
+    print(json.dumps({"seconds": seconds, "n": summary.n_images}))
+
+
+if __name__ == "__main__":
+    main(cast(PrecisionWish, sys.argv[1]), *map(Path, sys.argv[2:5]))

@@ -1,0 +1,79 @@
+"""`finding-nemo export BUNDLE --to onnx|openvino [--int8]`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from finding_nemo.core.records import Split
+    from finding_nemo.models.bundle import Bundle
+
+
+class Target(StrEnum):
+    """The runtime that an export is for."""
+
+    onnx = "onnx"
+    openvino = "openvino"
+
+
+def export(
+    bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it.")],
+    to: Annotated[Target, typer.Option(help="The runtime.")],
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Make an int8 network too: smaller and faster.")
+    ] = False,
+    dataset: Annotated[
+        Path | None, typer.Option(help="What it was trained on, if that has moved.")
+    ] = None,
+    split: Annotated[
+        Path | None, typer.Option(help="The run's split.csv, if it is not beside the bundle.")
+    ] = None,
+    images: Annotated[Path | None, typer.Option(help="The image folder of the data set.")] = None,
+) -> None:
+    """Check faster arithmetic on real frames, and let predictions use what is good enough."""
+    from finding_nemo.cli.notices import notify
+    from finding_nemo.data.dataset import read_dataset
+    from finding_nemo.models.bundle import load_bundle
+    from finding_nemo.workflows.exporting import export_bundle
+
+    loaded = load_bundle(bundle)
+    data = read_dataset(dataset or _dataset_of(loaded), images=images or _images_of(loaded))
+    records = export_bundle(
+        loaded,
+        data,
+        _split_of(loaded, split),
+        to="openvino" if to is Target.openvino else "onnx",
+        int8=int8,
+        tell=notify,
+    )
+    typer.echo(f"{loaded.path}: {', '.join(record.precision for record in records)} checked.")
+
+
+def _dataset_of(bundle: Bundle) -> Path:
+    known = bundle.manifest.provenance.get("dataset")
+    if not isinstance(known, str) or not Path(known).exists():
+        raise typer.BadParameter(
+            f"the bundle's data set is not there ({known or 'not recorded'}): give --dataset, "
+            "whose frames are needed to measure on."
+        )
+    return Path(known)
+
+
+def _images_of(bundle: Bundle) -> Path | None:
+    known = bundle.manifest.provenance.get("images")
+    return Path(known) if isinstance(known, str) else None
+
+
+def _split_of(bundle: Bundle, path: Path | None) -> Split:
+    from finding_nemo.data.splits.file import read_split
+
+    beside = bundle.path.parent / "split.csv"
+    if path is None and not beside.is_file():
+        raise typer.BadParameter(
+            f"{beside} is not there: give --split, so that no trained frame is measured on."
+        )
+    return read_split(path or beside)
