@@ -127,11 +127,17 @@ def _frame(image: JudgedImage, categories: CategoryTable) -> dict[str, Any]:
         "picture": thumbnail(Path(image.path)),
         "average_precision": image.average_precision,
         "failure": image.failure,
-        "unusual": "" if np.isnan(image.unusualness) else f"{100 * image.unusualness:.0f} %",
+        "unusual": _unusual(image.unusualness),
         "said": image.said,
         "guesses": guesses,
         "missed": missed,
     }
+
+
+def _unusual(share: float) -> str:
+    if np.isnan(share):
+        return ""
+    return "all" if share >= 0.995 else f"{100 * share:.0f} % of"
 
 
 def _probability(value: float) -> str:
