@@ -12,12 +12,26 @@ from finding_nemo.results.rows import to_table
 
 def predict_here(work: Work, parts: Sequence[int]) -> Iterator[PartRows]:
     """Yield the rows of each of `parts`, in order, with all cores of this machine."""
-    yield from predict_parts(work, parts)
+    yield from predict_parts(work, parts, predictor_for(work))
 
 
-def predict_parts(
-    work: Work, parts: Sequence[int], *, threads: int | None = None
-) -> Iterator[PartRows]:
+def predictor_for(work: Work, *, threads: int | None = None) -> Predictor:
+    """Return what predicts the parts of `work`; its network is loaded once, when first used.
+
+    Args:
+        work: What to predict.
+        threads: How many threads to use; `None`: one a core.
+    """
+    return Predictor(
+        work.bundle,
+        with_embedding=work.columns.n_features > 0,
+        precision=work.precision,
+        threads=threads,
+        network=work.network,
+    )
+
+
+def predict_parts(work: Work, parts: Sequence[int], predictor: Predictor) -> Iterator[PartRows]:
     """Yield the rows of each of `parts`, in order.
 
     Parts follow each other without a pause: while the last images of one are in the network,
@@ -27,17 +41,9 @@ def predict_parts(
     Args:
         work: What to predict.
         parts: Which of its parts.
-        threads: How many threads to use; `None`: one a core.
+        predictor: From `predictor_for`.
     """
     inputs = (image for part in parts for image in work.plan.part(part))
-    with_embedding = work.columns.n_features > 0
-    predictor = Predictor(
-        work.bundle,
-        with_embedding=with_embedding,
-        precision=work.precision,
-        threads=threads,
-        network=work.network,
-    )
     n_images = sum(work.size.rows_in(part) for part in parts)
     predictions = counted(predictor.predict_inputs(inputs), n_images, work.move)
     for part in parts:

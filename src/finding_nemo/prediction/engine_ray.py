@@ -25,7 +25,7 @@ from finding_nemo.core.errors import EngineError, MissingExtraError
 from finding_nemo.core.provenance import package_version
 from finding_nemo.models.bundle import load_bundle
 from finding_nemo.models.bundle_network import NetworkWish
-from finding_nemo.prediction.engine_local import predict_parts
+from finding_nemo.prediction.engine_local import predict_parts, predictor_for
 from finding_nemo.prediction.plan import Plan, PlanSize
 from finding_nemo.prediction.run import PartRows, Say, Work
 from finding_nemo.results.schema import Columns
@@ -138,12 +138,13 @@ class _Worker:
             precision=precision,
             network=network,
         )
+        self._predictor = predictor_for(self._work, threads=1)
 
     def __call__(self, batch: Batch) -> Batch:
         """Return the rows of one part, as bytes."""
         numbers = [int(part) for part in batch["part"]]
         streams = []
-        for _, rows in predict_parts(self._work, numbers, threads=1):
+        for _, rows in predict_parts(self._work, numbers, self._predictor):
             sink = pa.BufferOutputStream()
             with pa.ipc.new_stream(sink, rows.schema) as writer:
                 writer.write_table(rows)

@@ -22,6 +22,7 @@ from finding_nemo.prediction.pixels import ReadyImage, ready_image
 # A store answers after some 50 ms: 16 requests at a time are 300 images/s.
 _READ_THREADS = 16
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 Loaded = tuple[ImageInput, ReadyImage]
 # What is read of an image: a local file's path, its bytes, or what is ready or failed already.
@@ -68,7 +69,7 @@ def used_images(
     def work(items: list[_Read]) -> Result:
         return use([_ready(image, source, preprocessing) for image, source in items])
 
-    batches = _batched(_read_all(inputs, preprocessing), batch_size)
+    batches = batched(_read_all(inputs, preprocessing), batch_size)
     threads = threads or usable_cores()
     if threads == 1:
         yield from map(work, batches)
@@ -82,8 +83,10 @@ def _ready(image: ImageInput, source: _Source, preprocessing: Preprocessing) -> 
     return image, ready_image(source, preprocessing)
 
 
-def _batched(items: Iterator[_Read], size: int) -> Iterator[list[_Read]]:
-    while batch := list(islice(items, size)):
+def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Yield `items` in lists of `size`; the last may be shorter."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
         yield batch
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +20,7 @@ from finding_nemo.models.bundle_network import ANY_NETWORK, NetworkWish, open_bu
 from finding_nemo.models.pixel_network import PixelNetwork
 from finding_nemo.models.time_table import unpack_time_table
 from finding_nemo.prediction.inputs import ImageInput, collect_images
-from finding_nemo.prediction.loading import Loaded, used_images
+from finding_nemo.prediction.loading import Loaded, batched, used_images
 from finding_nemo.prediction.pixels import ReadyImage
 from finding_nemo.prediction.reading import PRECISION, Reader, brightness_of
 from finding_nemo.scoring.baselines import frame_key, time_copy_scores
@@ -32,7 +31,6 @@ from finding_nemo.scoring.novelty.logit_scores import max_probability_novelty
 BATCH_SIZE = 8
 _UNSEEN_AT_A_TIME = 256
 
-Item = TypeVar("Item")
 Floats = npt.NDArray[np.float32]
 Move = Callable[[int, int, int], None]
 
@@ -175,7 +173,7 @@ class Predictor:
 
     def _predict_unseen(self, inputs: Iterable[ImageInput]) -> Iterator[Prediction]:
         """Predict without opening an image; sizes are those that the data set recorded."""
-        for chunk in _batched(inputs, _UNSEEN_AT_A_TIME):
+        for chunk in batched(inputs, _UNSEEN_AT_A_TIME):
             scores = self._unseen_scores(chunk).astype(np.float32)
             for source, row in zip(chunk, scores, strict=True):
                 unseen = ReadyImage(None, source.record.width, source.record.height, None)
@@ -203,12 +201,6 @@ def _prediction(source: ImageInput, image: ReadyImage, known: Known | None) -> P
         embedding=known.embedding,
         reading=known.reading,
     )
-
-
-def _batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch
 
 
 def counted(predictions: Iterable[Prediction], total: int, move: Move) -> Iterator[Prediction]:
