@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from finding_nemo import read_dataset, read_predictions
 from finding_nemo.core.preprocessing import Preprocessing
@@ -19,6 +21,7 @@ from finding_nemo.models.bundle import Bundle
 from finding_nemo.models.trust import trust_from_tensors
 from finding_nemo.prediction.inputs import collect_images
 from finding_nemo.prediction.predictor import Predictor
+from finding_nemo.prediction.reading import Reader
 from finding_nemo.prediction.to_file import predict_to_file
 from finding_nemo.results.submission import read_submission
 from finding_nemo.training.train import train
@@ -114,3 +117,20 @@ def test_same_name_twice__gets_ids_of_its_own(
     predict_to_file(bundle, collect_images([str(file), str(file)]), tmp_path / "p.parquet")
     ids = read_predictions(tmp_path / "p.parquet").image_ids
     assert len(set(ids)) == 2
+
+
+def test_linear_algebra__has_one_thread_so_that_rows_do_not_depend_on_the_cores(
+    bundle: Bundle, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    real = Reader.read
+
+    def counting(self: Reader, *outputs: Any) -> Any:
+        found = [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+        threads.extend(found)
+        return real(self, *outputs)
+
+    monkeypatch.setattr(Reader, "read", counting)
+    with threadpool_limits(2, user_api="blas"):
+        list(Predictor(bundle).predict(collect_images([str(dataset.root)])))
+    assert set(threads) == {1}

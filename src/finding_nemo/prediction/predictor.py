@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from finding_nemo.core.errors import BundleError
 from finding_nemo.core.memory import raise_malloc_thresholds
@@ -155,8 +156,12 @@ class Predictor:
             batch_size=batch_size or max(BATCH_SIZE, network.batch_size),
             threads=network.workers,
         )
-        for predictions in batches:
-            yield from predictions
+        # Every worker has a core; threads of the linear algebra beside them would only spin, which
+        # took as much time as the network itself. And they add in another order: novelty's last
+        # digits (2e-6), and so the file's hash, would depend on the number of cores.
+        with threadpool_limits(1, user_api="blas"):
+            for predictions in batches:
+                yield from predictions
 
     def _rows(
         self, images: Sequence[ReadyImage], network: PixelNetwork, reader: Reader
