@@ -101,6 +101,7 @@ class Bench:
         whole = end_to_end.compare(
             {"1920 x 1080 JPEG": (jpeg, jpeg[:n]), "1920 x 1080 PNG": (png, png[:n])},
             bundle=self.bundle.path, truth=self.dataset.truth(judged), scratch=self.scratch,
+            counts=end_to_end.LARGE_FRAMES,
         )  # fmt: skip
         return f"### Decode and resize\n\n{decoding.compare(jpeg, png)}\n\n{whole}"
 

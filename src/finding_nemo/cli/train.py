@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class Strategy(StrEnum):
+    """How several processes train."""
+
+    ddp = "ddp"
 
 
 def train(
@@ -27,17 +34,29 @@ def train(
     seed: Annotated[int, typer.Option(help="Decides order, initial weights and dropout.")] = 0,
     resume: Annotated[bool, typer.Option(help="Go on with an interrupted run.")] = False,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier run.")] = False,
+    devices: Annotated[
+        int, typer.Option(min=1, help="Processes on each machine: a GPU each, or CPU processes.")
+    ] = 1,
+    nodes: Annotated[
+        int, typer.Option(min=1, help="Machines; give the command on each, or use torchrun.")
+    ] = 1,
+    strategy: Annotated[
+        Strategy, typer.Option(help="How several processes train: each with the whole network.")
+    ] = Strategy.ddp,
 ) -> None:
     """Train a recipe into a bundle."""
     from finding_nemo.cli.notices import notify, show_notices
     from finding_nemo.core.config import parse_assignments, read_toml
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.splits.file import read_split
+    from finding_nemo.training.processes import Processes
     from finding_nemo.workflows.training_run import run_training
 
+    processes = Processes(devices, nodes=nodes, strategy=strategy.value)
     settings = {**(read_toml(config) if config else {}), **parse_assignments(changes or [])}
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
-    show_notices(data.notices)
+    if processes.leads:
+        show_notices(data.notices)
     run = run_training(
         data,
         out=out,
@@ -50,7 +69,10 @@ def train(
         resume=resume,
         notify=notify,
         show_progress=True,
+        processes=processes,
     )
+    if not run.leads:
+        return
     story = run.bundle.manifest.validation
     typer.echo(f"bundle {run.bundle.path}")
     typer.echo(f"hash   {run.bundle_hash}")

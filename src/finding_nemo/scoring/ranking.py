@@ -25,7 +25,8 @@ Scores = npt.NDArray[np.floating]
 Truth = npt.NDArray[np.bool_]
 EmptyRule = Literal["zero", "skip"]
 
-_CHUNK_ROWS = 4096
+# Keys of 512 rows of 290 categories are 1.2 MB: they stay in a core's own cache.
+_CHUNK_ROWS = 512
 
 
 def rank_columns(scores: Scores, *, k: int = 20) -> npt.NDArray[np.int64]:
@@ -45,7 +46,7 @@ def rank_columns(scores: Scores, *, k: int = 20) -> npt.NDArray[np.int64]:
     best = np.empty((n_images, width), dtype=np.int64)
     for start in range(0, n_images, _CHUNK_ROWS):
         rows = slice(start, start + _CHUNK_ROWS)
-        best[rows] = _rank_chunk(-scores[rows], width)
+        best[rows] = _rank_chunk(scores[rows], width)
     return best
 
 
@@ -54,20 +55,21 @@ def _check_scores(scores: Scores, k: int) -> None:
         raise PredictionsError(f"scores must be (images, categories), got shape {scores.shape}.")
     if k < 1:
         raise PredictionsError(f"k must be at least 1, got {k}.")
-    bad_rows = np.flatnonzero(np.isnan(scores).any(axis=1))
-    if bad_rows.size:
-        raise PredictionsError(f"scores must not be NaN; first bad row: {bad_rows[0]}.")
+    # A minimum passes NaN on, in a quarter of the time that looking at each score takes.
+    if scores.size and np.isnan(scores.min()):
+        first = int(np.flatnonzero(np.isnan(scores).any(axis=1))[0])
+        raise PredictionsError(f"scores must not be NaN; first bad row: {first}.")
 
 
-def _rank_chunk(losses: Scores, width: int) -> npt.NDArray[np.int64]:
-    """Rank the columns of `losses` (lower is better), ties in column order.
+def _rank_chunk(scores: Scores, width: int) -> npt.NDArray[np.int64]:
+    """Rank the columns of `scores`, ties in column order.
 
     A full stable sort costs several times a partition, so only the chosen columns are sorted.
     A partition is not stable: rows where a tie straddles its border are sorted whole.
     """
-    n_categories = losses.shape[1]
-    if losses.dtype == np.float32:
-        return _rank_by_keys(losses, width)
+    if scores.dtype == np.float32:
+        return _rank_by_keys(scores, width)
+    n_categories, losses = scores.shape[1], -scores
     if width >= n_categories:
         return np.argsort(losses, axis=1, kind="stable")
     chosen = np.argpartition(losses, width - 1, axis=1)[:, :width]
@@ -83,18 +85,21 @@ def _rank_chunk(losses: Scores, width: int) -> npt.NDArray[np.int64]:
     return ranked
 
 
-def _rank_by_keys(losses: npt.NDArray[np.float32], width: int) -> npt.NDArray[np.int64]:
-    """Rank by whole numbers that hold the loss above the column.
+def _rank_by_keys(scores: npt.NDArray[np.float32], width: int) -> npt.NDArray[np.int64]:
+    """Rank by whole numbers that hold the turned score above the column, lowest first.
 
     No two are equal, so any sort is stable, and processors sort them fast.
     """
     # Adding 0 turns -0.0, which ties with 0.0, into it.
-    bits = (losses + np.float32(0)).view(np.uint32)
-    # IEEE 754 floats order as their bits do once the sign is turned over, and negative ones whole.
-    ordered = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31)).astype(np.uint64)
-    keys = (ordered << np.uint64(32)) | np.arange(losses.shape[1], dtype=np.uint64)
-    if width < losses.shape[1]:
-        keys = np.partition(keys, width - 1, axis=1)[:, :width]
+    bits = (scores + np.float32(0)).view(np.uint32)
+    # IEEE 754 floats of one sign order as their bits do. Falling from the highest: positive ones
+    # have all bits but the sign turned, negative ones (whose size falls upwards) none.
+    turned = ~(bits.view(np.int32) >> 31).view(np.uint32) & np.uint32((1 << 31) - 1)
+    keys = (bits ^ turned).astype(np.uint64) << np.uint64(32)
+    keys |= np.arange(scores.shape[1], dtype=np.uint64)
+    if width < scores.shape[1]:
+        keys.partition(width - 1, axis=1)
+        keys = keys[:, :width]
     keys.sort(axis=1)
     return (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
@@ -118,7 +123,7 @@ def average_precision_at_k(truth: Truth, scores: Scores, *, k: int = 20) -> npt.
     hits = np.take_along_axis(truth.astype(np.bool_, copy=False), ranked, axis=1)
     ranks = np.arange(1, ranked.shape[1] + 1)
     precision_sum = (hits * np.cumsum(hits, axis=1) / ranks).sum(axis=1)
-    n_true = truth.sum(axis=1)
+    n_true = np.count_nonzero(truth, axis=1)
     divisor = np.minimum(n_true, k)
     with np.errstate(invalid="ignore"):
         score: npt.NDArray[np.float64] = np.where(n_true > 0, precision_sum / divisor, np.nan)

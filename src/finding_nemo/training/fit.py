@@ -15,7 +15,7 @@ from torch import nn
 from finding_nemo.core.errors import TrainingError
 from finding_nemo.core.memory import raise_malloc_thresholds
 from finding_nemo.core.provenance import now_utc
-from finding_nemo.models.bundle import Bundle, write_bundle
+from finding_nemo.models.bundle import Bundle, load_bundle, write_bundle
 from finding_nemo.models.export import export_onnx
 from finding_nemo.models.manifest import BundleManifest, CategoryEvidence
 from finding_nemo.models.pooled import WithFeatures, has_features
@@ -26,6 +26,7 @@ from finding_nemo.training.loop import Loop
 from finding_nemo.training.machine import choose_device, choose_precision
 from finding_nemo.training.parity import check_parity
 from finding_nemo.training.parts import Notify, Parts, category_evidence, split_story
+from finding_nemo.training.processes import Processes
 from finding_nemo.training.progress import EpochProgress, image_ticks
 from finding_nemo.training.recipes import (
     LoopSettings,
@@ -54,41 +55,61 @@ def fit_network(
     notify: Notify,
     show_progress: bool,
     provenance: dict[str, Any],
+    processes: Processes,
 ) -> tuple[Bundle, tuple[EpochRow, ...]]:
-    """Train and write the bundle; see `train.train`."""
+    """Train and write the bundle; see `train.train`.
+
+    Of several processes one writes it, and all return it.
+    """
     device = choose_device(settings.device)
+    place = processes.start(device.value)
     precision = choose_precision(settings.precision, device.value)
     notify(f"device {device.value}: {device.reason}.")
     notify(f"precision {precision.value}: {precision.reason}.")
-    notify(f"batch size {settings.batch_size}: the recipe's.")
+    notify(f"batch size {settings.batch_size}: the recipe's{processes.in_words}.")
     notify(f"cache {cache_folder()}: set {CACHE_VARIABLE} for another place.")
     if raise_malloc_thresholds():
         notify("malloc thresholds raised: large buffers stay in the process.")
     torch.manual_seed(seed)
-    ready = _set_up(settings, parts, seed, notify, show_progress)
+    with processes.one_after_another():
+        ready = _set_up(settings, parts, seed, notify, show_progress)
     loop = Loop(
-        network=ready.trained.to(device.value),
-        settings=settings,
-        prepare=ready.prepare,
-        loss=ready.loss,
-        device=torch.device(device.value),
-        autocast=precision.value == "bfloat16",
-        folder=out,
-        seed=seed,
-        rate_factors=ready.rate_factors,
-    )
-    validation = examples(ready.val, parts)
-    with EpochProgress(settings.epochs, shown=show_progress) as progress:
+        network=ready.trained.to(place), settings=settings, prepare=ready.prepare, loss=ready.loss,
+        device=place, autocast=precision.value == "bfloat16", folder=out, seed=seed,
+        rate_factors=ready.rate_factors, processes=processes,
+    )  # fmt: skip
+    history = _run(loop, ready, parts, show_progress)
+    if processes.leads:
+        bundle = _finish(loop, ready, parts, recipe, history, provenance, notify)
+    processes.wait()
+    return (bundle if processes.leads else load_bundle(out / "bundle")), history
+
+
+def _run(loop: Loop, ready: Ready, parts: Parts, show_progress: bool) -> tuple[EpochRow, ...]:
+    with EpochProgress(loop.settings.epochs, shown=show_progress) as progress:
         try:
-            history = loop.run(ready.training, validation, progress)
+            return loop.run(ready.training, examples(ready.val, parts), progress)
         except KeyboardInterrupt:
             raise TrainingError(
-                f"Stopped by Ctrl-C. Every finished epoch is in {out / 'checkpoints'}; the same "
-                "command with --resume goes on from there."
+                f"Stopped by Ctrl-C. Every finished epoch is in {loop.folder / 'checkpoints'}; the "
+                "same command with --resume goes on from there."
             ) from None
-    outputs = loop.outputs(validation.rows)
+
+
+def _finish(
+    loop: Loop,
+    ready: Ready,
+    parts: Parts,
+    recipe: str,
+    history: tuple[EpochRow, ...],
+    provenance: dict[str, Any],
+    notify: Notify,
+) -> Bundle:
+    """Fit what stands beside the network, write the bundle, and check it against torch."""
+    settings = loop.settings
+    outputs = loop.outputs(ready.val.rows)
     evidence = category_evidence(replace(parts, train=ready.train.records))
-    val_truth = validation.truth > 0
+    val_truth = parts.dataset.truth(ready.val.records)
     trust = fit_trust(
         ready,
         outputs,
@@ -101,12 +122,12 @@ def fit_network(
     )
     ready.whole.to("cpu")
     bundle = _write(
-        out / "bundle", recipe, settings, parts, ready, outputs, history, provenance,
+        loop.folder / "bundle", recipe, settings, parts, ready, outputs, history, provenance,
         evidence=with_validation(evidence, val_truth, outputs), trust=trust,
     )  # fmt: skip
     largest = check_parity(bundle, ready.whole, ready.train.records, ready.preprocessing)
     notify(f"exported network equals torch to {largest:.1e} in probability, from image files.")
-    return bundle, history
+    return bundle
 
 
 def _set_up(

@@ -28,6 +28,7 @@ from finding_nemo.training.checkpoints import (
 )
 from finding_nemo.training.history import EpochRow, write_log
 from finding_nemo.training.optimizers import build_optimizer, set_learning_rate
+from finding_nemo.training.processes import Processes
 from finding_nemo.training.progress import EpochProgress
 from finding_nemo.training.recipes import LoopSettings
 
@@ -36,6 +37,7 @@ Prepare = Callable[[npt.NDArray[np.generic], torch.Generator | None], torch.Tens
 
 # Batches are made one ahead of the step that needs them.
 _AHEAD = 2
+_RANK_SEED = 7_919
 
 
 class TrainingExamples(Protocol):
@@ -87,6 +89,7 @@ class Loop:
         folder: The run folder: logs and checkpoints.
         seed: Decides the order of images and all that is drawn.
         rate_factors: By parameter name, what its learning rate is multiplied with; 1 if missing.
+        processes: Those that train together, started; by default this one alone.
     """
 
     network: nn.Module
@@ -98,6 +101,7 @@ class Loop:
     folder: Path
     seed: int
     rate_factors: Mapping[str, float] = field(default_factory=dict)
+    processes: Processes = field(default_factory=Processes)
 
     def run(
         self, training: TrainingExamples, validation: Examples, progress: EpochProgress
@@ -105,24 +109,31 @@ class Loop:
         """Train, and leave the best epoch's weights in the network.
 
         A checkpoint in the run folder is gone on from. The best epoch is the one with the highest
-        validation MAP@20, the earlier one of equals.
+        validation MAP@20, the earlier one of equals. Processes that train together end with the
+        same weights and return the same history.
 
         Raises:
-            TrainingError: If the loss is no longer a number, or a checkpoint is unusable.
+            TrainingError: If the loss is no longer a number, a checkpoint is unusable, or there
+                are too few images for the processes.
+            SettingsError: If a batch is too small for them.
             NoSpaceError: If the disk is full; the last checkpoint stays.
         """
+        self.processes.check_batch(self.settings.batch_size, len(training))
         optimizer = build_optimizer(self.network, self.settings, self.rate_factors)
         average = WeightAverage(self.network, decay=self.settings.averaging)
         checkpoints = self.folder / "checkpoints"
         resumed = load_checkpoint(checkpoints, self.network, optimizer, average)
         history = resumed.history if resumed else ()
+        connected = self.processes.connected(self.network)
         for epoch in range(len(history) + 1, self.settings.epochs + 1):
             started = time.perf_counter()
-            learnt = self._learn(epoch, training, optimizer, average, progress)
+            learnt = self._learn(epoch, training, connected, optimizer, average, progress)
+            self.processes.average_buffers(self.network)
             learnt_s = time.perf_counter() - started
             with average.applied():
                 loss, score = self._judge(epoch, validation, optimizer)
-                if all(score > past.map_at_20 for past in history):
+                is_best = all(score > past.map_at_20 for past in history)
+                if is_best and self.processes.leads:
                     save_best(checkpoints, self.network, epoch)
             progress.end(learnt, score)
             row = EpochRow(
@@ -135,15 +146,18 @@ class Loop:
                 images_per_s=round(len(training) / max(learnt_s, 1e-9), 1),
             )
             history = (*history, row)
-            save_checkpoint(checkpoints, self.network, optimizer, average, history)
-            write_log(self.folder, history)
+            if self.processes.leads:
+                save_checkpoint(checkpoints, self.network, optimizer, average, history)
+                write_log(self.folder, history)
+        self.processes.wait()
         load_best(checkpoints, self.network)
         return history
 
     def _judge(
         self, epoch: int, validation: Examples, optimizer: optim.Optimizer
     ) -> tuple[float, float]:
-        outputs = self.outputs(validation.rows)
+        rows = validation.rows
+        outputs = self.processes.gathered(lambda some: self.outputs(rows, some), len(rows))
         if not np.isfinite(outputs).all():
             where = f"the validation images after epoch {epoch}"
             raise _diverged(f"The network gives NaN or infinity for {where}", optimizer)
@@ -156,60 +170,73 @@ class Loop:
         self,
         epoch: int,
         training: TrainingExamples,
+        connected: nn.Module,
         optimizer: optim.Optimizer,
         average: WeightAverage,
         progress: EpochProgress,
     ) -> float:
         self.network.train()
         generator = torch.Generator().manual_seed(_epoch_seed(self.seed, epoch))
-        # Dropout draws from the global generator.
-        torch.manual_seed(_epoch_seed(self.seed, epoch))
+        # Dropout draws from the global generator, other numbers in each process.
+        torch.manual_seed(_epoch_seed(self.seed, epoch) + _RANK_SEED * self.processes.rank)
         order = torch.randperm(len(training), generator=generator).numpy()
         n_steps = math.ceil(len(training) / self.settings.batch_size)
         # Batch normalisation cannot learn from one image.
         batches = [
             chosen
             for chosen in _batches(order, self.settings.batch_size)
-            if len(chosen) > 1 or n_steps == 1
+            if len(chosen) >= 2 * self.processes.count or n_steps == 1
         ]
         total = 0.0
         made = mapped_ahead(
-            lambda chosen: training.batch(chosen, epoch), batches, threads=1, ahead=_AHEAD
-        )
-        for number, (rows, targets) in enumerate(made):
+            lambda chosen: training.batch(self.processes.share(chosen), epoch),
+            batches, threads=1, ahead=_AHEAD,
+        )  # fmt: skip
+        for number, (chosen, (rows, targets)) in enumerate(zip(batches, made, strict=True)):
             step = (epoch - 1) * n_steps + number
             set_learning_rate(optimizer, self.settings, step, n_steps)
-            loss = self._step(rows, targets, optimizer, generator)
+            share = len(rows) / len(chosen)
+            loss = self._step(connected, rows, targets, share, optimizer, generator)
             if not math.isfinite(loss):
                 where = f"in epoch {epoch}, batch {number + 1} of {n_steps}"
                 raise _diverged(f"The loss is {loss} {where}", optimizer)
             average.update(step + 1)
-            total += loss * len(rows)
-            progress.step(len(rows), loss)
+            total += loss * len(chosen)
+            progress.step(len(chosen), loss)
         return total / len(training)
 
     def _step(
         self,
+        connected: nn.Module,
         rows: npt.NDArray[np.generic],
         targets: Floats,
+        share: float,
         optimizer: optim.Optimizer,
         generator: torch.Generator,
     ) -> float:
+        """Take a step on this process's `share` of a batch; return the loss of the whole batch."""
         inputs = self.prepare(rows, generator).to(self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
-            outputs = self.network(inputs)
+            outputs = connected(inputs)
         loss = self.loss(outputs.float(), torch.from_numpy(targets).to(self.device))
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        # Processes average their gradients as if their shares were equal, which the last is not.
+        (loss * (share * self.processes.count)).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        return float(loss.detach())
+        return self.processes.total(float(loss.detach()) * share)
 
     @torch.inference_mode()
-    def outputs(self, rows: StoredRows) -> Floats:
-        """Return the network's outputs in evaluation mode, float32 (images, categories)."""
+    def outputs(self, rows: StoredRows, some: npt.NDArray[np.int64] | None = None) -> Floats:
+        """Return the network's outputs in evaluation mode, float32 (images, categories).
+
+        Args:
+            rows: What the network takes.
+            some: Which rows; by default all.
+        """
         self.network.eval()
         out = []
-        for chosen in _batches(np.arange(len(rows)), self.settings.batch_size):
+        wanted = np.arange(len(rows)) if some is None else some
+        for chosen in _batches(wanted, self.settings.batch_size):
             inputs = self.prepare(rows.take(chosen), None).to(self.device)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
                 out.append(self.network(inputs).float().cpu().numpy())

@@ -19,6 +19,7 @@ from finding_nemo.training.fit import fit_network
 from finding_nemo.training.history import EpochRow
 from finding_nemo.training.machine import choose_device, choose_precision
 from finding_nemo.training.parts import Parts, divide
+from finding_nemo.training.processes import Processes
 from finding_nemo.training.recipes import (
     AnySettings,
     LoopSettings,
@@ -41,12 +42,14 @@ class TrainedRun:
         bundle: The trained model in it.
         history: One row an epoch; none for what has no epochs.
         bundle_hash: One hash for all that the bundle predicts with.
+        leads: Whether this process is the one, of those that trained together, that talks.
     """
 
     folder: Path
     bundle: Bundle
     history: tuple[EpochRow, ...]
     bundle_hash: str
+    leads: bool = True
 
 
 def train(
@@ -62,6 +65,7 @@ def train(
     resume: bool = False,
     notify: Callable[[str], None] | None = None,
     show_progress: bool = False,
+    processes: Processes | None = None,
 ) -> TrainedRun:
     """Train a recipe and write its bundle to `out`/bundle.
 
@@ -78,6 +82,7 @@ def train(
             if it had not been interrupted.
         notify: Told each choice with its reason, and what a person should know.
         show_progress: Whether progress bars are drawn on stderr.
+        processes: Those that are to train together; by default this one alone.
 
     Raises:
         OutputExistsError: If `out` is occupied and neither `overwrite` nor `resume` is set.
@@ -85,23 +90,27 @@ def train(
         SplitError: If the split does not fit.
         TrainingError: If no image can be used, or the loss is no longer a number.
     """
-    tell = notify or _tell_nobody
+    team = processes or Processes()
+    tell = notify if notify and team.leads else _tell_nobody
     out = Path(out)
     found = find_recipe(recipe)
     used = recipe_settings(found, settings or {})
     parts = divide(dataset, split, fold=fold, seed=seed, notify=tell)
-    _prepare_run(out, found, used, parts, seed, overwrite=overwrite, resume=resume)
+    if team.leads:
+        # Before the others are started, so that a wrong command ends in one message.
+        _prepare_run(out, found, used, parts, seed, overwrite=overwrite, resume=resume)
     started = now_utc()
     if isinstance(used, LoopSettings):
         bundle, history = fit_network(
-            used, parts, out, found.name, seed=seed, notify=tell, show_progress=show_progress,
-            provenance=_story(dataset, used, started, seed),
+            used, parts, out, found.name, seed=seed, notify=tell,
+            show_progress=show_progress and team.leads,
+            provenance=_story(dataset, used, started, seed), processes=team,
         )  # fmt: skip
     else:
         kind: Literal["prior", "time-copy"] = "prior" if found.kind == "prior" else "time-copy"
         story = _story(dataset, used, started, seed)
         bundle, history = write_unseen_bundle(out / "bundle", kind, parts, provenance=story), ()
-    return TrainedRun(out, bundle, history, bundle_hash(bundle.path))
+    return TrainedRun(out, bundle, history, bundle_hash(bundle.path), team.leads)
 
 
 def _tell_nobody(message: str) -> None:

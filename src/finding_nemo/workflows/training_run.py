@@ -8,6 +8,7 @@ from typing import Any
 
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.reporting.curves import draw_learning_curves
+from finding_nemo.training.processes import Processes
 from finding_nemo.training.train import TrainedRun, train
 
 CURVES = "curves.png"
@@ -26,6 +27,7 @@ def run_training(
     resume: bool = False,
     notify: Callable[[str], None] | None = None,
     show_progress: bool = False,
+    processes: Processes | None = None,
 ) -> TrainedRun:
     """Train as `training.train.train` does and draw `curves.png` into the run folder."""
     run = train(
@@ -40,7 +42,8 @@ def run_training(
         resume=resume,
         notify=notify,
         show_progress=show_progress,
+        processes=processes,
     )
-    if run.history:
+    if run.history and run.leads:
         draw_learning_curves({recipe: run.history}, out / CURVES)
     return run

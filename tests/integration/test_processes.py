@@ -1,0 +1,116 @@
+"""Two processes that train together take the steps that one would."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from finding_nemo.core.errors import SettingsError, TrainingError
+from finding_nemo.training.processes import Processes
+
+pytest.importorskip("lightning_fabric", reason="several processes need lightning-fabric")
+
+
+def trained(data: Path, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).with_name("finding-nemo")
+    command = [str(program), "train", str(data), "--out", str(out), *options]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+
+def settings(**changes: object) -> list[str]:
+    return [word for key, value in changes.items() for word in ("--set", f"{key}={value}")]
+
+
+def last_row(run: Path) -> dict[str, str]:
+    with (run / "log.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))[-1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", ["basic-nn", "probe"])
+def test_two_processes__end_where_one_ends(recipe: str, tiny_folder: Path, tmp_path: Path) -> None:
+    # No dropout, whose draws differ, and a batch size that does not divide the images.
+    changes = settings(epochs=3, batch_size=7, width_px=64, height_px=64)
+    if recipe == "probe":
+        changes += settings(dropout=0, pretrained=False)
+    one = trained(tiny_folder, tmp_path / "one", "--recipe", recipe, *changes)
+    two = trained(tiny_folder, tmp_path / "two", "--recipe", recipe, *changes, "--devices", "2")
+    assert one.returncode == 0, one.stderr
+    assert two.returncode == 0, two.stderr
+    assert "shared by 2 processes" in two.stderr
+    assert two.stdout.count("MAP@20") == 1
+    expected, found = last_row(tmp_path / "one"), last_row(tmp_path / "two")
+    for name in ("training_loss", "validation_loss", "map_at_20"):
+        assert float(found[name]) == pytest.approx(float(expected[name]), abs=1e-3), name
+    weights = [load_file(tmp_path / run / "bundle/weights.safetensors") for run in ("one", "two")]
+    for name, tensor in weights[0].items():
+        np.testing.assert_allclose(weights[1][name], tensor, atol=1e-3, err_msg=name)
+
+
+@pytest.mark.slow
+def test_wrong_command__one_message_and_no_second_process(
+    tiny_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/other").touch()
+    failed = trained(tiny_folder, tmp_path / "run", "--devices", "2")
+    assert failed.returncode == 1
+    assert failed.stderr.count("--overwrite") == 1
+
+
+def test_alone__everything_is_its_own() -> None:
+    alone = Processes()
+    rows = np.arange(5)
+    assert alone.leads
+    assert alone.share(rows).tolist() == rows.tolist()
+    assert alone.total(0.5) == 0.5
+    assert alone.gathered(lambda some: some[:, None].astype(np.float32), 5)[:, 0].tolist() == [
+        0, 1, 2, 3, 4,
+    ]  # fmt: skip
+    alone.check_batch(1, 1)
+
+
+def test_shares__cover_a_batch_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.arange(11)
+    found = []
+    for rank in range(3):
+        monkeypatch.setenv("RANK", str(rank))
+        found += Processes(3).share(rows).tolist()
+    assert sorted(found) == rows.tolist()
+
+
+@pytest.mark.parametrize(
+    ("variables", "rank"),
+    [
+        ({}, 0),
+        ({"RANK": "3", "LOCAL_RANK": "1"}, 3),
+        ({"SLURM_NTASKS": "4", "SLURM_PROCID": "2"}, 2),
+        ({"NODE_RANK": "0", "LOCAL_RANK": "1"}, 1),
+    ],
+)
+def test_rank__is_what_the_launcher_says(
+    variables: dict[str, str], rank: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_NTASKS", "SLURM_PROCID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert Processes(4).rank == rank
+    assert Processes(1).rank == 0
+
+
+def test_too_little_to_share__says_what_is_needed() -> None:
+    with pytest.raises(SettingsError, match="must be 8 or more"):
+        Processes(4).check_batch(6, 100)
+    with pytest.raises(TrainingError, match="7 images are too few for 4"):
+        Processes(4).check_batch(8, 7)
+    with pytest.raises(SettingsError, match="1 or more"):
+        Processes(0)
