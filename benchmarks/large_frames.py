@@ -6,6 +6,7 @@ sharp frame has); both with the noise of a sensor. They are written to a tempora
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from PIL import Image
 
 WIDTH, HEIGHT = 1920, 1080
 _COLUMNS = 4
+_QUALITY = 90
 
 
 def write_large_frames(sources: Sequence[Path], folder: Path) -> list[Path]:
@@ -47,12 +49,25 @@ def _mosaic(chosen: npt.NDArray[np.int64], sources: Sequence[Path]) -> npt.NDArr
     return out
 
 
+def enlarged_jpeg(source: Path, rng: np.random.Generator) -> bytes:
+    """Return one frame enlarged, with a sensor's noise, as a JPEG file's content."""
+    content = io.BytesIO()
+    _noisy(_enlarged(source), rng).save(content, "JPEG", quality=_QUALITY)
+    return content.getvalue()
+
+
+def _noisy(pixels: npt.NDArray[np.float32], rng: np.random.Generator) -> Image.Image:
+    noise = rng.normal(0, 2.0, (HEIGHT, WIDTH, 1)) + rng.normal(0, 1.2, pixels.shape)
+    return Image.fromarray((pixels + noise).clip(0, 255).round().astype(np.uint8))
+
+
 def _write(
     pixels: npt.NDArray[np.float32], rng: np.random.Generator, folder: Path, name: str
 ) -> Path:
-    noise = rng.normal(0, 2.0, (HEIGHT, WIDTH, 1)) + rng.normal(0, 1.2, pixels.shape)
-    image = Image.fromarray((pixels + noise).clip(0, 255).round().astype(np.uint8))
+    image = _noisy(pixels, rng)
     for form in ("jpg", "png"):
         (folder / form).mkdir(parents=True, exist_ok=True)
-        image.save(folder / form / f"{name}.{form}", quality=90)  # PNG has none and ignores it
+        image.save(
+            folder / form / f"{name}.{form}", quality=_QUALITY
+        )  # PNG has none and ignores it
     return folder / "jpg" / f"{name}.jpg"

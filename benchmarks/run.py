@@ -17,6 +17,8 @@ import decoding
 import end_to_end
 import install
 import large_frames
+import large_map
+import layers
 import limits
 import map_at_k
 from timing import ROUNDS, child, machine, table
@@ -29,7 +31,7 @@ from finding_nemo.workflows.exporting import export_bundle, over_dives
 
 _ROOT = Path(__file__).resolve().parents[1]
 _DOCUMENT = _ROOT / "docs/benchmarks.md"
-_N_LARGE, _N_JUDGED = 48, 1_000
+_N_LARGE, _N_JUDGED, _N_JUDGED_LARGE = 48, 1_000, 500
 
 
 class Bench:
@@ -103,7 +105,14 @@ class Bench:
             bundle=self.bundle.path, truth=self.dataset.truth(judged), scratch=self.scratch,
             counts=end_to_end.LARGE_FRAMES,
         )  # fmt: skip
-        return f"### Decode and resize\n\n{decoding.compare(jpeg, png)}\n\n{whole}"
+        many = self.held_out(_N_JUDGED_LARGE)
+        what = large_map.compare(self.bundle, many, self.dataset.truth(many))
+        return f"### Decode and resize\n\n{decoding.compare(jpeg, png)}\n\n{what}\n\n{whole}"
+
+    def network(self) -> str:
+        """Return the network's rate beside the machine's, and where an image's time goes."""
+        path = self.bundle.path
+        return f"{limits.compare(path)}\n\nOne image on one core:\n\n{layers.compare(path)}"
 
     def install(self) -> str:
         """Return the size of the core and its first prediction."""
@@ -120,7 +129,7 @@ def main(wanted: list[str]) -> None:
         parts: dict[str, Callable[[], str]] = {
             "Files to Parquet": bench.small,
             "Frames of 1920 x 1080": bench.large,
-            "The network alone": lambda: limits.compare(bench.bundle.path),
+            "The network alone": bench.network,
             "What faster arithmetic changes": bench.precision,
             "MAP@20": map_at_k.compare,
             "Training a probe": bench.training,

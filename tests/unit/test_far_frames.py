@@ -11,7 +11,7 @@ from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import SplitError
 from finding_nemo.core.records import Dataset, ImageRecord
 from finding_nemo.data.drawn.far import draw_far_frames, match_brightness
-from finding_nemo.data.splits.holdouts import choose_holdouts, spread_out
+from finding_nemo.data.splits.holdouts import alone_first, choose_holdouts, spread_out
 
 
 def test_far_frames__have_the_wanted_brightness() -> None:
@@ -60,5 +60,7 @@ def test_holdouts__are_what_is_frequent_enough_alone_or_in_pairs() -> None:
     ]
     assert found[1].slug == "category-2-3"
     assert spread_out(found, 1) == found[:1]
+    assert alone_first(found) == found
+    assert alone_first(found, least=1) == found[:1]
     with pytest.raises(SplitError, match="fewer than 50 images"):
         choose_holdouts(_dataset(), least_images=50)

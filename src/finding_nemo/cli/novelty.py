@@ -13,8 +13,13 @@ def novelty(
     out: Annotated[Path, typer.Option(help="The folder to make.")],
     recipe: Annotated[str, typer.Option(help="A recipe; README lists them.")] = "probe",
     holdouts: Annotated[
-        int, typer.Option(min=1, help="At most this many hold-outs, evenly over the categories.")
-    ] = 8,
+        int | None,
+        typer.Option(
+            min=1,
+            help="At most this many hold-outs, evenly over the categories. By default every "
+            "category that can be held out alone, and pairs where those are fewer than 8.",
+        ),
+    ] = None,
     far: Annotated[int, typer.Option(min=0, help="Frames of elsewhere to draw; 0 for none.")] = 200,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="key=value, as often as needed.")
@@ -30,17 +35,18 @@ def novelty(
     from finding_nemo.cli.notices import notify, show_notices
     from finding_nemo.core.config import parse_assignments
     from finding_nemo.data.dataset import read_dataset
-    from finding_nemo.data.splits.holdouts import choose_holdouts, spread_out
+    from finding_nemo.data.splits.holdouts import alone_first, choose_holdouts, spread_out
     from finding_nemo.reporting.page import format_score, format_share
     from finding_nemo.reporting.tables import print_line, print_table
     from finding_nemo.workflows.novelty_bed import mean_by_score, run_novelty_bed
 
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     show_notices(data.notices)
+    chosen = alone_first(choose_holdouts(data))
     rows = run_novelty_bed(
         data,
         out=out,
-        holdouts=spread_out(choose_holdouts(data), holdouts),
+        holdouts=spread_out(chosen, holdouts or len(chosen)),
         recipe=recipe,
         settings=parse_assignments(changes or []),
         n_far=far,

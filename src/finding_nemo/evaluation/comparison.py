@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from finding_nemo.evaluation.pooled_trust import PooledTrust, TrustCells, pool_trust
 from finding_nemo.evaluation.results import Evaluation, Measured
 from finding_nemo.scoring.bootstrap import dive_bootstrap_interval
 
@@ -24,6 +25,8 @@ class TrainedFold:
         training_loss: Of the kept epoch, NaN for what has none.
         train_s: Seconds of training.
         predict_s: Seconds of prediction from image files.
+        cells: What was said and what was so, for trust over all folds.
+        n_never: Categories with enough validation positives and no threshold.
     """
 
     evaluation: Evaluation
@@ -32,6 +35,8 @@ class TrainedFold:
     training_loss: float
     train_s: float
     predict_s: float
+    cells: TrustCells | None = None
+    n_never: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class ComparisonRow:
         training_loss: Mean over folds, of the kept epochs.
         train_s: Seconds of training, all folds.
         predict_s: Seconds of prediction, all folds.
+        trust: How far it can be trusted over all folds, `None` for what is not calibrated.
         failure: Why there is no result, or `None`.
     """
 
@@ -72,6 +78,7 @@ class ComparisonRow:
     training_loss: float = float("nan")
     train_s: float = float("nan")
     predict_s: float = float("nan")
+    trust: PooledTrust | None = None
     failure: str | None = None
 
 
@@ -102,7 +109,14 @@ def combine_folds(recipe: str, protocol: str, folds: Sequence[TrainedFold]) -> C
         training_loss=_mean([fold.training_loss for fold in folds]),
         train_s=sum(fold.train_s for fold in folds),
         predict_s=sum(fold.predict_s for fold in folds),
+        trust=_pooled(folds),
     )
+
+
+def _pooled(folds: Sequence[TrainedFold]) -> PooledTrust | None:
+    cells = [fold.cells for fold in folds if fold.cells is not None]
+    findings = [fold.evaluation.trust for fold in folds if fold.evaluation.trust is not None]
+    return pool_trust(cells, findings, sum(fold.n_never for fold in folds))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -45,7 +45,7 @@ def judge_trust(judged: Judged, predictions: PredictionTable, novel: Truth) -> T
     read = np.asarray(~judged.failed)
     story = predictions.metadata
     truth, said = judged.truth[read], judged.scores[read]
-    raw = _before_calibration(said, predictions, judged)
+    raw = before_calibration(said, predictions, judged)
     with_truth = truth.any()
     return TrustFindings(
         scorers=_scorers(judged, predictions, novel),
@@ -69,10 +69,11 @@ def _map_at_20(truth: Truth, scores: Floats) -> float:
     return float(np.nanmean(per_image)) if truth.any() else float("nan")
 
 
-def _before_calibration(
-    said: Floats, predictions: PredictionTable, judged: Judged
-) -> Floats | None:
-    """Undo the calibration that the file names; `None` where it names none, or has no vector."""
+def before_calibration(said: Floats, predictions: PredictionTable, judged: Judged) -> Floats | None:
+    """Return `said` before the calibration that the file names.
+
+    `None` where it names none, or has no vector.
+    """
     story = predictions.metadata.get("calibration")
     if not story or predictions.vector is None:
         return None

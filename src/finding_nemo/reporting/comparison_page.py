@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from finding_nemo.core.files import write_text
 from finding_nemo.core.records import Dataset
 from finding_nemo.evaluation.comparison import ComparisonRow
+from finding_nemo.evaluation.pooled_trust import in_words
 from finding_nemo.reporting.curves import Histories, draw_learning_curves, learning_curves_svg
 from finding_nemo.reporting.figures import svg_of
 from finding_nemo.reporting.page import format_score, svg, write_page
@@ -100,7 +101,7 @@ def _csv_table(rows: Sequence[ComparisonRow]) -> str:
 
 
 def explain(rows: Sequence[ComparisonRow]) -> list[str]:
-    """Return in sentences why the protocols differ."""
+    """Return in sentences why the protocols differ, and how far each recipe can be trusted."""
     usable = [row for row in rows if row.failure is None]
     sentences = list(_protocol_sentences(usable))
     by_recipe: dict[str, dict[str, float]] = {}
@@ -109,6 +110,7 @@ def explain(rows: Sequence[ComparisonRow]) -> list[str]:
     for recipe, scores in by_recipe.items():
         if "random" in scores and "dive" in scores and recipe != "prior":
             sentences.append(_memory_sentence(recipe, scores["random"], scores["dive"]))
+    sentences += [in_words(f"{r.recipe}, {r.protocol}", r.trust) for r in usable if r.trust]
     return sentences
 
 

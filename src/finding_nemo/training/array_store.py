@@ -8,6 +8,7 @@ ignored. Runs that write at the same time write shards of their own, so nothing 
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import uuid
 from collections.abc import Iterable, Sequence
@@ -50,7 +51,19 @@ class StoredRows:
         for number in np.unique(chosen[:, 0]):
             rows = np.flatnonzero(chosen[:, 0] == number)
             out[rows] = self.shards[number][chosen[rows, 1]]
+            _let_go(self.shards[number])
         return out
+
+
+def _let_go(shard: npt.NDArray[Any]) -> None:
+    """Give a mapped file's pages back: once read they count as this process's memory.
+
+    They stay in the system's cache, so reading them again copies nothing. Three passes over 4,300
+    frames of 480 x 352 took 4.6 GB with them.
+    """
+    mapped = getattr(shard, "_mmap", None)
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 class ArrayStore:

@@ -13,6 +13,8 @@ from finding_nemo.core.records import Dataset
 LEAST_IMAGES = 20
 # More than half of the frames on a category's dives leaves too little to learn from.
 MOST_SHARE = 0.5
+# Fewer hold-outs say more of themselves than of a score.
+LEAST_HOLDOUTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,18 @@ def choose_holdouts(
             f"dives hold more than {100 * most_share:.0f} % of all. Name some with --categories."
         )
     return found
+
+
+def alone_first(
+    holdouts: tuple[Holdout, ...], *, least: int = LEAST_HOLDOUTS
+) -> tuple[Holdout, ...]:
+    """Return single categories, and pairs only as far as there are fewer than `least` of them.
+
+    A pair of rare categories was filmed on two or three dives and mostly says how those dives look.
+    """
+    alone = tuple(holdout for holdout in holdouts if len(holdout.category_ids) == 1)
+    pairs = tuple(holdout for holdout in holdouts if len(holdout.category_ids) > 1)
+    return alone + spread_out(pairs, max(0, least - len(alone)))
 
 
 def spread_out(holdouts: tuple[Holdout, ...], most: int) -> tuple[Holdout, ...]:

@@ -1,0 +1,39 @@
+"""What reduced decoding of 1920 x 1080 JPEG does to MAP@20: one network, both decoders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from decoding import ours, usual
+from large_frames import enlarged_jpeg
+
+from finding_nemo.core.records import ImageRecord
+from finding_nemo.models.bundle import Bundle
+from finding_nemo.models.bundle_network import NetworkWish, open_bundle_network
+from finding_nemo.scoring.bootstrap import dive_bootstrap_interval
+from finding_nemo.scoring.ranking import average_precision_at_k
+
+
+def compare(bundle: Bundle, records: Sequence[ImageRecord], truth: npt.NDArray[np.bool_]) -> str:
+    """Return both MAP@20 and their difference, with its interval over dives, in a sentence."""
+    network = open_bundle_network(bundle, NetworkWish("float32"))
+    rng = np.random.default_rng(0)
+    outputs: dict[str, list[npt.NDArray[np.float32]]] = {"usual": [], "ours": []}
+    for record in records:
+        content = enlarged_jpeg(record.path, rng)
+        for name, decode in (("usual", usual), ("ours", ours)):
+            outputs[name].append(network.see(decode(content)[np.newaxis]).outputs)
+    found = {
+        name: average_precision_at_k(truth, np.concatenate(rows)) for name, rows in outputs.items()
+    }
+    change = found["ours"] - found["usual"]
+    dives = [record.dive or record.image_id for record in records]
+    interval = dive_bootstrap_interval(change, dives)
+    return (
+        f"On {len(records)} enlarged frames of {len(set(dives))} dives never trained on, MAP@20 is "
+        f"{np.nanmean(found['usual']):.4f} with Pillow's full decode and "
+        f"{np.nanmean(found['ours']):.4f} with ours: {np.nanmean(change):+.4f} "
+        f"(95 % by dive {interval.low:+.4f} to {interval.high:+.4f})."
+    )

@@ -1,0 +1,138 @@
+"""How far several trainings can be trusted, their unseen dives taken together.
+
+One fold has a few dozen dives, which hold more or fewer categories a frame than those that its
+calibration was fitted on. Over all folds every dive has been unseen once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.core.records import Dataset, Split
+from finding_nemo.evaluation.judged import lay_beside
+from finding_nemo.evaluation.trust import before_calibration
+from finding_nemo.evaluation.trust_results import TrustFindings
+from finding_nemo.results.schema import PredictionTable
+from finding_nemo.scoring.ranking import average_precision_at_k
+from finding_nemo.scoring.reliability import measure_reliability
+
+# A stated precision of fewer positives is not held against a threshold.
+LEAST_POSITIVES = 50
+
+
+@dataclass(frozen=True)
+class TrustCells:
+    """What was said and what was so, of the judged images that could be read.
+
+    Attributes:
+        truth: Shape (images, categories).
+        said: Probabilities as given, same shape.
+        before: The same before calibration; `None` where the file names none.
+    """
+
+    truth: npt.NDArray[np.bool_]
+    said: npt.NDArray[np.float64]
+    before: npt.NDArray[np.float64] | None
+
+
+@dataclass(frozen=True, slots=True)
+class PooledTrust:
+    """Trust over the unseen dives of all folds.
+
+    Attributes:
+        raw_ece: Calibration error before calibration, over all cells of all folds.
+        ece: The same as given.
+        raw_map_at_20: MAP@20 before calibration, over all images.
+        map_at_20: The same as given.
+        coverage: Share of images whose set misses no true category, NaN without sets.
+        mean_set_size: Categories in a set.
+        n_categories: Of the table.
+        precision: The wanted one, NaN where none was.
+        n_within: Thresholds with 50 validation positives or more that named something and whose
+            precision lies in the stated interval.
+        n_outside: The same, outside.
+        n_never: Categories with as many positives that no threshold makes precise enough.
+    """
+
+    raw_ece: float
+    ece: float
+    raw_map_at_20: float
+    map_at_20: float
+    coverage: float
+    mean_set_size: float
+    n_categories: int
+    precision: float
+    n_within: int
+    n_outside: int
+    n_never: int
+
+
+def trust_cells(
+    predictions: PredictionTable, dataset: Dataset, *, split: Split, part: str
+) -> TrustCells:
+    """Return the cells of one fold; images that could not be read are left out."""
+    judged = lay_beside(predictions, dataset, split=split, part=part)
+    read = ~judged.failed
+    said = judged.scores[read]
+    return TrustCells(judged.truth[read], said, before_calibration(said, predictions, judged))
+
+
+def pool_trust(
+    cells: Sequence[TrustCells], findings: Sequence[TrustFindings], n_never: int
+) -> PooledTrust | None:
+    """Return all folds together, or `None` where some fold was not calibrated."""
+    before = [fold.before for fold in cells if fold.before is not None]
+    if not cells or len(before) < len(cells) or len(findings) < len(cells):
+        return None
+    truth = np.concatenate([fold.truth for fold in cells])
+    said, raw = np.concatenate([fold.said for fold in cells]), np.concatenate(before)
+    sets = [found.sets for found in findings if found.sets is not None]
+    weights = [found.n_images for found in sets]
+    within = [
+        point.is_within
+        for found in findings
+        for point in found.points
+        if point.n_validation >= LEAST_POSITIVES and point.is_within is not None
+    ]
+    return PooledTrust(
+        raw_ece=measure_reliability(truth, raw).ece,
+        ece=measure_reliability(truth, said).ece,
+        raw_map_at_20=float(np.nanmean(average_precision_at_k(truth, raw))),
+        map_at_20=float(np.nanmean(average_precision_at_k(truth, said))),
+        coverage=_average([found.coverage for found in sets], weights),
+        mean_set_size=_average([found.mean_size for found in sets], weights),
+        n_categories=truth.shape[1],
+        precision=findings[0].precision or float("nan"),
+        n_within=sum(within),
+        n_outside=len(within) - sum(within),
+        n_never=n_never,
+    )
+
+
+def _average(values: Sequence[float], weights: Sequence[int]) -> float:
+    return float(np.average(values, weights=weights)) if values else float("nan")
+
+
+def count_never(predictions: PredictionTable) -> int:
+    """Return how many categories have 50 validation positives and no threshold."""
+    points = predictions.metadata.get("operating_points", ())
+    return sum(p["threshold"] is None and p["n_positives"] >= LEAST_POSITIVES for p in points)
+
+
+def in_words(recipe: str, pooled: PooledTrust) -> str:
+    """Return one sentence for people."""
+    fall = 1 - pooled.ece / pooled.raw_ece if pooled.raw_ece else float("nan")
+    thresholds = pooled.n_within + pooled.n_outside
+    return (
+        f"{recipe}, unseen dives of all folds together: calibration error {pooled.raw_ece:.4f} "
+        f"before and {pooled.ece:.4f} after ({fall:.0%} less), MAP@20 {pooled.raw_map_at_20:.4f} "
+        f"and {pooled.map_at_20:.4f}; sets cover {pooled.coverage:.1%} of frames with "
+        f"{pooled.mean_set_size:.1f} of {pooled.n_categories} categories; of the categories with "
+        f"{LEAST_POSITIVES} validation positives, {pooled.n_within} of {thresholds} thresholds for "
+        f"a precision of {pooled.precision:g} reach one in their stated interval, and "
+        f"{pooled.n_never} get no threshold."
+    )
