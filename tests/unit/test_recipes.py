@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from finding_nemo.core.errors import SettingsError
+from finding_nemo.training.modern import MODERN, modern_settings
 from finding_nemo.training.recipes import RECIPES, STUDY_RECIPES, find_recipe, recipe_settings
 
 
@@ -60,3 +61,17 @@ def test_changes__are_made_and_checked_all_at_once() -> None:
 def test_unknown_recipe__names_the_nearest() -> None:
     with pytest.raises(SettingsError, match="Did you mean resnet18-cutout"):
         find_recipe("resnet18-cutot")
+
+
+@pytest.mark.parametrize("name", STUDY_RECIPES)
+def test_modern__changes_every_recipe_of_the_study(name: str) -> None:
+    settings = recipe_settings(find_recipe(name), modern_settings(name, {"epochs": 2}))
+    found = settings.model_dump()
+    assert {key: found[key] for key in MODERN} == dict(MODERN)
+    assert found["epochs"] == 2
+    assert found["backbone"] == find_recipe(name).settings.model_dump()["backbone"]
+
+
+def test_modern__is_refused_elsewhere() -> None:
+    with pytest.raises(SettingsError, match=r"--modern is for the study's recipes .*'probe'"):
+        modern_settings("probe", {})

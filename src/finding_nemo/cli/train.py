@@ -26,6 +26,9 @@ def train(
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="key=value, as often as needed.")
     ] = None,
+    modern: Annotated[
+        bool, typer.Option("--modern", help="A study's recipe with the study's own next steps.")
+    ] = False,
     config: Annotated[Path | None, typer.Option(help="A TOML file of settings.")] = None,
     images: Annotated[Path | None, typer.Option(help="The image folder of the data set.")] = None,
     dive_pattern: Annotated[
@@ -49,11 +52,14 @@ def train(
     from finding_nemo.core.config import parse_assignments, read_toml
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.splits.file import read_split
+    from finding_nemo.training.modern import modern_settings
     from finding_nemo.training.processes import Processes
     from finding_nemo.workflows.training_run import run_training
 
     processes = Processes(devices, nodes=nodes, strategy=strategy.value)
     settings = {**(read_toml(config) if config else {}), **parse_assignments(changes or [])}
+    if modern:
+        settings = modern_settings(recipe, settings)
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     if processes.leads:
         show_notices(data.notices)
