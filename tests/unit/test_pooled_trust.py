@@ -51,7 +51,7 @@ def test_folds__are_one_set_of_cells() -> None:
     assert pooled.mean_set_size == pytest.approx(10 / 3)
     assert (pooled.n_within, pooled.n_outside, pooled.n_never) == (2, 1, 3)
     words = in_words("probe", pooled)
-    assert "0.4000 before and 0.1000 after (75% less)" in words
+    assert "0.4000 before and 0.1000 after (75 % less)" in words
     assert "2 of 3 thresholds" in words
 
 

@@ -127,12 +127,14 @@ def in_words(recipe: str, pooled: PooledTrust) -> str:
     """Return one sentence for people."""
     fall = 1 - pooled.ece / pooled.raw_ece if pooled.raw_ece else float("nan")
     thresholds = pooled.n_within + pooled.n_outside
-    return (
-        f"{recipe}, unseen dives of all folds together: calibration error {pooled.raw_ece:.4f} "
-        f"before and {pooled.ece:.4f} after ({fall:.0%} less), MAP@20 {pooled.raw_map_at_20:.4f} "
-        f"and {pooled.map_at_20:.4f}; sets cover {pooled.coverage:.1%} of frames with "
-        f"{pooled.mean_set_size:.1f} of {pooled.n_categories} categories; of the categories with "
-        f"{LEAST_POSITIVES} validation positives, {pooled.n_within} of {thresholds} thresholds for "
-        f"a precision of {pooled.precision:g} reach one in their stated interval, and "
-        f"{pooled.n_never} get no threshold."
+    sentences = (
+        f"{recipe}, unseen dives of all folds together",
+        f"calibration error {pooled.raw_ece:.4f} before and {pooled.ece:.4f} after "
+        f"({100 * fall:.0f} % less), MAP@20 {pooled.raw_map_at_20:.4f} and {pooled.map_at_20:.4f}",
+        f"sets cover {100 * pooled.coverage:.1f} % of frames with {pooled.mean_set_size:.1f} of "
+        f"{pooled.n_categories} categories",
+        f"of the categories with {LEAST_POSITIVES} validation positives, {pooled.n_within} of "
+        f"{thresholds} thresholds for a precision of {pooled.precision:g} reach one in their "
+        f"stated interval, and {pooled.n_never} get no threshold.",
     )
+    return f"{sentences[0]}: {'; '.join(sentences[1:])}"
