@@ -120,13 +120,15 @@ class Processes:
     def gathered(self, compute: Callable[[npt.NDArray[np.int64]], Floats], n_rows: int) -> Floats:
         """Return `compute(rows)` of all rows, each process having computed its share."""
         rows = np.arange(n_rows)
-        if self._fabric is None or n_rows == 0:
+        if self._fabric is None or n_rows < self.count:
             return compute(rows)
-        # Shares of one length: the last is filled up with rows from the start.
-        filled = np.resize(rows, -(-n_rows // self.count) * self.count)
-        mine = torch.from_numpy(compute(self.share(filled))).to(self._fabric.device)
-        shares = self._fabric.all_gather(mine).cpu().numpy()
-        together: Floats = shares.swapaxes(0, 1).reshape(len(filled), -1)[:n_rows]
+        mine = self.share(rows)
+        computed = torch.from_numpy(compute(mine))
+        # Sums of zeros and one number are that number, and need no shares of one length.
+        whole = torch.zeros((n_rows, computed.shape[1]), dtype=computed.dtype)
+        whole[torch.from_numpy(mine)] = computed
+        summed = self._fabric.all_reduce(whole.to(self._fabric.device), reduce_op="sum")
+        together: Floats = summed.cpu().numpy()
         return together
 
     @torch.no_grad()
