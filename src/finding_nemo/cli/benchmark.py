@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from finding_nemo.cli.dataset_options import DatasetPath, DivePattern, ImagesFolder
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def benchmark(
-    dataset: Annotated[Path, typer.Argument(help="A data set folder, COCO file or CSV file.")],
+    dataset: DatasetPath,
     out: Annotated[Path, typer.Option(help="The folder to make.")],
     recipes: Annotated[
         str, typer.Option(help="Names with commas; study: the course study's six; all: every one.")
@@ -36,10 +38,8 @@ def benchmark(
         list[str] | None, typer.Option("--set", help="key=value for the recipes that have it.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of every split and training.")] = 0,
-    images: Annotated[Path | None, typer.Option(help="The image folder of the data set.")] = None,
-    dive_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression with a group named dive.")
-    ] = None,
+    images: ImagesFolder = None,
+    dive_pattern: DivePattern = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier benchmark.")] = False,
 ) -> None:
     """Train, use and judge recipes side by side: table, curves, report."""

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from finding_nemo.cli.dataset_options import DivePattern, ImagesFolder
+
 
 def evaluate(
     predictions: Annotated[Path, typer.Argument(help="A predictions file.")],
@@ -19,10 +21,8 @@ def evaluate(
     json_file: Annotated[
         Path | None, typer.Option("--json", help="A JSON file of all figures to write.")
     ] = None,
-    images: Annotated[Path | None, typer.Option(help="The image folder of the data set.")] = None,
-    dive_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression with a group named dive.")
-    ] = None,
+    images: ImagesFolder = None,
+    dive_pattern: DivePattern = None,
     overwrite: Annotated[bool, typer.Option(help="Replace existing outputs.")] = False,
 ) -> None:
     """Score predictions, with the trivial baselines beside them."""

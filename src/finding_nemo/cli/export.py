@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from finding_nemo.cli.dataset_options import ImagesFolder
+
 if TYPE_CHECKING:
     from finding_nemo.core.records import Split
     from finding_nemo.models.bundle import Bundle
@@ -32,7 +34,7 @@ def export(
     split: Annotated[
         Path | None, typer.Option(help="The run's split.csv, if it is not beside the bundle.")
     ] = None,
-    images: Annotated[Path | None, typer.Option(help="The image folder of the data set.")] = None,
+    images: ImagesFolder = None,
 ) -> None:
     """Check faster arithmetic on real frames, and let predictions use what is good enough."""
     from finding_nemo.cli.notices import notify

@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from finding_nemo.cli.dataset_options import DatasetPath, DivePattern, ImagesFolder
+
 if TYPE_CHECKING:
     from finding_nemo.core.records import Dataset
     from finding_nemo.data.file_check import FileCheck
 
 
 def inspect(
-    dataset: Annotated[Path, typer.Argument(help="A data set folder, COCO file or CSV file.")],
+    dataset: DatasetPath,
     out: Annotated[Path | None, typer.Option(help="An HTML report to write.")] = None,
     split: Annotated[Path | None, typer.Option(help="A split file to judge as well.")] = None,
-    images: Annotated[Path | None, typer.Option(help="The image folder of the data set.")] = None,
+    images: ImagesFolder = None,
     open_images: Annotated[
         bool,
         typer.Option("--open-images/--no-open-images", help="Look for damaged and equal files."),
     ] = True,
-    dive_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression with a group named dive.")
-    ] = None,
+    dive_pattern: DivePattern = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing report.")] = False,
 ) -> None:
     """Validate and explore a data set."""

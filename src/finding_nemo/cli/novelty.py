@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from finding_nemo.cli.dataset_options import Changes, DatasetPath, DivePattern, ImagesFolder
+
 
 def novelty(
-    dataset: Annotated[Path, typer.Argument(help="A data set folder, COCO file or CSV file.")],
+    dataset: DatasetPath,
     out: Annotated[Path, typer.Option(help="The folder to make.")],
     recipe: Annotated[str, typer.Option(help="A recipe; README lists them.")] = "probe",
     holdouts: Annotated[
@@ -21,13 +23,9 @@ def novelty(
         ),
     ] = None,
     far: Annotated[int, typer.Option(min=0, help="Frames of elsewhere to draw; 0 for none.")] = 200,
-    changes: Annotated[
-        list[str] | None, typer.Option("--set", help="key=value, as often as needed.")
-    ] = None,
-    images: Annotated[Path | None, typer.Option(help="The image folder of the data set.")] = None,
-    dive_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression with a group named dive.")
-    ] = None,
+    changes: Changes = None,
+    images: ImagesFolder = None,
+    dive_pattern: DivePattern = None,
     seed: Annotated[int, typer.Option(help="Of splits, trainings and drawings.")] = 0,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier test.")] = False,
 ) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from finding_nemo.cli.dataset_options import DatasetPath, DivePattern, ImagesFolder
+
 if TYPE_CHECKING:
     from finding_nemo.core.records import Dataset, Split
 
@@ -23,7 +25,7 @@ class By(StrEnum):
 
 
 def split(
-    dataset: Annotated[Path, typer.Argument(help="A data set folder, COCO file or CSV file.")],
+    dataset: DatasetPath,
     out: Annotated[
         Path, typer.Option(help="The split file; a folder for --by novel without --categories.")
     ],
@@ -45,10 +47,8 @@ def split(
             "category that can be held out."
         ),
     ] = None,
-    images: Annotated[Path | None, typer.Option(help="The image folder of the data set.")] = None,
-    dive_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression with a group named dive.")
-    ] = None,
+    images: ImagesFolder = None,
+    dive_pattern: DivePattern = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
 ) -> None:
     """Divide a data set into train, val and test, or into folds."""

@@ -2,50 +2,34 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from finding_nemo.cli import train_options as options
+from finding_nemo.cli.dataset_options import Changes, DatasetPath, DivePattern, ImagesFolder
 
-class Strategy(StrEnum):
-    """How several processes train."""
-
-    ddp = "ddp"
+if TYPE_CHECKING:
+    from finding_nemo.training.train import TrainedRun
 
 
 def train(
-    dataset: Annotated[Path, typer.Argument(help="A data set folder, COCO file or CSV file.")],
-    out: Annotated[Path, typer.Option(help="The run folder to make.")],
-    recipe: Annotated[str, typer.Option(help="A recipe; README lists them.")] = "probe",
-    split: Annotated[Path | None, typer.Option(help="A split file.")] = None,
-    fold: Annotated[
-        int | None, typer.Option(min=0, help="Of a split with folds, the one left out as test.")
-    ] = None,
-    changes: Annotated[
-        list[str] | None, typer.Option("--set", help="key=value, as often as needed.")
-    ] = None,
-    modern: Annotated[
-        bool, typer.Option("--modern", help="A study's recipe with the study's own next steps.")
-    ] = False,
-    config: Annotated[Path | None, typer.Option(help="A TOML file of settings.")] = None,
-    images: Annotated[Path | None, typer.Option(help="The image folder of the data set.")] = None,
-    dive_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression with a group named dive.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Decides order, initial weights and dropout.")] = 0,
-    resume: Annotated[bool, typer.Option(help="Go on with an interrupted run.")] = False,
-    overwrite: Annotated[bool, typer.Option(help="Replace an earlier run.")] = False,
-    devices: Annotated[
-        int, typer.Option(min=1, help="Processes on each machine: a GPU each, or CPU processes.")
-    ] = 1,
-    nodes: Annotated[
-        int, typer.Option(min=1, help="Machines; give the command on each, or use torchrun.")
-    ] = 1,
-    strategy: Annotated[
-        Strategy, typer.Option(help="How several processes train: each with the whole network.")
-    ] = Strategy.ddp,
+    dataset: DatasetPath,
+    out: options.Out,
+    recipe: options.RecipeName = "probe",
+    split: options.SplitFile = None,
+    fold: options.Fold = None,
+    changes: Changes = None,
+    modern: options.Modern = False,
+    config: options.Config = None,
+    images: ImagesFolder = None,
+    dive_pattern: DivePattern = None,
+    seed: options.Seed = 0,
+    resume: options.Resume = False,
+    overwrite: options.Overwrite = False,
+    devices: options.Devices = 1,
+    nodes: options.Nodes = 1,
+    strategy: options.Strategy = options.StrategyName.ddp,
 ) -> None:
     """Train a recipe into a bundle."""
     from finding_nemo.cli.notices import notify, show_notices
@@ -77,8 +61,11 @@ def train(
         show_progress=True,
         processes=processes,
     )
-    if not run.leads:
-        return
+    if run.leads:
+        _print_run(run)
+
+
+def _print_run(run: TrainedRun) -> None:
     story = run.bundle.manifest.validation
     typer.echo(f"bundle {run.bundle.path}")
     typer.echo(f"hash   {run.bundle_hash}")

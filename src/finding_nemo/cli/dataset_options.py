@@ -1,0 +1,17 @@
+"""The arguments and options of every verb that takes a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DatasetPath = Annotated[Path, typer.Argument(help="A data set folder, COCO file or CSV file.")]
+ImagesFolder = Annotated[
+    Path | None, typer.Option("--images", help="The image folder of the data set.")
+]
+DivePattern = Annotated[
+    str | None, typer.Option(help="Regular expression with a group named dive.")
+]
+Changes = Annotated[list[str] | None, typer.Option("--set", help="key=value, as often as needed.")]
