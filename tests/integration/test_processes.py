@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +116,30 @@ def test_too_little_to_share__says_what_is_needed() -> None:
         Processes(4).check_batch(8, 7)
     with pytest.raises(SettingsError, match="1 or more"):
         Processes(0)
+
+
+@pytest.mark.slow
+def test_leader_is_stopped__each_process_says_one_thing_and_ends(
+    tiny_folder: Path, tmp_path: Path
+) -> None:
+    program = Path(sys.executable).with_name("finding-nemo")
+    changes = settings(epochs=10_000, batch_size=8, width_px=64, height_px=64)
+    command = [
+        str(program), "train", str(tiny_folder), "--out", str(tmp_path / "run"),
+        "--recipe", "basic-nn", *changes, "--devices", "2",
+    ]  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    leader = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment
+    )
+    log = tmp_path / "run" / "log.csv"
+    until = time.monotonic() + 120
+    while not log.is_file() and time.monotonic() < until:
+        time.sleep(0.2)
+    leader.send_signal(signal.SIGINT)
+    # The end of stderr comes when the last process that holds it has ended.
+    _, words = leader.communicate(timeout=120)
+    assert leader.returncode == 1
+    assert "Stopped by Ctrl-C" in words
+    assert "--resume goes on from there" in words
+    assert "Traceback" not in words

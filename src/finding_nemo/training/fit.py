@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from finding_nemo.core.errors import TrainingError
+from finding_nemo.core.errors import FindingNemoError, TrainingError
 from finding_nemo.core.memory import raise_malloc_thresholds
 from finding_nemo.core.provenance import now_utc
 from finding_nemo.models.bundle import Bundle, load_bundle, write_bundle
@@ -93,6 +93,16 @@ def _run(loop: Loop, ready: Ready, parts: Parts, show_progress: bool) -> tuple[E
             raise TrainingError(
                 f"Stopped by Ctrl-C. Every finished epoch is in {loop.folder / 'checkpoints'}; the "
                 "same command with --resume goes on from there."
+            ) from None
+        except FindingNemoError:
+            raise
+        except RuntimeError as error:
+            if loop.processes.leads:
+                raise
+            # Mostly that the leader has ended, whose own message says why.
+            words = " ".join(str(error).split())
+            raise TrainingError(
+                f"Process {loop.processes.rank} of {loop.processes.count} stopped: {words}"
             ) from None
 
 
