@@ -60,6 +60,7 @@ def test_few_positives__are_not_held_against_a_threshold() -> None:
     pooled = pool_trust([one], [findings(1.0, 1, point(False, n_validation=49))], n_never=0)
     assert pooled is not None
     assert (pooled.n_within, pooled.n_outside) == (0, 0)
+    assert "threshold" not in in_words("probe", pooled)
 
 
 @pytest.mark.parametrize("n_folds", [0, 2])

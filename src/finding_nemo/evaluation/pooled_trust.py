@@ -6,6 +6,7 @@ calibration was fitted on. Over all folds every dive has been unseen once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -127,14 +128,19 @@ def in_words(recipe: str, pooled: PooledTrust) -> str:
     """Return one sentence for people."""
     fall = 1 - pooled.ece / pooled.raw_ece if pooled.raw_ece else float("nan")
     thresholds = pooled.n_within + pooled.n_outside
-    sentences = (
-        f"{recipe}, unseen dives of all folds together",
+    facts = [
         f"calibration error {pooled.raw_ece:.4f} before and {pooled.ece:.4f} after "
-        f"({100 * fall:.0f} % less), MAP@20 {pooled.raw_map_at_20:.4f} and {pooled.map_at_20:.4f}",
-        f"sets cover {100 * pooled.coverage:.1f} % of frames with {pooled.mean_set_size:.1f} of "
-        f"{pooled.n_categories} categories",
-        f"of the categories with {LEAST_POSITIVES} validation positives, {pooled.n_within} of "
-        f"{thresholds} thresholds for a precision of {pooled.precision:g} reach one in their "
-        f"stated interval, and {pooled.n_never} get no threshold.",
-    )
-    return f"{sentences[0]}: {'; '.join(sentences[1:])}"
+        f"({100 * fall:.0f} % less), MAP@20 {pooled.raw_map_at_20:.4f} and {pooled.map_at_20:.4f}"
+    ]
+    if not math.isnan(pooled.mean_set_size):
+        facts.append(
+            f"sets cover {100 * pooled.coverage:.1f} % of frames with {pooled.mean_set_size:.1f} "
+            f"of {pooled.n_categories} categories"
+        )
+    if thresholds + pooled.n_never:
+        facts.append(
+            f"of the categories with {LEAST_POSITIVES} validation positives, {pooled.n_within} of "
+            f"{thresholds} thresholds for a precision of {pooled.precision:g} reach one in their "
+            f"stated interval, and {pooled.n_never} get no threshold"
+        )
+    return f"{recipe}, unseen dives of all folds together: {'; '.join(facts)}."
