@@ -67,7 +67,6 @@ def _write(
     image = _noisy(pixels, rng)
     for form in ("jpg", "png"):
         (folder / form).mkdir(parents=True, exist_ok=True)
-        image.save(
-            folder / form / f"{name}.{form}", quality=_QUALITY
-        )  # PNG has none and ignores it
+        # PNG has no quality and ignores it.
+        image.save(folder / form / f"{name}.{form}", quality=_QUALITY)
     return folder / "jpg" / f"{name}.jpg"

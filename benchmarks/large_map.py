@@ -12,7 +12,7 @@ from large_frames import enlarged_jpeg
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.models.bundle import Bundle
 from finding_nemo.models.bundle_network import NetworkWish, open_bundle_network
-from finding_nemo.scoring.bootstrap import dive_bootstrap_interval
+from finding_nemo.scoring.bootstrap import paired_dive_bootstrap
 from finding_nemo.scoring.ranking import average_precision_at_k
 
 
@@ -28,12 +28,11 @@ def compare(bundle: Bundle, records: Sequence[ImageRecord], truth: npt.NDArray[n
     found = {
         name: average_precision_at_k(truth, np.concatenate(rows)) for name, rows in outputs.items()
     }
-    change = found["ours"] - found["usual"]
     dives = [record.dive or record.image_id for record in records]
-    interval = dive_bootstrap_interval(change, dives)
+    change = paired_dive_bootstrap(found["ours"], found["usual"], dives)
     return (
         f"On {len(records)} enlarged frames of {len(set(dives))} dives never trained on, MAP@20 is "
         f"{np.nanmean(found['usual']):.4f} with Pillow's full decode and "
-        f"{np.nanmean(found['ours']):.4f} with ours: {np.nanmean(change):+.4f} "
-        f"(95 % by dive {interval.low:+.4f} to {interval.high:+.4f})."
+        f"{np.nanmean(found['ours']):.4f} with ours: {change.mean:+.4f} "
+        f"(95 % by dive {change.interval.low:+.4f} to {change.interval.high:+.4f})."
     )

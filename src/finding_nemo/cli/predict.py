@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from finding_nemo.cli import predict_options as options
+from finding_nemo.cli.dataset_options import DivePattern, ImagesFolder
 
 if TYPE_CHECKING:
     from finding_nemo.models.bundle_network import NetworkWish
@@ -31,8 +32,8 @@ def predict(
     split: options.Split = None,
     part: options.Part = None,
     origin: options.Origin = None,
-    images_folder: options.ImagesFolder = None,
-    dive_pattern: options.DivePattern = None,
+    images_folder: ImagesFolder = None,
+    dive_pattern: DivePattern = None,
     every: options.Every = None,
     embeddings: options.Embeddings = False,
     shard: options.ShardOf = "1/1",

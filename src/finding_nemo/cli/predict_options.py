@@ -27,12 +27,6 @@ Part = Annotated[str | None, typer.Option(help="The part of the split to predict
 Origin = Annotated[
     str | None, typer.Option(help="Of a data set, only the images of train or eval.")
 ]
-ImagesFolder = Annotated[
-    Path | None, typer.Option("--images", help="The image folder of a data set.")
-]
-DivePattern = Annotated[
-    str | None, typer.Option(help="Regular expression with a group named dive.")
-]
 Every = Annotated[
     str | None, typer.Option(help="Of a video, one frame every 1s, 500ms, 2min (default 1s).")
 ]

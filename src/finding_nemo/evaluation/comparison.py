@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from finding_nemo.evaluation.pooled_trust import PooledTrust, TrustCells, pool_trust
+from finding_nemo.evaluation.pooled_trust import PooledTrust, TrustCells, count_never, pool_trust
 from finding_nemo.evaluation.results import Evaluation, Measured
 from finding_nemo.scoring.bootstrap import dive_bootstrap_interval
 
@@ -26,7 +26,6 @@ class TrainedFold:
         train_s: Seconds of training.
         predict_s: Seconds of prediction from image files.
         cells: What was said and what was so, for trust over all folds.
-        n_never: Categories with enough validation positives and no threshold.
     """
 
     evaluation: Evaluation
@@ -36,7 +35,6 @@ class TrainedFold:
     train_s: float
     predict_s: float
     cells: TrustCells | None = None
-    n_never: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ def combine_folds(recipe: str, protocol: str, folds: Sequence[TrainedFold]) -> C
 def _pooled(folds: Sequence[TrainedFold]) -> PooledTrust | None:
     cells = [fold.cells for fold in folds if fold.cells is not None]
     findings = [fold.evaluation.trust for fold in folds if fold.evaluation.trust is not None]
-    return pool_trust(cells, findings, sum(fold.n_never for fold in folds))
+    return pool_trust(cells, findings, sum(count_never(f.evaluation.story) for f in folds))
 
 
 def _mean(values: Sequence[float]) -> float:

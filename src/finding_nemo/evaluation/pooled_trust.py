@@ -7,8 +7,9 @@ calibration was fitted on. Over all folds every dive has been unseen once.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -118,9 +119,9 @@ def _average(values: Sequence[float], weights: Sequence[int]) -> float:
     return float(np.average(values, weights=weights)) if values else float("nan")
 
 
-def count_never(predictions: PredictionTable) -> int:
-    """Return how many categories have 50 validation positives and no threshold."""
-    points = predictions.metadata.get("operating_points", ())
+def count_never(story: Mapping[str, Any]) -> int:
+    """Return how many categories of a file's story have positives enough and no threshold."""
+    points = story.get("operating_points", ())
     return sum(p["threshold"] is None and p["n_positives"] >= LEAST_POSITIVES for p in points)
 
 

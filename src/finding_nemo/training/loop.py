@@ -185,7 +185,7 @@ class Loop:
         batches = [
             chosen
             for chosen in _batches(order, self.settings.batch_size)
-            if len(chosen) >= 2 * self.processes.count or n_steps == 1
+            if len(chosen) >= self.processes.least_batch or n_steps == 1
         ]
         total = 0.0
         made = mapped_ahead(

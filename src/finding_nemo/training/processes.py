@@ -78,10 +78,15 @@ class Processes:
                 f"devices = {self._devices}, but this machine has {torch.cuda.device_count()} GPUs."
             )
         if self._fabric is None:
-            self._fabric = _fabric(kind, self._devices, self._nodes)
+            self._fabric = _fabric(kind, self._devices, self._nodes, self._strategy)
             self._fabric.launch()
         device: torch.device = self._fabric.device
         return device
+
+    @property
+    def least_batch(self) -> int:
+        """The fewest images that every process can learn from."""
+        return _LEAST_SHARE * self.count
 
     def check_batch(self, batch_size: int, n_images: int) -> None:
         """Check that every process gets images.
@@ -90,7 +95,7 @@ class Processes:
             SettingsError: If a batch is too small to be shared.
             TrainingError: If there are too few images.
         """
-        least = _LEAST_SHARE * self.count
+        least = self.least_batch
         if self.count > 1 and batch_size < least:
             raise SettingsError(
                 f"batch_size = {batch_size} is shared by {self.count} processes: "
@@ -164,7 +169,7 @@ def _rank_by(environment: Mapping[str, str]) -> int:
     return int(environment.get("NODE_RANK", "0")) + int(environment.get("LOCAL_RANK", "0"))
 
 
-def _fabric(kind: str, devices: int, nodes: int) -> Any:  # noqa: ANN401 - an optional library
+def _fabric(kind: str, devices: int, nodes: int, strategy: Strategy) -> Any:  # noqa: ANN401 - an optional library
     try:
         from lightning_fabric import Fabric
         from lightning_fabric.strategies.ddp import DDPStrategy
@@ -173,5 +178,5 @@ def _fabric(kind: str, devices: int, nodes: int) -> Any:  # noqa: ANN401 - an op
             "Training on several processes needs lightning-fabric: "
             "pip install 'finding-nemo[train,cluster]'."
         ) from None
-    strategy = DDPStrategy(timeout=_PATIENCE)
-    return Fabric(accelerator=kind, devices=devices, num_nodes=nodes, strategy=strategy)
+    chosen = {"ddp": DDPStrategy}[strategy](timeout=_PATIENCE)
+    return Fabric(accelerator=kind, devices=devices, num_nodes=nodes, strategy=chosen)

@@ -14,7 +14,7 @@ from finding_nemo.core.records import Dataset, ImageRecord, Split
 from finding_nemo.data.splits.file import read_split, write_split
 from finding_nemo.evaluation.comparison import ComparisonRow, TrainedFold, combine_folds
 from finding_nemo.evaluation.evaluate import evaluate
-from finding_nemo.evaluation.pooled_trust import count_never, trust_cells
+from finding_nemo.evaluation.pooled_trust import trust_cells
 from finding_nemo.prediction.inputs import ImageInput
 from finding_nemo.prediction.to_file import predict_to_file
 from finding_nemo.reporting.comparison_page import write_comparison
@@ -164,7 +164,6 @@ def _one(job: _Job, fold: int | None) -> tuple[TrainedFold, Sequence[EpochRow]]:
         best_epoch=best.epoch if best else 0,
         training_loss=best.training_loss if best else float("nan"),
         cells=trust_cells(table, job.dataset, split=parts, part="test"),
-        n_never=count_never(table),
         train_s=trained_at - started,
         predict_s=predicted_at - trained_at,
     )
