@@ -21,7 +21,7 @@ from finding_nemo.scoring.conformal import fit_set_threshold, score_sets
 from finding_nemo.scoring.isotonic import fit_isotonic, pool_adjacent_violators
 from finding_nemo.scoring.operating_points import fit_operating_points
 from finding_nemo.scoring.ranking import rank_columns
-from finding_nemo.scoring.reliability import measure_reliability
+from finding_nemo.scoring.reliability import chance_calibration_error, measure_reliability
 from finding_nemo.scoring.unseen_prior import unseen_prior
 
 GROUPS = ("Fish", "Fish", "Crab")
@@ -191,7 +191,13 @@ def test_operating_point__is_the_lowest_of_all_thresholds_that_reach_it() -> Non
             for t in sorted(scores.tolist())
             if (scores >= t).sum() >= 10 and held[scores >= t].mean() >= 0.8
         ]
-        assert point.threshold == (min(reaching) if reaching else math.inf)
+        possible = [t for t in scores.tolist() if (scores >= t).sum() >= 10]
+        assert point.is_reached == bool(reaching)
+        assert point.naming_threshold == (min(reaching) if reaching else math.inf)
+        if not reaching:
+            best = max(held[scores >= t].mean() for t in possible)
+            assert point.precision == best
+            assert point.threshold == max(t for t in possible if held[scores >= t].mean() == best)
 
 
 def test_operating_point__needs_evidence() -> None:
@@ -201,9 +207,59 @@ def test_operating_point__needs_evidence() -> None:
     dives = ["a"] * 12 + [str(row) for row in range(28)]
     said = np.where(truth, 0.9, 0.1)
     points = fit_operating_points(truth, said, dives, precision=0.9)
-    assert [point.is_usable for point in points] == [False, False]
+    assert [point.threshold for point in points] == [math.inf, math.inf]
+    assert not any(point.is_reached for point in points)
     with pytest.raises(PredictionsError, match=r"in \(0, 1\], got 1.5"):
         fit_operating_points(truth, said, dives, precision=1.5)
+
+
+def test_operating_point__two_dives_tell_something_but_name_nothing() -> None:
+    held = np.array([True] * 20 + [False] * 40)[:, np.newaxis]
+    said = np.linspace(0.9, 0.1, 60)[:, np.newaxis]
+    dives = [str(row % 2) if row < 20 else "other" for row in range(60)]
+    point = fit_operating_points(held, said, dives, precision=0.9)[0]
+    assert np.isfinite(point.threshold)
+    assert not point.is_reached
+    assert point.naming_threshold == math.inf
+    assert point.precision_interval.low <= point.precision <= point.precision_interval.high
+
+
+def test_operating_point__most_precise_by_hand() -> None:
+    # Four in ten are right down to the tenth frame, half down to the twelfth, fewer below.
+    held = np.array([True, False] * 2 + [True] + [False] * 3 + [True, False] + [True] * 2)
+    held = np.append(held, np.zeros(18, dtype=np.bool_))[:, np.newaxis]
+    said = np.linspace(0.9, 0.1, 30)[:, np.newaxis]
+    held[20:26] = True
+    dives = [str(row % 5) for row in range(30)]
+    point = fit_operating_points(held, said, dives, precision=0.9)[0]
+    assert held[:10].sum() == 4
+    assert point.threshold == said[11, 0]
+    assert point.precision == 0.5
+    assert not point.is_reached
+
+
+def test_chance_error__by_hand() -> None:
+    # One bin of four cells with a mean gap of 0: dive a strays by 0.2 in all, dive b by -0.2,
+    # so the standard error is sqrt((0.04 + 0.04) x 2 / 1) / 4 = 0.1.
+    truth = np.array([[False, True], [True, False]])
+    said = np.array([[0.2, 1.0], [0.8, 0.0]])
+    found = chance_calibration_error(truth, said, ["a", "b"], n_bins=1)
+    assert found == pytest.approx(0.1 * math.sqrt(2 / math.pi))
+    assert math.isnan(chance_calibration_error(truth, said, ["a", "a"]))
+
+
+def test_chance_error__is_what_perfect_probabilities_show() -> None:
+    generator = np.random.default_rng(0)
+    errors, chances = [], []
+    dives = [str(row // 10) for row in range(400)]
+    for _ in range(40):
+        said = generator.uniform(0.05, 0.6, (400, 3))
+        # A dive is luckier or less lucky as a whole, without a bias over dives.
+        luck = np.repeat(generator.choice([0.5, 1.5], (40, 3)), 10, axis=0)
+        truth = generator.random((400, 3)) < said * luck
+        errors.append(measure_reliability(truth, said).ece)
+        chances.append(chance_calibration_error(truth, said, dives))
+    assert np.mean(chances) == pytest.approx(np.mean(errors), rel=0.1)
 
 
 def test_sets__by_hand() -> None:

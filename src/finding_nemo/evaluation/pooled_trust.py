@@ -20,7 +20,7 @@ from finding_nemo.evaluation.trust import before_calibration
 from finding_nemo.evaluation.trust_results import TrustFindings
 from finding_nemo.results.schema import PredictionTable
 from finding_nemo.scoring.ranking import average_precision_at_k
-from finding_nemo.scoring.reliability import measure_reliability
+from finding_nemo.scoring.reliability import chance_calibration_error, measure_reliability
 
 # A stated precision of fewer positives is not held against a threshold.
 LEAST_POSITIVES = 50
@@ -34,11 +34,13 @@ class TrustCells:
         truth: Shape (images, categories).
         said: Probabilities as given, same shape.
         before: The same before calibration; `None` where the file names none.
+        dives: The dive of each image.
     """
 
     truth: npt.NDArray[np.bool_]
     said: npt.NDArray[np.float64]
     before: npt.NDArray[np.float64] | None
+    dives: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,12 @@ class PooledTrust:
         mean_set_size: Categories in a set.
         n_categories: Of the table.
         precision: The wanted one, NaN where none was.
-        n_within: Thresholds with 50 validation positives or more that named something and whose
-            precision lies in the stated interval.
-        n_outside: The same, outside.
-        n_never: Categories with as many positives that no threshold makes precise enough.
+        n_within: Thresholds of categories with 50 validation positives or more whose precision
+            here lies in the stated interval.
+        n_outside: The same, outside, or nothing here lies above the threshold.
+        n_never: Categories with as many positives, all of one dive, of which nothing is stated.
+        n_reached: Of the thresholds, those that reached the wanted precision on validation dives.
+        chance_ece: Calibration error that perfect probabilities would show on these dives.
     """
 
     raw_ece: float
@@ -71,6 +75,8 @@ class PooledTrust:
     n_within: int
     n_outside: int
     n_never: int
+    n_reached: int
+    chance_ece: float
 
 
 def trust_cells(
@@ -80,7 +86,9 @@ def trust_cells(
     judged = lay_beside(predictions, dataset, split=split, part=part)
     read = ~judged.failed
     said = judged.scores[read]
-    return TrustCells(judged.truth[read], said, before_calibration(said, predictions, judged))
+    dives = tuple(d for d, fine in zip(judged.dives, read, strict=True) if fine)
+    before = before_calibration(said, predictions, judged)
+    return TrustCells(judged.truth[read], said, before, dives)
 
 
 def pool_trust(
@@ -94,12 +102,13 @@ def pool_trust(
     said, raw = np.concatenate([fold.said for fold in cells]), np.concatenate(before)
     sets = [found.sets for found in findings if found.sets is not None]
     weights = [found.n_images for found in sets]
-    within = [
-        point.is_within
+    points = [
+        point
         for found in findings
         for point in found.points
-        if point.n_validation >= LEAST_POSITIVES and point.is_within is not None
+        if point.n_validation >= LEAST_POSITIVES
     ]
+    n_within = sum(point.is_within is True for point in points)
     return PooledTrust(
         raw_ece=measure_reliability(truth, raw).ece,
         ece=measure_reliability(truth, said).ece,
@@ -109,9 +118,13 @@ def pool_trust(
         mean_set_size=_average([found.mean_size for found in sets], weights),
         n_categories=truth.shape[1],
         precision=findings[0].precision or float("nan"),
-        n_within=sum(within),
-        n_outside=len(within) - sum(within),
+        n_within=n_within,
+        n_outside=len(points) - n_within,
         n_never=n_never,
+        n_reached=sum(point.is_reached for point in points),
+        chance_ece=chance_calibration_error(
+            truth, said, [dive for fold in cells for dive in fold.dives]
+        ),
     )
 
 
@@ -128,20 +141,22 @@ def count_never(story: Mapping[str, Any]) -> int:
 def in_words(recipe: str, pooled: PooledTrust) -> str:
     """Return one sentence for people."""
     fall = 1 - pooled.ece / pooled.raw_ece if pooled.raw_ece else float("nan")
-    thresholds = pooled.n_within + pooled.n_outside
     facts = [
         f"calibration error {pooled.raw_ece:.4f} before and {pooled.ece:.4f} after "
-        f"({100 * fall:.0f} % less), MAP@20 {pooled.raw_map_at_20:.4f} and {pooled.map_at_20:.4f}"
+        f"({100 * fall:.0f} % less; perfect probabilities would show {pooled.chance_ece:.4f} on so "
+        f"few dives), MAP@20 {pooled.raw_map_at_20:.4f} and {pooled.map_at_20:.4f}"
     ]
     if not math.isnan(pooled.mean_set_size):
         facts.append(
             f"sets cover {100 * pooled.coverage:.1f} % of frames with {pooled.mean_set_size:.1f} "
             f"of {pooled.n_categories} categories"
         )
-    if thresholds + pooled.n_never:
+    of = pooled.n_within + pooled.n_outside + pooled.n_never
+    if of:
         facts.append(
-            f"of the categories with {LEAST_POSITIVES} validation positives, {pooled.n_within} of "
-            f"{thresholds} thresholds for a precision of {pooled.precision:g} reach one in their "
-            f"stated interval, and {pooled.n_never} get no threshold"
+            f"of {of} categories with {LEAST_POSITIVES} validation positives, {pooled.n_within} "
+            f"reach a precision in their stated interval ({pooled.n_reached} promise "
+            f"{pooled.precision:g}, the others what can be had; {pooled.n_never} were seen on one "
+            "dive alone and promise nothing)"
         )
     return f"{recipe}, unseen dives of all folds together: {'; '.join(facts)}."

@@ -22,7 +22,7 @@ from finding_nemo.scoring.calibration import LogitCalibration
 from finding_nemo.scoring.categories import average_precision_by_category
 from finding_nemo.scoring.conformal import SetScores, score_sets
 from finding_nemo.scoring.ranking import average_precision_at_k
-from finding_nemo.scoring.reliability import measure_reliability
+from finding_nemo.scoring.reliability import chance_calibration_error, measure_reliability
 from finding_nemo.scoring.rollup import Rule, least_expected_distance, roll_up, tree_distances
 
 Floats = npt.NDArray[np.float64]
@@ -51,6 +51,7 @@ def judge_trust(judged: Judged, predictions: PredictionTable, novel: Truth) -> T
         scorers=_scorers(judged, predictions, novel),
         raw=None if raw is None else measure_reliability(truth, raw),
         calibrated=measure_reliability(truth, said),
+        chance_ece=chance_calibration_error(truth, said, _read_dives(judged)),
         raw_map_at_20=_map_at_20(truth, raw) if raw is not None else float("nan"),
         map_at_20=_map_at_20(truth, said),
         precision=story.get("precision"),
@@ -111,7 +112,7 @@ def _points(judged: Judged, story: Story, truth: Truth, said: Floats) -> tuple[P
         if point["threshold"] is not None and entry["category_id"] in columns:
             column = columns[entry["category_id"]]
             results.append(_point(entry, point, truth[:, column], said[:, column]))
-    return tuple(sorted(results, key=lambda result: -result.n_validation))
+    return tuple(sorted(results, key=lambda p: (not p.is_reached, -p.n_validation)))
 
 
 def _point(entry: Story, point: Story, held: Truth, said: Floats) -> PointResult:
@@ -124,6 +125,8 @@ def _point(entry: Story, point: Story, held: Truth, said: Floats) -> PointResult
         id=int(entry["category_id"]),
         name=str(entry["name"]),
         threshold=float(point["threshold"]),
+        # Files of earlier versions hold no threshold that does not reach it.
+        is_reached=bool(point.get("is_reached", True)),
         stated=_or_nan(point["precision"]),
         stated_low=low,
         stated_high=high,
@@ -144,8 +147,11 @@ def _sets(judged: Judged, story: Story, truth: Truth, said: Floats) -> SetScores
     threshold = story.get("set_threshold")
     if threshold is None:
         return None
-    dives = [d for d, failed in zip(judged.dives, judged.failed, strict=True) if not failed]
-    return score_sets(truth, said, dives, threshold=float(np.float32(threshold)))
+    return score_sets(truth, said, _read_dives(judged), threshold=float(np.float32(threshold)))
+
+
+def _read_dives(judged: Judged) -> list[str]:
+    return [d for d, failed in zip(judged.dives, judged.failed, strict=True) if not failed]
 
 
 def _said(judged: Judged, predictions: PredictionTable, read: Truth) -> tuple[SaidResult, ...]:

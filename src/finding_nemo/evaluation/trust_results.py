@@ -44,21 +44,24 @@ class PointResult:
         id: FathomNet's number.
         name: The category.
         threshold: Named at this probability or above.
+        is_reached: Whether the wanted precision was reached on the validation dives. Where it
+            was not, predictions never name the category, and this is the most precise threshold.
         stated: Precision on the validation dives.
         stated_low: Lower end of its stated interval.
         stated_high: Upper end.
         stated_recall: Recall on the validation dives.
         n_validation: Validation images that hold it.
-        reached: Precision here, NaN where it was never named.
+        reached: Precision here, NaN where nothing lies above the threshold.
         reached_recall: Recall here, NaN where no judged image holds it.
-        n_named: Judged images in which it was named.
-        is_within: Whether the precision here lies in the stated interval; `None` where it was
-            never named.
+        n_named: Judged images at the threshold or above.
+        is_within: Whether the precision here lies in the stated interval; `None` where nothing
+            lies above the threshold.
     """
 
     id: int
     name: str
     threshold: float
+    is_reached: bool
     stated: float
     stated_low: float
     stated_high: float
@@ -110,11 +113,12 @@ class TrustFindings:
         scorers: Every novelty score with the floors; empty where no image is novel, or all are.
         raw: Reliability before calibration; `None` where the file names no calibration.
         calibrated: Reliability of the probabilities as given.
+        chance_ece: Calibration error that perfect probabilities would show on these dives.
         raw_map_at_20: MAP@20 before calibration, NaN where that is unknown.
         map_at_20: MAP@20 as given, on the images that could be read.
         precision: The wanted one, `None` where the file names none.
-        points: One a category with a threshold.
-        n_without_point: Categories that are never named.
+        points: One a category with a threshold, those that are named first.
+        n_without_point: Categories of which too few validation images or dives tell anything.
         sets: What the sets reach; `None` where the file names no threshold.
         set_risk: Share of frames that may miss a true category.
         said: Answers by kind.
@@ -125,6 +129,7 @@ class TrustFindings:
     scorers: tuple[ScorerResult, ...]
     raw: Reliability | None
     calibrated: Reliability
+    chance_ece: float
     raw_map_at_20: float
     map_at_20: float
     precision: float | None

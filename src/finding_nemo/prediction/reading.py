@@ -12,6 +12,7 @@ import numpy.typing as npt
 from finding_nemo.core.reading import GuessEvidence, Reading
 from finding_nemo.models.bundle import Bundle
 from finding_nemo.models.trust import Trust, calibrated, trust_from_tensors
+from finding_nemo.scoring.calibration import ValidationView
 from finding_nemo.scoring.conformal import fit_set_threshold
 from finding_nemo.scoring.novelty.logit_scores import max_probability_novelty
 from finding_nemo.scoring.novelty.reference import unusualness
@@ -51,9 +52,13 @@ class Thresholds:
 
 
 def choose_thresholds(
-    trust: Trust, supercategories: Sequence[str], *, precision: float
+    trust: Trust, supercategories: Sequence[str], seen: npt.NDArray[np.bool_], *, precision: float
 ) -> Thresholds | None:
-    """Choose thresholds on the bundle's validation images; `None` where it has none."""
+    """Choose thresholds on the bundle's validation images; `None` where it has none.
+
+    Sets are made for the categories that training has `seen`: no probability tells another one
+    from its prior, so a set that should hold it as well would be the whole table.
+    """
     view = trust.validation
     if view is None or not view.truth.any():
         return None
@@ -67,8 +72,13 @@ def choose_thresholds(
         supercategories=fit_operating_points(
             group_truth > 0, group_said, view.dives, precision=precision
         ),
-        set_threshold=fit_set_threshold(view.truth, said, view.dives, risk=SET_RISK),
+        set_threshold=_set_threshold(view, said, seen),
     )
+
+
+def _set_threshold(view: ValidationView, said: Floats, seen: npt.NDArray[np.bool_]) -> float:
+    held = view.truth & seen
+    return fit_set_threshold(held if held.any() else view.truth, said, view.dives, risk=SET_RISK)
 
 
 class Reader:
@@ -95,7 +105,10 @@ class Reader:
         self._evidence = _evidence(bundle)
         self._ids = np.array(bundle.categories.ids)
         self.thresholds = choose_thresholds(
-            self._trust, bundle.categories.supercategories, precision=precision
+            self._trust,
+            bundle.categories.supercategories,
+            self._evidence.n_images > 0,
+            precision=precision,
         )
         self.notices = _what_is_missing(self._trust, self.thresholds)
 
@@ -164,8 +177,8 @@ class Reader:
         limits = self.thresholds
         if limits is None:
             return [((), (), "", float("nan"), NO_VALIDATION)] * len(said)
-        bars = np.array([point.threshold for point in limits.categories])
-        group_bars = np.array([point.threshold for point in limits.supercategories])
+        bars = np.array([point.naming_threshold for point in limits.categories])
+        group_bars = np.array([point.naming_threshold for point in limits.supercategories])
         _, group_said = roll_up(said, self._bundle.categories.supercategories)
         rows = []
         for row, group_row in zip(said, group_said, strict=True):

@@ -38,6 +38,7 @@ def _points(points: Sequence[OperatingPoint]) -> list[dict[str, Any]]:
     return [
         {
             "threshold": _number(point.threshold),
+            "is_reached": point.is_reached,
             "precision": _number(point.precision),
             "precision_low": _number(point.precision_interval.low),
             "precision_high": _number(point.precision_interval.high),

@@ -26,6 +26,7 @@ def print_trust(evaluation: Evaluation) -> None:
     if trust.raw is not None:
         print_line(
             f"calibration error {trust.raw.ece:.4f} before, {trust.calibrated.ece:.4f} after; "
+            f"perfect probabilities would show {trust.chance_ece:.4f} on so few dives; "
             f"Brier {trust.raw.brier:.4f} before, {trust.calibrated.brier:.4f} after; MAP@20 "
             f"{trust.raw_map_at_20:.4f} before, {trust.map_at_20:.4f} after"
         )
@@ -54,12 +55,13 @@ def _print_scorers(trust: TrustFindings) -> None:
 
 def _print_named(trust: TrustFindings) -> None:
     if trust.points and trust.precision is not None:
-        named = [point for point in trust.points if point.is_within is not None]
-        within = sum(bool(point.is_within) for point in named)
+        within = sum(point.is_within is True for point in trust.points)
+        reached = sum(point.is_reached for point in trust.points)
         print_line(
-            f"precision {trust.precision}: {len(trust.points)} categories have a threshold, "
-            f"{len(named)} were named here, {within} of them with a precision within the stated "
-            "interval"
+            f"precision {trust.precision}: {reached} categories are named, "
+            f"{len(trust.points) - reached} more have a most precise threshold, "
+            f"{trust.n_without_point} none; {within} of {len(trust.points)} reach a precision "
+            "here within the stated interval"
         )
     if trust.sets is not None:
         print_line(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.errors import PredictionsError
+
+Floats = npt.NDArray[np.float64]
 
 N_BINS = 15
 
@@ -59,6 +63,20 @@ def measure_reliability(
         Naeini, Cooper and Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian
         Binning", AAAI 2015, with bins of equal mass; Brier, 1950.
     """
+    said, so = _cells(truth, probabilities)
+    bins = [
+        ReliabilityBin(len(part), float(said[part].mean()), float(so[part].mean()))
+        for part in _equal_bins(said, n_bins)
+    ]
+    gaps = sum(b.n_cells * abs(b.mean_probability - b.share_true) for b in bins)
+    return Reliability(
+        ece=gaps / said.size, brier=float(((said - so) ** 2).mean()), bins=tuple(bins)
+    )
+
+
+def _cells(
+    truth: npt.NDArray[np.bool_], probabilities: npt.NDArray[np.floating]
+) -> tuple[Floats, Floats]:
     if truth.shape != probabilities.shape or not truth.size:
         raise PredictionsError(
             f"Reliability needs one probability a cell, got {truth.shape} and "
@@ -67,13 +85,57 @@ def measure_reliability(
     said = probabilities.ravel().astype(np.float64)
     if np.isnan(said).any():
         raise PredictionsError("Reliability needs probabilities, got NaN.")
-    so = truth.ravel().astype(np.float64)
+    return said, truth.ravel().astype(np.float64)
+
+
+def _equal_bins(said: Floats, n_bins: int) -> list[npt.NDArray[np.int64]]:
     order = np.argsort(said, kind="stable")
-    bins = [
-        ReliabilityBin(len(part), float(said[part].mean()), float(so[part].mean()))
-        for part in np.array_split(order, min(n_bins, said.size))
+    return np.array_split(order, min(n_bins, said.size))
+
+
+def chance_calibration_error(
+    truth: npt.NDArray[np.bool_],
+    probabilities: npt.NDArray[np.floating],
+    dives: Sequence[str],
+    *,
+    n_bins: int = N_BINS,
+) -> float:
+    """Return the calibration error that perfect probabilities would show on as few dives.
+
+    A dive's frames are alike, so the share that is true in a bin strays from what was said even
+    where what was said is right. Each bin's gap gets its standard error from the spread between
+    dives; a normal gap around zero is 0.8 standard errors wide in the mean. An error near this
+    figure cannot be told from none.
+
+    Args:
+        truth: Shape (images, categories).
+        probabilities: In [0, 1], same shape, no NaN.
+        dives: The dive of each image.
+        n_bins: As for `measure_reliability`.
+
+    Returns:
+        An error in [0, 1]; NaN with fewer than two dives.
+
+    Raises:
+        PredictionsError: As `measure_reliability`.
+
+    Source:
+        Liang and Zeger, "Longitudinal Data Analysis Using Generalized Linear Models", Biometrika
+        1986 (the standard error of a mean over clusters).
+    """
+    said, so = _cells(truth, probabilities)
+    names, place = np.unique(np.asarray(dives, dtype=np.str_), return_inverse=True)
+    if len(names) < 2:
+        return float("nan")
+    dive_of = np.repeat(place, truth.shape[1])
+    widths = [
+        len(part) * _clustered_error((said - so)[part], dive_of[part], len(names))
+        for part in _equal_bins(said, n_bins)
     ]
-    gaps = sum(b.n_cells * abs(b.mean_probability - b.share_true) for b in bins)
-    return Reliability(
-        ece=gaps / said.size, brier=float(((said - so) ** 2).mean()), bins=tuple(bins)
-    )
+    return math.sqrt(2 / math.pi) * sum(widths) / said.size
+
+
+def _clustered_error(gaps: Floats, dive_of: npt.NDArray[np.int64], n_dives: int) -> float:
+    """Return the standard error of the mean gap, dives being what is drawn at random."""
+    strays = np.bincount(dive_of, weights=gaps - gaps.mean(), minlength=n_dives)
+    return math.sqrt(float((strays**2).sum()) * n_dives / (n_dives - 1)) / len(gaps)
