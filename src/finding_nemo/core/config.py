@@ -44,7 +44,9 @@ def _all_faults(error: ValidationError, cls: type[BaseModel], source: str) -> st
 
 
 def _fault_line(fault: Mapping[str, Any], cls: type[BaseModel]) -> str:
-    key = ".".join(str(part) for part in fault["loc"]) or "(the whole)"
+    key = ".".join(str(part) for part in fault["loc"])
+    if not key:
+        return str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         close = difflib.get_close_matches(key, cls.model_fields, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(cls.model_fields)}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,12 +17,14 @@ from finding_nemo.core.errors import FindingNemoError, TrainingError
 from finding_nemo.core.memory import raise_malloc_thresholds
 from finding_nemo.core.provenance import now_utc
 from finding_nemo.models.bundle import Bundle, load_bundle, write_bundle
+from finding_nemo.models.engine import open_network
 from finding_nemo.models.export import export_onnx
 from finding_nemo.models.manifest import BundleManifest, CategoryEvidence
 from finding_nemo.models.pooled import WithFeatures, has_features
 from finding_nemo.models.trust import Trust, trust_tensors
 from finding_nemo.training.array_store import CACHE_VARIABLE, cache_folder
 from finding_nemo.training.history import EpochRow
+from finding_nemo.training.look_again import look_by_runtime, look_by_torch
 from finding_nemo.training.loop import Loop
 from finding_nemo.training.machine import choose_device, choose_precision
 from finding_nemo.training.parity import check_parity
@@ -41,7 +44,7 @@ from finding_nemo.training.setup import (
     set_up_probe,
     set_up_small_animals,
 )
-from finding_nemo.training.trust import fit_trust, in_words, with_validation
+from finding_nemo.training.trust import Look, fit_trust, in_words, with_validation
 from finding_nemo.training.validation import validation_story
 
 
@@ -118,6 +121,7 @@ def _finish(
     """Fit what stands beside the network, write the bundle, and check it against torch."""
     settings = loop.settings
     outputs = loop.outputs(ready.val.rows)
+    network = _exported(ready, loop.device)
     evidence = category_evidence(replace(parts, train=ready.train.records))
     val_truth = parts.dataset.truth(ready.val.records)
     trust = fit_trust(
@@ -126,18 +130,44 @@ def _finish(
         truths=(parts.dataset.truth(ready.train.records), val_truth),
         evidence=evidence,
         activation=_activation(settings),
-        device=loop.device,
-        batch_size=settings.batch_size,
+        look=_look(loop, ready, network),
         notify=notify,
     )
     ready.whole.to("cpu")
     bundle = _write(
-        loop.folder / "bundle", recipe, settings, parts, ready, outputs, history, provenance,
+        loop.folder / "bundle", recipe, settings, parts, ready, network, outputs, history,
+        provenance,
         evidence=with_validation(evidence, val_truth, outputs), trust=trust,
     )  # fmt: skip
     largest = check_parity(bundle, ready.whole, ready.train.records, ready.preprocessing)
     notify(f"exported network equals torch to {largest:.1e} in probability, from image files.")
     return bundle
+
+
+def _exported(ready: Ready, device: torch.device) -> bytes:
+    ready.whole.to("cpu")
+    both = has_features(ready.whole)
+    network = export_onnx(
+        WithFeatures(ready.whole) if both else ready.whole,
+        ready.preprocessing,
+        output="logits",
+        second="features" if both else None,
+    )
+    ready.trained.to(device)
+    return network
+
+
+def _look(loop: Loop, ready: Ready, network: bytes) -> Look:
+    """Return the faster way to look at stored images once more."""
+    if loop.device.type == "cpu" and ready.trained is ready.whole and has_features(ready.whole):
+        return partial(look_by_runtime, open_network(network, ready.preprocessing))
+    return partial(
+        look_by_torch,
+        ready.trained,
+        ready.prepare,
+        device=loop.device,
+        batch_size=loop.settings.batch_size,
+    )
 
 
 def _set_up(
@@ -167,6 +197,7 @@ def _write(
     settings: LoopSettings,
     parts: Parts,
     ready: Ready,
+    network: bytes,
     outputs: npt.NDArray[np.float32],
     history: Sequence[EpochRow],
     provenance: dict[str, Any],
@@ -194,18 +225,12 @@ def _write(
         calibration=in_words(trust.calibration),
         provenance={**provenance, "ended": now_utc()},
     )
-    both = has_features(ready.whole)
     return write_bundle(
         folder,
         manifest,
         weights=_arrays(ready.whole),
         novelty=trust_tensors(trust),
-        network=export_onnx(
-            WithFeatures(ready.whole) if both else ready.whole,
-            ready.preprocessing,
-            output="logits",
-            second="features" if both else None,
-        ),
+        network=network,
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from finding_nemo.core.config import Settings
 from finding_nemo.core.errors import SettingsError
@@ -93,7 +93,8 @@ class SmallAnimalSettings(LoopSettings):
     Attributes:
         backbone: Any timm model over pixels.
         pretrained: Whether to start from ImageNet weights where they can be had.
-        width_px: Width that the frame is resized to.
+        width_px: Width that the frame is resized to; "null" (with `height_px`): chosen from how
+            small the boxes are.
         height_px: Height that the frame is resized to.
         trained_layers: How many of the backbone's layers are trained, from the top, as timm
             counts them; the rest keeps its weights.
@@ -107,8 +108,8 @@ class SmallAnimalSettings(LoopSettings):
 
     backbone: str = "tf_efficientnet_lite2"
     pretrained: bool = True
-    width_px: int = Field(default=480, ge=32, le=4096)
-    height_px: int = Field(default=352, ge=32, le=4096)
+    width_px: int | None = Field(default=None, ge=32, le=4096)
+    height_px: int | None = Field(default=None, ge=32, le=4096)
     trained_layers: int = Field(default=1, ge=0)
     backbone_rate: float = Field(default=0.3, ge=0)
     layer_decay: float = Field(default=1.0, gt=0, le=1)
@@ -116,6 +117,14 @@ class SmallAnimalSettings(LoopSettings):
     place_weight: float = Field(default=5.0, ge=0)
     pastes: float = Field(default=1.5, ge=0, le=20)
     checkpointing: bool = False
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.width_px is None) != (self.height_px is None):
+            raise ValueError(
+                f"width_px = {self.width_px} and height_px = {self.height_px}: set both or neither"
+            )
+        return self
 
 
 AnySettings = BaselineSettings | NetworkSettings | ProbeSettings | SmallAnimalSettings

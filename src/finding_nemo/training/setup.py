@@ -24,6 +24,7 @@ from finding_nemo.models.networks import (
 )
 from finding_nemo.models.seeing import SmallAnimalNetwork, place_grid
 from finding_nemo.training.array_store import StoredRows
+from finding_nemo.training.frame_size import FrameSize, choose_frame_size
 from finding_nemo.training.inputs import ReadyInputs, Tick, ready_features, ready_pixels
 from finding_nemo.training.layers import freeze_lowest, layer_rate_factors
 from finding_nemo.training.loop import Examples, Prepare, TrainingExamples
@@ -141,14 +142,16 @@ def set_up_small_animals(
     loaded = load_backbone(settings.backbone, n_outputs=0, pretrained=settings.pretrained)
     notify(f"backbone {settings.backbone}: {loaded.weights}.")
     backbone: Any = loaded.network.to(memory_format=torch.channels_last)
-    grid = place_grid(backbone, width_px=settings.width_px, height_px=settings.height_px)
+    size = _frame_size(settings, parts)
+    notify(f"frames {size.width_px} x {size.height_px} px: {size.reason}.")
+    grid = place_grid(backbone, width_px=size.width_px, height_px=size.height_px)
     notify(f"places {grid[0]} x {grid[1]}: what the backbone makes of the frame's size.")
     trained = freeze_lowest(backbone, trained_layers=settings.trained_layers)
     notify(f"training {trained.trained} of {trained.all} layers: the recipe's.")
     if settings.checkpointing:
         backbone.set_grad_checkpointing()
     preprocessing = Preprocessing(
-        width_px=settings.width_px, height_px=settings.height_px, mean=loaded.mean, std=loaded.std
+        width_px=size.width_px, height_px=size.height_px, mean=loaded.mean, std=loaded.std
     )
 
     def ready(records: Sequence[ImageRecord]) -> ReadyInputs:
@@ -175,6 +178,12 @@ def set_up_small_animals(
             prefix="backbone.",
         ),
     )
+
+
+def _frame_size(settings: SmallAnimalSettings, parts: Parts) -> FrameSize:
+    if settings.width_px is None or settings.height_px is None:
+        return choose_frame_size(parts.train)
+    return FrameSize(settings.width_px, settings.height_px, "as set")
 
 
 def examples(inputs: ReadyInputs, parts: Parts) -> Examples:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import nn
 
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.models.manifest import CategoryEvidence
-from finding_nemo.models.pooled import WithFeatures, has_features
+from finding_nemo.models.pooled import has_features
 from finding_nemo.models.trust import Trust
 from finding_nemo.scoring.calibration import (
     LogitCalibration,
@@ -24,7 +21,7 @@ from finding_nemo.scoring.calibration import (
 from finding_nemo.scoring.categories import average_precision_by_category
 from finding_nemo.scoring.novelty.detector import TrainingView, fit_detector
 from finding_nemo.training.array_store import StoredRows
-from finding_nemo.training.loop import Prepare
+from finding_nemo.training.look_again import Looked, Rows
 from finding_nemo.training.parts import Notify
 from finding_nemo.training.setup import Ready
 
@@ -36,19 +33,7 @@ CALIBRATION: Method = "frequency"
 MOST_TRAINING_IMAGES = 20_000
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What a network makes of some images.
-
-    Attributes:
-        logits: Shape (images, categories).
-        features: Shape (images, features).
-        rows: Which of the images these are.
-    """
-
-    logits: Floats
-    features: Floats
-    rows: npt.NDArray[np.int64]
+Look = Callable[[StoredRows, Rows], Looked]
 
 
 def fit_trust(
@@ -58,8 +43,7 @@ def fit_trust(
     truths: tuple[Truth, Truth],
     evidence: tuple[CategoryEvidence, ...],
     activation: str,
-    device: torch.device,
-    batch_size: int,
+    look: Look,
     notify: Notify,
 ) -> Trust:
     """Fit what stands beside a trained network in its bundle.
@@ -70,8 +54,7 @@ def fit_trust(
         truths: Of the training and of the validation images.
         evidence: Of each category.
         activation: "sigmoid", or "clip" for outputs that are probabilities already.
-        device: Where the network is.
-        batch_size: Images at a time.
+        look: Tells what the network makes of stored images.
         notify: Told each choice with its reason.
     """
     train_truth, val_truth = truths
@@ -86,22 +69,23 @@ def fit_trust(
         notify("novelty: from logits alone; this network has no pooled features.")
         detector = fit_detector(None, val_logits=logits, val_features=None)
         return Trust(detector, calibration, view)
-    validation = _seen(ready.trained, ready.prepare, ready.val.rows, device, batch_size)
-    training = _seen(ready.trained, ready.prepare, ready.train.rows, device, batch_size)
-    records = [ready.train.records[row] for row in training.rows]
+    validation = look(ready.val.rows, _thinned(len(ready.val.rows)))
+    rows = _thinned(len(ready.train.rows))
+    training = look(ready.train.rows, rows)
+    records = [ready.train.records[row] for row in rows]
     detector = fit_detector(
-        _training_view(training, train_truth, _dives(records), activation),
+        TrainingView(
+            training.features,
+            as_logits(training.logits, activation),
+            train_truth[rows],
+            _dives(records),
+        ),
         val_logits=as_logits(validation.logits, activation),
         val_features=validation.features,
     )
     names = ", ".join(detector.names)
     notify(f"novelty: fitted on {len(records)} training images ({names}).")
     return Trust(detector, calibration, view)
-
-
-def _training_view(training: Seen, truth: Truth, dives: list[str], activation: str) -> TrainingView:
-    logits = as_logits(training.logits, activation)
-    return TrainingView(training.features, logits, truth[training.rows], dives)
 
 
 def as_logits(outputs: Floats, activation: str) -> Floats:
@@ -164,28 +148,8 @@ def _dives(records: tuple[ImageRecord, ...] | list[ImageRecord]) -> list[str]:
     return [record.dive or record.image_id for record in records]
 
 
-@torch.inference_mode()
-def _seen(
-    network: nn.Module, prepare: Prepare, stored: StoredRows, device: torch.device, batch_size: int
-) -> Seen:
-    network.eval()
-    both = WithFeatures(network)
-    rows = _thinned(len(stored))
-    logits, features = [], []
-    for chosen in _batches(rows, batch_size):
-        said, pooled = both(prepare(stored.take(chosen), None).to(device))
-        logits.append(said.float().cpu().numpy())
-        features.append(pooled.float().cpu().numpy())
-    return Seen(np.concatenate(logits), np.concatenate(features), rows)
-
-
 def _thinned(n_images: int) -> npt.NDArray[np.int64]:
     if n_images <= MOST_TRAINING_IMAGES:
         return np.arange(n_images)
     generator = np.random.default_rng(0)
     return np.sort(generator.choice(n_images, MOST_TRAINING_IMAGES, replace=False))
-
-
-def _batches(rows: npt.NDArray[np.int64], size: int) -> Iterator[npt.NDArray[np.int64]]:
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]

@@ -1,0 +1,78 @@
+"""How large a frame must be for its animals to be seen, and no larger."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from finding_nemo.core.records import ImageRecord
+
+# What a laptop trains in ten minutes on 4,000 frames and predicts in 14 ms a frame.
+USUAL_PX = (480, 352)
+# A network's place is 32 px wide; an animal that fills less of it is mixed with the ground.
+_PLACE_PX = 32
+# Pixels cost time in proportion: at most 2.5 times.
+_MOST_TIMES = 2.5
+_LEAST_BOXES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FrameSize:
+    """What frames are resized to.
+
+    Attributes:
+        width_px: A multiple of 32.
+        height_px: A multiple of 32.
+        reason: Why, in words that are printed.
+    """
+
+    width_px: int
+    height_px: int
+    reason: str
+
+
+def choose_frame_size(records: Sequence[ImageRecord]) -> FrameSize:
+    """Choose from the boxes of training images.
+
+    The usual size, unless more than a quarter of the boxes would be narrower than a place of
+    the network there; then as much larger as makes them that wide, but no larger than the
+    frames themselves and at most 2.5 times the pixels.
+
+    Args:
+        records: Training images; those without a recorded size or boxes tell nothing.
+    """
+    width, height = USUAL_PX
+    known = [record for record in records if record.width and record.height and record.boxes]
+    sides = _box_sides(known)
+    if len(sides) < _LEAST_BOXES:
+        return FrameSize(width, height, "the usual; too few boxes say how small animals are")
+    quarter = float(np.quantile(sides, 0.25))
+    if quarter >= _PLACE_PX:
+        why = f"the usual; three quarters of the boxes are {quarter:.0f} px or more there"
+        return FrameSize(width, height, why)
+    pixels = float(np.median([(r.width or 0) * (r.height or 0) for r in known]))
+    most = math.sqrt(min(_MOST_TIMES, max(1.0, pixels / (width * height))))
+    scale = min(_PLACE_PX / quarter, most)
+    return FrameSize(
+        _whole_places(width * scale),
+        _whole_places(height * scale),
+        f"a quarter of the boxes are under {quarter:.0f} px at {width} x {height}",
+    )
+
+
+def _whole_places(pixels: float) -> int:
+    return _PLACE_PX * round(pixels / _PLACE_PX)
+
+
+def _box_sides(records: Sequence[ImageRecord]) -> list[float]:
+    """Return the square root of each box's area, in pixels of the usual size."""
+    usual = USUAL_PX[0] * USUAL_PX[1]
+    return [
+        math.sqrt(usual * box.width_px * box.height_px / (record.width * record.height))
+        for record in records
+        if record.width and record.height
+        for box in record.boxes
+    ]
