@@ -20,6 +20,7 @@ from finding_nemo.cli.score import score
 from finding_nemo.cli.similar import similar
 from finding_nemo.cli.split import split
 from finding_nemo.cli.train import train
+from finding_nemo.cli.tune import tune
 
 # Each verb's file imports its work inside its function: `--help` must not load NumPy or torch.
 app = typer.Typer(
@@ -31,7 +32,7 @@ app = typer.Typer(
 )
 _VERBS = (
     demo, inspect, split, train, predict, merge, similar, evaluate, score, benchmark, novelty,
-    export,
+    tune, export,
 )  # fmt: skip
 for verb in _VERBS:
     app.command()(verb)
@@ -41,6 +42,7 @@ _TRAINS = "This needs what trainings need"
 _EXTRAS = {
     **dict.fromkeys(("torch", "torchvision", "timm", "onnx", "onnxscript"), (_TRAINS, "train")),
     "matplotlib": ("This draws figures", "report"),
+    "optuna": ("This searches settings", "tune"),
 }
 
 
