@@ -17,22 +17,23 @@ if TYPE_CHECKING:
 
 _SHOWN = 10
 
+Tries = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--try",
+        help="key=low..high, key=low..high:log or key=a,b,c; by default the recipe's usual.",
+    ),
+]
+Minutes = Annotated[float | None, typer.Option(min=0, help="No trial begins after so many.")]
+
 
 def tune(
     dataset: DatasetPath,
     out: Annotated[Path, typer.Option(help="The folder to make, or to go on in.")],
     recipe: options.RecipeName = "probe",
-    tries: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--try",
-            help="key=low..high, key=low..high:log or key=a,b,c; by default the recipe's usual.",
-        ),
-    ] = None,
+    tries: Tries = None,
     trials: Annotated[int, typer.Option(min=1, help="Sets of settings in all.")] = 20,
-    minutes: Annotated[
-        float | None, typer.Option(min=0, help="No trial begins after so many.")
-    ] = None,
+    minutes: Minutes = None,
     folds: Annotated[int, typer.Option(min=2, help="Inner folds, by dive.")] = 3,
     split: options.SplitFile = None,
     fold: options.Fold = None,
