@@ -62,3 +62,10 @@ def test_any_span__comes_back(low: float, high: float) -> None:
     assert search_space(PROBE, [f"dropout={low!r}..{high!r}"]) == {
         "dropout": Span(low, high, log=False, whole=False)
     }
+
+
+def test_bounds__are_checked_beside_what_all_trials_have() -> None:
+    nemo = find_recipe("nemo")
+    with pytest.raises(SettingsError, match="set both or neither"):
+        search_space(nemo, ["width_px=480,640"])
+    assert search_space(nemo, ["width_px=480,640"], common={"height_px": 352})

@@ -52,7 +52,8 @@ def tune(
     from finding_nemo.training.search_space import search_space
     from finding_nemo.workflows import tuning
 
-    space = search_space(find_recipe(recipe), tries or [])
+    settings = parse_assignments(changes or [])
+    space = search_space(find_recipe(recipe), tries or [], common=settings)
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     show_notices(data.notices)
     found = tuning.tune(
@@ -65,7 +66,7 @@ def tune(
         ),
         trials=trials,
         minutes=minutes,
-        settings=parse_assignments(changes or []),
+        settings=settings,
         seed=seed,
         overwrite=overwrite,
         notify=notify,

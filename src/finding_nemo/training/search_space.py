@@ -57,13 +57,16 @@ class Choice:
 Space = Mapping[str, Span | Choice]
 
 
-def search_space(recipe: Recipe, wanted: Sequence[str] = ()) -> Space:
+def search_space(
+    recipe: Recipe, wanted: Sequence[str] = (), *, common: Mapping[str, Any] | None = None
+) -> Space:
     """Return what to try.
 
     Args:
         recipe: What is trained.
         wanted: Words `key=low..high`, `key=low..high:log` or `key=a,b,c`; none for the usual of
             the recipe's kind.
+        common: Settings that every trial has; a bound is checked beside them.
 
     Raises:
         SettingsError: Listing every word that is none of these, every unknown setting, and every
@@ -87,7 +90,7 @@ def search_space(recipe: Recipe, wanted: Sequence[str] = ()) -> Space:
         raise SettingsError(
             "--try takes key=low..high, key=low..high:log or key=a,b,c:\n" + "\n".join(faults)
         )
-    _check_ends(recipe, space)
+    _check_ends(recipe, space, common or {})
     return space
 
 
@@ -106,14 +109,15 @@ def _parsed(text: str) -> Span | Choice:
     return Span(*ends, log=bool(scale), whole=whole)
 
 
-def _check_ends(recipe: Recipe, space: Space) -> None:
+def _check_ends(recipe: Recipe, space: Space, common: Mapping[str, Any]) -> None:
     """A bound that the recipe refuses would fail only in the hundredth training."""
     for place in (0, -1):
-        recipe_settings(recipe, {key: _ends(span)[place] for key, span in space.items()})
+        ends = {key: _ends(span)[place] for key, span in space.items()}
+        recipe_settings(recipe, {**common, **ends})
     for key, span in space.items():
         if isinstance(span, Choice):
             for value in span.values:
-                recipe_settings(recipe, {key: value})
+                recipe_settings(recipe, {**common, key: value})
 
 
 def _ends(span: Span | Choice) -> tuple[Any, ...]:
