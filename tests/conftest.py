@@ -13,7 +13,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from finding_nemo import read_dataset, split_by_dive
 from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.core.records import Dataset, Split
 from finding_nemo.models.bundle import write_bundle
 from finding_nemo.models.manifest import (
     BundleManifest,
@@ -49,6 +51,18 @@ def fathomnet_folder() -> Path:
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Thirty frames of six dives in the competition's layout; each category is a colour."""
     return write_tiny_dataset(tmp_path_factory.mktemp("tiny") / "frames")
+
+
+@pytest.fixture(scope="session")
+def dataset(tiny_folder: Path) -> Dataset:
+    """The data set of `tiny_folder`."""
+    return read_dataset(tiny_folder)
+
+
+@pytest.fixture(scope="session")
+def split(dataset: Dataset) -> Split:
+    """Its parts by dive, with a validation part."""
+    return split_by_dive(dataset, val_fraction=0.2, seed=0)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -11,7 +11,7 @@ import torch
 from safetensors.numpy import load_file
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from finding_nemo import read_dataset, read_predictions
+from finding_nemo import read_predictions
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import Dataset
 from finding_nemo.data.images import decode_image
@@ -29,11 +29,6 @@ from finding_nemo.training.train import train
 pytestmark = pytest.mark.slow
 
 _SETTINGS = {"epochs": 2, "width_px": 64, "height_px": 64, "batch_size": 8, "pretrained": False}
-
-
-@pytest.fixture(scope="module")
-def dataset(tiny_folder: Path) -> Dataset:
-    return read_dataset(tiny_folder)
 
 
 @pytest.fixture(scope="module", params=["resnet18", "probe"])

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 
-from finding_nemo import read_dataset, split_by_dive
+from finding_nemo import read_dataset
 from finding_nemo.core.errors import (
     NoSpaceError,
     OutputExistsError,
@@ -34,16 +34,6 @@ from finding_nemo.workflows.training_run import run_training
 pytestmark = pytest.mark.slow
 
 _SMALL: dict[str, Any] = {"width_px": 16, "height_px": 16, "pretrained": False, "batch_size": 8}
-
-
-@pytest.fixture(scope="module")
-def dataset(tiny_folder: Path) -> Dataset:
-    return read_dataset(tiny_folder)
-
-
-@pytest.fixture(scope="module")
-def split(dataset: Dataset) -> Split:
-    return split_by_dive(dataset, val_fraction=0.2, seed=0)
 
 
 def small(dataset: Dataset, split: Split, out: Path, **changes: Any) -> TrainedRun:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from finding_nemo import read_dataset, split_by_dive
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.prediction.inputs import collect_images
 from finding_nemo.prediction.predictor import Predictor
@@ -25,16 +24,6 @@ _SMALL: dict[str, Any] = {
     "batch_size": 8,
     "epochs": 2,
 }
-
-
-@pytest.fixture(scope="module")
-def dataset(tiny_folder: Path) -> Dataset:
-    return read_dataset(tiny_folder)
-
-
-@pytest.fixture(scope="module")
-def split(dataset: Dataset) -> Split:
-    return split_by_dive(dataset, val_fraction=0.2, seed=0)
 
 
 def trained(

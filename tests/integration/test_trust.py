@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from finding_nemo import evaluate, load_bundle, read_dataset, read_predictions
+from finding_nemo import evaluate, load_bundle, read_predictions
 from finding_nemo.core.records import Dataset
 from finding_nemo.data.splits.by_dive import split_by_dive
 from finding_nemo.data.splits.holdouts import choose_holdouts
@@ -26,11 +26,6 @@ from finding_nemo.workflows.novelty_bed import mean_by_score, run_novelty_bed
 pytestmark = pytest.mark.slow
 
 _SETTINGS = {"epochs": 2, "width_px": 64, "height_px": 64, "batch_size": 8, "pretrained": False}
-
-
-@pytest.fixture(scope="module")
-def dataset(tiny_folder: Path) -> Dataset:
-    return read_dataset(tiny_folder)
 
 
 @pytest.fixture(scope="module")

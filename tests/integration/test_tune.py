@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from finding_nemo import read_dataset, split_by_dive
 from finding_nemo.core.config import read_toml
 from finding_nemo.core.errors import OutputExistsError, TrainingError
 from finding_nemo.core.records import Dataset, Split
@@ -18,16 +17,6 @@ from finding_nemo.training.search_space import Space, search_space
 from finding_nemo.workflows import tuning
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def dataset(tiny_folder: Path) -> Dataset:
-    return read_dataset(tiny_folder)
-
-
-@pytest.fixture(scope="module")
-def split(dataset: Dataset) -> Split:
-    return split_by_dive(dataset, val_fraction=0.2, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +84,11 @@ def test_score__is_the_mean_over_images(
     assert "learning_rate" not in asked[0]
     assert all(1e-4 <= row["learning_rate"] <= 1e-1 for row in asked[2:])
     assert all(row["epochs"] == 1 for row in asked)
+    both = {"backbone": "basic", "normalise": True, "device": None}
+    toml = tuning._toml("basic-nn", found[0], both.items())
+    assert toml.splitlines()[1:] == [
+        'backbone = "basic"', "normalise = true", "# add --set device=null"
+    ]  # fmt: skip
     with (tmp_path / "s" / "trials.csv").open(encoding="utf-8") as file:
         assert [row["n_folds"] for row in csv.DictReader(file)] == ["2"] * 3
 

@@ -69,3 +69,8 @@ def test_bounds__are_checked_beside_what_all_trials_have() -> None:
     with pytest.raises(SettingsError, match="set both or neither"):
         search_space(nemo, ["width_px=480,640"])
     assert search_space(nemo, ["width_px=480,640"], common={"height_px": 352})
+
+
+def test_choices__are_read_as_set_reads_them() -> None:
+    space = search_space(find_recipe("resnet18"), ["normalise=true", "pretrained=true, false"])
+    assert space == {"normalise": Choice((True,)), "pretrained": Choice((True, False))}

@@ -64,20 +64,31 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
     Raises:
         SettingsError: Listing every word that has no `=` or no key.
     """
-    values: dict[str, Any] = {}
+    texts = split_assignments(assignments, option="--set")
+    return {key: json_or_text(text) for key, text in texts.items()}
+
+
+def split_assignments(assignments: Sequence[str], *, option: str) -> dict[str, str]:
+    """Return the text behind each key of `key=value` words.
+
+    Raises:
+        SettingsError: Naming `option` and listing every word that has no `=` or no key.
+    """
+    texts: dict[str, str] = {}
     faults = []
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals or not key.strip():
             faults.append(f"  - {assignment!r} is not of the form key=value")
             continue
-        values[key.strip()] = _json_or_text(text.strip())
+        texts[key.strip()] = text.strip()
     if faults:
-        raise SettingsError("--set takes key=value:\n" + "\n".join(faults))
-    return values
+        raise SettingsError(f"{option} takes key=value:\n" + "\n".join(faults))
+    return texts
 
 
-def _json_or_text(text: str) -> Any:  # noqa: ANN401 - JSON values are of any type
+def json_or_text(text: str) -> Any:  # noqa: ANN401 - JSON values are of any type
+    """Return what `text` says as JSON, or itself."""
     try:
         return json.loads(text)
     except json.JSONDecodeError:

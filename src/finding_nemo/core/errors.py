@@ -61,6 +61,10 @@ class TrainingError(FindingNemoError, RuntimeError):
     """A training cannot start or cannot go on."""
 
 
+class StoppedError(TrainingError):
+    """Ctrl-C ended a training or a search; the same command goes on."""
+
+
 class BundleError(FindingNemoError, ValueError):
     """A bundle is missing, broken, or of another schema version."""
 

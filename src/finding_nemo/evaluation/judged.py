@@ -46,6 +46,11 @@ class Judged:
         return [record.dive or record.image_id for record in self.records]
 
     @property
+    def read_dives(self) -> list[str]:
+        """The dive of each image that could be read."""
+        return [dive for dive, bad in zip(self.dives, self.failed, strict=True) if not bad]
+
+    @property
     def judged_truth(self) -> npt.NDArray[np.bool_]:
         """Which images hold a category and so have a score."""
         return np.asarray(self.truth.any(axis=1))

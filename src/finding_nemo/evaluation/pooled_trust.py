@@ -86,9 +86,8 @@ def trust_cells(
     judged = lay_beside(predictions, dataset, split=split, part=part)
     read = ~judged.failed
     said = judged.scores[read]
-    dives = tuple(d for d, fine in zip(judged.dives, read, strict=True) if fine)
     before = before_calibration(said, predictions, judged)
-    return TrustCells(judged.truth[read], said, before, dives)
+    return TrustCells(judged.truth[read], said, before, tuple(judged.read_dives))
 
 
 def pool_trust(

@@ -51,7 +51,7 @@ def judge_trust(judged: Judged, predictions: PredictionTable, novel: Truth) -> T
         scorers=_scorers(judged, predictions, novel),
         raw=None if raw is None else measure_reliability(truth, raw),
         calibrated=measure_reliability(truth, said),
-        chance_ece=chance_calibration_error(truth, said, _read_dives(judged)),
+        chance_ece=chance_calibration_error(truth, said, judged.read_dives),
         raw_map_at_20=_map_at_20(truth, raw) if raw is not None else float("nan"),
         map_at_20=_map_at_20(truth, said),
         precision=story.get("precision"),
@@ -147,11 +147,7 @@ def _sets(judged: Judged, story: Story, truth: Truth, said: Floats) -> SetScores
     threshold = story.get("set_threshold")
     if threshold is None:
         return None
-    return score_sets(truth, said, _read_dives(judged), threshold=float(np.float32(threshold)))
-
-
-def _read_dives(judged: Judged) -> list[str]:
-    return [d for d, failed in zip(judged.dives, judged.failed, strict=True) if not failed]
+    return score_sets(truth, said, judged.read_dives, threshold=float(np.float32(threshold)))
 
 
 def _said(judged: Judged, predictions: PredictionTable, read: Truth) -> tuple[SaidResult, ...]:

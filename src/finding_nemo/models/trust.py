@@ -47,18 +47,19 @@ def trust_tensors(trust: Trust) -> dict[str, npt.NDArray[Any]]:
         tensors["calibration.anchor"] = trust.calibration.anchor
         tensors["calibration.slope"] = trust.calibration.slope
     if trust.validation is not None:
-        kept = _thinned(len(trust.validation.truth))
+        kept = thinned_rows(len(trust.validation.truth), MOST_VALIDATION_IMAGES)
         tensors["validation.logits"] = trust.validation.logits[kept].astype(np.float32)
         tensors["validation.truth"] = trust.validation.truth[kept].astype(np.uint8)
         tensors["validation.dive"] = _numbered(trust.validation.dives)[kept]
     return tensors
 
 
-def _thinned(n_images: int) -> npt.NDArray[np.int64]:
-    if n_images <= MOST_VALIDATION_IMAGES:
+def thinned_rows(n_images: int, most: int) -> npt.NDArray[np.int64]:
+    """Return all rows, or `most` of them in order, always the same ones."""
+    if n_images <= most:
         return np.arange(n_images)
     generator = np.random.default_rng(0)
-    return np.sort(generator.choice(n_images, MOST_VALIDATION_IMAGES, replace=False))
+    return np.sort(generator.choice(n_images, most, replace=False))
 
 
 def _numbered(dives: Sequence[str]) -> npt.NDArray[np.int32]:

@@ -151,7 +151,7 @@ class Selection:
             yield from self._files(matching(name))
         elif not is_url(name) and self._is_dataset(Path(name)):
             found = read_dataset(Path(name), images=self.images, dive_pattern=self.dive_pattern)
-            yield from (_of_record(record) for record in found.records)
+            yield from (input_of_record(record) for record in found.records)
         elif suffix in LIST_SUFFIXES and (is_url(name) or os.path.isfile(name)):
             yield from self._listed(name)
         elif suffix in IMAGE_SUFFIXES | TAR_SUFFIXES | VIDEO_SUFFIXES and not os.path.isdir(name):
@@ -269,7 +269,8 @@ def _hash_of(name: str) -> str | None:
     return hash_file(Path(name)) if Path(name).is_file() else None
 
 
-def _of_record(record: ImageRecord) -> ImageInput:
+def input_of_record(record: ImageRecord) -> ImageInput:
+    """Return a data set's image as an input."""
     return ImageInput(record.image_id, str(record.path), record)
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from finding_nemo.core.errors import FindingNemoError, TrainingError
+from finding_nemo.core.errors import FindingNemoError, StoppedError, TrainingError
 from finding_nemo.core.memory import raise_malloc_thresholds
 from finding_nemo.core.provenance import now_utc
 from finding_nemo.models.bundle import Bundle, load_bundle, write_bundle
@@ -93,7 +93,7 @@ def _run(loop: Loop, ready: Ready, parts: Parts, show_progress: bool) -> tuple[E
         try:
             return loop.run(ready.training, examples(ready.val, parts), progress)
         except KeyboardInterrupt:
-            raise TrainingError(
+            raise StoppedError(
                 f"Stopped by Ctrl-C. Every finished epoch is in {loop.folder / 'checkpoints'}; the "
                 "same command with --resume goes on from there."
             ) from None

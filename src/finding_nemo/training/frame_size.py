@@ -45,16 +45,20 @@ def choose_frame_size(records: Sequence[ImageRecord]) -> FrameSize:
         records: Training images; those without a recorded size or boxes tell nothing.
     """
     width, height = USUAL_PX
-    known = [record for record in records if record.width and record.height and record.boxes]
-    sides = _box_sides(known)
+    frames = [(r.width * r.height, r.boxes) for r in records if r.width and r.height and r.boxes]
+    sides = [
+        math.sqrt(width * height * box.width_px * box.height_px / pixels)
+        for pixels, boxes in frames
+        for box in boxes
+    ]
     if len(sides) < _LEAST_BOXES:
         return FrameSize(width, height, "the usual; too few boxes say how small animals are")
     quarter = float(np.quantile(sides, 0.25))
     if quarter >= _PLACE_PX:
         why = f"the usual; three quarters of the boxes are {quarter:.0f} px or more there"
         return FrameSize(width, height, why)
-    pixels = float(np.median([(r.width or 0) * (r.height or 0) for r in known]))
-    most = math.sqrt(min(_MOST_TIMES, max(1.0, pixels / (width * height))))
+    usual_times = float(np.median([pixels for pixels, _ in frames])) / (width * height)
+    most = math.sqrt(min(_MOST_TIMES, max(1.0, usual_times)))
     scale = min(_PLACE_PX / quarter, most)
     return FrameSize(
         _whole_places(width * scale),
@@ -65,14 +69,3 @@ def choose_frame_size(records: Sequence[ImageRecord]) -> FrameSize:
 
 def _whole_places(pixels: float) -> int:
     return _PLACE_PX * round(pixels / _PLACE_PX)
-
-
-def _box_sides(records: Sequence[ImageRecord]) -> list[float]:
-    """Return the square root of each box's area, in pixels of the usual size."""
-    usual = USUAL_PX[0] * USUAL_PX[1]
-    return [
-        math.sqrt(usual * box.width_px * box.height_px / (record.width * record.height))
-        for record in records
-        if record.width and record.height
-        for box in record.boxes
-    ]

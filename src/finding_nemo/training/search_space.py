@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from finding_nemo.core.config import parse_assignments
+from finding_nemo.core.config import json_or_text, split_assignments
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.training.recipes import Kind, Recipe, recipe_settings
 
@@ -75,15 +75,11 @@ def search_space(
     words = tuple(wanted) or _USUAL.get(recipe.kind, ())
     if not words:
         raise SettingsError(f"The recipe {recipe.name} has no settings that could be searched.")
-    try:
-        texts = parse_assignments(words)
-    except SettingsError as error:
-        raise SettingsError(str(error).replace("--set takes key=value", "--try")) from None
     space: dict[str, Span | Choice] = {}
     faults = []
-    for key, text in texts.items():
+    for key, text in split_assignments(words, option="--try").items():
         try:
-            space[key] = _parsed(str(text))
+            space[key] = _parsed(text)
         except ValueError as error:
             faults.append(f"  - {key}: {error}")
     if faults:
@@ -98,7 +94,7 @@ def _parsed(text: str) -> Span | Choice:
     span, _, scale = text.partition(":")
     low, dots, high = span.partition("..")
     if not dots:
-        return Choice(tuple(parse_assignments([f"v={word}"])["v"] for word in text.split(",")))
+        return Choice(tuple(json_or_text(word.strip()) for word in text.split(",")))
     if scale not in ("", "log"):
         raise ValueError(f"{text!r} ends in {scale!r}; only :log is known")
     ends = float(low), float(high)

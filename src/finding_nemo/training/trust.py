@@ -10,7 +10,7 @@ import numpy.typing as npt
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.models.manifest import CategoryEvidence
 from finding_nemo.models.pooled import has_features
-from finding_nemo.models.trust import Trust
+from finding_nemo.models.trust import Trust, thinned_rows
 from finding_nemo.scoring.calibration import (
     LogitCalibration,
     Method,
@@ -69,8 +69,8 @@ def fit_trust(
         notify("novelty: from logits alone; this network has no pooled features.")
         detector = fit_detector(None, val_logits=logits, val_features=None)
         return Trust(detector, calibration, view)
-    validation = look(ready.val.rows, _thinned(len(ready.val.rows)))
-    rows = _thinned(len(ready.train.rows))
+    validation = look(ready.val.rows, thinned_rows(len(ready.val.rows), MOST_TRAINING_IMAGES))
+    rows = thinned_rows(len(ready.train.rows), MOST_TRAINING_IMAGES)
     training = look(ready.train.rows, rows)
     records = [ready.train.records[row] for row in rows]
     detector = fit_detector(
@@ -146,10 +146,3 @@ def with_validation(
 
 def _dives(records: tuple[ImageRecord, ...] | list[ImageRecord]) -> list[str]:
     return [record.dive or record.image_id for record in records]
-
-
-def _thinned(n_images: int) -> npt.NDArray[np.int64]:
-    if n_images <= MOST_TRAINING_IMAGES:
-        return np.arange(n_images)
-    generator = np.random.default_rng(0)
-    return np.sort(generator.choice(n_images, MOST_TRAINING_IMAGES, replace=False))

@@ -10,18 +10,16 @@ from typing import Any
 
 from finding_nemo.core.errors import FindingNemoError, OutputError, SettingsError
 from finding_nemo.core.files import prepare_output_folder, write_text
-from finding_nemo.core.records import Dataset, ImageRecord, Split
+from finding_nemo.core.records import Dataset, Split
 from finding_nemo.data.splits.file import read_split, write_split
 from finding_nemo.evaluation.comparison import ComparisonRow, TrainedFold, combine_folds
 from finding_nemo.evaluation.evaluate import evaluate
 from finding_nemo.evaluation.pooled_trust import trust_cells
-from finding_nemo.prediction.inputs import ImageInput
-from finding_nemo.prediction.to_file import predict_to_file
 from finding_nemo.reporting.comparison_page import write_comparison
 from finding_nemo.reporting.evaluation_page import write_evaluation_page
-from finding_nemo.results.predictions import read_predictions
 from finding_nemo.training.history import EpochRow
 from finding_nemo.training.recipes import find_recipe
+from finding_nemo.workflows.judged_part import predict_test_part
 from finding_nemo.workflows.training_run import run_training
 
 Notify = Callable[[str], None]
@@ -150,10 +148,8 @@ def _one(job: _Job, fold: int | None) -> tuple[TrainedFold, Sequence[EpochRow]]:
     )
     trained_at = time.perf_counter()
     parts = replace(read_split(folder / "split.csv"), kind=job.split.kind)
-    inputs = [_input(job.dataset.by_id[image_id]) for image_id in parts.ids_in("test")]
-    predict_to_file(run.bundle, inputs, folder / "predictions.parquet")
+    table = predict_test_part(run.bundle, job.dataset, parts, folder)
     predicted_at = time.perf_counter()
-    table = read_predictions(folder / "predictions.parquet")
     found = evaluate(table, job.dataset, split=parts, part="test")
     write_text(folder / "evaluation.json", found.to_json())
     write_evaluation_page(found, job.dataset.categories, folder / "report.html")
@@ -168,7 +164,3 @@ def _one(job: _Job, fold: int | None) -> tuple[TrainedFold, Sequence[EpochRow]]:
         predict_s=predicted_at - trained_at,
     )
     return fold_done, run.history
-
-
-def _input(record: ImageRecord) -> ImageInput:
-    return ImageInput(record.image_id, str(record.path), record)

@@ -22,12 +22,13 @@ from finding_nemo.data.splits.holdouts import Holdout
 from finding_nemo.evaluation.evaluate import evaluate
 from finding_nemo.evaluation.trust_results import ScorerResult
 from finding_nemo.models.bundle import Bundle
-from finding_nemo.prediction.inputs import ImageInput, collect_images
+from finding_nemo.prediction.inputs import collect_images
 from finding_nemo.prediction.to_file import predict_to_file
 from finding_nemo.reporting.evaluation_page import write_evaluation_page
 from finding_nemo.results.predictions import read_predictions
 from finding_nemo.results.schema import PredictionTable
 from finding_nemo.scoring.competition import area_under_roc
+from finding_nemo.workflows.judged_part import predict_test_part
 from finding_nemo.workflows.training_run import run_training
 
 Notify = Callable[[str], None]
@@ -113,12 +114,7 @@ def _held_out(
         dataset, out=folder / "run", recipe=recipe, split=split, settings=settings, seed=seed,
         notify=notify,
     )  # fmt: skip
-    inputs = [
-        ImageInput(image_id, str(dataset.by_id[image_id].path), dataset.by_id[image_id])
-        for image_id in split.ids_in("test")
-    ]
-    predict_to_file(run.bundle, inputs, folder / "predictions.parquet")
-    table = read_predictions(folder / "predictions.parquet")
+    table = predict_test_part(run.bundle, dataset, split, folder)
     found = evaluate(table, dataset, split=split, part="test")
     write_text(folder / "evaluation.json", found.to_json())
     write_evaluation_page(found, dataset.categories, folder / "report.html")

@@ -15,18 +15,16 @@ import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from finding_nemo.core.errors import OutputExistsError, TrainingError
+from finding_nemo.core.errors import OutputExistsError, StoppedError, TrainingError
 from finding_nemo.core.files import prepare_output_folder, write_text
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.data.splits.by_dive import split_by_dive
 from finding_nemo.data.splits.file import read_split, write_split
 from finding_nemo.evaluation.evaluate import evaluate
-from finding_nemo.prediction.inputs import ImageInput
-from finding_nemo.prediction.to_file import predict_to_file
-from finding_nemo.results.predictions import read_predictions
 from finding_nemo.training.parts import divide
 from finding_nemo.training.search_space import Choice, Space
 from finding_nemo.training.train import train
+from finding_nemo.workflows.judged_part import predict_test_part
 
 Notify = Callable[[str], None]
 
@@ -107,7 +105,7 @@ def tune(
         OutputExistsError: If `out` holds anything but a search of the same folds.
         OutputError: If the disk is full.
         SettingsError: If a setting that all have in common is unknown or out of range.
-        TrainingError: If Ctrl-C stopped it.
+        StoppedError: If Ctrl-C stopped it.
 
     Source:
         Bergstra et al., "Algorithms for Hyper-Parameter Optimization", NeurIPS 2011 (TPE);
@@ -138,7 +136,7 @@ def tune(
                 catch=(TrainingError,),
             )
         except KeyboardInterrupt:
-            raise TrainingError(
+            raise StoppedError(
                 f"Stopped by Ctrl-C. Every trial that ended is in {out}; the same command goes on."
             ) from None
     return _ordered(study)
@@ -224,19 +222,11 @@ def _fold_score(job: _Job, settings: Mapping[str, Any], fold: int) -> tuple[floa
             job.dataset, out=job.folder, recipe=job.recipe, split=job.folds, fold=fold,
             settings=settings, seed=job.seed, overwrite=True,
         )  # fmt: skip
-    except TrainingError as error:
-        if isinstance(error.__context__, KeyboardInterrupt):
-            # Not a bad set of settings: the whole search is to stop.
-            raise KeyboardInterrupt from None
-        raise
+    except StoppedError:
+        # Not a bad set of settings: the whole search is to stop.
+        raise KeyboardInterrupt from None
     parts = replace(read_split(job.folder / "split.csv"), kind="dive")
-    by_id = job.dataset.by_id
-    inputs = [
-        ImageInput(image_id, str(by_id[image_id].path), by_id[image_id])
-        for image_id in parts.ids_in("test")
-    ]
-    predict_to_file(run.bundle, inputs, job.folder / "predictions.parquet")
-    table = read_predictions(job.folder / "predictions.parquet")
+    table = predict_test_part(run.bundle, job.dataset, parts, job.folder)
     found = evaluate(table, job.dataset, split=parts, part="test")
     shutil.rmtree(job.folder)
     return found.model.map_at_20.value, found.n_images
@@ -286,14 +276,12 @@ def _write(out: Path, recipe: str, found: Sequence[Trial], common: Mapping[str, 
 
 def _toml(recipe: str, best: Trial, settings: Iterable[tuple[str, Any]]) -> str:
     lines = [f"# train --recipe {recipe} --config THIS_FILE; MAP@20 {best.map_at_20:.4f} inside"]
-    lines += [f"{key} = {_toml_value(value)}" for key, value in settings]
+    # TOML writes numbers, texts, truth values and lists as JSON does; it has no null.
+    lines += [
+        f"# add --set {key}=null" if value is None else f"{key} = {json.dumps(value)}"
+        for key, value in settings
+    ]
     return "\n".join(lines) + "\n"
-
-
-def _toml_value(value: Any) -> str:  # noqa: ANN401 - a setting is of any plain type
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 def in_words(trial: Trial) -> str:
