@@ -80,8 +80,7 @@ def before_calibration(said: Floats, predictions: PredictionTable, judged: Judge
         return None
     if predictions.category_ids != judged.dataset.categories.ids:
         return None
-    fitted = LogitCalibration(np.array(story["anchor"]), np.array(story["slope"]))
-    return fitted.undo(said)
+    return LogitCalibration.of(story).undo(said)
 
 
 def _scorers(

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.scoring.calibration import LogitCalibration, ValidationView, sigmoid
+from finding_nemo.scoring.calibration import LogitCalibration, ValidationView
+from finding_nemo.scoring.logistic import sigmoid
 from finding_nemo.scoring.novelty.detector import (
     NoveltyDetector,
     detector_from_tensors,
@@ -18,6 +19,7 @@ from finding_nemo.scoring.novelty.detector import (
 
 Tensors = Mapping[str, npt.NDArray[Any]]
 
+_CALIBRATION = "calibration."
 # 20,000 images of 290 categories are 23 MB; more would not make a threshold better.
 MOST_VALIDATION_IMAGES = 20_000
 
@@ -44,8 +46,8 @@ def trust_tensors(trust: Trust) -> dict[str, npt.NDArray[Any]]:
     if trust.detector is not None:
         tensors |= detector_tensors(trust.detector)
     if trust.calibration is not None:
-        tensors["calibration.anchor"] = trust.calibration.anchor
-        tensors["calibration.slope"] = trust.calibration.slope
+        tensors[_CALIBRATION + "offset"] = trust.calibration.offset
+        tensors[_CALIBRATION + "slope"] = trust.calibration.slope
     if trust.validation is not None:
         kept = thinned_rows(len(trust.validation.truth), MOST_VALIDATION_IMAGES)
         tensors["validation.logits"] = trust.validation.logits[kept].astype(np.float32)
@@ -77,9 +79,12 @@ def trust_from_tensors(tensors: Tensors) -> Trust:
 
 
 def _calibration(tensors: Tensors) -> LogitCalibration | None:
-    if "calibration.anchor" not in tensors:
-        return None
-    return LogitCalibration(tensors["calibration.anchor"], tensors["calibration.slope"])
+    stored = {
+        name.removeprefix(_CALIBRATION): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(_CALIBRATION)
+    }
+    return LogitCalibration.of(stored) if stored else None
 
 
 def _validation(tensors: Tensors) -> ValidationView | None:

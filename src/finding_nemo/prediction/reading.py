@@ -130,7 +130,7 @@ class Reader:
         fitted = self._trust.calibration
         if fitted is None:
             return None
-        return {"anchor": fitted.anchor.tolist(), "slope": fitted.slope.tolist()}
+        return {"offset": fitted.offset.tolist(), "slope": fitted.slope.tolist()}
 
     def read(
         self, outputs: Floats, features: Floats | None, brightness: Sequence[float]

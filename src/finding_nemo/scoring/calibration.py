@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.scoring.isotonic import IsotonicCurve, fit_isotonic
+from finding_nemo.scoring.logistic import fit_logistic, sigmoid
 from finding_nemo.scoring.unseen_prior import unseen_prior
 
 Floats = npt.NDArray[np.float64]
@@ -22,13 +23,6 @@ _LEAST_POSITIVES = 50
 _LEAST_DIVES = 5
 # So little that no figure shows it, so much that equal calibrated values keep the network's order.
 _TIE_BREAK = 1e-6
-_SLOPES = np.linspace(0.02, 2.0, 100)
-
-
-def sigmoid(logits: npt.NDArray[np.floating]) -> Floats:
-    """Return 1 / (1 + exp(-logit)) without overflow, same shape."""
-    result: Floats = 0.5 * (1.0 + np.tanh(0.5 * logits.astype(np.float64)))
-    return result
 
 
 @dataclass(frozen=True)
@@ -64,28 +58,38 @@ def training_frequency(
 
 @dataclass(frozen=True)
 class LogitCalibration:
-    """Logits drawn towards an anchor: anchor + slope x (logit - anchor).
+    """A straight line through each category's logits: offset + slope x logit.
 
     Attributes:
-        anchor: Shape (categories,): 0 for a plain temperature, or the logit of each category's
-            frequency in training.
-        slope: How far the network is believed in each category, same shape: 1 wholly, 0 not at
-            all (a category without a training image keeps its prior). One over a temperature.
+        offset: Shape (categories,). Where the slope is 0, the logit of the category's prior.
+        slope: How far the network is believed in each category, same shape, 0 or more: 1 wholly,
+            0 not at all (a category without a training image). One over a temperature.
     """
 
-    anchor: Floats
+    offset: Floats
     slope: Floats
+
+    @classmethod
+    def of(cls, stored: Mapping[str, npt.ArrayLike]) -> LogitCalibration:
+        """Return what is stored as "offset" and "slope".
+
+        Version 0.1.0 stored an "anchor", which logits were drawn towards, in the offset's place.
+        """
+        slope = np.asarray(stored["slope"], dtype=np.float64)
+        if "offset" in stored:
+            return cls(np.asarray(stored["offset"], dtype=np.float64), slope)
+        return cls((1 - slope) * np.asarray(stored["anchor"], dtype=np.float64), slope)
 
     def __call__(self, logits: npt.NDArray[np.floating]) -> Floats:
         """Return calibrated probabilities in [0, 1], same shape."""
-        return sigmoid(self.anchor + self.slope * (logits.astype(np.float64) - self.anchor))
+        return sigmoid(self.offset + self.slope * logits.astype(np.float64))
 
     def undo(self, probabilities: npt.NDArray[np.floating]) -> Floats:
         """Return the probabilities before calibration, same shape; the prior where slope is 0."""
         said = np.clip(probabilities.astype(np.float64), 1e-9, 1 - 1e-9)
-        offset = np.log(said / (1 - said)) - self.anchor
         believed = np.where(self.slope > 0, self.slope, 1.0)
-        return sigmoid(self.anchor + np.where(self.slope > 0, offset / believed, 0.0))
+        logits = (np.log(said / (1 - said)) - self.offset) / believed
+        return sigmoid(np.where(self.slope > 0, logits, self.offset))
 
 
 @dataclass(frozen=True)
@@ -130,9 +134,10 @@ def fit_calibration(
 
     Args:
         view: Images of dives that the network did not learn from.
-        method: "none"; "temperature"; "frequency" (drawn towards training frequency);
-            "isotonic" (one curve for all cells); "category" (a curve for each category with 50
-            positives on 5 dives, else for its supercategory, else for all).
+        method: "none"; "temperature" (one slope); "frequency" (one slope, one offset and one share
+            of each category's training frequency); "isotonic" (one curve for all cells);
+            "category" (a curve for each category with 50 positives on 5 dives, else for its
+            supercategory, else for all).
         frequency: From `training_frequency`.
         supercategories: Of each category, for "category".
 
@@ -141,7 +146,8 @@ def fit_calibration(
 
     Source:
         Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, arXiv:1706.04599
-        (temperature). Drawing towards frequency is the same one number with another origin.
+        (temperature); Platt, "Probabilistic Outputs for Support Vector Machines", 1999 (slope and
+        offset).
     """
     nowhere, wholly = np.zeros_like(frequency.logits), np.ones_like(frequency.logits)
     if method == "none":
@@ -154,24 +160,40 @@ def fit_calibration(
     if np.isnan(view.logits).any():
         raise PredictionsError("Calibration needs logits that are numbers, got NaN.")
     if method == "temperature":
-        return _fit_slope(view, nowhere, wholly)
+        return LogitCalibration(nowhere, wholly * _fit_temperature(view))
     if method == "frequency":
-        return _fit_slope(view, frequency.logits, frequency.seen.astype(np.float64))
+        return _fit_frequency(view, frequency)
     everything = fit_isotonic(view.logits.ravel(), view.truth.ravel())
     if method == "isotonic":
         return CurveCalibration((everything,) * view.truth.shape[1])
     return CurveCalibration(_curves(view, supercategories, everything))
 
 
-def _fit_slope(view: ValidationView, anchor: Floats, believed: Floats) -> LogitCalibration:
-    """Choose the slope with the least cross-entropy; a grid cannot run away on few images."""
-    offset = (view.logits.astype(np.float64) - anchor) * believed
-    losses = [_cross_entropy(anchor + slope * offset, view.truth) for slope in _SLOPES]
-    return LogitCalibration(anchor, believed * _SLOPES[int(np.argmin(losses))])
+def _fit_temperature(view: ValidationView) -> float:
+    cells = view.logits.reshape(-1, 1).astype(np.float64)
+    return max(float(fit_logistic(cells, view.truth.ravel(), start=np.ones(1))[0]), 0.0)
 
 
-def _cross_entropy(logits: Floats, truth: Truth) -> float:
-    return float(np.logaddexp(0.0, np.where(truth, -logits, logits)).mean())
+def _fit_frequency(view: ValidationView, frequency: Frequency) -> LogitCalibration:
+    """Fit slope, offset and share over the cells of categories that training has seen.
+
+    The offset matters: a network that says too much of everything would otherwise be believed
+    less, which moves its ranking towards frequency for no good reason.
+    """
+    seen = frequency.seen
+    logits = view.logits[:, seen].astype(np.float64)
+    often = np.broadcast_to(frequency.logits[seen], logits.shape)
+    cells = np.stack([logits.ravel(), np.ones(logits.size), often.ravel()], axis=1)
+    truth = view.truth[:, seen].ravel()
+    slope, offset, share = fit_logistic(cells, truth, start=np.array([1.0, 0.0, 0.0]))
+    if slope < 0:
+        # Worse than chance on these dives: such a network is not believed, rather than reversed.
+        slope = 0.0
+        offset, share = fit_logistic(cells[:, 1:], truth, start=np.array([0.0, 1.0]))
+    return LogitCalibration(
+        np.where(seen, offset + share * frequency.logits, frequency.logits),
+        np.where(seen, slope, 0.0),
+    )
 
 
 def _curves(

@@ -123,7 +123,10 @@ def in_words(calibration: LogitCalibration | None) -> str:
     if calibration is None:
         return ""
     slope = float(calibration.slope.max())
-    return f"logits drawn towards class frequency, the network believed to {100 * slope:.0f} %"
+    return (
+        "slope, offset and share of class frequency fitted to the validation dives, the network "
+        f"believed to {100 * slope:.0f} %"
+    )
 
 
 def with_validation(
