@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from finding_nemo.core.errors import SettingsError
-from finding_nemo.models.seeing import SmallAnimalNetwork, place_features, place_grid
+from finding_nemo.models.seeing import Judgement, SmallAnimalNetwork, place_features, place_grid
 
 _PRIOR = np.array([0.5, 0.1, 0.02])
 
@@ -81,10 +81,50 @@ def test_logits__are_the_whole_plus_a_soft_maximum_over_places() -> None:
 
 def test_batch_norm__never_learns_from_the_batch() -> None:
     model = network().train()
-    norms = [m for m in model.backbone.modules() if isinstance(m, nn.BatchNorm2d)]
-    before = [norm.running_mean.clone() for norm in norms if norm.running_mean is not None]
-    model(torch.rand(4, 3, 64, 96))
+    norms = [name for name, _ in model.backbone.named_buffers() if "running_mean" in name]
+    before = {name: buffer.clone() for name, buffer in model.backbone.named_buffers()}
+    together = model(torch.rand(4, 3, 64, 96))
+    together.sum().backward()
     assert norms
-    assert not any(norm.training for norm in norms)
-    for norm, mean in zip(norms, before, strict=True):
-        torch.testing.assert_close(norm.running_mean, mean)
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in model.backbone.modules())
+    for name, buffer in model.backbone.named_buffers():
+        torch.testing.assert_close(buffer, before[name])
+
+
+def test_batch_norm__fixed_gives_what_it_gave_before() -> None:
+    torch.manual_seed(0)
+    backbone: Any = timm.create_model("test_efficientnet", num_classes=0).eval()
+    pixels = torch.rand(2, 3, 64, 96)
+    with torch.inference_mode():
+        before = place_features(backbone, pixels)
+    fixed = SmallAnimalNetwork(backbone, _PRIOR, n_features=backbone.num_features, dropout=0.0)
+    fixed.eval()
+    with torch.inference_mode():
+        torch.testing.assert_close(place_features(fixed.backbone, pixels), before)
+
+
+def test_prediction__half_the_whole_and_the_mean_of_the_clearest_places() -> None:
+    torch.manual_seed(0)
+    backbone: Any = timm.create_model("test_efficientnet", num_classes=0)
+    model = SmallAnimalNetwork(
+        backbone,
+        _PRIOR,
+        n_features=backbone.num_features,
+        dropout=0.0,
+        judgement=Judgement(whole_share=0.5, strongest_places=2),
+    )
+    pixels = torch.rand(2, 3, 64, 96)
+    training = model.train()(pixels).detach()
+    predicted = model.eval()(pixels).detach()
+    whole = model.whole(place_features(model.backbone, pixels).mean(dim=1)).detach()
+    for image in range(2):
+        for column in range(3):
+            places = sorted(training[image, 3:].reshape(6, 3)[:, column].tolist())
+            expected = 0.5 * float(whole[image, column]) + sum(places[-2:]) / 2 + 4
+            assert float(predicted[image, column]) == pytest.approx(expected, abs=1e-4)
+
+
+def test_prediction__takes_all_places_where_there_are_fewer() -> None:
+    model = network().eval()
+    model.judgement = Judgement(whole_share=1.0, strongest_places=100)
+    assert torch.isfinite(model(torch.rand(1, 3, 64, 96))).all()

@@ -29,6 +29,7 @@ from finding_nemo.training.loop import Loop
 from finding_nemo.training.machine import choose_device, choose_precision
 from finding_nemo.training.parity import check_parity
 from finding_nemo.training.parts import Notify, Parts, category_evidence, split_story
+from finding_nemo.training.passes import with_passes
 from finding_nemo.training.processes import Processes
 from finding_nemo.training.progress import EpochProgress, image_ticks
 from finding_nemo.training.recipes import (
@@ -69,6 +70,7 @@ def fit_network(
     precision = choose_precision(settings.precision, device.value)
     notify(f"device {device.value}: {device.reason}.")
     notify(f"precision {precision.value}: {precision.reason}.")
+    settings = with_passes(settings, len(parts.train), notify)
     notify(f"batch size {settings.batch_size}: the recipe's{processes.in_words}.")
     notify(f"cache {cache_folder()}: set {CACHE_VARIABLE} for another place.")
     if raise_malloc_thresholds():

@@ -22,7 +22,7 @@ from finding_nemo.models.networks import (
     basic_network,
     linear_on_pixels,
 )
-from finding_nemo.models.seeing import SmallAnimalNetwork, place_grid
+from finding_nemo.models.seeing import AS_TRAINED, Judgement, SmallAnimalNetwork, place_grid
 from finding_nemo.training.array_store import StoredRows
 from finding_nemo.training.frame_size import FrameSize, choose_frame_size
 from finding_nemo.training.inputs import ReadyInputs, Tick, ready_features, ready_pixels
@@ -160,7 +160,11 @@ def set_up_small_animals(
     train = ready(parts.train)
     categories = parts.dataset.categories
     network = SmallAnimalNetwork(
-        backbone, _prior(train, parts), n_features=backbone.num_features, dropout=settings.dropout
+        backbone,
+        _prior(train, parts),
+        n_features=backbone.num_features,
+        dropout=settings.dropout,
+        judgement=_judgement(settings, train, notify),
     )
     return Ready(
         trained=network,
@@ -178,6 +182,19 @@ def set_up_small_animals(
             prefix="backbone.",
         ),
     )
+
+
+def _judgement(settings: SmallAnimalSettings, train: ReadyInputs, notify: Notify) -> Judgement:
+    """Return how prediction weighs the heads: places that no box taught are not set apart."""
+    if not any(record.boxes for record in train.records):
+        notify("prediction weighs places and frame as training does: there is no box.")
+        return AS_TRAINED
+    said = Judgement(settings.whole_share, settings.strongest_places)
+    notify(
+        f"prediction: {said.whole_share} of what the whole frame says, beside its "
+        f"{said.strongest_places or 'every'} clearest places: the recipe's."
+    )
+    return said
 
 
 def _frame_size(settings: SmallAnimalSettings, parts: Parts) -> FrameSize:
