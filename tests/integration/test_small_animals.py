@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,27 @@ def test_nemo__learns_the_tiny_animals(dataset: Dataset, split: Split, tmp_path:
     images = Predictor(run.bundle).predict(collect_images([str(dataset.root)]))
     vectors = [image.probabilities for image in images]
     assert all(v is not None and np.isfinite(v).all() for v in vectors)
+
+
+def test_nemo__says_how_prediction_weighs_the_heads(
+    dataset: Dataset, split: Split, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    unboxed = replace(dataset, records=tuple(replace(r, boxes=()) for r in dataset.records))
+    for number, data in enumerate((dataset, unboxed)):
+        train(
+            data,
+            out=tmp_path / str(number),
+            recipe="nemo",
+            split=split,
+            settings={**_SMALL, "epochs": 1},
+            notify=told.append,
+        )
+    weighed = [line for line in told if line.startswith("prediction")]
+    assert weighed == [
+        "prediction: 0.5 of what the whole frame says, beside its 5 clearest places: the recipe's.",
+        "prediction weighs places and frame as training does: there is no box.",
+    ]
 
 
 def test_nemo__stopped_after_an_epoch_ends_with_the_same_bundle(
