@@ -61,7 +61,7 @@ def test_nemo__says_how_prediction_weighs_the_heads(
         )
     weighed = [line for line in told if line.startswith("prediction")]
     assert weighed == [
-        "prediction: 0.5 of what the whole frame says, beside its 5 clearest places: the recipe's.",
+        "prediction: 0.5 of what the whole frame says, beside its 3 clearest places: the recipe's.",
         "prediction weighs places and frame as training does: there is no box.",
     ]
 

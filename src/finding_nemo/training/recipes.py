@@ -123,7 +123,7 @@ class SmallAnimalSettings(LoopSettings):
     place_weight: float = Field(default=5.0, ge=0)
     pastes: float = Field(default=1.5, ge=0, le=20)
     whole_share: float = Field(default=0.5, ge=0, le=10)
-    strongest_places: int = Field(default=5, ge=0, le=10_000)
+    strongest_places: int = Field(default=3, ge=0, le=10_000)
     checkpointing: bool = False
 
     @model_validator(mode="after")
