@@ -120,7 +120,7 @@ def test_prediction__half_the_whole_and_the_mean_of_the_clearest_places() -> Non
     for image in range(2):
         for column in range(3):
             places = sorted(training[image, 3:].reshape(6, 3)[:, column].tolist())
-            expected = 0.5 * float(whole[image, column]) + sum(places[-2:]) / 2 + 4
+            expected = 0.5 * float(whole[image, column]) + sum(places[-2:]) / 2
             assert float(predicted[image, column]) == pytest.approx(expected, abs=1e-4)
 
 
