@@ -140,7 +140,7 @@ class SmallAnimalNetwork(nn.Module):
         logits = logits + self.trust * (spoken - _EMPTY_PLACE_LOGIT)
         if judgement.strongest_places:
             # The clearest of many places speak up in empty frames too: without this, raw
-            # probabilities are off by 0.23 (calibration error on TrashCan), with it by 0.01.
+            # probabilities are off by 0.23, with it by 0.01 (docs/experiments.md).
             logits = logits + _EMPTY_PLACE_LOGIT
         if not self.training:
             return logits, mean

@@ -73,7 +73,7 @@ class LogitCalibration:
     def of(cls, stored: Mapping[str, npt.ArrayLike]) -> LogitCalibration:
         """Return what is stored as "offset" and "slope".
 
-        Version 0.1.0 stored an "anchor", which logits were drawn towards, in the offset's place.
+        Older bundles and files have an "anchor" in the offset's place: logits were drawn to it.
         """
         slope = np.asarray(stored["slope"], dtype=np.float64)
         if "offset" in stored:

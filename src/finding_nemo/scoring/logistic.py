@@ -36,9 +36,9 @@ def fit_logistic(
     held = pull * np.eye(len(start))
     for _ in range(_STEPS):
         said = sigmoid(columns @ weights)
-        slope = columns.T @ (said - truth) + pull * (weights - start)
+        gradient = columns.T @ (said - truth) + pull * (weights - start)
         curvature = (columns * (said * (1 - said))[:, np.newaxis]).T @ columns + held
-        step = np.linalg.solve(curvature, slope)
+        step = np.linalg.solve(curvature, gradient)
         length = float(np.linalg.norm(step))
         weights = weights - step * min(1.0, _LONGEST_STEP / max(length, _CONVERGED))
         if length < _CONVERGED:

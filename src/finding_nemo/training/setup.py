@@ -190,9 +190,10 @@ def _judgement(settings: SmallAnimalSettings, train: ReadyInputs, notify: Notify
         notify("prediction weighs places and frame as training does: there is no box.")
         return AS_TRAINED
     said = Judgement(settings.whole_share, settings.strongest_places)
+    places = f"its {said.strongest_places} clearest" if said.strongest_places else "all its"
     notify(
-        f"prediction: {said.whole_share} of what the whole frame says, beside its "
-        f"{said.strongest_places or 'every'} clearest places: the recipe's."
+        f"prediction: {said.whole_share} of what the whole frame says, beside {places} places: "
+        "the recipe's."
     )
     return said
 
