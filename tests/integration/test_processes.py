@@ -15,7 +15,9 @@ import pytest
 from safetensors.numpy import load_file
 
 from finding_nemo.core.errors import SettingsError, TrainingError
+from finding_nemo.data.dataset import read_dataset
 from finding_nemo.training.processes import Processes
+from finding_nemo.training.train import train
 
 pytest.importorskip("lightning_fabric", reason="several processes need lightning-fabric")
 
@@ -66,6 +68,19 @@ def test_wrong_command__one_message_and_no_second_process(
     failed = trained(tiny_folder, tmp_path / "run", "--devices", "2")
     assert failed.returncode == 1
     assert failed.stderr.count("--overwrite") == 1
+
+
+def test_no_network_to_train__is_said_before_anything_is_written(
+    tiny_folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match="2 processes for recipe prior"):
+        train(
+            read_dataset(tiny_folder),
+            out=tmp_path / "run",
+            recipe="prior",
+            processes=Processes(2),
+        )
+    assert not (tmp_path / "run").exists()
 
 
 def test_alone__everything_is_its_own() -> None:

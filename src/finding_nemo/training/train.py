@@ -86,7 +86,8 @@ def train(
 
     Raises:
         OutputExistsError: If `out` is occupied and neither `overwrite` nor `resume` is set.
-        SettingsError: If a setting is unknown or out of range, or differs from the run's.
+        SettingsError: If a setting is unknown or out of range, or differs from the run's, or
+            there are several processes and no network to train.
         SplitError: If the split does not fit.
         TrainingError: If no image can be used, or the loss is no longer a number.
     """
@@ -95,6 +96,11 @@ def train(
     out = Path(out)
     found = find_recipe(recipe)
     used = recipe_settings(found, settings or {})
+    if team.count > 1 and not isinstance(used, LoopSettings):
+        raise SettingsError(
+            f"{team.count} processes for recipe {recipe}, which trains no network: "
+            "leave out --devices and --nodes."
+        )
     parts = divide(dataset, split, fold=fold, seed=seed, notify=tell)
     if team.leads:
         # Before the others are started, so that a wrong command ends in one message.
