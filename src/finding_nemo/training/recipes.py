@@ -108,7 +108,8 @@ class SmallAnimalSettings(LoopSettings):
         whole_share: What the frame as a whole weighs in prediction beside its places.
         strongest_places: In prediction the mean of so many places speaks for all; 0 for a soft
             maximum over all of them. Both only where boxes taught the places.
-        checkpointing: Whether activations are computed twice to save a GPU's memory.
+        checkpointing: Whether activations are computed twice to save memory; "null": where large
+            frames would take a laptop's.
     """
 
     epochs: int = Field(default=0, ge=0, le=10_000)
@@ -124,7 +125,7 @@ class SmallAnimalSettings(LoopSettings):
     pastes: float = Field(default=1.5, ge=0, le=20)
     whole_share: float = Field(default=0.5, ge=0, le=10)
     strongest_places: int = Field(default=3, ge=0, le=10_000)
-    checkpointing: bool = False
+    checkpointing: bool | None = None
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:

@@ -23,11 +23,13 @@ from finding_nemo.models.networks import (
     linear_on_pixels,
 )
 from finding_nemo.models.seeing import AS_TRAINED, Judgement, SmallAnimalNetwork, place_grid
+from finding_nemo.training.activations import TWICE, choose_activations
 from finding_nemo.training.array_store import StoredRows
 from finding_nemo.training.frame_size import FrameSize, choose_frame_size
 from finding_nemo.training.inputs import ReadyInputs, Tick, ready_features, ready_pixels
 from finding_nemo.training.layers import freeze_lowest, layer_rate_factors
 from finding_nemo.training.loop import Examples, Prepare, TrainingExamples
+from finding_nemo.training.machine import choose_device
 from finding_nemo.training.parts import Notify, Parts
 from finding_nemo.training.pixels import PreparePixels
 from finding_nemo.training.recipes import NetworkSettings, ProbeSettings, SmallAnimalSettings
@@ -148,7 +150,7 @@ def set_up_small_animals(
     notify(f"places {grid[0]} x {grid[1]}: what the backbone makes of the frame's size.")
     trained = freeze_lowest(backbone, trained_layers=settings.trained_layers)
     notify(f"training {trained.trained} of {trained.all} layers: the recipe's.")
-    if settings.checkpointing:
+    if _activations(settings, size, notify) == TWICE:
         backbone.set_grad_checkpointing()
     preprocessing = Preprocessing(
         width_px=size.width_px, height_px=size.height_px, mean=loaded.mean, std=loaded.std
@@ -196,6 +198,16 @@ def _judgement(settings: SmallAnimalSettings, train: ReadyInputs, notify: Notify
         "the recipe's."
     )
     return said
+
+
+def _activations(settings: SmallAnimalSettings, size: FrameSize, notify: Notify) -> str:
+    chosen = choose_activations(
+        settings.checkpointing,
+        n_pixels=settings.batch_size * size.width_px * size.height_px,
+        device=choose_device(settings.device).value,
+    )
+    notify(f"activations {chosen.value}: {chosen.reason}.")
+    return chosen.value
 
 
 def _frame_size(settings: SmallAnimalSettings, parts: Parts) -> FrameSize:

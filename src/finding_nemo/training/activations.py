@@ -1,0 +1,31 @@
+"""Whether a training keeps what every layer computed, or computes it a second time."""
+
+from __future__ import annotations
+
+from finding_nemo.training.machine import Choice
+
+KEPT, TWICE = "kept", "computed twice"
+# Lite2, six frames: 2.7 GB at 480 x 352; at 768 x 544 it is 5.8 GB kept and 3.4 GB computed twice,
+# a fifth slower (docs/experiments.md). A laptop of 8 GB has about 5 to give.
+_MOST_PIXELS = 1_500_000
+
+
+def choose_activations(wanted: bool | None, *, n_pixels: int, device: str) -> Choice:
+    """Return `KEPT` or `TWICE`, which needs less memory and more time and learns the same.
+
+    Args:
+        wanted: Whether they are to be computed twice; None to choose.
+        n_pixels: Pixels of a batch.
+        device: What trains.
+
+    Source:
+        Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016, arXiv:1604.06174.
+    """
+    if wanted is not None:
+        return Choice(TWICE if wanted else KEPT, "as set")
+    said = f"{n_pixels / 1e6:.1f} million pixels a batch"
+    if device != "cpu":
+        return Choice(KEPT, f"{said} on {device}; checkpointing=true if its memory is too small")
+    if n_pixels > _MOST_PIXELS:
+        return Choice(TWICE, f"{said} would take a laptop's memory; it costs a fifth of the time")
+    return Choice(KEPT, f"{said} fit a laptop's memory")

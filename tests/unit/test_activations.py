@@ -1,0 +1,57 @@
+"""When activations are computed twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import timm
+import torch
+
+from finding_nemo.models.seeing import SmallAnimalNetwork
+from finding_nemo.training.activations import KEPT, TWICE, choose_activations
+
+_USUAL, _LARGE = 6 * 480 * 352, 6 * 768 * 544
+
+
+@pytest.mark.parametrize(
+    ("wanted", "n_pixels", "device", "expected"),
+    [
+        (None, _USUAL, "cpu", KEPT),
+        (None, _LARGE, "cpu", TWICE),
+        (None, _LARGE, "cuda", KEPT),
+        (True, _USUAL, "cuda", TWICE),
+        (False, _LARGE, "cpu", KEPT),
+    ],
+)
+def test_activations__are_computed_twice_where_a_laptop_would_run_out(
+    wanted: bool | None, n_pixels: int, device: str, expected: str
+) -> None:
+    assert choose_activations(wanted, n_pixels=n_pixels, device=device).value == expected
+
+
+def test_reason__says_how_much() -> None:
+    assert "2.5 million pixels" in choose_activations(None, n_pixels=_LARGE, device="cpu").reason
+
+
+def gradients(*, twice: bool) -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    backbone: Any = timm.create_model("test_efficientnet", num_classes=0)
+    network = SmallAnimalNetwork(
+        backbone, np.array([0.5, 0.1]), n_features=backbone.num_features, dropout=0.5
+    )
+    torch.nn.init.normal_(network.whole.weight)
+    backbone.set_grad_checkpointing(twice)
+    network.train()
+    pixels = torch.randn(3, 3, 64, 96)
+    network(pixels).square().mean().backward()
+    return {name: p.grad for name, p in network.named_parameters() if p.grad is not None}
+
+
+def test_both_ways__teach_every_layer_the_same() -> None:
+    kept, twice = gradients(twice=False), gradients(twice=True)
+    assert kept.keys() == twice.keys()
+    assert "backbone.conv_stem.weight" in kept
+    for name, gradient in kept.items():
+        torch.testing.assert_close(twice[name], gradient, msg=name)
