@@ -16,23 +16,26 @@ _USUAL, _LARGE = 6 * 480 * 352, 6 * 768 * 544
 
 
 @pytest.mark.parametrize(
-    ("wanted", "n_pixels", "device", "expected"),
+    ("wanted", "n_pixels", "every_layer", "device", "expected"),
     [
-        (None, _USUAL, "cpu", KEPT),
-        (None, _LARGE, "cpu", TWICE),
-        (None, _LARGE, "cuda", KEPT),
-        (True, _USUAL, "cuda", TWICE),
-        (False, _LARGE, "cpu", KEPT),
+        (None, _USUAL, True, "cpu", KEPT),
+        (None, _LARGE, True, "cpu", TWICE),
+        (None, _LARGE, False, "cpu", KEPT),
+        (None, _LARGE, True, "cuda", KEPT),
+        (True, _USUAL, True, "cuda", TWICE),
+        (False, _LARGE, True, "cpu", KEPT),
     ],
 )
 def test_activations__are_computed_twice_where_a_laptop_would_run_out(
-    wanted: bool | None, n_pixels: int, device: str, expected: str
+    wanted: bool | None, n_pixels: int, every_layer: bool, device: str, expected: str
 ) -> None:
-    assert choose_activations(wanted, n_pixels=n_pixels, device=device).value == expected
+    chosen = choose_activations(wanted, n_pixels=n_pixels, every_layer=every_layer, device=device)
+    assert chosen.value == expected
 
 
 def test_reason__says_how_much() -> None:
-    assert "2.5 million pixels" in choose_activations(None, n_pixels=_LARGE, device="cpu").reason
+    chosen = choose_activations(None, n_pixels=_LARGE, every_layer=True, device="cpu")
+    assert "2.5 million pixels" in chosen.reason
 
 
 def gradients(*, twice: bool) -> dict[str, torch.Tensor]:

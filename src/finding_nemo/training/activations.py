@@ -10,12 +10,15 @@ KEPT, TWICE = "kept", "computed twice"
 _MOST_PIXELS = 1_500_000
 
 
-def choose_activations(wanted: bool | None, *, n_pixels: int, device: str) -> Choice:
+def choose_activations(
+    wanted: bool | None, *, n_pixels: int, every_layer: bool, device: str
+) -> Choice:
     """Return `KEPT` or `TWICE`, which needs less memory and more time and learns the same.
 
     Args:
         wanted: Whether they are to be computed twice; None to choose.
         n_pixels: Pixels of a batch.
+        every_layer: Whether the lowest layers are trained, whose maps are the largest.
         device: What trains.
 
     Source:
@@ -23,6 +26,8 @@ def choose_activations(wanted: bool | None, *, n_pixels: int, device: str) -> Ch
     """
     if wanted is not None:
         return Choice(TWICE if wanted else KEPT, "as set")
+    if not every_layer:
+        return Choice(KEPT, "the lowest layers, whose maps are the largest, are not trained")
     said = f"{n_pixels / 1e6:.1f} million pixels a batch"
     if device != "cpu":
         return Choice(KEPT, f"{said} on {device}; checkpointing=true if its memory is too small")

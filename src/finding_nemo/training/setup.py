@@ -27,7 +27,7 @@ from finding_nemo.training.activations import TWICE, choose_activations
 from finding_nemo.training.array_store import StoredRows
 from finding_nemo.training.frame_size import FrameSize, choose_frame_size
 from finding_nemo.training.inputs import ReadyInputs, Tick, ready_features, ready_pixels
-from finding_nemo.training.layers import freeze_lowest, layer_rate_factors
+from finding_nemo.training.layers import LayerCount, freeze_lowest, layer_rate_factors
 from finding_nemo.training.loop import Examples, Prepare, TrainingExamples
 from finding_nemo.training.machine import choose_device
 from finding_nemo.training.parts import Notify, Parts
@@ -150,7 +150,7 @@ def set_up_small_animals(
     notify(f"places {grid[0]} x {grid[1]}: what the backbone makes of the frame's size.")
     trained = freeze_lowest(backbone, trained_layers=settings.trained_layers)
     notify(f"training {trained.trained} of {trained.all} layers: the recipe's.")
-    if _activations(settings, size, notify) == TWICE:
+    if _activations(settings, size, trained, notify) == TWICE:
         backbone.set_grad_checkpointing()
     preprocessing = Preprocessing(
         width_px=size.width_px, height_px=size.height_px, mean=loaded.mean, std=loaded.std
@@ -200,10 +200,13 @@ def _judgement(settings: SmallAnimalSettings, train: ReadyInputs, notify: Notify
     return said
 
 
-def _activations(settings: SmallAnimalSettings, size: FrameSize, notify: Notify) -> str:
+def _activations(
+    settings: SmallAnimalSettings, size: FrameSize, trained: LayerCount, notify: Notify
+) -> str:
     chosen = choose_activations(
         settings.checkpointing,
         n_pixels=settings.batch_size * size.width_px * size.height_px,
+        every_layer=trained.trained == trained.all,
         device=choose_device(settings.device).value,
     )
     notify(f"activations {chosen.value}: {chosen.reason}.")
