@@ -70,7 +70,7 @@ def fit_network(
     precision = choose_precision(settings.precision, device.value)
     notify(f"device {device.value}: {device.reason}.")
     notify(f"precision {precision.value}: {precision.reason}.")
-    settings = with_passes(settings, len(parts.train), notify)
+    settings = with_passes(settings, parts.train, notify)
     notify(f"batch size {settings.batch_size}: the recipe's{processes.in_words}.")
     notify(f"cache {cache_folder()}: set {CACHE_VARIABLE} for another place.")
     if raise_malloc_thresholds():

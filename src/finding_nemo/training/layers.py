@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from finding_nemo.core.records import ImageRecord
+
+# More than any network has.
+EVERY_LAYER = 1_000
+# Where labels say what is in a frame but nothing says where, a network trained through all layers
+# learns its dives: 0.57 on new ones, and 0.59 with its highest layer trained (docs/experiments.md).
+_WITHOUT_BOXES = 1
+_LEAST_BOXED = 0.5
 
 
 def parameter_layers(backbone: Any) -> dict[str, int]:  # noqa: ANN401
@@ -21,6 +31,43 @@ class LayerCount:
 
     trained: int
     all: int
+
+
+@dataclass(frozen=True, slots=True)
+class LayerChoice:
+    """How many layers are to be trained, from the top, and why, in words that are printed."""
+
+    layers: int
+    reason: str
+
+
+def boxed_share(records: Sequence[ImageRecord]) -> float:
+    """Return the share, of the images that hold something, whose boxes say where; 0 for none."""
+    holding = [record for record in records if record.category_ids]
+    boxed = sum(bool(record.boxes and record.width and record.height) for record in holding)
+    return boxed / max(len(holding), 1)
+
+
+def boxes_teach(records: Sequence[ImageRecord]) -> bool:
+    """Return whether boxes say in at least half of the images where things are."""
+    return boxed_share(records) >= _LEAST_BOXED
+
+
+def choose_layers(wanted: int | None, records: Sequence[ImageRecord]) -> LayerChoice:
+    """Return `wanted`, or every layer where boxes teach them, or the highest.
+
+    Args:
+        wanted: As set; None to choose.
+        records: Training images.
+    """
+    if wanted is not None:
+        return LayerChoice(wanted, "as set")
+    boxed = (
+        f"boxes say where things are in {100 * boxed_share(records):.0f} % of the training images"
+    )
+    if boxes_teach(records):
+        return LayerChoice(EVERY_LAYER, boxed)
+    return LayerChoice(_WITHOUT_BOXES, f"{boxed}, and half is wanted to teach every layer")
 
 
 def freeze_lowest(backbone: Any, *, trained_layers: int) -> LayerCount:  # noqa: ANN401

@@ -92,14 +92,16 @@ class SmallAnimalSettings(LoopSettings):
 
     Attributes:
         epochs: Passes over the training images, a new view of each in every pass; 0 for as many as
-            show about 4,000 views: dives are learnt by heart after that.
+            show about 4,000 views, or 12,000 where not every layer is trained: dives are learnt
+            by heart after that.
         backbone: Any timm model over pixels.
         pretrained: Whether to start from ImageNet weights where they can be had.
         width_px: Width that the frame is resized to; "null" (with `height_px`): chosen from how
             small the boxes are.
         height_px: Height that the frame is resized to.
         trained_layers: How many of the backbone's layers are trained, from the top, as timm
-            counts them; the rest keeps its weights.
+            counts them; the rest keeps its weights. "null": all where boxes say in at least half
+            of the training images where things are, else the highest.
         backbone_rate: What the learning rate of the highest layer is multiplied with.
         layer_decay: The same from each layer to the one below.
         dropout: Share of features dropped at each step.
@@ -117,7 +119,7 @@ class SmallAnimalSettings(LoopSettings):
     pretrained: bool = True
     width_px: int | None = Field(default=None, ge=32, le=4096)
     height_px: int | None = Field(default=None, ge=32, le=4096)
-    trained_layers: int = Field(default=1000, ge=0)
+    trained_layers: int | None = Field(default=None, ge=0)
     backbone_rate: float = Field(default=0.2, ge=0)
     layer_decay: float = Field(default=1.0, gt=0, le=1)
     dropout: float = Field(default=0.5, ge=0, lt=1)
@@ -201,6 +203,7 @@ _ALL = (
             backbone="convnext_tiny",
             width_px=960,
             height_px=544,
+            trained_layers=1000,
             layer_decay=0.8,
             epochs=20,
             batch_size=16,

@@ -27,7 +27,13 @@ from finding_nemo.training.activations import TWICE, choose_activations
 from finding_nemo.training.array_store import StoredRows
 from finding_nemo.training.frame_size import FrameSize, choose_frame_size
 from finding_nemo.training.inputs import ReadyInputs, Tick, ready_features, ready_pixels
-from finding_nemo.training.layers import LayerCount, freeze_lowest, layer_rate_factors
+from finding_nemo.training.layers import (
+    LayerCount,
+    boxes_teach,
+    choose_layers,
+    freeze_lowest,
+    layer_rate_factors,
+)
 from finding_nemo.training.loop import Examples, Prepare, TrainingExamples
 from finding_nemo.training.machine import choose_device
 from finding_nemo.training.parts import Notify, Parts
@@ -148,8 +154,9 @@ def set_up_small_animals(
     notify(f"frames {size.width_px} x {size.height_px} px: {size.reason}.")
     grid = place_grid(backbone, width_px=size.width_px, height_px=size.height_px)
     notify(f"places {grid[0]} x {grid[1]}: what the backbone makes of the frame's size.")
-    trained = freeze_lowest(backbone, trained_layers=settings.trained_layers)
-    notify(f"training {trained.trained} of {trained.all} layers: the recipe's.")
+    chosen = choose_layers(settings.trained_layers, parts.train)
+    trained = freeze_lowest(backbone, trained_layers=chosen.layers)
+    notify(f"training {trained.trained} of {trained.all} layers: {chosen.reason}.")
     if _activations(settings, size, trained, notify) == TWICE:
         backbone.set_grad_checkpointing()
     preprocessing = Preprocessing(
@@ -166,7 +173,7 @@ def set_up_small_animals(
         _prior(train, parts),
         n_features=backbone.num_features,
         dropout=settings.dropout,
-        judgement=_judgement(settings, train, notify),
+        judgement=_judgement(settings, parts, notify),
     )
     return Ready(
         trained=network,
@@ -186,10 +193,10 @@ def set_up_small_animals(
     )
 
 
-def _judgement(settings: SmallAnimalSettings, train: ReadyInputs, notify: Notify) -> Judgement:
+def _judgement(settings: SmallAnimalSettings, parts: Parts, notify: Notify) -> Judgement:
     """Return how prediction weighs the heads: places that no box taught are not set apart."""
-    if not any(record.boxes for record in train.records):
-        notify("prediction weighs places and frame as training does: there is no box.")
+    if not boxes_teach(parts.train):
+        notify("prediction weighs places and frame as training does: boxes did not teach it.")
         return AS_TRAINED
     said = Judgement(settings.whole_share, settings.strongest_places)
     places = f"its {said.strongest_places} clearest" if said.strongest_places else "all its"
