@@ -59,10 +59,13 @@ def test_nemo__says_how_prediction_weighs_the_heads(
             settings={**_SMALL, "epochs": 1},
             notify=told.append,
         )
+    layers = [line for line in told if line.startswith("training")]
+    assert layers[0].split(":")[0] == "training 6 of 6 layers"
+    assert "training 1 of 6 layers: boxes say where things are in 0 %" in layers[1]
     weighed = [line for line in told if line.startswith("prediction")]
     assert weighed == [
         "prediction: 0.5 of what the whole frame says, beside its 3 clearest places: the recipe's.",
-        "prediction weighs places and frame as training does: there is no box.",
+        "prediction weighs places and frame as training does: boxes did not teach it.",
     ]
 
 
