@@ -96,11 +96,7 @@ def train(
     out = Path(out)
     found = find_recipe(recipe)
     used = recipe_settings(found, settings or {})
-    if team.count > 1 and not isinstance(used, LoopSettings):
-        raise SettingsError(
-            f"{team.count} processes for recipe {recipe}, which trains no network: "
-            "leave out --devices and --nodes."
-        )
+    _check_processes(team, found, used)
     parts = divide(dataset, split, fold=fold, seed=seed, notify=tell)
     if team.leads:
         # Before the others are started, so that a wrong command ends in one message.
@@ -121,6 +117,14 @@ def train(
 
 def _tell_nobody(message: str) -> None:
     del message
+
+
+def _check_processes(team: Processes, recipe: Recipe, settings: AnySettings) -> None:
+    if team.count > 1 and not isinstance(settings, LoopSettings):
+        raise SettingsError(
+            f"{team.count} processes for recipe {recipe.name}, which trains no network: "
+            "leave out --devices and --nodes."
+        )
 
 
 def _prepare_run(
