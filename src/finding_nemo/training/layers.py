@@ -1,4 +1,4 @@
-"""The layers of a timm network, lowest first: which are frozen, and how fast each learns."""
+"""The layers of a timm network, lowest first: which are trained, and how fast each learns."""
 
 from __future__ import annotations
 
