@@ -79,28 +79,16 @@ def test_logits__are_the_whole_plus_a_soft_maximum_over_places() -> None:
             )
 
 
-def test_batch_norm__never_learns_from_the_batch() -> None:
-    model = network().train()
-    norms = [name for name, _ in model.backbone.named_buffers() if "running_mean" in name]
-    before = {name: buffer.clone() for name, buffer in model.backbone.named_buffers()}
-    together = model(torch.rand(4, 3, 64, 96))
-    together.sum().backward()
-    assert norms
-    assert not any(isinstance(m, nn.BatchNorm2d) for m in model.backbone.modules())
-    for name, buffer in model.backbone.named_buffers():
-        torch.testing.assert_close(buffer, before[name])
-
-
-def test_batch_norm__fixed_gives_what_it_gave_before() -> None:
+def test_batch_norm__gives_in_training_what_it_gave_before() -> None:
     torch.manual_seed(0)
     backbone: Any = timm.create_model("test_efficientnet", num_classes=0).eval()
     pixels = torch.rand(2, 3, 64, 96)
     with torch.inference_mode():
         before = place_features(backbone, pixels)
-    fixed = SmallAnimalNetwork(backbone, _PRIOR, n_features=backbone.num_features, dropout=0.0)
-    fixed.eval()
+    model = SmallAnimalNetwork(backbone, _PRIOR, n_features=backbone.num_features, dropout=0.0)
+    model.train()
     with torch.inference_mode():
-        torch.testing.assert_close(place_features(fixed.backbone, pixels), before)
+        torch.testing.assert_close(place_features(model.backbone, pixels), before)
 
 
 def test_prediction__half_the_whole_and_the_mean_of_the_clearest_places() -> None:
@@ -128,3 +116,26 @@ def test_prediction__takes_all_places_where_there_are_fewer() -> None:
     model = network().eval()
     model.judgement = Judgement(whole_share=1.0, strongest_places=100)
     assert torch.isfinite(model(torch.rand(1, 3, 64, 96))).all()
+
+
+def test_training__moves_the_weights_of_batch_normalisation_and_not_its_statistics() -> None:
+    model = network().train()
+    kept = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    nn.init.normal_(model.whole.weight)
+    pixels = torch.rand(3, 3, 64, 96, generator=torch.Generator().manual_seed(1))
+    model(pixels).square().mean().backward()
+    torch.optim.SGD(model.parameters(), lr=0.1).step()
+    after = model.state_dict()
+    norms = [name.removesuffix("running_var") for name in kept if name.endswith("running_var")]
+    assert norms
+    for norm in norms:
+        for statistic in ("running_mean", "running_var"):
+            assert torch.equal(after[norm + statistic], kept[norm + statistic])
+        assert not torch.equal(after[norm + "weight"], kept[norm + "weight"])
+        assert not torch.equal(after[norm + "bias"], kept[norm + "bias"])
+
+
+def test_an_image__is_seen_alike_in_training_whatever_is_beside_it() -> None:
+    model = network().train()
+    pixels = torch.rand(3, 3, 64, 96, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(model(pixels)[:1], model(pixels[:1]), rtol=1e-4, atol=1e-5)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from timm.layers.norm_act import freeze_batch_norm_2d
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from finding_nemo.core.errors import SettingsError
 
@@ -81,8 +81,8 @@ class SmallAnimalNetwork(nn.Module):
     every place its share of the lesson. But what the frame as a whole says is mostly what its dive
     looked like, and a soft maximum over hundreds of places adds up what none of them says clearly.
     On a new dive both mislead, so prediction weighs the heads anew (`Judgement`). Batch
-    normalisation keeps its ImageNet statistics and weights, so that a frame's logits never depend
-    on the frames trained beside it, and a quarter less memory is needed (decision 0007).
+    normalisation keeps its ImageNet statistics, while its weights learn, so that a frame's logits
+    never depend on the frames trained beside it (decision 0007).
 
     Takes normalised pixels (images, 3, height, width). In evaluation mode it gives logits
     (images, categories); while training (images, categories x (1 + places)): the same logits,
@@ -113,7 +113,7 @@ class SmallAnimalNetwork(nn.Module):
         """
         super().__init__()
         n_categories = len(prior)
-        self.backbone: Any = freeze_batch_norm_2d(backbone)  # type: ignore[no-untyped-call]
+        self.backbone: Any = backbone
         self.dropout = nn.Dropout(dropout)
         self.judgement = judgement
         self.whole = nn.Linear(n_features, n_categories)
@@ -124,6 +124,14 @@ class SmallAnimalNetwork(nn.Module):
         nn.init.constant_(self.places.bias, _EMPTY_PLACE_LOGIT)
         with torch.no_grad():
             self.whole.bias.copy_(torch.from_numpy(np.log(prior / (1 - prior))))
+
+    def train(self, mode: bool = True) -> Self:
+        """Train or not; batch normalisation keeps its statistics in either case."""
+        super().train(mode)
+        for module in self.backbone.modules():
+            if isinstance(module, _BatchNorm):
+                module.eval()
+        return self
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return logits, with those of each place while training."""

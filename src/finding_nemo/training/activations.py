@@ -5,9 +5,9 @@ from __future__ import annotations
 from finding_nemo.training.machine import Choice
 
 KEPT, TWICE = "kept", "computed twice"
-# Lite2, six frames: 2.7 GB at 480 x 352; at 768 x 544 it is 5.8 GB kept and 3.4 GB computed twice,
-# a fifth slower (docs/experiments.md). A laptop of 8 GB has about 5 to give.
-_MOST_PIXELS = 1_500_000
+# Lite2 with every layer trained, two frames of 768 x 544 together (0.84 million pixels): 3.2 GB
+# kept; three: 4.1 GB (docs/experiments.md). A laptop of 8 GB has about 5 to give.
+_MOST_PIXELS = 1_000_000
 
 
 def choose_activations(
@@ -17,7 +17,7 @@ def choose_activations(
 
     Args:
         wanted: Whether they are to be computed twice; None to choose.
-        n_pixels: Pixels of a batch.
+        n_pixels: Of the images that are computed together.
         every_layer: Whether the lowest layers are trained, whose maps are the largest.
         device: What trains.
 
@@ -28,7 +28,7 @@ def choose_activations(
         return Choice(TWICE if wanted else KEPT, "as set")
     if not every_layer:
         return Choice(KEPT, "the lowest layers, whose maps are the largest, are not trained")
-    said = f"{n_pixels / 1e6:.1f} million pixels a batch"
+    said = f"{n_pixels / 1e6:.1f} million pixels at once"
     if device != "cpu":
         return Choice(KEPT, f"{said} on {device}; checkpointing=true if its memory is too small")
     if n_pixels > _MOST_PIXELS:

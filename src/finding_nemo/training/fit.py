@@ -82,6 +82,7 @@ def fit_network(
         network=ready.trained.to(place), settings=settings, prepare=ready.prepare, loss=ready.loss,
         device=place, autocast=precision.value == "bfloat16", folder=out, seed=seed,
         rate_factors=ready.rate_factors, processes=processes,
+        images_at_once=ready.images_at_once,
     )  # fmt: skip
     history = _run(loop, ready, parts, show_progress)
     if processes.leads:

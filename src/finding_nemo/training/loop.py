@@ -31,6 +31,7 @@ from finding_nemo.training.optimizers import build_optimizer, set_learning_rate
 from finding_nemo.training.processes import Processes
 from finding_nemo.training.progress import EpochProgress
 from finding_nemo.training.recipes import LoopSettings
+from finding_nemo.training.turns import turns_of
 
 Floats = npt.NDArray[np.float32]
 Prepare = Callable[[npt.NDArray[np.generic], torch.Generator | None], torch.Tensor]
@@ -90,6 +91,7 @@ class Loop:
         seed: Decides the order of images and all that is drawn.
         rate_factors: By parameter name, what its learning rate is multiplied with; 1 if missing.
         processes: Those that train together, started; by default this one alone.
+        images_at_once: Images of a step that this process computes together; 0 for all.
     """
 
     network: nn.Module
@@ -102,6 +104,7 @@ class Loop:
     seed: int
     rate_factors: Mapping[str, float] = field(default_factory=dict)
     processes: Processes = field(default_factory=Processes)
+    images_at_once: int = 0
 
     def run(
         self, training: TrainingExamples, validation: Examples, progress: EpochProgress
@@ -215,15 +218,22 @@ class Loop:
         generator: torch.Generator,
     ) -> float:
         """Take a step on this process's `share` of a batch; return the loss of the whole batch."""
-        inputs = self.prepare(rows, generator).to(self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
-            outputs = connected(inputs)
-        loss = self.loss(outputs.float(), torch.from_numpy(targets).to(self.device))
         optimizer.zero_grad(set_to_none=True)
-        # Processes average their gradients as if their shares were equal, which the last is not.
-        (loss * (share * self.processes.count)).backward()  # type: ignore[no-untyped-call]
+        total = 0.0
+        turns = turns_of(len(rows), self.images_at_once)
+        for number, turn in enumerate(turns, start=1):
+            inputs = self.prepare(rows[turn], generator).to(self.device)
+            weight = share * len(inputs) / len(rows)
+            with self.processes.gradients_apart(connected, apart=number < len(turns)):
+                with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
+                    outputs = connected(inputs)
+                wanted = torch.from_numpy(targets[turn]).to(self.device)
+                loss = self.loss(outputs.float(), wanted)
+                # Processes average their gradients as if their shares were equal; the last is not.
+                (loss * (weight * self.processes.count)).backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach()) * weight
         optimizer.step()
-        return self.processes.total(float(loss.detach()) * share)
+        return self.processes.total(total)
 
     @torch.inference_mode()
     def outputs(self, rows: StoredRows, some: npt.NDArray[np.int64] | None = None) -> Floats:

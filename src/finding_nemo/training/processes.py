@@ -111,6 +111,15 @@ class Processes:
         joined: nn.Module = self._fabric.setup_module(network, move_to_device=False)
         return joined
 
+    @contextmanager
+    def gradients_apart(self, joined: nn.Module, *, apart: bool) -> Iterator[None]:
+        """Let gradients gather in each process, if `apart`, instead of averaging them at once."""
+        if self._fabric is None:
+            yield
+        else:
+            with self._fabric.no_backward_sync(joined, enabled=apart):
+                yield
+
     def share(self, chosen: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return this process's part of a batch."""
         return chosen[self.rank :: self.count]

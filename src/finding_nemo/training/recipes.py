@@ -25,6 +25,9 @@ class LoopSettings(Settings):
     Attributes:
         epochs: Passes over the training images.
         batch_size: Images in one step.
+        images_at_once: Images of a step, in one process, whose gradients are computed together; a
+            step of more takes turns, in as much less memory; 0 for all of them. "null": all,
+            but for `nemo` no more than a laptop's memory holds.
         optimizer: "sgd" (without momentum), "adam" or "adamw".
         learning_rate: The largest one.
         weight_decay: On weights, not on biases, for "adamw".
@@ -38,6 +41,7 @@ class LoopSettings(Settings):
 
     epochs: int = Field(ge=1, le=10_000)
     batch_size: int = Field(default=32, ge=1, le=65_536)
+    images_at_once: int | None = Field(default=None, ge=0, le=65_536)
     optimizer: Literal["sgd", "adam", "adamw"] = "adam"
     # Above 1e37 Adam's own arithmetic overflows before the loss can be seen to.
     learning_rate: float = Field(default=1e-3, gt=0, le=1e30)

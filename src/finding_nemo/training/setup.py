@@ -39,6 +39,7 @@ from finding_nemo.training.machine import choose_device
 from finding_nemo.training.parts import Notify, Parts
 from finding_nemo.training.pixels import PreparePixels
 from finding_nemo.training.recipes import NetworkSettings, ProbeSettings, SmallAnimalSettings
+from finding_nemo.training.turns import choose_images_at_once
 from finding_nemo.training.view_examples import ViewExamples
 
 _PIXEL_NETWORKS = {"linear": linear_on_pixels, "basic": basic_network}
@@ -60,6 +61,7 @@ class Ready:
         val: Usable validation images.
         training: What the loop learns from: the training images, or views of them.
         rate_factors: By parameter name of `trained`, what its learning rate is multiplied with.
+        images_at_once: Images of a step that are computed together; 0 for all.
     """
 
     trained: nn.Module
@@ -71,6 +73,7 @@ class Ready:
     val: ReadyInputs
     training: TrainingExamples
     rate_factors: Mapping[str, float] = field(default_factory=dict)
+    images_at_once: int = 0
 
 
 def set_up_network(settings: NetworkSettings, parts: Parts, *, notify: Notify, tick: Tick) -> Ready:
@@ -110,6 +113,7 @@ def set_up_network(settings: NetworkSettings, parts: Parts, *, notify: Notify, t
         train=train,
         val=_validation(train, parts, ready),
         training=examples(train, parts),
+        images_at_once=settings.images_at_once or 0,
     )
 
 
@@ -140,6 +144,7 @@ def set_up_probe(settings: ProbeSettings, parts: Parts, *, notify: Notify, tick:
         train=train,
         val=_validation(train, parts, ready),
         training=examples(train, parts),
+        images_at_once=settings.images_at_once or 0,
     )
 
 
@@ -157,7 +162,8 @@ def set_up_small_animals(
     chosen = choose_layers(settings.trained_layers, parts.train)
     trained = freeze_lowest(backbone, trained_layers=chosen.layers)
     notify(f"training {trained.trained} of {trained.all} layers: {chosen.reason}.")
-    if _activations(settings, size, trained, notify) == TWICE:
+    step = _step_in_memory(settings, size, trained, notify)
+    if step.activations == TWICE:
         backbone.set_grad_checkpointing()
     preprocessing = Preprocessing(
         width_px=size.width_px, height_px=size.height_px, mean=loaded.mean, std=loaded.std
@@ -190,6 +196,7 @@ def set_up_small_animals(
             decay=settings.layer_decay,
             prefix="backbone.",
         ),
+        images_at_once=step.images_at_once,
     )
 
 
@@ -207,17 +214,35 @@ def _judgement(settings: SmallAnimalSettings, parts: Parts, notify: Notify) -> J
     return said
 
 
-def _activations(
+@dataclass(frozen=True, slots=True)
+class _Step:
+    images_at_once: int
+    activations: str
+
+
+def _step_in_memory(
     settings: SmallAnimalSettings, size: FrameSize, trained: LayerCount, notify: Notify
-) -> str:
-    chosen = choose_activations(
-        settings.checkpointing,
-        n_pixels=settings.batch_size * size.width_px * size.height_px,
-        every_layer=trained.trained == trained.all,
-        device=choose_device(settings.device).value,
+) -> _Step:
+    """Return how a step is kept within the machine's memory."""
+    n_pixels = size.width_px * size.height_px
+    every_layer = trained.trained == trained.all
+    device = choose_device(settings.device).value
+    at_once = choose_images_at_once(
+        settings.images_at_once,
+        batch_size=settings.batch_size,
+        n_pixels=n_pixels,
+        every_layer=every_layer,
+        device=device,
     )
-    notify(f"activations {chosen.value}: {chosen.reason}.")
-    return chosen.value
+    notify(f"images at once {at_once.in_words}: {at_once.reason}.")
+    activations = choose_activations(
+        settings.checkpointing,
+        n_pixels=n_pixels * (at_once.images or settings.batch_size),
+        every_layer=every_layer,
+        device=device,
+    )
+    notify(f"activations {activations.value}: {activations.reason}.")
+    return _Step(at_once.images, activations.value)
 
 
 def _frame_size(settings: SmallAnimalSettings, parts: Parts) -> FrameSize:

@@ -1,0 +1,73 @@
+"""A step in turns: some of its images at a time, in as much less memory."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+# Lite2, every layer trained: three frames of 480 x 352 take 2.2 GB, six 3.3 GB; two of 768 x 544
+# take 3.2 GB, three 4.1 GB, in the same time a frame (docs/experiments.md). A laptop of 8 GB has
+# about 5 to give, and training holds more than a step.
+_MOST_PIXELS = 850_000
+
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """How many images of a step are computed together, and why, in words that are printed.
+
+    Attributes:
+        images: At most so many; 0 for the whole step.
+        reason: Why.
+    """
+
+    images: int
+    reason: str
+
+    @property
+    def in_words(self) -> str:
+        """Return the number as it is printed."""
+        return str(self.images or "all")
+
+
+def choose_images_at_once(
+    wanted: int | None, *, batch_size: int, n_pixels: int, every_layer: bool, device: str
+) -> AtOnce:
+    """Return `wanted`, or as many as a laptop's memory holds.
+
+    Args:
+        wanted: As set, 0 for the whole step; None to choose.
+        batch_size: Images of a step.
+        n_pixels: Of an image.
+        every_layer: Whether the lowest layers are trained, whose maps are the largest.
+        device: What trains.
+    """
+    if wanted is not None:
+        return AtOnce(wanted, "as set")
+    if device != "cpu":
+        return AtOnce(0, f"as usual on {device}; images_at_once=N if its memory is too small")
+    if not every_layer:
+        return AtOnce(0, "the lowest layers, whose maps are the largest, are not trained")
+    fitting = max(_MOST_PIXELS // n_pixels, 1)
+    if fitting >= batch_size:
+        return AtOnce(0, "they fit a laptop's memory")
+    longest = max(turn.stop - turn.start for turn in turns_of(batch_size, fitting))
+    return AtOnce(
+        longest, f"{batch_size} of {n_pixels / 1e6:.2f} million pixels would take a laptop's memory"
+    )
+
+
+def turns_of(n_images: int, at_once: int) -> list[slice]:
+    """Return a step's images in turns of about one length, at most `at_once` in each.
+
+    Batch normalisation cannot learn from one image, so none takes a turn alone unless it is the
+    only one.
+
+    Args:
+        n_images: At least 1.
+        at_once: 0 for one turn.
+    """
+    wanted = math.ceil(n_images / at_once) if at_once else 1
+    n_turns = max(1, min(wanted, n_images // 2))
+    edges = [n_images * turn // n_turns for turn in range(n_turns + 1)]
+    return [slice(start, end) for start, end in pairwise(edges)]
