@@ -15,7 +15,7 @@ from finding_nemo.training.views import WHOLE, Area, Colours, Mark, View
 
 def view(marks: tuple[Mark, ...], unplaced: frozenset[int] = frozenset()) -> View:
     record = ImageRecord("a", Path("a.png"), (3,))
-    return View(record, 0, WHOLE, False, Colours(), (), marks, unplaced)
+    return View(record, 0, None, WHOLE, False, Colours(), (), marks, unplaced)
 
 
 def test_targets__of_one_animal_in_one_quarter() -> None:

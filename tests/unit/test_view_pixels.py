@@ -10,6 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from finding_nemo.core.records import ImageRecord
+from finding_nemo.training.lights import Light
 from finding_nemo.training.view_pixels import render_view
 from finding_nemo.training.views import WHOLE, Area, Colours, Donor, Mark, Paste, View
 
@@ -19,7 +20,7 @@ _PIXELS = {
     "a": np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8),
     "b": np.full((40, 60, 3), (250, 10, 10), dtype=np.uint8),
 }
-_PLAIN = View(_FRAME, 7, WHOLE, False, Colours(), (), (), frozenset())
+_PLAIN = View(_FRAME, 7, None, WHOLE, False, Colours(), (), (), frozenset())
 
 
 def rendered(view: View, width_px: int = 60, height_px: int = 40) -> npt.NDArray[np.uint8]:
@@ -28,6 +29,12 @@ def rendered(view: View, width_px: int = 60, height_px: int = 40) -> npt.NDArray
 
 def test_plain_view__is_the_frame() -> None:
     np.testing.assert_array_equal(rendered(_PLAIN), _PIXELS["a"])
+
+
+def test_light__is_another_frames() -> None:
+    lit = rendered(replace(_PLAIN, light=Light(_DONOR, 1.0)))
+    np.testing.assert_allclose(lit.mean(axis=(0, 1)), (250, 10, 10), atol=2.0)
+    assert lit.std(axis=(0, 1)).max() < 5
 
 
 def test_mirrored__exchanges_left_and_right() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.records import Box, ImageRecord
+from finding_nemo.training.lights import Lights
 from finding_nemo.training.views import WHOLE, Area, Donors, marks_of, plain_view, plan_view
 
 _TABLE = CategoryTable(tuple(Category(k, f"animal {k}", "group") for k in (3, 5, 8)))
@@ -22,6 +23,7 @@ def record(name: str, boxes: tuple[Box, ...], ids: tuple[int, ...] = (3,)) -> Im
     )
 
 
+_OWN = Lights([], lit=0)
 _FRAME = record("a", (Box(3, 20, 10, 40, 20),))
 _OTHER = record("b", (Box(5, 50, 50, 20, 20), Box(8, 100, 40, 30, 20)), ids=(5, 8))
 
@@ -54,7 +56,7 @@ def test_plan__is_the_same_for_the_same_seed_and_another_for_another_number() ->
     donors = Donors([_FRAME, _OTHER], _TABLE)
 
     def plan(number: int, seed: int = 0) -> object:
-        return plan_view(_FRAME, number, donors, _TABLE, seed=seed, pastes=2)
+        return plan_view(_FRAME, number, donors, _OWN, _TABLE, seed=seed, pastes=2)
 
     assert plan(1) == plan(1)
     assert plan(1) != plan(2)
@@ -63,7 +65,7 @@ def test_plan__is_the_same_for_the_same_seed_and_another_for_another_number() ->
 
 @given(st.integers(1, 10_000))
 def test_plan__has_marks_inside_the_view(number: int) -> None:
-    view = plan_view(_FRAME, number, Donors([_OTHER], _TABLE), _TABLE, seed=3, pastes=3)
+    view = plan_view(_FRAME, number, Donors([_OTHER], _TABLE), _OWN, _TABLE, seed=3, pastes=3)
     for mark in view.marks:
         assert mark.area.size > 0
         assert mark.area.overlap(WHOLE).size == pytest.approx(mark.area.size)
@@ -71,13 +73,15 @@ def test_plan__has_marks_inside_the_view(number: int) -> None:
 
 
 def test_plan__without_donors_pastes_nothing() -> None:
-    view = plan_view(_FRAME, 1, Donors([], _TABLE), _TABLE, seed=0, pastes=5)
+    view = plan_view(_FRAME, 1, Donors([], _TABLE), _OWN, _TABLE, seed=0, pastes=5)
     assert view.pastes == ()
 
 
 def test_plan__forgets_an_animal_that_the_cut_leaves_out() -> None:
     corner = record("d", (Box(3, 1, 1, 8, 4),))
-    plans = [plan_view(corner, k, Donors([], _TABLE), _TABLE, seed=0, pastes=0) for k in range(60)]
+    plans = [
+        plan_view(corner, k, Donors([], _TABLE), _OWN, _TABLE, seed=0, pastes=0) for k in range(60)
+    ]
     seen = [bool(view.marks) for view in plans]
     assert 0 < sum(seen) < 60
     gone = next(view for view in plans if not view.marks)

@@ -111,6 +111,7 @@ class SmallAnimalSettings(LoopSettings):
         dropout: Share of features dropped at each step.
         place_weight: What the lesson of the boxes weighs beside that of the whole frame.
         pastes: How many animals of other frames are pasted into a view, in the mean.
+        lit: Share of views that are shown in the light of a training frame of any dive.
         whole_share: What the frame as a whole weighs in prediction beside its places.
         strongest_places: In prediction the mean of so many places speaks for all; 0 for a soft
             maximum over all of them. Both only where boxes taught the places.
@@ -129,6 +130,7 @@ class SmallAnimalSettings(LoopSettings):
     dropout: float = Field(default=0.5, ge=0, lt=1)
     place_weight: float = Field(default=5.0, ge=0)
     pastes: float = Field(default=1.5, ge=0, le=20)
+    lit: float = Field(default=0.6, ge=0, le=1)
     whole_share: float = Field(default=0.5, ge=0, le=10)
     strongest_places: int = Field(default=3, ge=0, le=10_000)
     checkpointing: bool | None = None

@@ -189,7 +189,9 @@ def set_up_small_animals(
         loss=image_and_place_loss(len(categories), settings.place_weight),
         train=train,
         val=_validation(train, parts, ready),
-        training=ViewExamples.of(train, categories, grid=grid, pastes=settings.pastes, seed=seed),
+        training=ViewExamples.of(
+            train, categories, grid=grid, pastes=settings.pastes, lit=settings.lit, seed=seed
+        ),
         rate_factors=layer_rate_factors(
             backbone,
             highest=settings.backbone_rate,

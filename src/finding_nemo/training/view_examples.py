@@ -13,7 +13,8 @@ from finding_nemo.core.records import ImageRecord
 from finding_nemo.training.array_store import StoredRows
 from finding_nemo.training.cells import view_targets
 from finding_nemo.training.inputs import ReadyInputs
-from finding_nemo.training.view_pixels import Pixels, render_view
+from finding_nemo.training.lights import Lights, Pixels
+from finding_nemo.training.view_pixels import render_view
 from finding_nemo.training.views import Donors, plan_view
 
 
@@ -26,6 +27,7 @@ class ViewExamples:
         rows: Their pixels at the network's size, uint8 (height, width, 3) a row.
         row_of: From image id to row.
         donors: What is pasted into them.
+        lights: Whose light they are shown in.
         categories: For columns.
         grid: Rows and columns of the network's places.
         pastes: How many animals are pasted into a view, in the mean.
@@ -36,6 +38,7 @@ class ViewExamples:
     rows: StoredRows
     row_of: Mapping[str, int]
     donors: Donors
+    lights: Lights
     categories: CategoryTable
     grid: tuple[int, int]
     pastes: float
@@ -49,14 +52,16 @@ class ViewExamples:
         *,
         grid: tuple[int, int],
         pastes: float,
+        lit: float,
         seed: int,
     ) -> ViewExamples:
-        """Return the views of frames whose pixels are stored; they are each other's donors."""
+        """Return the views of frames whose pixels are stored, which lend each other all else."""
         return cls(
             records=ready.records,
             rows=ready.rows,
             row_of={record.image_id: row for row, record in enumerate(ready.records)},
             donors=Donors(ready.records, categories),
+            lights=Lights(ready.records, lit=lit),
             categories=categories,
             grid=grid,
             pastes=pastes,
@@ -75,6 +80,7 @@ class ViewExamples:
                 self.records[index],
                 epoch,
                 self.donors,
+                self.lights,
                 self.categories,
                 seed=self.seed,
                 pastes=self.pastes,

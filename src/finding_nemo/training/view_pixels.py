@@ -9,9 +9,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from finding_nemo.core.records import ImageRecord
+from finding_nemo.training.lights import Pixels, in_light_of
 from finding_nemo.training.views import WHOLE, Area, Colours, Paste, View
 
-Pixels = npt.NDArray[np.uint8]
 Decode = Callable[[ImageRecord], Pixels]
 
 _RIM = 0.12
@@ -25,11 +25,14 @@ def render_view(view: View, decode: Decode, *, width_px: int, height_px: int) ->
 
     Args:
         view: The plan.
-        decode: From a frame or donor to its pixels, uint8 (height, width, 3).
+        decode: From any training frame to its pixels, uint8 (height, width, 3).
         width_px: Wanted width.
         height_px: Wanted height.
     """
-    image = _cut_out(decode(view.record), view.window, width_px, height_px)
+    frame = decode(view.record)
+    if view.light is not None:
+        frame = in_light_of(frame, decode(view.light.record), view.light.share)
+    image = _cut_out(frame, view.window, width_px, height_px)
     if view.colours != Colours():
         image = _coloured(image, view.colours)
     for paste in view.pastes:

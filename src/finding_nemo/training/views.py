@@ -1,4 +1,4 @@
-"""Views of a training frame, planned: what is cut out, mirrored, coloured and pasted in.
+"""Views of a training frame, planned: lit, cut out, mirrored, coloured and pasted into.
 
 A plan opens no image and is drawn from the seed, the frame and the view's number alone, so the
 labels of a view are known before, and without, its pixels. Places are shares of the frame from its
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.records import ImageRecord
+from finding_nemo.training.lights import Light, Lights
 
 _LEAST_AREA = 0.55
 # A box that a cut leaves less of is no longer a teacher: it may show a fin.
@@ -112,6 +113,7 @@ class View:
     Attributes:
         record: The frame.
         seed: Of the noise.
+        light: Whose light the frame is shown in; nothing for its own.
         window: What is cut out of the frame.
         mirrored: Whether left and right are exchanged, after everything else.
         colours: What is done to the light.
@@ -122,6 +124,7 @@ class View:
 
     record: ImageRecord
     seed: int
+    light: Light | None
     window: Area
     mirrored: bool
     colours: Colours
@@ -156,7 +159,7 @@ def plain_view(record: ImageRecord, categories: CategoryTable) -> View:
     marks = marks_of(record, categories)
     present = {categories.column_of(number) for number in record.category_ids or ()}
     unplaced = frozenset(present - {mark.column for mark in marks})
-    return View(record, 0, WHOLE, False, Colours(), (), marks, unplaced)
+    return View(record, 0, None, WHOLE, False, Colours(), (), marks, unplaced)
 
 
 class Donors:
@@ -205,6 +208,7 @@ def plan_view(
     record: ImageRecord,
     number: int,
     donors: Donors,
+    lights: Lights,
     categories: CategoryTable,
     *,
     seed: int,
@@ -216,6 +220,7 @@ def plan_view(
         record: The frame.
         number: Each number is another view.
         donors: What can be pasted.
+        lights: Whose light the frame can be shown in.
         categories: For columns.
         seed: Of the training.
         pastes: How many animals are pasted in the mean; 0 for none.
@@ -239,7 +244,10 @@ def plan_view(
     if mirrored:
         marks = tuple(Mark(mark.column, mark.area.mirrored()) for mark in marks)
     colours = _draw_colours(generator)
-    return View(record, view_seed, window, mirrored, colours, tuple(pasted), marks, plain.unplaced)
+    light = lights.draw(generator)
+    return View(
+        record, view_seed, light, window, mirrored, colours, tuple(pasted), marks, plain.unplaced
+    )
 
 
 def _view_seed(record: ImageRecord, number: int, seed: int) -> int:
