@@ -79,6 +79,17 @@ def test_logits__are_the_whole_plus_a_soft_maximum_over_places() -> None:
             )
 
 
+def test_batch_norm__never_learns_from_the_batch() -> None:
+    model = network().train()
+    norms = [name for name, _ in model.backbone.named_buffers() if "running_mean" in name]
+    before = {name: buffer.clone() for name, buffer in model.backbone.named_buffers()}
+    together = model(torch.rand(4, 3, 64, 96))
+    together.sum().backward()
+    assert norms
+    for name, buffer in model.backbone.named_buffers():
+        torch.testing.assert_close(buffer, before[name])
+
+
 def test_batch_norm__gives_in_training_what_it_gave_before() -> None:
     torch.manual_seed(0)
     backbone: Any = timm.create_model("test_efficientnet", num_classes=0).eval()

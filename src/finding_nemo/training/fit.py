@@ -82,7 +82,7 @@ def fit_network(
         network=ready.trained.to(place), settings=settings, prepare=ready.prepare, loss=ready.loss,
         device=place, autocast=precision.value == "bfloat16", folder=out, seed=seed,
         rate_factors=ready.rate_factors, processes=processes,
-        images_at_once=ready.images_at_once,
+        images_at_once=ready.images_at_once or settings.images_at_once or 0,
     )  # fmt: skip
     history = _run(loop, ready, parts, show_progress)
     if processes.leads:

@@ -61,7 +61,7 @@ class Ready:
         val: Usable validation images.
         training: What the loop learns from: the training images, or views of them.
         rate_factors: By parameter name of `trained`, what its learning rate is multiplied with.
-        images_at_once: Images of a step that are computed together; 0 for all.
+        images_at_once: Images of a step that are computed together, where the set-up chose; else 0.
     """
 
     trained: nn.Module
@@ -113,7 +113,6 @@ def set_up_network(settings: NetworkSettings, parts: Parts, *, notify: Notify, t
         train=train,
         val=_validation(train, parts, ready),
         training=examples(train, parts),
-        images_at_once=settings.images_at_once or 0,
     )
 
 
@@ -144,7 +143,6 @@ def set_up_probe(settings: ProbeSettings, parts: Parts, *, notify: Notify, tick:
         train=train,
         val=_validation(train, parts, ready),
         training=examples(train, parts),
-        images_at_once=settings.images_at_once or 0,
     )
 
 
