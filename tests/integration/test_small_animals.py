@@ -45,23 +45,22 @@ def test_nemo__learns_the_tiny_animals(dataset: Dataset, split: Split, tmp_path:
     assert all(v is not None and np.isfinite(v).all() for v in vectors)
 
 
-def test_nemo__says_how_prediction_weighs_the_heads(
+def unboxed(dataset: Dataset) -> Dataset:
+    return replace(dataset, records=tuple(replace(r, boxes=()) for r in dataset.records))
+
+
+def test_nemo__says_which_layers_learn_and_how_prediction_weighs_the_heads(
     dataset: Dataset, split: Split, tmp_path: Path
 ) -> None:
     told: list[str] = []
-    unboxed = replace(dataset, records=tuple(replace(r, boxes=()) for r in dataset.records))
-    for number, data in enumerate((dataset, unboxed)):
-        train(
-            data,
-            out=tmp_path / str(number),
-            recipe="nemo",
-            split=split,
-            settings={**_SMALL, "epochs": 1},
-            notify=told.append,
-        )
-    layers = [line for line in told if line.startswith("training")]
-    assert layers[0].split(":")[0] == "training 6 of 6 layers"
-    assert "training 1 of 6 layers: boxes say where things are in 0 %" in layers[1]
+    settings = {**_SMALL, "epochs": 1}
+    train(dataset, out=tmp_path / "boxed", recipe="nemo", split=split, settings=settings,
+          notify=told.append)  # fmt: skip
+    settings["trained_layers"] = 1
+    train(unboxed(dataset), out=tmp_path / "bare", recipe="nemo", split=split, settings=settings,
+          notify=told.append)  # fmt: skip
+    layers = [line.split(":")[0] for line in told if line.startswith("training")]
+    assert layers == ["training 6 of 6 layers", "training 1 of 6 layers"]
     weighed = [line for line in told if line.startswith("prediction")]
     assert weighed == [
         "prediction: 0.5 of what the whole frame says, beside its 3 clearest places: the recipe's.",
@@ -69,10 +68,40 @@ def test_nemo__says_how_prediction_weighs_the_heads(
     ]
 
 
-def test_nemo__stopped_after_an_epoch_ends_with_the_same_bundle(
-    dataset: Dataset, split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_nemo__without_boxes_leaves_the_network_as_it_is(
+    dataset: Dataset, split: Split, tmp_path: Path
 ) -> None:
-    whole = trained(dataset, split, tmp_path / "whole")
+    bare = unboxed(dataset)
+    run = trained(bare, split, tmp_path / "nemo")
+    same = trained(bare, split, tmp_path / "places", "places")
+    assert run.bundle.manifest.recipe == "nemo"
+    assert run.bundle.manifest.settings == same.bundle.manifest.settings
+    assert run.bundle.onnx_path.read_bytes() == same.bundle.onnx_path.read_bytes()
+
+
+@pytest.mark.parametrize("boxes", [True, False])
+def test_places__learn_the_tiny_animals(
+    dataset: Dataset, split: Split, tmp_path: Path, *, boxes: bool
+) -> None:
+    told: list[str] = []
+    data = dataset if boxes else unboxed(dataset)
+    settings = {**_SMALL, "epochs": 12, "learning_rate": 1e-2, "dropout": 0.1}
+    run = train(data, out=tmp_path / "run", recipe="places", split=split, settings=settings,
+                notify=told.append)  # fmt: skip
+    losses = [row.training_loss for row in run.history]
+    assert losses[-1] < 0.8 * losses[0]
+    teacher = "places learn from boxes" if boxes else "places learn from whole frames"
+    assert any(line.startswith(teacher) for line in told)
+    images = Predictor(run.bundle).predict(collect_images([str(dataset.root)]))
+    vectors = [image.probabilities for image in images]
+    assert all(v is not None and np.isfinite(v).all() for v in vectors)
+
+
+@pytest.mark.parametrize("recipe", ["nemo", "places"])
+def test_training__stopped_after_an_epoch_ends_with_the_same_bundle(
+    dataset: Dataset, split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str
+) -> None:
+    whole = trained(dataset, split, tmp_path / "whole", recipe)
     real = checkpoints.save_checkpoint
 
     def then_stop(*arguments: Any) -> None:
@@ -82,8 +111,8 @@ def test_nemo__stopped_after_an_epoch_ends_with_the_same_bundle(
     with monkeypatch.context() as patch:
         patch.setattr(loop, "save_checkpoint", then_stop)
         with pytest.raises(RuntimeError, match="stopped"):
-            trained(dataset, split, tmp_path / "stopped")
-    resumed = trained(dataset, split, tmp_path / "stopped", resume=True)
+            trained(dataset, split, tmp_path / "stopped", recipe)
+    resumed = trained(dataset, split, tmp_path / "stopped", recipe, resume=True)
     assert resumed.bundle_hash == whole.bundle_hash
 
 

@@ -9,6 +9,7 @@ import pytest
 import timm
 import torch
 
+from finding_nemo.models.place_heads import PlaceHeads
 from finding_nemo.models.seeing import SmallAnimalNetwork
 from finding_nemo.training.activations import KEPT, TWICE, choose_activations
 
@@ -41,10 +42,9 @@ def test_reason__says_how_much() -> None:
 def gradients(*, twice: bool) -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
     backbone: Any = timm.create_model("test_efficientnet", num_classes=0)
-    network = SmallAnimalNetwork(
-        backbone, np.array([0.5, 0.1]), n_features=backbone.num_features, dropout=0.5
-    )
-    torch.nn.init.normal_(network.whole.weight)
+    heads = PlaceHeads(np.array([0.5, 0.1]), n_features=backbone.num_features)
+    network = SmallAnimalNetwork(backbone, heads, dropout=0.5)
+    torch.nn.init.normal_(heads.whole.weight)
     backbone.set_grad_checkpointing(twice)
     network.train()
     pixels = torch.randn(3, 3, 64, 96)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import timm
 from torch import nn
 
-from finding_nemo.core.records import Box, ImageRecord
 from finding_nemo.training.layers import (
-    EVERY_LAYER,
-    choose_layers,
     freeze_lowest,
     layer_rate_factors,
     parameter_layers,
@@ -56,35 +51,6 @@ def test_layers__are_timms_own_and_only_the_highest_are_trained() -> None:
     trained = {name for name, p in backbone.named_parameters() if p.requires_grad}
     assert trained == {name for name, layer in layers.items() if layer == max(layers.values())}
     assert freeze_lowest(backbone, trained_layers=99).trained == count.all
-
-
-def image(*, holds: int, boxed: bool, width: int | None = 640) -> ImageRecord:
-    boxes = (Box(1, 2.0, 2.0, 8.0, 8.0),) if boxed else ()
-    categories = tuple(range(1, holds + 1))
-    return ImageRecord("a", Path("a.png"), categories, width=width, height=480, boxes=boxes)
-
-
-@pytest.mark.parametrize(
-    ("records", "layers"),
-    [
-        ([image(holds=1, boxed=True), image(holds=2, boxed=False)], EVERY_LAYER),
-        ([image(holds=1, boxed=True)] + 2 * [image(holds=1, boxed=False)], 1),
-        # An empty frame needs no box; a box in a frame of unknown size says nothing.
-        ([image(holds=1, boxed=True)] + 9 * [image(holds=0, boxed=False)], EVERY_LAYER),
-        ([image(holds=1, boxed=True, width=None)], 1),
-        ([], 1),
-    ],
-)
-def test_layers__are_all_trained_where_boxes_teach_them(
-    records: list[ImageRecord], layers: int
-) -> None:
-    assert choose_layers(None, records).layers == layers
-    assert choose_layers(5, records).layers == 5
-
-
-def test_layers__are_chosen_with_the_share_of_boxes_in_words() -> None:
-    records = [image(holds=1, boxed=True)] + 3 * [image(holds=1, boxed=False)]
-    assert "in 25 % of the training images" in choose_layers(None, records).reason
 
 
 def test_layer_rates__fall_by_the_same_factor_from_layer_to_layer() -> None:

@@ -7,8 +7,13 @@ from pathlib import Path
 import pytest
 
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.training.passes import passes_over, with_passes
-from finding_nemo.training.recipes import SmallAnimalSettings
+from finding_nemo.training.passes import Showing, passes_over, with_passes
+from finding_nemo.training.recipes import (
+    LoopSettings,
+    PlacesSettings,
+    ProbeSettings,
+    SmallAnimalSettings,
+)
 
 
 def images(count: int) -> list[ImageRecord]:
@@ -16,18 +21,19 @@ def images(count: int) -> list[ImageRecord]:
 
 
 @pytest.mark.parametrize(
-    ("n_images", "n_views", "passes"),
+    ("n_images", "showing", "passes"),
     [
-        (1, 4_000, 10),
-        (500, 4_000, 8),
-        (1000, 4_000, 4),
-        (3700, 4_000, 1),
-        (10**6, 4_000, 1),
-        (3700, 12_000, 3),
+        (1, Showing(4_000, 10), 10),
+        (500, Showing(4_000, 10), 8),
+        (1000, Showing(4_000, 10), 4),
+        (3700, Showing(4_000, 10), 1),
+        (10**6, Showing(4_000, 10), 1),
+        (3700, Showing(12_000, 10), 3),
+        (768, Showing(24_000, 30), 30),
     ],
 )
-def test_passes__show_about_so_many_views(n_images: int, n_views: int, passes: int) -> None:
-    assert passes_over(n_images, n_views) == passes
+def test_passes__show_about_so_many_views(n_images: int, showing: Showing, passes: int) -> None:
+    assert passes_over(n_images, showing) == passes
 
 
 def test_passes__what_is_set_stays_and_what_is_chosen_is_told() -> None:
@@ -36,8 +42,20 @@ def test_passes__what_is_set_stays_and_what_is_chosen_is_told() -> None:
     assert told == []
     every_layer = SmallAnimalSettings(trained_layers=1000)
     assert with_passes(every_layer, images(1000), told.append).epochs == 4
-    assert told == ["epochs 4: 1000 training images, shown until some 4000 views are seen."]
+    assert told == [
+        "epochs 4: 1000 training images, shown until some 4000 views are seen, in at most 10 "
+        "passes."
+    ]
 
 
-def test_passes__without_boxes_the_highest_layer_is_shown_more() -> None:
-    assert with_passes(SmallAnimalSettings(), images(4000), lambda line: None).epochs == 3
+@pytest.mark.parametrize(
+    ("settings", "epochs"),
+    [
+        (SmallAnimalSettings(), 1),
+        (SmallAnimalSettings(trained_layers=1), 3),
+        (PlacesSettings(), 6),
+        (ProbeSettings(epochs=30), 30),
+    ],
+)
+def test_passes__are_more_where_less_is_trained(settings: LoopSettings, epochs: int) -> None:
+    assert with_passes(settings, images(4000), lambda line: None).epochs == epochs

@@ -12,15 +12,17 @@ import torch
 from torch import nn
 
 from finding_nemo.core.errors import SettingsError
-from finding_nemo.models.seeing import Judgement, SmallAnimalNetwork, place_features, place_grid
+from finding_nemo.models.place_heads import AS_TRAINED, Judgement, PlaceHeads
+from finding_nemo.models.seeing import SmallAnimalNetwork, place_features, place_grid
 
 _PRIOR = np.array([0.5, 0.1, 0.02])
 
 
-def network(dropout: float = 0.0) -> SmallAnimalNetwork:
+def network(judgement: Judgement = AS_TRAINED) -> SmallAnimalNetwork:
     torch.manual_seed(0)
     backbone: Any = timm.create_model("test_efficientnet", num_classes=0)
-    return SmallAnimalNetwork(backbone, _PRIOR, n_features=backbone.num_features, dropout=dropout)
+    heads = PlaceHeads(_PRIOR, n_features=backbone.num_features, judgement=judgement)
+    return SmallAnimalNetwork(backbone, heads, dropout=0.0)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_logits__are_the_whole_plus_a_soft_maximum_over_places() -> None:
     model, pixels = network(), torch.rand(2, 3, 64, 96)
     outputs = model.train()(pixels).detach()
     features = place_features(model.backbone, pixels).mean(dim=1)
-    whole = model.whole(features).detach()
+    whole = model.heads.whole(features).detach()
     for image in range(2):
         for column in range(3):
             places = outputs[image, 3:].reshape(6, 3)[:, column].tolist()
@@ -96,26 +98,18 @@ def test_batch_norm__gives_in_training_what_it_gave_before() -> None:
     pixels = torch.rand(2, 3, 64, 96)
     with torch.inference_mode():
         before = place_features(backbone, pixels)
-    model = SmallAnimalNetwork(backbone, _PRIOR, n_features=backbone.num_features, dropout=0.0)
-    model.train()
+    heads = PlaceHeads(_PRIOR, n_features=backbone.num_features)
+    model = SmallAnimalNetwork(backbone, heads, dropout=0.0).train()
     with torch.inference_mode():
         torch.testing.assert_close(place_features(model.backbone, pixels), before)
 
 
 def test_prediction__half_the_whole_and_the_mean_of_the_clearest_places() -> None:
-    torch.manual_seed(0)
-    backbone: Any = timm.create_model("test_efficientnet", num_classes=0)
-    model = SmallAnimalNetwork(
-        backbone,
-        _PRIOR,
-        n_features=backbone.num_features,
-        dropout=0.0,
-        judgement=Judgement(whole_share=0.5, strongest_places=2),
-    )
+    model = network(Judgement(whole_share=0.5, strongest_places=2))
     pixels = torch.rand(2, 3, 64, 96)
     training = model.train()(pixels).detach()
     predicted = model.eval()(pixels).detach()
-    whole = model.whole(place_features(model.backbone, pixels).mean(dim=1)).detach()
+    whole = model.heads.whole(place_features(model.backbone, pixels).mean(dim=1)).detach()
     for image in range(2):
         for column in range(3):
             places = sorted(training[image, 3:].reshape(6, 3)[:, column].tolist())
@@ -124,15 +118,14 @@ def test_prediction__half_the_whole_and_the_mean_of_the_clearest_places() -> Non
 
 
 def test_prediction__takes_all_places_where_there_are_fewer() -> None:
-    model = network().eval()
-    model.judgement = Judgement(whole_share=1.0, strongest_places=100)
+    model = network(Judgement(whole_share=1.0, strongest_places=100)).eval()
     assert torch.isfinite(model(torch.rand(1, 3, 64, 96))).all()
 
 
 def test_training__moves_the_weights_of_batch_normalisation_and_not_its_statistics() -> None:
     model = network().train()
     kept = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    nn.init.normal_(model.whole.weight)
+    nn.init.normal_(model.heads.whole.weight)
     pixels = torch.rand(3, 3, 64, 96, generator=torch.Generator().manual_seed(1))
     model(pixels).square().mean().backward()
     torch.optim.SGD(model.parameters(), lr=0.1).step()

@@ -69,7 +69,7 @@ def place_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 def image_and_place_loss(n_categories: int, place_weight: float) -> Loss:
     """Return the loss of outputs (images, categories x (1 + places)): whole images, then places.
 
-    Where there are no places, as in evaluation, it is `summed_bce_loss`.
+    Where targets have no places, as in evaluation or without boxes, it is `summed_bce_loss`.
 
     Args:
         n_categories: Where the outputs of whole images end.
@@ -78,7 +78,7 @@ def image_and_place_loss(n_categories: int, place_weight: float) -> Loss:
 
     def loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         whole = summed_bce_loss(outputs[:, :n_categories], targets[:, :n_categories])
-        if outputs.shape[1] == n_categories:
+        if targets.shape[1] == n_categories:
             return whole
         places = place_loss(outputs[:, n_categories:], targets[:, n_categories:])
         return whole + place_weight * places

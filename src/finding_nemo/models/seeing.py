@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from finding_nemo.core.errors import SettingsError
-
-# What a place says of a category before training: about one place in 55 holds it.
-_EMPTY_PLACE_LOGIT = -4.0
+from finding_nemo.models.place_heads import PlaceHeads
 
 
 def place_features(backbone: Any, pixels: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
@@ -53,77 +47,28 @@ def place_grid(backbone: Any, *, width_px: int, height_px: int) -> tuple[int, in
     return int(features.shape[first]), int(features.shape[first + 1])
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """How a trained network's two heads are weighed in prediction.
-
-    Attributes:
-        whole_share: What the frame as a whole weighs beside its places; 1 as in training.
-        strongest_places: The mean of so many places speaks for all; 0 for the soft maximum over
-            all of them, as in training.
-    """
-
-    whole_share: float
-    strongest_places: int
-
-
-AS_TRAINED = Judgement(whole_share=1.0, strongest_places=0)
-
-
 class SmallAnimalNetwork(nn.Module):
-    """A timm network with two heads, whose logits are added.
+    """A timm network that is trained together with heads on its places.
 
-    One looks at the mean over the frame, one at each place. An animal a few pixels wide fills one
-    place and vanishes in a mean over hundreds: the second head takes the log-sum-exp over places,
-    a soft maximum. Boxes, where there are any, teach it where; prediction needs none.
+    Boxes, where there are any, teach the heads where; prediction needs none. Batch normalisation
+    keeps its ImageNet statistics, while its weights learn, so that a frame's logits never depend
+    on the frames trained beside it (decision 0007).
 
-    Training needs both heads in full: the mean learns what has no box, and the soft maximum sends
-    every place its share of the lesson. But what the frame as a whole says is mostly what its dive
-    looked like, and a soft maximum over hundreds of places adds up what none of them says clearly.
-    On a new dive both mislead, so prediction weighs the heads anew (`Judgement`). Batch
-    normalisation keeps its ImageNet statistics, while its weights learn, so that a frame's logits
-    never depend on the frames trained beside it (decision 0007).
-
-    Takes normalised pixels (images, 3, height, width). In evaluation mode it gives logits
-    (images, categories); while training (images, categories x (1 + places)): the same logits,
-    then those of each place.
-
-    Source:
-        Pinheiro and Collobert, "From Image-level to Pixel-level Labeling with Convolutional
-        Networks", 2015, arXiv:1411.6228, for log-sum-exp over places.
+    Takes normalised pixels (images, 3, height, width); gives what `PlaceHeads` gives.
     """
 
-    def __init__(
-        self,
-        backbone: nn.Module,
-        prior: npt.NDArray[np.float64],
-        *,
-        n_features: int,
-        dropout: float,
-        judgement: Judgement = AS_TRAINED,
-    ) -> None:
-        """Build the heads; the network starts at class frequency.
+    def __init__(self, backbone: nn.Module, heads: PlaceHeads, *, dropout: float) -> None:
+        """Join them.
 
         Args:
             backbone: A timm network.
-            prior: Share of training images that hold each category, in (0, 1).
-            n_features: Width of the backbone's features.
+            heads: On its features.
             dropout: Share of features dropped at each training step.
-            judgement: How the heads are weighed in evaluation mode.
         """
         super().__init__()
-        n_categories = len(prior)
         self.backbone: Any = backbone
         self.dropout = nn.Dropout(dropout)
-        self.judgement = judgement
-        self.whole = nn.Linear(n_features, n_categories)
-        self.places = nn.Linear(n_features, n_categories)
-        self.trust = nn.Parameter(torch.ones(n_categories))
-        nn.init.zeros_(self.whole.weight)
-        nn.init.normal_(self.places.weight, std=0.01)
-        nn.init.constant_(self.places.bias, _EMPTY_PLACE_LOGIT)
-        with torch.no_grad():
-            self.whole.bias.copy_(torch.from_numpy(np.log(prior / (1 - prior))))
+        self.heads = heads
 
     def train(self, mode: bool = True) -> Self:
         """Train or not; batch normalisation keeps its statistics in either case."""
@@ -141,23 +86,4 @@ class SmallAnimalNetwork(nn.Module):
         """Return what `forward` gives, and the features' mean over places (images, features)."""
         features = self.dropout(place_features(self.backbone, pixels))
         mean = features.mean(dim=1)
-        places = self.places(features)
-        judgement = AS_TRAINED if self.training else self.judgement
-        spoken = _of_all_places(places.float(), judgement.strongest_places)
-        logits = judgement.whole_share * self.whole(mean)
-        logits = logits + self.trust * (spoken - _EMPTY_PLACE_LOGIT)
-        if judgement.strongest_places:
-            # The clearest of many places speak up in empty frames too: without this, raw
-            # probabilities are off by 0.23, with it by 0.01 (docs/experiments.md).
-            logits = logits + _EMPTY_PLACE_LOGIT
-        if not self.training:
-            return logits, mean
-        return torch.cat([logits, places.flatten(1)], dim=1), mean
-
-
-def _of_all_places(places: torch.Tensor, strongest: int) -> torch.Tensor:
-    """Return one logit a category, (images, categories), of (images, places, categories)."""
-    n_places = places.shape[1]
-    if not strongest:
-        return torch.logsumexp(places, dim=1) - math.log(n_places)
-    return places.topk(min(strongest, n_places), dim=1).values.mean(dim=1)
+        return self.heads(mean, features), mean

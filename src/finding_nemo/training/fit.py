@@ -32,21 +32,19 @@ from finding_nemo.training.parts import Notify, Parts, category_evidence, split_
 from finding_nemo.training.passes import with_passes
 from finding_nemo.training.processes import Processes
 from finding_nemo.training.progress import EpochProgress, image_ticks
+from finding_nemo.training.ready import Ready, examples
 from finding_nemo.training.recipes import (
     LoopSettings,
     NetworkSettings,
+    PlacesSettings,
     ProbeSettings,
     SmallAnimalSettings,
 )
-from finding_nemo.training.setup import (
-    Ready,
-    examples,
-    set_up_network,
-    set_up_probe,
-    set_up_small_animals,
-)
+from finding_nemo.training.setup import set_up_network, set_up_probe, set_up_small_animals
+from finding_nemo.training.setup_places import set_up_places
 from finding_nemo.training.trust import Look, fit_trust, in_words, with_validation
 from finding_nemo.training.validation import validation_story
+from finding_nemo.training.without_boxes import settings_without_boxes
 
 
 def fit_network(
@@ -70,6 +68,7 @@ def fit_network(
     precision = choose_precision(settings.precision, device.value)
     notify(f"device {device.value}: {device.reason}.")
     notify(f"precision {precision.value}: {precision.reason}.")
+    settings = settings_without_boxes(settings, recipe, parts.train, notify)
     settings = with_passes(settings, parts.train, notify)
     notify(f"batch size {settings.batch_size}: the recipe's{processes.in_words}.")
     notify(f"cache {cache_folder()}: set {CACHE_VARIABLE} for another place.")
@@ -183,6 +182,8 @@ def _set_up(
             ready = set_up_network(settings, parts, notify=notify, tick=tick)
         elif isinstance(settings, SmallAnimalSettings):
             ready = set_up_small_animals(settings, parts, seed=seed, notify=notify, tick=tick)
+        elif isinstance(settings, PlacesSettings):
+            ready = set_up_places(settings, parts, notify=notify, tick=tick)
         else:
             raise TypeError(f"no way to train {type(settings).__name__}")
     for name, inputs in (("training", ready.train), ("validation", ready.val)):

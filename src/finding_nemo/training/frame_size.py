@@ -34,6 +34,15 @@ class FrameSize:
     reason: str
 
 
+def frame_size(
+    width_px: int | None, height_px: int | None, records: Sequence[ImageRecord]
+) -> FrameSize:
+    """Return the size that was set, or else chosen for training images `records`."""
+    if width_px is None or height_px is None:
+        return choose_frame_size(records)
+    return FrameSize(width_px, height_px, "as set")
+
+
 def choose_frame_size(records: Sequence[ImageRecord]) -> FrameSize:
     """Choose from the boxes of training images.
 

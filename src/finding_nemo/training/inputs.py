@@ -73,10 +73,11 @@ def ready_features(
     preprocessing: Preprocessing,
     backbone: bytes,
     *,
-    n_features: int,
+    row_shape: tuple[int, ...],
+    dtype: npt.DTypeLike = np.float32,
     tick: Tick,
 ) -> ReadyInputs:
-    """Return the frames' features, float32 (features,) a row, from an exported network.
+    """Return the frames' features, one row of `row_shape` each, from an exported network.
 
     The same runtime computes them in prediction, so a head never meets other numbers there.
 
@@ -87,7 +88,7 @@ def ready_features(
     network = open_network(backbone, preprocessing)
     story = f"{_PIXELS} {network.choice.runtime} {preprocessing.model_dump_json()}".encode()
     name = f"features-{hashlib.sha256(story + backbone).hexdigest()[:16]}"
-    store = ArrayStore(cache_folder() / name, row_shape=(n_features,), dtype=np.float32)
+    store = ArrayStore(cache_folder() / name, row_shape=row_shape, dtype=dtype)
 
     def compute(paths: Sequence[Path]) -> Iterator[npt.NDArray[np.float32] | None]:
         step = network.batch_size

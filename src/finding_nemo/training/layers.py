@@ -10,10 +10,6 @@ from finding_nemo.core.records import ImageRecord
 
 # More than any network has.
 EVERY_LAYER = 1_000
-# Where labels say what is in a frame but nothing says where, a network trained through all layers
-# learns its dives: macro AP 0.116 on new ones, 0.150 with only its highest layer trained
-# (docs/experiments.md, "Without boxes").
-_WITHOUT_BOXES = 1
 _LEAST_BOXED = 0.5
 
 
@@ -55,7 +51,7 @@ def boxes_teach(records: Sequence[ImageRecord]) -> bool:
 
 
 def choose_layers(wanted: int | None, records: Sequence[ImageRecord]) -> LayerChoice:
-    """Return `wanted`, or every layer where boxes teach them, or the highest.
+    """Return `wanted`, or every layer: where boxes are too few, the recipe is another.
 
     Args:
         wanted: As set; None to choose.
@@ -63,14 +59,9 @@ def choose_layers(wanted: int | None, records: Sequence[ImageRecord]) -> LayerCh
     """
     if wanted is not None:
         return LayerChoice(wanted, "as set")
-    boxed = (
-        f"boxes say where things are in {100 * boxed_share(records):.0f} % of the training images"
-    )
-    if boxes_teach(records):
-        return LayerChoice(EVERY_LAYER, boxed)
+    boxed = 100 * boxed_share(records)
     return LayerChoice(
-        _WITHOUT_BOXES,
-        f"{boxed}, and half is wanted to teach every layer; the recipe probe does as well without",
+        EVERY_LAYER, f"boxes say where things are in {boxed:.0f} % of the training images"
     )
 
 

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from finding_nemo.core.config import Settings
 from finding_nemo.core.errors import SettingsError
 
-Kind = Literal["prior", "time-copy", "probe", "small-animals", "network"]
+Kind = Literal["prior", "time-copy", "probe", "places", "small-animals", "network"]
 
 
 class BaselineSettings(Settings):
@@ -91,21 +91,52 @@ class ProbeSettings(LoopSettings):
     dropout: float = Field(default=0.65, ge=0, lt=1)
 
 
-class SmallAnimalSettings(LoopSettings):
-    """A network that looks for each animal in each place of a frame, taught by views of frames.
+class PlacesSettings(LoopSettings):
+    """Heads on each place of a frame, over the features of a frozen network.
 
     Attributes:
-        epochs: Passes over the training images, a new view of each in every pass; 0 for as many as
-            show about 4,000 views, or 12,000 where not every layer is trained: dives are learnt
-            by heart after that.
+        epochs: Passes over the training images; 0 for as many as show about 24,000.
         backbone: Any timm model over pixels.
         pretrained: Whether to start from ImageNet weights where they can be had.
         width_px: Width that the frame is resized to; "null" (with `height_px`): chosen from how
             small the boxes are.
         height_px: Height that the frame is resized to.
+        dropout: Share of features dropped at each step.
+        place_weight: What the lesson of the boxes weighs beside that of the whole frame.
+        whole_share: What the frame as a whole weighs in prediction beside its places.
+        strongest_places: In prediction the mean of so many places speaks for all; 0 for a soft
+            maximum over all of them.
+    """
+
+    epochs: int = Field(default=0, ge=0, le=10_000)
+    backbone: str = "tf_efficientnet_lite2"
+    pretrained: bool = True
+    width_px: int | None = Field(default=None, ge=32, le=4096)
+    height_px: int | None = Field(default=None, ge=32, le=4096)
+    dropout: float = Field(default=0.65, ge=0, lt=1)
+    place_weight: float = Field(default=5.0, ge=0)
+    whole_share: float = Field(default=1.0, ge=0, le=10)
+    strongest_places: int = Field(default=3, ge=0, le=10_000)
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.width_px is None) != (self.height_px is None):
+            raise ValueError(
+                f"width_px = {self.width_px} and height_px = {self.height_px}: set both or neither"
+            )
+        return self
+
+
+class SmallAnimalSettings(PlacesSettings):
+    """The same with the network trained too, taught by views of frames.
+
+    Attributes:
+        epochs: Passes over the training images, a new view of each in every pass; 0 for as many as
+            show about 4,000 views, or 12,000 where not every layer is trained: dives are learnt
+            by heart after that.
         trained_layers: How many of the backbone's layers are trained, from the top, as timm
             counts them; the rest keeps its weights. "null": all where boxes say in at least half
-            of the training images where things are, else the highest.
+            of the training images where things are, else none.
         backbone_rate: What the learning rate of the highest layer is multiplied with.
         layer_decay: The same from each layer to the one below.
         dropout: Share of features dropped at each step.
@@ -119,32 +150,19 @@ class SmallAnimalSettings(LoopSettings):
             frames would take a laptop's.
     """
 
-    epochs: int = Field(default=0, ge=0, le=10_000)
-    backbone: str = "tf_efficientnet_lite2"
-    pretrained: bool = True
-    width_px: int | None = Field(default=None, ge=32, le=4096)
-    height_px: int | None = Field(default=None, ge=32, le=4096)
     trained_layers: int | None = Field(default=None, ge=0)
     backbone_rate: float = Field(default=0.2, ge=0)
     layer_decay: float = Field(default=1.0, gt=0, le=1)
     dropout: float = Field(default=0.5, ge=0, lt=1)
-    place_weight: float = Field(default=5.0, ge=0)
     pastes: float = Field(default=1.5, ge=0, le=20)
     lit: float = Field(default=0.6, ge=0, le=1)
     whole_share: float = Field(default=0.5, ge=0, le=10)
-    strongest_places: int = Field(default=3, ge=0, le=10_000)
     checkpointing: bool | None = None
 
-    @model_validator(mode="after")
-    def _both_or_neither(self) -> Self:
-        if (self.width_px is None) != (self.height_px is None):
-            raise ValueError(
-                f"width_px = {self.width_px} and height_px = {self.height_px}: set both or neither"
-            )
-        return self
 
-
-AnySettings = BaselineSettings | NetworkSettings | ProbeSettings | SmallAnimalSettings
+AnySettings = (
+    BaselineSettings | NetworkSettings | ProbeSettings | PlacesSettings | SmallAnimalSettings
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +205,17 @@ _ALL = (
             weight_decay=1e-4,
             schedule="one-cycle",
             loss="summed-bce",
+        ),
+    ),
+    Recipe(
+        "places",
+        "places",
+        "looks at each place of a frozen network's features; minutes on a laptop",
+        PlacesSettings(
+            batch_size=64,
+            optimizer="adamw",
+            weight_decay=0.02,
+            schedule="one-cycle",
         ),
     ),
     Recipe(

@@ -19,6 +19,13 @@ _USUAL: Mapping[Kind, tuple[str, ...]] = {
         "weight_decay=1e-5..0.3:log",
         "epochs=5..40",
     ),
+    "places": (
+        "learning_rate=2e-4..1e-2:log",
+        "dropout=0.3..0.9",
+        "place_weight=1.0..20.0:log",
+        "weight_decay=1e-4..0.3:log",
+        "epochs=2..20",
+    ),
     "small-animals": (
         "learning_rate=3e-4..3e-3:log",
         "backbone_rate=0.05..1.0:log",

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import nn
 
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.learning.losses import LOSSES, Loss, image_and_place_loss
+from finding_nemo.learning.losses import LOSSES, image_and_place_loss
 from finding_nemo.models.backbones import freeze, load_backbone
 from finding_nemo.models.export import export_onnx
 from finding_nemo.models.networks import (
@@ -22,10 +20,10 @@ from finding_nemo.models.networks import (
     basic_network,
     linear_on_pixels,
 )
-from finding_nemo.models.seeing import AS_TRAINED, Judgement, SmallAnimalNetwork, place_grid
+from finding_nemo.models.place_heads import AS_TRAINED, Judgement, PlaceHeads
+from finding_nemo.models.seeing import SmallAnimalNetwork, place_grid
 from finding_nemo.training.activations import TWICE, choose_activations
-from finding_nemo.training.array_store import StoredRows
-from finding_nemo.training.frame_size import FrameSize, choose_frame_size
+from finding_nemo.training.frame_size import FrameSize, frame_size
 from finding_nemo.training.inputs import ReadyInputs, Tick, ready_features, ready_pixels
 from finding_nemo.training.layers import (
     LayerCount,
@@ -34,46 +32,16 @@ from finding_nemo.training.layers import (
     freeze_lowest,
     layer_rate_factors,
 )
-from finding_nemo.training.loop import Examples, Prepare, TrainingExamples
 from finding_nemo.training.machine import choose_device
 from finding_nemo.training.parts import Notify, Parts
 from finding_nemo.training.pixels import PreparePixels
+from finding_nemo.training.ready import Ready, as_tensor, examples, prior_of, validation_inputs
 from finding_nemo.training.recipes import NetworkSettings, ProbeSettings, SmallAnimalSettings
+from finding_nemo.training.setup_places import told_judgement
 from finding_nemo.training.turns import choose_images_at_once
 from finding_nemo.training.view_examples import ViewExamples
 
 _PIXEL_NETWORKS = {"linear": linear_on_pixels, "basic": basic_network}
-# A category without a training image still needs a finite logit: half an image.
-_LEAST_IMAGES = 0.5
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A training, ready for the loop.
-
-    Attributes:
-        trained: What the loop trains.
-        whole: From preprocessed pixels to the output; shares its weights with `trained`.
-        preprocessing: What is done to pixels.
-        prepare: From stored rows to what `trained` takes.
-        loss: What is made small.
-        train: Usable training images.
-        val: Usable validation images.
-        training: What the loop learns from: the training images, or views of them.
-        rate_factors: By parameter name of `trained`, what its learning rate is multiplied with.
-        images_at_once: Images of a step that are computed together, where the set-up chose; else 0.
-    """
-
-    trained: nn.Module
-    whole: nn.Module
-    preprocessing: Preprocessing
-    prepare: Prepare
-    loss: Loss
-    train: ReadyInputs
-    val: ReadyInputs
-    training: TrainingExamples
-    rate_factors: Mapping[str, float] = field(default_factory=dict)
-    images_at_once: int = 0
 
 
 def set_up_network(settings: NetworkSettings, parts: Parts, *, notify: Notify, tick: Tick) -> Ready:
@@ -111,7 +79,7 @@ def set_up_network(settings: NetworkSettings, parts: Parts, *, notify: Notify, t
         prepare=prepare,
         loss=LOSSES[settings.loss],
         train=train,
-        val=_validation(train, parts, ready),
+        val=validation_inputs(train, parts, ready),
         training=examples(train, parts),
     )
 
@@ -130,7 +98,7 @@ def set_up_probe(settings: ProbeSettings, parts: Parts, *, notify: Notify, tick:
     exported = export_onnx(backbone, preprocessing, output="features")
 
     def ready(records: Sequence[ImageRecord]) -> ReadyInputs:
-        return ready_features(records, preprocessing, exported, n_features=n_features, tick=tick)
+        return ready_features(records, preprocessing, exported, row_shape=(n_features,), tick=tick)
 
     train = ready(parts.train)
     head = _probe_head(train, parts, settings)
@@ -138,10 +106,10 @@ def set_up_probe(settings: ProbeSettings, parts: Parts, *, notify: Notify, tick:
         trained=head,
         whole=ProbeNetwork(backbone, head),
         preprocessing=preprocessing,
-        prepare=_as_tensor,
+        prepare=as_tensor,
         loss=LOSSES[settings.loss],
         train=train,
-        val=_validation(train, parts, ready),
+        val=validation_inputs(train, parts, ready),
         training=examples(train, parts),
     )
 
@@ -153,7 +121,7 @@ def set_up_small_animals(
     loaded = load_backbone(settings.backbone, n_outputs=0, pretrained=settings.pretrained)
     notify(f"backbone {settings.backbone}: {loaded.weights}.")
     backbone: Any = loaded.network.to(memory_format=torch.channels_last)
-    size = _frame_size(settings, parts)
+    size = frame_size(settings.width_px, settings.height_px, parts.train)
     notify(f"frames {size.width_px} x {size.height_px} px: {size.reason}.")
     grid = place_grid(backbone, width_px=size.width_px, height_px=size.height_px)
     notify(f"places {grid[0]} x {grid[1]}: what the backbone makes of the frame's size.")
@@ -172,13 +140,12 @@ def set_up_small_animals(
 
     train = ready(parts.train)
     categories = parts.dataset.categories
-    network = SmallAnimalNetwork(
-        backbone,
-        _prior(train, parts),
+    heads = PlaceHeads(
+        prior_of(train, parts),
         n_features=backbone.num_features,
-        dropout=settings.dropout,
         judgement=_judgement(settings, parts, notify),
     )
+    network = SmallAnimalNetwork(backbone, heads, dropout=settings.dropout)
     return Ready(
         trained=network,
         whole=network,
@@ -186,7 +153,7 @@ def set_up_small_animals(
         prepare=PreparePixels(preprocessing, cutout_px=0, channels_last=True),
         loss=image_and_place_loss(len(categories), settings.place_weight),
         train=train,
-        val=_validation(train, parts, ready),
+        val=validation_inputs(train, parts, ready),
         training=ViewExamples.of(
             train, categories, grid=grid, pastes=settings.pastes, lit=settings.lit, seed=seed
         ),
@@ -205,13 +172,7 @@ def _judgement(settings: SmallAnimalSettings, parts: Parts, notify: Notify) -> J
     if not boxes_teach(parts.train):
         notify("prediction weighs places and frame as training does: boxes did not teach it.")
         return AS_TRAINED
-    said = Judgement(settings.whole_share, settings.strongest_places)
-    places = f"its {said.strongest_places} clearest" if said.strongest_places else "all its"
-    notify(
-        f"prediction: {said.whole_share} of what the whole frame says, beside {places} places: "
-        "the recipe's."
-    )
-    return said
+    return told_judgement(settings, notify)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,47 +206,12 @@ def _step_in_memory(
     return _Step(at_once.images, activations.value)
 
 
-def _frame_size(settings: SmallAnimalSettings, parts: Parts) -> FrameSize:
-    if settings.width_px is None or settings.height_px is None:
-        return choose_frame_size(parts.train)
-    return FrameSize(settings.width_px, settings.height_px, "as set")
-
-
-def examples(inputs: ReadyInputs, parts: Parts) -> Examples:
-    """Return stored rows with their truth."""
-    return Examples(inputs.rows, parts.dataset.truth(inputs.records).astype(np.float32))
-
-
-def _validation(
-    train: ReadyInputs, parts: Parts, ready: Callable[[Sequence[ImageRecord]], ReadyInputs]
-) -> ReadyInputs:
-    if not parts.val:
-        nothing = StoredRows(train.rows.shards, np.empty((0, 2), dtype=np.int64))
-        return ReadyInputs((), nothing, ())
-    return ready(parts.val)
-
-
-def _prior(train: ReadyInputs, parts: Parts) -> npt.NDArray[np.float64]:
-    """Return the share of training images that hold each category, in (0, 1)."""
-    n_images = len(train.records)
-    counts = parts.dataset.truth(train.records).sum(axis=0)
-    prior: npt.NDArray[np.float64] = (
-        np.clip(counts, _LEAST_IMAGES, n_images - _LEAST_IMAGES) / n_images
-    )
-    return prior
-
-
 def _probe_head(train: ReadyInputs, parts: Parts, settings: ProbeSettings) -> LinearProbe:
     features = train.rows.take(np.arange(len(train.rows))).astype(np.float64)
     std = np.maximum(features.std(axis=0), 1e-6)
     return LinearProbe(
         features.mean(axis=0).astype(np.float32),
         std.astype(np.float32),
-        _prior(train, parts),
+        prior_of(train, parts),
         dropout=settings.dropout,
     )
-
-
-def _as_tensor(rows: npt.NDArray[np.generic], generator: torch.Generator | None) -> torch.Tensor:
-    del generator
-    return torch.from_numpy(np.asarray(rows, dtype=np.float32))

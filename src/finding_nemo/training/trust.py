@@ -23,7 +23,7 @@ from finding_nemo.scoring.novelty.detector import TrainingView, fit_detector
 from finding_nemo.training.array_store import StoredRows
 from finding_nemo.training.look_again import Looked, Rows
 from finding_nemo.training.parts import Notify
-from finding_nemo.training.setup import Ready
+from finding_nemo.training.ready import Ready
 
 Floats = npt.NDArray[np.float32]
 Truth = npt.NDArray[np.bool_]

@@ -1,0 +1,109 @@
+"""Heads on the places of a frozen network, made ready for the one loop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.core.records import ImageRecord
+from finding_nemo.learning.losses import image_and_place_loss
+from finding_nemo.models.backbones import freeze, load_backbone
+from finding_nemo.models.export import export_onnx
+from finding_nemo.models.frozen_places import (
+    FrozenPlaceHeads,
+    FrozenPlaceNetwork,
+    PlaceFeatures,
+    spread_of,
+)
+from finding_nemo.models.place_heads import Judgement, PlaceHeads
+from finding_nemo.models.seeing import place_grid
+from finding_nemo.training.frame_size import frame_size
+from finding_nemo.training.inputs import ReadyInputs, Tick, ready_features
+from finding_nemo.training.layers import boxed_share, boxes_teach
+from finding_nemo.training.loop import TrainingExamples
+from finding_nemo.training.parts import Notify, Parts
+from finding_nemo.training.place_examples import PlaceExamples
+from finding_nemo.training.ready import Ready, as_tensor, examples, prior_of, validation_inputs
+from finding_nemo.training.recipes import PlacesSettings
+
+# Half the bytes on disk; features of a network are known to three digits at best.
+_STORED = np.float16
+# Twice as many at most: enough for a spread, and 0.4 GB of 15 x 11 places.
+_FRAMES_FOR_SPREAD = 256
+
+
+def set_up_places(settings: PlacesSettings, parts: Parts, *, notify: Notify, tick: Tick) -> Ready:
+    """Return heads on the features of each place, computed once and kept on disk."""
+    loaded = load_backbone(settings.backbone, n_outputs=0, pretrained=settings.pretrained)
+    notify(f"backbone {settings.backbone}: {loaded.weights}.")
+    backbone: Any = freeze(loaded.network)
+    size = frame_size(settings.width_px, settings.height_px, parts.train)
+    notify(f"frames {size.width_px} x {size.height_px} px: {size.reason}.")
+    grid = place_grid(backbone, width_px=size.width_px, height_px=size.height_px)
+    row_shape = (math.prod(grid), backbone.num_features)
+    notify(f"places {grid[0]} x {grid[1]}: {_on_disk(row_shape, parts)}.")
+    preprocessing = Preprocessing(
+        width_px=size.width_px, height_px=size.height_px, mean=loaded.mean, std=loaded.std
+    )
+    features = PlaceFeatures(backbone)
+    exported = export_onnx(features, preprocessing, output="places")
+
+    def ready(records: Sequence[ImageRecord]) -> ReadyInputs:
+        return ready_features(
+            records, preprocessing, exported, row_shape=row_shape, dtype=_STORED, tick=tick
+        )
+
+    train = ready(parts.train)
+    heads = _heads(settings, train, parts, told_judgement(settings, notify))
+    return Ready(
+        trained=heads,
+        whole=FrozenPlaceNetwork(features, heads),
+        preprocessing=preprocessing,
+        prepare=as_tensor,
+        loss=image_and_place_loss(len(parts.dataset.categories), settings.place_weight),
+        train=train,
+        val=validation_inputs(train, parts, ready),
+        training=_training(train, parts, grid, notify),
+    )
+
+
+def told_judgement(settings: PlacesSettings, notify: Notify) -> Judgement:
+    """Return how prediction weighs the heads, as set, and say so."""
+    said = Judgement(settings.whole_share, settings.strongest_places)
+    places = f"its {said.strongest_places} clearest" if said.strongest_places else "all its"
+    notify(
+        f"prediction: {said.whole_share} of what the whole frame says, beside {places} places: "
+        "the recipe's."
+    )
+    return said
+
+
+def _on_disk(row_shape: tuple[int, int], parts: Parts) -> str:
+    n_images = len(parts.train) + len(parts.val)
+    size = n_images * math.prod(row_shape) * np.dtype(_STORED).itemsize
+    return f"features of {n_images} images are computed once and take {size / 1e9:.1f} GB on disk"
+
+
+def _heads(
+    settings: PlacesSettings, train: ReadyInputs, parts: Parts, judgement: Judgement
+) -> FrozenPlaceHeads:
+    step = max(len(train.rows) // _FRAMES_FOR_SPREAD, 1)
+    frames = train.rows.take(np.arange(0, len(train.rows), step)).astype(np.float32)
+    n_features = frames.shape[2]
+    heads = PlaceHeads(prior_of(train, parts), n_features=n_features, judgement=judgement)
+    return FrozenPlaceHeads(heads, spread_of(frames), dropout=settings.dropout)
+
+
+def _training(
+    train: ReadyInputs, parts: Parts, grid: tuple[int, int], notify: Notify
+) -> TrainingExamples:
+    share = f"{100 * boxed_share(parts.train):.0f} % of the training images"
+    if not boxes_teach(parts.train):
+        notify(f"places learn from whole frames: boxes say where things are in {share}.")
+        return examples(train, parts)
+    notify(f"places learn from boxes: they say where things are in {share}.")
+    return PlaceExamples(train.records, train.rows, parts.dataset.categories, grid)
