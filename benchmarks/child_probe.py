@@ -55,7 +55,9 @@ def _features_seconds(dataset: object) -> float:
     spec = Preprocessing(mean=loaded.mean, std=loaded.std)
     with torch.inference_mode():
         exported = export_onnx(freeze(loaded.network), spec, output="features")
-    ready_features(dataset.records, spec, exported, n_features=1280, tick=lambda done, total: None)
+    ready_features(
+        dataset.records, spec, exported, row_shape=(1280,), tick=lambda done, total: None
+    )
     return time.perf_counter() - started
 
 

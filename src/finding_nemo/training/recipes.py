@@ -216,6 +216,7 @@ _ALL = (
             optimizer="adamw",
             weight_decay=0.02,
             schedule="one-cycle",
+            averaging=0.995,
         ),
     ),
     Recipe(
