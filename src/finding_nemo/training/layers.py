@@ -50,6 +50,13 @@ def boxes_teach(records: Sequence[ImageRecord]) -> bool:
     return boxed_share(records) >= _LEAST_BOXED
 
 
+def boxes_in_words(records: Sequence[ImageRecord]) -> str:
+    """Return in words how many of the training images `records` have boxes."""
+    return (
+        f"boxes say where things are in {100 * boxed_share(records):.0f} % of the training images"
+    )
+
+
 def choose_layers(wanted: int | None, records: Sequence[ImageRecord]) -> LayerChoice:
     """Return `wanted`, or every layer: where boxes are too few, the recipe is another.
 
@@ -59,10 +66,7 @@ def choose_layers(wanted: int | None, records: Sequence[ImageRecord]) -> LayerCh
     """
     if wanted is not None:
         return LayerChoice(wanted, "as set")
-    boxed = 100 * boxed_share(records)
-    return LayerChoice(
-        EVERY_LAYER, f"boxes say where things are in {boxed:.0f} % of the training images"
-    )
+    return LayerChoice(EVERY_LAYER, boxes_in_words(records))
 
 
 def freeze_lowest(backbone: Any, *, trained_layers: int) -> LayerCount:  # noqa: ANN401

@@ -23,7 +23,7 @@ from finding_nemo.models.place_heads import Judgement, PlaceHeads
 from finding_nemo.models.seeing import place_grid
 from finding_nemo.training.frame_size import frame_size
 from finding_nemo.training.inputs import ReadyInputs, Tick, ready_features
-from finding_nemo.training.layers import boxed_share, boxes_teach
+from finding_nemo.training.layers import boxes_in_words, boxes_teach
 from finding_nemo.training.loop import TrainingExamples
 from finding_nemo.training.parts import Notify, Parts
 from finding_nemo.training.place_examples import PlaceExamples
@@ -101,9 +101,9 @@ def _heads(
 def _training(
     train: ReadyInputs, parts: Parts, grid: tuple[int, int], notify: Notify
 ) -> TrainingExamples:
-    share = f"{100 * boxed_share(parts.train):.0f} % of the training images"
+    boxed = boxes_in_words(parts.train)
     if not boxes_teach(parts.train):
-        notify(f"places learn from whole frames: boxes say where things are in {share}.")
+        notify(f"places learn from whole frames: {boxed}.")
         return examples(train, parts)
-    notify(f"places learn from boxes: they say where things are in {share}.")
+    notify(f"places learn from boxes: {boxed}.")
     return PlaceExamples(train.records, train.rows, parts.dataset.categories, grid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.training.layers import boxed_share, boxes_teach
+from finding_nemo.training.layers import boxes_in_words, boxes_teach
 from finding_nemo.training.parts import Notify
 from finding_nemo.training.recipes import (
     LoopSettings,
@@ -44,8 +44,8 @@ def settings_without_boxes(
     dropped = sorted(set(changed) - known)
     found = recipe_settings(instead, kept)
     notify(
-        f"boxes say where things are in {100 * boxed_share(records):.0f} % of the training images, "
-        f"and half is wanted to train the network itself: it stays as it is, as in recipe "
+        f"{boxes_in_words(records)}, and half is wanted to train the network itself: it stays as "
+        f"it is, as in recipe "
         f"{_INSTEAD} (--set trained_layers=1 trains its highest layer)."
         + (f" Without meaning there: {', '.join(dropped)}." if dropped else "")
     )
