@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from finding_nemo.cli.dataset_options import ImagesFolder
-
-if TYPE_CHECKING:
-    from finding_nemo.core.records import Split
-    from finding_nemo.models.bundle import Bundle
+from finding_nemo.cli.trained_on import dataset_of, images_of, split_of
 
 
 class Target(StrEnum):
@@ -43,39 +40,13 @@ def export(
     from finding_nemo.workflows.exporting import export_bundle
 
     loaded = load_bundle(bundle)
-    data = read_dataset(dataset or _dataset_of(loaded), images=images or _images_of(loaded))
+    data = read_dataset(dataset or dataset_of(loaded), images=images or images_of(loaded))
     records = export_bundle(
         loaded,
         data,
-        _split_of(loaded, split),
+        split_of(loaded, split),
         to="openvino" if to is Target.openvino else "onnx",
         int8=int8,
         tell=notify,
     )
     typer.echo(f"{loaded.path}: {', '.join(record.precision for record in records)} checked.")
-
-
-def _dataset_of(bundle: Bundle) -> Path:
-    known = bundle.manifest.provenance.get("dataset")
-    if not isinstance(known, str) or not Path(known).exists():
-        raise typer.BadParameter(
-            f"the bundle's data set is not there ({known or 'not recorded'}): give --dataset, "
-            "whose frames are needed to measure on."
-        )
-    return Path(known)
-
-
-def _images_of(bundle: Bundle) -> Path | None:
-    known = bundle.manifest.provenance.get("images")
-    return Path(known) if isinstance(known, str) else None
-
-
-def _split_of(bundle: Bundle, path: Path | None) -> Split:
-    from finding_nemo.data.splits.file import read_split
-
-    beside = bundle.path.parent / "split.csv"
-    if path is None and not beside.is_file():
-        raise typer.BadParameter(
-            f"{beside} is not there: give --split, so that no trained frame is measured on."
-        )
-    return read_split(path or beside)

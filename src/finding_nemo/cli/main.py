@@ -10,6 +10,7 @@ import typer
 
 from finding_nemo.cli.benchmark import benchmark
 from finding_nemo.cli.demo import demo
+from finding_nemo.cli.ensemble import ensemble
 from finding_nemo.cli.evaluate import evaluate
 from finding_nemo.cli.export import export
 from finding_nemo.cli.inspect import inspect
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 _VERBS = (
     demo, inspect, split, train, predict, merge, similar, evaluate, score, benchmark, novelty,
-    tune, export,
+    tune, ensemble, export,
 )  # fmt: skip
 for verb in _VERBS:
     app.command()(verb)

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import typer
-
 from finding_nemo.cli import train_options as options
 from finding_nemo.cli.dataset_options import Changes, DatasetPath, DivePattern, ImagesFolder
-
-if TYPE_CHECKING:
-    from finding_nemo.training.train import TrainedRun
+from finding_nemo.cli.run_lines import print_run
 
 
 def train(
@@ -62,17 +56,4 @@ def train(
         processes=processes,
     )
     if run.leads:
-        _print_run(run)
-
-
-def _print_run(run: TrainedRun) -> None:
-    story = run.bundle.manifest.validation
-    typer.echo(f"bundle {run.bundle.path}")
-    typer.echo(f"hash   {run.bundle_hash}")
-    if story:
-        low, high = story.map_at_20_ci
-        typer.echo(
-            f"MAP@20 {story.map_at_20:.4f} on {story.n_images} validation images of "
-            f"{story.n_dives} dives (95 % by dive {low:.3f} to {high:.3f}); "
-            f"class frequency alone {story.prior_map_at_20:.4f}"
-        )
+        print_run(run)

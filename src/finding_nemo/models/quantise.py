@@ -59,9 +59,18 @@ def quantise_onnx(
 
 
 def _left_in_float(nodes: Sequence[Any]) -> list[str]:
-    convolutions = [node.name for node in nodes if node.op_type == "Conv"]
-    others = [node.name for node in nodes if node.op_type not in _INT8_OPERATIONS]
-    return others + convolutions[:_FLOAT_CONVOLUTIONS]
+    """Return what is not made int8; several networks in one each keep their first convolutions."""
+    depth: dict[str, int] = {}
+    left = []
+    for node in nodes:
+        before = max((depth.get(name, 0) for name in node.input), default=0)
+        is_convolution = node.op_type == "Conv"
+        depth |= dict.fromkeys(node.output, before + is_convolution)
+        if node.op_type not in _INT8_OPERATIONS or (
+            is_convolution and before < _FLOAT_CONVOLUTIONS
+        ):
+            left.append(node.name)
+    return left
 
 
 class _Frames:

@@ -24,6 +24,7 @@ from finding_nemo.models.pooled import WithFeatures, has_features
 from finding_nemo.models.trust import Trust, trust_tensors
 from finding_nemo.training.array_store import CACHE_VARIABLE, cache_folder
 from finding_nemo.training.history import EpochRow
+from finding_nemo.training.inputs import tell_unusable
 from finding_nemo.training.look_again import look_by_runtime, look_by_torch
 from finding_nemo.training.loop import Loop
 from finding_nemo.training.machine import choose_device, choose_precision
@@ -127,7 +128,8 @@ def _finish(
     evidence = category_evidence(replace(parts, train=ready.train.records))
     val_truth = parts.dataset.truth(ready.val.records)
     trust = fit_trust(
-        ready,
+        ready.train,
+        ready.val,
         outputs,
         truths=(parts.dataset.truth(ready.train.records), val_truth),
         evidence=evidence,
@@ -159,9 +161,11 @@ def _exported(ready: Ready, device: torch.device) -> bytes:
     return network
 
 
-def _look(loop: Loop, ready: Ready, network: bytes) -> Look:
-    """Return the faster way to look at stored images once more."""
-    if loop.device.type == "cpu" and ready.trained is ready.whole and has_features(ready.whole):
+def _look(loop: Loop, ready: Ready, network: bytes) -> Look | None:
+    """Return the faster way to look at stored images once more, if there are features to see."""
+    if not has_features(ready.trained):
+        return None
+    if loop.device.type == "cpu" and ready.trained is ready.whole:
         return partial(look_by_runtime, open_network(network, ready.preprocessing))
     return partial(
         look_by_torch,
@@ -186,12 +190,7 @@ def _set_up(
             ready = set_up_places(settings, parts, notify=notify, tick=tick)
         else:
             raise TypeError(f"no way to train {type(settings).__name__}")
-    for name, inputs in (("training", ready.train), ("validation", ready.val)):
-        if inputs.failures:
-            first = "; ".join(inputs.failures[:3])
-            notify(
-                f"{len(inputs.failures)} {name} images cannot be used and are left out: {first}."
-            )
+    tell_unusable(ready.train, ready.val, notify)
     return ready
 
 

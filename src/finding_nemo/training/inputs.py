@@ -46,6 +46,16 @@ class ReadyInputs:
     failures: tuple[str, ...]
 
 
+def tell_unusable(train: ReadyInputs, val: ReadyInputs, notify: Callable[[str], None]) -> None:
+    """Tell of the images that could not be used, with the first reasons."""
+    for name, inputs in (("training", train), ("validation", val)):
+        if inputs.failures:
+            first = "; ".join(inputs.failures[:3])
+            notify(
+                f"{len(inputs.failures)} {name} images cannot be used and are left out: {first}."
+            )
+
+
 def ready_pixels(
     records: Sequence[ImageRecord], preprocessing: Preprocessing, *, tick: Tick
 ) -> ReadyInputs:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from finding_nemo.models.pixel_network import PixelNetwork
+from finding_nemo.models.pixel_network import PixelNetwork, Seen
 from finding_nemo.models.pooled import WithFeatures
 from finding_nemo.training.array_store import StoredRows
 from finding_nemo.training.loop import Prepare
@@ -66,14 +66,24 @@ def look_by_runtime(network: PixelNetwork, stored: StoredRows, rows: Rows) -> Lo
     Raises:
         ValueError: If the network gives no features.
     """
-    with ThreadPoolExecutor(network.workers) as pool:
-        seen = list(
-            pool.map(lambda chosen: network.see(stored.take(chosen)), _batches(rows, _ROWS_A_TASK))
-        )
+    seen = _seen(network, stored, rows)
     features = [part.features for part in seen if part.features is not None]
     if len(features) < len(seen):
         raise ValueError("the exported network has no output 'features'")
     return Looked(np.concatenate([part.outputs for part in seen]), np.concatenate(features))
+
+
+def outputs_by_runtime(network: PixelNetwork, stored: StoredRows) -> Floats:
+    """Return what the exported network says of all stored pixels, (images, categories)."""
+    seen = _seen(network, stored, np.arange(len(stored)))
+    return np.concatenate([part.outputs for part in seen])
+
+
+def _seen(network: PixelNetwork, stored: StoredRows, rows: Rows) -> list[Seen]:
+    with ThreadPoolExecutor(network.workers) as pool:
+        return list(
+            pool.map(lambda chosen: network.see(stored.take(chosen)), _batches(rows, _ROWS_A_TASK))
+        )
 
 
 def _batches(rows: Rows, size: int) -> Iterator[Rows]:

@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.models.manifest import CategoryEvidence
-from finding_nemo.models.pooled import has_features
 from finding_nemo.models.trust import Trust, thinned_rows
 from finding_nemo.scoring.calibration import (
     LogitCalibration,
@@ -21,9 +20,9 @@ from finding_nemo.scoring.calibration import (
 from finding_nemo.scoring.categories import average_precision_by_category
 from finding_nemo.scoring.novelty.detector import TrainingView, fit_detector
 from finding_nemo.training.array_store import StoredRows
+from finding_nemo.training.inputs import ReadyInputs
 from finding_nemo.training.look_again import Looked, Rows
 from finding_nemo.training.parts import Notify
-from finding_nemo.training.ready import Ready
 
 Floats = npt.NDArray[np.float32]
 Truth = npt.NDArray[np.bool_]
@@ -37,24 +36,26 @@ Look = Callable[[StoredRows, Rows], Looked]
 
 
 def fit_trust(
-    ready: Ready,
+    train: ReadyInputs,
+    val: ReadyInputs,
     validation_outputs: Floats,
     *,
     truths: tuple[Truth, Truth],
     evidence: tuple[CategoryEvidence, ...],
     activation: str,
-    look: Look,
+    look: Look | None,
     notify: Notify,
 ) -> Trust:
     """Fit what stands beside a trained network in its bundle.
 
     Args:
-        ready: The training that has ended.
-        validation_outputs: What the network says of the validation images.
+        train: Usable training images.
+        val: Usable validation images.
+        validation_outputs: What the network says of the latter.
         truths: Of the training and of the validation images.
         evidence: Of each category.
         activation: "sigmoid", or "clip" for outputs that are probabilities already.
-        look: Tells what the network makes of stored images.
+        look: Tells what the network makes of stored images; `None` if it has no features.
         notify: Told each choice with its reason.
     """
     train_truth, val_truth = truths
@@ -62,17 +63,17 @@ def fit_trust(
         notify("novelty and calibration: none, because there is no validation image to fit to.")
         return Trust()
     logits = as_logits(validation_outputs, activation)
-    dives = _dives(ready.val.records)
+    dives = _dives(val.records)
     view = ValidationView(logits, val_truth, dives)
     calibration = _calibration(view, evidence, len(train_truth), notify)
-    if not has_features(ready.trained):
+    if look is None:
         notify("novelty: from logits alone; this network has no pooled features.")
         detector = fit_detector(None, val_logits=logits, val_features=None)
         return Trust(detector, calibration, view)
-    validation = look(ready.val.rows, thinned_rows(len(ready.val.rows), MOST_TRAINING_IMAGES))
-    rows = thinned_rows(len(ready.train.rows), MOST_TRAINING_IMAGES)
-    training = look(ready.train.rows, rows)
-    records = [ready.train.records[row] for row in rows]
+    validation = look(val.rows, thinned_rows(len(val.rows), MOST_TRAINING_IMAGES))
+    rows = thinned_rows(len(train.rows), MOST_TRAINING_IMAGES)
+    training = look(train.rows, rows)
+    records = [train.records[row] for row in rows]
     detector = fit_detector(
         TrainingView(
             training.features,

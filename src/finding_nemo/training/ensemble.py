@@ -1,0 +1,188 @@
+"""Several trained bundles as one, which gives the weighted mean of what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.core.files import prepare_output_folder, write_text
+from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.core.provenance import command_line, library_versions, now_utc, package_version
+from finding_nemo.core.records import Dataset, Split
+from finding_nemo.data.splits.file import split_text
+from finding_nemo.models.bundle import Bundle, bundle_hash, write_bundle
+from finding_nemo.models.engine import open_network
+from finding_nemo.models.joined_network import Member, join_networks
+from finding_nemo.models.manifest import BundleManifest
+from finding_nemo.models.runtime import OnnxNetwork
+from finding_nemo.models.trust import trust_tensors
+from finding_nemo.training.inputs import ReadyInputs, ready_pixels, tell_unusable
+from finding_nemo.training.look_again import look_by_runtime, outputs_by_runtime
+from finding_nemo.training.members import check_members, check_out, frames_of, shares_of
+from finding_nemo.training.parity import check_says, parity_images
+from finding_nemo.training.parts import Notify, Parts, divide
+from finding_nemo.training.progress import image_ticks
+from finding_nemo.training.train import TrainedRun
+from finding_nemo.training.trust import fit_trust, in_words, with_validation
+from finding_nemo.training.validation import validation_story
+
+Floats = npt.NDArray[np.float32]
+
+
+def make_ensemble(
+    bundles: Sequence[Bundle],
+    dataset: Dataset,
+    split: Split,
+    *,
+    out: Path,
+    shares: Sequence[float] | None = None,
+    overwrite: bool = False,
+    notify: Callable[[str], None] | None = None,
+    show_progress: bool = False,
+) -> TrainedRun:
+    """Write one bundle of several to `out`/bundle; it predicts like any other.
+
+    Its logits are the weighted mean of theirs, its features theirs side by side. Novelty and
+    calibration are fitted anew, on the validation images that none of them was trained on.
+
+    Args:
+        bundles: Trained with the same split, at the same size of frames.
+        dataset: What they were trained on.
+        split: How it was divided.
+        out: The run folder to make.
+        shares: Weights above 0, one a bundle; by default alike.
+        overwrite: Whether an earlier run in `out` may be replaced.
+        notify: Told each choice with its reason.
+        show_progress: Whether progress bars are drawn on stderr.
+
+    Raises:
+        BundleError: If the bundles do not fit together; the message lists every reason.
+        OutputExistsError: If `out` is occupied and `overwrite` is not set.
+        SettingsError: If the shares do not fit.
+        SplitError: If the split does not fit the data set.
+    """
+    started, tell = now_utc(), notify or (lambda message: None)
+    weights = shares_of(bundles, shares)
+    check_members(bundles, split)
+    check_out(bundles, out)
+    parts = divide(dataset, split, fold=None, seed=0, notify=tell)
+    prepare_output_folder(out, overwrite=overwrite)
+    write_text(out / "split.csv", split_text(split))
+    members = [
+        _member(bundle, weight, tell) for bundle, weight in zip(bundles, weights, strict=True)
+    ]
+    ready = _ready(parts, members[0].preprocessing, tell, show_progress=show_progress)
+    story = _story(dataset, started)
+    bundle = _write(out / "bundle", bundles, members, parts, ready, story, tell)
+    images = parity_images(ready[0].records, members[0].preprocessing)
+    largest = check_says(bundle, _mean(members, images), images, source="the mean of its members")
+    tell(f"the ensemble equals the mean of its members to {largest:.1e} in probability.")
+    return TrainedRun(out, bundle, (), bundle_hash(bundle.path))
+
+
+def _member(bundle: Bundle, share: float, tell: Notify) -> Member:
+    tell(f"member {bundle.manifest.recipe}, {100 * share:.0f} %: {bundle.path}.")
+    return Member(bundle.onnx_path.read_bytes(), frames_of(bundle), share)
+
+
+def _ready(
+    parts: Parts, spec: Preprocessing, tell: Notify, *, show_progress: bool
+) -> tuple[ReadyInputs, ReadyInputs]:
+    """Return training and validation images at the members' size."""
+    with image_ticks("reading images", shown=show_progress) as tick:
+        train, val = (ready_pixels(part, spec, tick=tick) for part in (parts.train, parts.val))
+    tell_unusable(train, val, tell)
+    return train, val
+
+
+def _mean(members: Sequence[Member], images: Floats) -> Floats:
+    """Return the mean of the members' logits, computed one by one."""
+    first = members[0].preprocessing
+    total = np.zeros((), dtype=np.float32)
+    for member in members:
+        spec = member.preprocessing
+        pixels = images * _channels(first.std) + _channels(first.mean)
+        own = (pixels - _channels(spec.mean)) / _channels(spec.std)
+        total = total + np.float32(member.share) * OnnxNetwork(member.network).outputs(own)
+    return total
+
+
+def _channels(values: Sequence[float]) -> Floats:
+    return np.asarray(values, dtype=np.float32).reshape(1, 3, 1, 1)
+
+
+def _write(
+    folder: Path,
+    bundles: Sequence[Bundle],
+    members: Sequence[Member],
+    parts: Parts,
+    ready: tuple[ReadyInputs, ReadyInputs],
+    provenance: dict[str, Any],
+    tell: Notify,
+) -> Bundle:
+    """Fit what stands beside the network, and write the bundle."""
+    first = bundles[0].manifest
+    train, val = ready
+    train_truth, val_truth = (parts.dataset.truth(inputs.records) for inputs in ready)
+    network = join_networks(members)
+    seen = open_network(network, members[0].preprocessing)
+    outputs = outputs_by_runtime(seen, val.rows)
+    trust = fit_trust(
+        train,
+        val,
+        outputs,
+        truths=(train_truth, val_truth),
+        evidence=first.categories,
+        activation="sigmoid",
+        look=partial(look_by_runtime, seen) if seen.n_features else None,
+        notify=tell,
+    )
+    manifest = BundleManifest(
+        recipe=" + ".join(bundle.manifest.recipe for bundle in bundles),
+        runner="network",
+        settings={"members": _settings(bundles, members)},
+        categories=with_validation(first.categories, val_truth, outputs),
+        preprocessing=members[0].preprocessing,
+        split=first.split,
+        validation=validation_story(val.records, val_truth, outputs, train_truth),
+        calibration=in_words(trust.calibration),
+        provenance={**provenance, "ended": now_utc()},
+    )
+    return write_bundle(
+        folder, manifest, weights=_weights(bundles), novelty=trust_tensors(trust), network=network
+    )
+
+
+def _weights(bundles: Sequence[Bundle]) -> dict[str, npt.NDArray[Any]]:
+    return {
+        f"member{number}.{name}": tensor
+        for number, bundle in enumerate(bundles)
+        for name, tensor in bundle.weights.items()
+    }
+
+
+def _settings(bundles: Sequence[Bundle], members: Sequence[Member]) -> list[dict[str, Any]]:
+    return [
+        {
+            "recipe": bundle.manifest.recipe,
+            "share": member.share,
+            "hash": bundle_hash(bundle.path),
+            "settings": bundle.manifest.settings,
+        }
+        for bundle, member in zip(bundles, members, strict=True)
+    ]
+
+
+def _story(dataset: Dataset, started: str) -> dict[str, Any]:
+    return {
+        "version": package_version(),
+        "command": command_line(),
+        "started": started,
+        "dataset": str(dataset.root),
+        "libraries": library_versions("numpy", "onnx", "onnxruntime", "openvino", "pillow"),
+    }
