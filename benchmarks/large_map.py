@@ -28,7 +28,7 @@ def compare(bundle: Bundle, records: Sequence[ImageRecord], truth: npt.NDArray[n
     found = {
         name: average_precision_at_k(truth, np.concatenate(rows)) for name, rows in outputs.items()
     }
-    dives = [record.dive or record.image_id for record in records]
+    dives = [record.dive_or_own for record in records]
     change = paired_dive_bootstrap(found["ours"], found["usual"], dives)
     return (
         f"On {len(records)} enlarged frames of {len(set(dives))} dives never trained on, MAP@20 is "

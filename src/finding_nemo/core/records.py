@@ -62,6 +62,11 @@ class ImageRecord:
     frame_number: int | None = None
     boxes: tuple[Box, ...] = ()
 
+    @property
+    def dive_or_own(self) -> str:
+        """The dive; an image of no known dive counts as one of its own."""
+        return self.dive or self.image_id
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -102,6 +107,11 @@ class SplitRow:
     image_id: str
     dive: str
     part: str
+
+    @property
+    def dive_or_own(self) -> str:
+        """The dive; an image of no known dive counts as one of its own."""
+        return self.dive or self.image_id
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def combine_folds(recipe: str, protocol: str, folds: Sequence[TrainedFold]) -> C
     """Return one row for all folds of a recipe: every judged image counts once."""
     images = [image for fold in folds for image in fold.evaluation.images]
     per_image = np.array([image.average_precision for image in images])
-    dives = [image.dive or image.image_id for image in images]
+    dives = [image.dive_or_own for image in images]
     interval = dive_bootstrap_interval(per_image, dives)
     found = [fold.evaluation for fold in folds]
     n_images = [evaluation.n_images for evaluation in found]

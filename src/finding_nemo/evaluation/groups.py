@@ -31,7 +31,7 @@ def training_evidence(judged: Judged, story: Mapping[str, object]) -> Evidence |
     if not judged.train:
         return None
     truth = judged.dataset.truth(judged.train)
-    dives = np.array([record.dive or record.image_id for record in judged.train])
+    dives = np.array([record.dive_or_own for record in judged.train])
     return {
         category_id: (int(held.sum()), len(np.unique(dives[held])))
         for category_id, held in zip(judged.dataset.categories.ids, truth.T, strict=True)

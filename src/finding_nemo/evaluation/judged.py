@@ -43,7 +43,7 @@ class Judged:
     @property
     def dives(self) -> list[str]:
         """The dive of each image; an image without one is a dive of its own."""
-        return [record.dive or record.image_id for record in self.records]
+        return [record.dive_or_own for record in self.records]
 
     @property
     def read_dives(self) -> list[str]:

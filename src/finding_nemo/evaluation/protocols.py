@@ -102,7 +102,7 @@ def _protocol(
         train_truth, truth = dataset.truth(train), dataset.truth(test)
         train_keys = [frame_key(record) for record in train]
         keys = [frame_key(record) for record in test]
-        dives = [record.dive or record.image_id for record in test]
+        dives = [record.dive_or_own for record in test]
         prior = np.tile(prior_scores(train_truth), (len(test), 1))
         priors.append(_measured(truth, prior, dives))
         copies.append(_measured(truth, time_copy_scores(train_keys, train_truth, keys), dives))

@@ -131,6 +131,11 @@ class JudgedImage:
     unusualness: float = float("nan")
     said: str = ""
 
+    @property
+    def dive_or_own(self) -> str:
+        """The dive; an image of no known dive counts as one of its own."""
+        return self.dive or self.image_id
+
 
 @dataclass(frozen=True)
 class Evaluation:

@@ -192,7 +192,7 @@ def _dives_figure(evaluation: Evaluation) -> str:
     by_dive: dict[str, list[float]] = {}
     for image in evaluation.images:
         if not np.isnan(image.average_precision):
-            by_dive.setdefault(image.dive or image.image_id, []).append(image.average_precision)
+            by_dive.setdefault(image.dive_or_own, []).append(image.average_precision)
 
     def draw(axes: Axes) -> None:
         axes.scatter(

@@ -45,7 +45,7 @@ class Lights:
         """Collect the dives of `records`, training frames only; `lit` is the share of views."""
         dives: dict[str, list[ImageRecord]] = defaultdict(list)
         for record in records:
-            dives[record.dive or record.image_id].append(record)
+            dives[record.dive_or_own].append(record)
         self._dives = tuple(dives.values())
         self._lit = lit
 

@@ -106,7 +106,7 @@ def _tell_unseen(
 def category_evidence(parts: Parts) -> tuple[CategoryEvidence, ...]:
     """Return each category with how many training images and dives it rests on."""
     truth = parts.train_truth
-    dives = np.array([record.dive or record.image_id for record in parts.train])
+    dives = np.array([record.dive_or_own for record in parts.train])
     return tuple(
         CategoryEvidence(
             category_id=category.category_id,
@@ -123,7 +123,7 @@ def split_story(split: Split) -> SplitStory:
     """Return what the bundle says of its split."""
     parts = {}
     for part, n_images in split.parts.items():
-        dives = {row.dive or row.image_id for row in split.rows if row.part == part}
+        dives = {row.dive_or_own for row in split.rows if row.part == part}
         parts[part] = PartStory(n_images=n_images, n_dives=len(dives))
     digest = hashlib.sha256(split_text(split).encode()).hexdigest()
     return SplitStory(kind=split.kind, seed=split.seed, parts=parts, sha256=digest)

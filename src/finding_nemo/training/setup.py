@@ -21,9 +21,8 @@ from finding_nemo.models.networks import (
     linear_on_pixels,
 )
 from finding_nemo.models.place_heads import AS_TRAINED, Judgement, PlaceHeads
-from finding_nemo.models.seeing import SmallAnimalNetwork, place_grid
+from finding_nemo.models.seeing import SmallAnimalNetwork
 from finding_nemo.training.activations import TWICE, choose_activations
-from finding_nemo.training.frame_size import FrameSize, frame_size
 from finding_nemo.training.inputs import ReadyInputs, Tick, ready_features, ready_pixels
 from finding_nemo.training.layers import (
     LayerCount,
@@ -38,6 +37,7 @@ from finding_nemo.training.pixels import PreparePixels
 from finding_nemo.training.ready import Ready, as_tensor, examples, prior_of, validation_inputs
 from finding_nemo.training.recipes import NetworkSettings, ProbeSettings, SmallAnimalSettings
 from finding_nemo.training.setup_places import told_judgement
+from finding_nemo.training.sight import choose_sight
 from finding_nemo.training.turns import choose_images_at_once
 from finding_nemo.training.view_examples import ViewExamples
 
@@ -118,25 +118,17 @@ def set_up_small_animals(
     settings: SmallAnimalSettings, parts: Parts, *, seed: int, notify: Notify, tick: Tick
 ) -> Ready:
     """Return a network that looks for each animal in each place, and views to teach it."""
-    loaded = load_backbone(settings.backbone, n_outputs=0, pretrained=settings.pretrained)
-    notify(f"backbone {settings.backbone}: {loaded.weights}.")
-    backbone: Any = loaded.network.to(memory_format=torch.channels_last)
-    size = frame_size(settings.width_px, settings.height_px, parts.train)
-    notify(f"frames {size.width_px} x {size.height_px} px: {size.reason}.")
-    grid = place_grid(backbone, width_px=size.width_px, height_px=size.height_px)
-    notify(f"places {grid[0]} x {grid[1]}: what the backbone makes of the frame's size.")
+    sight = choose_sight(settings, parts, notify)
+    backbone: Any = sight.backbone.to(memory_format=torch.channels_last)
     chosen = choose_layers(settings.trained_layers, parts.train)
     trained = freeze_lowest(backbone, trained_layers=chosen.layers)
     notify(f"training {trained.trained} of {trained.all} layers: {chosen.reason}.")
-    step = _step_in_memory(settings, size, trained, notify)
+    step = _step_in_memory(settings, sight.preprocessing, trained, notify)
     if step.activations == TWICE:
         backbone.set_grad_checkpointing()
-    preprocessing = Preprocessing(
-        width_px=size.width_px, height_px=size.height_px, mean=loaded.mean, std=loaded.std
-    )
 
     def ready(records: Sequence[ImageRecord]) -> ReadyInputs:
-        return ready_pixels(records, preprocessing, tick=tick)
+        return ready_pixels(records, sight.preprocessing, tick=tick)
 
     train = ready(parts.train)
     categories = parts.dataset.categories
@@ -149,13 +141,13 @@ def set_up_small_animals(
     return Ready(
         trained=network,
         whole=network,
-        preprocessing=preprocessing,
-        prepare=PreparePixels(preprocessing, cutout_px=0, channels_last=True),
+        preprocessing=sight.preprocessing,
+        prepare=PreparePixels(sight.preprocessing, cutout_px=0, channels_last=True),
         loss=image_and_place_loss(len(categories), settings.place_weight),
         train=train,
         val=validation_inputs(train, parts, ready),
         training=ViewExamples.of(
-            train, categories, grid=grid, pastes=settings.pastes, lit=settings.lit, seed=seed
+            train, categories, grid=sight.grid, pastes=settings.pastes, lit=settings.lit, seed=seed
         ),
         rate_factors=layer_rate_factors(
             backbone,
@@ -182,10 +174,10 @@ class _Step:
 
 
 def _step_in_memory(
-    settings: SmallAnimalSettings, size: FrameSize, trained: LayerCount, notify: Notify
+    settings: SmallAnimalSettings, frames: Preprocessing, trained: LayerCount, notify: Notify
 ) -> _Step:
     """Return how a step is kept within the machine's memory."""
-    n_pixels = size.width_px * size.height_px
+    n_pixels = frames.width_px * frames.height_px
     every_layer = trained.trained == trained.all
     device = choose_device(settings.device).value
     at_once = choose_images_at_once(

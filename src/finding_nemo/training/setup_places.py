@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.learning.losses import image_and_place_loss
-from finding_nemo.models.backbones import freeze, load_backbone
+from finding_nemo.models.backbones import freeze
 from finding_nemo.models.export import export_onnx
 from finding_nemo.models.frozen_places import (
     FrozenPlaceHeads,
@@ -20,8 +19,6 @@ from finding_nemo.models.frozen_places import (
     spread_of,
 )
 from finding_nemo.models.place_heads import Judgement, PlaceHeads
-from finding_nemo.models.seeing import place_grid
-from finding_nemo.training.frame_size import frame_size
 from finding_nemo.training.inputs import ReadyInputs, Tick, ready_features
 from finding_nemo.training.layers import boxes_in_words, boxes_teach
 from finding_nemo.training.loop import TrainingExamples
@@ -29,6 +26,7 @@ from finding_nemo.training.parts import Notify, Parts
 from finding_nemo.training.place_examples import PlaceExamples
 from finding_nemo.training.ready import Ready, as_tensor, examples, prior_of, validation_inputs
 from finding_nemo.training.recipes import PlacesSettings
+from finding_nemo.training.sight import choose_sight
 
 # Half the bytes on disk; features of a network are known to three digits at best.
 _STORED = np.float16
@@ -38,23 +36,16 @@ _FRAMES_FOR_SPREAD = 256
 
 def set_up_places(settings: PlacesSettings, parts: Parts, *, notify: Notify, tick: Tick) -> Ready:
     """Return heads on the features of each place, computed once and kept on disk."""
-    loaded = load_backbone(settings.backbone, n_outputs=0, pretrained=settings.pretrained)
-    notify(f"backbone {settings.backbone}: {loaded.weights}.")
-    backbone: Any = freeze(loaded.network)
-    size = frame_size(settings.width_px, settings.height_px, parts.train)
-    notify(f"frames {size.width_px} x {size.height_px} px: {size.reason}.")
-    grid = place_grid(backbone, width_px=size.width_px, height_px=size.height_px)
-    row_shape = (math.prod(grid), backbone.num_features)
-    notify(f"places {grid[0]} x {grid[1]}: {_on_disk(row_shape, parts)}.")
-    preprocessing = Preprocessing(
-        width_px=size.width_px, height_px=size.height_px, mean=loaded.mean, std=loaded.std
-    )
+    sight = choose_sight(settings, parts, notify)
+    backbone: Any = freeze(sight.backbone)
+    row_shape = (math.prod(sight.grid), backbone.num_features)
+    notify(f"features of places: {_on_disk(row_shape, parts)}.")
     features = PlaceFeatures(backbone)
-    exported = export_onnx(features, preprocessing, output="places")
+    exported = export_onnx(features, sight.preprocessing, output="places")
 
     def ready(records: Sequence[ImageRecord]) -> ReadyInputs:
         return ready_features(
-            records, preprocessing, exported, row_shape=row_shape, dtype=_STORED, tick=tick
+            records, sight.preprocessing, exported, row_shape=row_shape, dtype=_STORED, tick=tick
         )
 
     train = ready(parts.train)
@@ -62,12 +53,12 @@ def set_up_places(settings: PlacesSettings, parts: Parts, *, notify: Notify, tic
     return Ready(
         trained=heads,
         whole=FrozenPlaceNetwork(features, heads),
-        preprocessing=preprocessing,
+        preprocessing=sight.preprocessing,
         prepare=as_tensor,
         loss=image_and_place_loss(len(parts.dataset.categories), settings.place_weight),
         train=train,
         val=validation_inputs(train, parts, ready),
-        training=_training(train, parts, grid, notify),
+        training=_training(train, parts, sight.grid, notify),
     )
 
 
@@ -85,7 +76,7 @@ def told_judgement(settings: PlacesSettings, notify: Notify) -> Judgement:
 def _on_disk(row_shape: tuple[int, int], parts: Parts) -> str:
     n_images = len(parts.train) + len(parts.val)
     size = n_images * math.prod(row_shape) * np.dtype(_STORED).itemsize
-    return f"features of {n_images} images are computed once and take {size / 1e9:.1f} GB on disk"
+    return f"those of {n_images} images are computed once and take {size / 1e9:.1f} GB on disk"
 
 
 def _heads(

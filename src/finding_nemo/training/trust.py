@@ -149,4 +149,4 @@ def with_validation(
 
 
 def _dives(records: tuple[ImageRecord, ...] | list[ImageRecord]) -> list[str]:
-    return [record.dive or record.image_id for record in records]
+    return [record.dive_or_own for record in records]

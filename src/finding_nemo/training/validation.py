@@ -32,7 +32,7 @@ def validation_story(
         return None
     per_image = average_precision_at_k(truth, scores)
     prior = np.tile(prior_scores(train_truth), (len(truth), 1))
-    dives = [record.dive or record.image_id for record in records]
+    dives = [record.dive_or_own for record in records]
     interval = dive_bootstrap_interval(per_image, dives)
     return ValidationStory(
         n_images=int(judged.sum()),

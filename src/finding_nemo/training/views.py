@@ -195,7 +195,7 @@ def _donor_shares(donors: Sequence[Donor]) -> npt.NDArray[np.float64]:
     """Square root of a category's count, spread evenly over its dives and then their boxes."""
     if not donors:
         return np.zeros(0)
-    places = [(d.mark.column, d.record.dive or d.record.image_id) for d in donors]
+    places = [(d.mark.column, d.record.dive_or_own) for d in donors]
     in_dive = Counter(places)
     in_category = Counter(column for column, _ in places)
     dives = Counter(column for column, _ in in_dive)

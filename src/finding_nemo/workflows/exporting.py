@@ -60,7 +60,7 @@ class JudgedFrames:
     @property
     def n_dives(self) -> int:
         """How many dives they come from."""
-        return len({record.dive or record.image_id for record in self.records})
+        return len({record.dive_or_own for record in self.records})
 
 
 def export_bundle(
@@ -207,7 +207,7 @@ def over_dives(records: Sequence[ImageRecord], n_images: int) -> list[ImageRecor
     """
     by_dive: dict[str, list[ImageRecord]] = {}
     for record in records:
-        by_dive.setdefault(record.dive or record.image_id, []).append(record)
+        by_dive.setdefault(record.dive_or_own, []).append(record)
     spread = [_spread(dive) for dive in by_dive.values()]
     rounds = chain.from_iterable(zip_longest(*spread))
     return [record for record in rounds if record is not None][:n_images]

@@ -53,7 +53,7 @@ def choose_holdouts(
         SplitError: If there is none.
     """
     truth = dataset.truth()
-    dives = np.array([record.dive or record.image_id for record in dataset.annotated])
+    dives = np.array([record.dive_or_own for record in dataset.annotated])
     table = dataset.categories
 
     def holdout(columns: tuple[int, ...]) -> Holdout | None:
