@@ -83,7 +83,7 @@ def test_ensemble__predicts_like_any_bundle_and_can_be_made_again(
 
 
 def test_ensemble__of_another_split_is_refused_and_writes_nothing(
-    runs: tuple[Path, Path], tiny_folder: Path, split: Split, tmp_path: Path
+    runs: tuple[Path, Path], split: Split, tmp_path: Path
 ) -> None:
     turned = Split((*split.rows[1:], split.rows[0]))
     write_split(turned, tmp_path / "other.csv")

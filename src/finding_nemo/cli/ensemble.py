@@ -9,7 +9,7 @@ import typer
 
 from finding_nemo.cli.dataset_options import DivePattern, ImagesFolder
 from finding_nemo.cli.run_lines import print_run
-from finding_nemo.cli.trained_on import dataset_of, images_of, split_of
+from finding_nemo.cli.trained_on import read_dataset_of, split_of
 
 
 def ensemble(
@@ -34,16 +34,11 @@ def ensemble(
 ) -> None:
     """Make one bundle of several, which says the mean of what they say; it costs their sum."""
     from finding_nemo.cli.notices import notify, show_notices
-    from finding_nemo.data.dataset import read_dataset
     from finding_nemo.models.bundle import load_bundle
     from finding_nemo.training.ensemble import make_ensemble
 
     loaded = [load_bundle(path) for path in bundles]
-    data = read_dataset(
-        dataset or dataset_of(loaded[0]),
-        images=images or images_of(loaded[0]),
-        dive_pattern=dive_pattern,
-    )
+    data = read_dataset_of(loaded[0], dataset=dataset, images=images, dive_pattern=dive_pattern)
     show_notices(data.notices)
     run = make_ensemble(
         loaded,

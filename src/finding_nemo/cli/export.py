@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from finding_nemo.cli.dataset_options import ImagesFolder
-from finding_nemo.cli.trained_on import dataset_of, images_of, split_of
+from finding_nemo.cli.trained_on import read_dataset_of, split_of
 
 
 class Target(StrEnum):
@@ -35,12 +35,11 @@ def export(
 ) -> None:
     """Check faster arithmetic on real frames, and let predictions use what is good enough."""
     from finding_nemo.cli.notices import notify
-    from finding_nemo.data.dataset import read_dataset
     from finding_nemo.models.bundle import load_bundle
     from finding_nemo.workflows.exporting import export_bundle
 
     loaded = load_bundle(bundle)
-    data = read_dataset(dataset or dataset_of(loaded), images=images or images_of(loaded))
+    data = read_dataset_of(loaded, dataset=dataset, images=images)
     records = export_bundle(
         loaded,
         data,

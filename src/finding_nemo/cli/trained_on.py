@@ -8,12 +8,28 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from finding_nemo.core.records import Split
+    from finding_nemo.core.records import Dataset, Split
     from finding_nemo.models.bundle import Bundle
 
 
-def dataset_of(bundle: Bundle) -> Path:
-    """Return where its data set is."""
+def read_dataset_of(
+    bundle: Bundle,
+    *,
+    dataset: Path | None = None,
+    images: Path | None = None,
+    dive_pattern: str | None = None,
+) -> Dataset:
+    """Return the data set at `dataset`, else the one that the bundle names."""
+    from finding_nemo.data.dataset import read_dataset
+
+    return read_dataset(
+        dataset or _dataset_of(bundle),
+        images=images or _images_of(bundle),
+        dive_pattern=dive_pattern,
+    )
+
+
+def _dataset_of(bundle: Bundle) -> Path:
     known = bundle.manifest.provenance.get("dataset")
     if not isinstance(known, str) or not Path(known).exists():
         raise typer.BadParameter(
@@ -23,8 +39,7 @@ def dataset_of(bundle: Bundle) -> Path:
     return Path(known)
 
 
-def images_of(bundle: Bundle) -> Path | None:
-    """Return where its images are, if that was recorded."""
+def _images_of(bundle: Bundle) -> Path | None:
     known = bundle.manifest.provenance.get("images")
     return Path(known) if isinstance(known, str) else None
 

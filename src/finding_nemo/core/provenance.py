@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 _CHUNK_BYTES = 1 << 20
 
@@ -39,6 +40,17 @@ def library_versions(*names: str) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             versions[name] = "not installed"
     return versions
+
+
+def run_story(started: str, *libraries: str) -> dict[str, Any]:
+    """Return what every output says of the run that made it, which ends now."""
+    return {
+        "version": package_version(),
+        "command": command_line(),
+        "started": started,
+        "ended": now_utc(),
+        "libraries": library_versions(*libraries),
+    }
 
 
 def hash_file(path: Path) -> str:

@@ -28,8 +28,22 @@ class Box:
     height_px: float
 
 
+class OfADive:
+    """What every record of an image says of its dive."""
+
+    __slots__ = ()
+
+    image_id: str
+    dive: str | None
+
+    @property
+    def dive_or_own(self) -> str:
+        """The dive; an image of no known dive counts as one of its own."""
+        return self.dive or self.image_id
+
+
 @dataclass(frozen=True, slots=True)
-class ImageRecord:
+class ImageRecord(OfADive):
     """What a data set says of one image.
 
     Attributes:
@@ -61,11 +75,6 @@ class ImageRecord:
     sequence: str = ""
     frame_number: int | None = None
     boxes: tuple[Box, ...] = ()
-
-    @property
-    def dive_or_own(self) -> str:
-        """The dive; an image of no known dive counts as one of its own."""
-        return self.dive or self.image_id
 
 
 @dataclass(frozen=True)
@@ -101,17 +110,12 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True)
-class SplitRow:
+class SplitRow(OfADive):
     """One line of a split file."""
 
     image_id: str
     dive: str
     part: str
-
-    @property
-    def dive_or_own(self) -> str:
-        """The dive; an image of no known dive counts as one of its own."""
-        return self.dive or self.image_id
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from finding_nemo.core.records import OfADive
 from finding_nemo.evaluation.trust_results import TrustFindings
 from finding_nemo.scoring.leakage import Leakage
 from finding_nemo.scoring.thresholds import ThresholdScores
@@ -104,7 +105,7 @@ class NoveltyScore:
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedImage:
+class JudgedImage(OfADive):
     """One judged image, for the report.
 
     Attributes:
@@ -130,11 +131,6 @@ class JudgedImage:
     failure: str | None
     unusualness: float = float("nan")
     said: str = ""
-
-    @property
-    def dive_or_own(self) -> str:
-        """The dive; an image of no known dive counts as one of its own."""
-        return self.dive or self.image_id
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from safetensors.numpy import load_file, save_file
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import BundleError, SettingsError
 from finding_nemo.core.files import telling_full_disk
+from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import hash_file
 from finding_nemo.models.manifest import SCHEMA_VERSION, BundleManifest
 from finding_nemo.models.model_card import model_card
@@ -54,6 +55,11 @@ class Bundle:
                 for entry in self.manifest.categories
             )
         )
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """What is done to pixels; the usual where the manifest says nothing."""
+        return self.manifest.preprocessing or Preprocessing()
 
     @property
     def onnx_path(self) -> Path:

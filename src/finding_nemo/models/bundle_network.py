@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 
 from finding_nemo.core.errors import SettingsError
-from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.models.bundle import INT8_NETWORK, Bundle
 from finding_nemo.models.engine import Runtime, choose_runtime, open_network
 from finding_nemo.models.export_records import ExportRecords, read_export_records
@@ -65,7 +64,7 @@ def open_bundle_network(
     choice = choose_for_bundle(bundle, wish)
     network = open_network(
         _network_file(bundle, choice.precision),
-        bundle.manifest.preprocessing or Preprocessing(),
+        bundle.preprocessing,
         precision=choice.precision,
         runtime=wish.runtime,
         workers=workers,

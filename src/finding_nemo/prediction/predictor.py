@@ -13,7 +13,6 @@ from threadpoolctl import threadpool_limits
 
 from finding_nemo.core.errors import BundleError
 from finding_nemo.core.memory import raise_malloc_thresholds
-from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.reading import Reading
 from finding_nemo.core.records import Prediction
 from finding_nemo.models.bundle import Bundle, load_bundle
@@ -151,7 +150,7 @@ class Predictor:
 
         batches = used_images(
             inputs,
-            self.bundle.manifest.preprocessing or Preprocessing(),
+            self.bundle.preprocessing,
             predicted,
             batch_size=batch_size or max(BATCH_SIZE, network.batch_size),
             threads=network.workers,

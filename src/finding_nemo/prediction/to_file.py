@@ -8,12 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from finding_nemo.core.errors import SettingsError
-from finding_nemo.core.provenance import (
-    command_line,
-    library_versions,
-    now_utc,
-    package_version,
-)
+from finding_nemo.core.provenance import package_version, run_story
 from finding_nemo.models.bundle import Bundle, bundle_hash
 from finding_nemo.models.bundle_network import ANY_NETWORK, NetworkWish, choose_for_bundle
 from finding_nemo.prediction.engine_local import predict_here
@@ -181,14 +176,10 @@ def _story(bundle: Bundle, job: Job, summary: PredictionSummary) -> dict[str, An
     manifest = bundle.manifest
     return {
         "schema_version": SCHEMA_VERSION,
-        "version": package_version(),
-        "command": command_line(),
-        "started": job.started,
-        "ended": now_utc(),
+        **run_story(job.started, "numpy", "onnxruntime", "openvino", "pillow", "pyarrow"),
         "bundle_hash": job.request["bundle_hash"],
         "recipe": manifest.recipe,
         "settings": manifest.settings,
-        "libraries": library_versions("numpy", "onnxruntime", "openvino", "pillow", "pyarrow"),
         "network": job.request["network"],
         "n_images": summary.n_images,
         "failures": dict(summary.failures),

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.core.files import prepare_output_folder, write_text
+from finding_nemo.core.files import prepare_output_folder
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.core.provenance import command_line, library_versions, now_utc, package_version
-from finding_nemo.core.records import Dataset, Split
-from finding_nemo.data.splits.file import split_text
+from finding_nemo.core.provenance import now_utc, run_story
+from finding_nemo.core.records import Dataset, ImageRecord, Split
+from finding_nemo.data.splits.file import write_split
 from finding_nemo.models.bundle import Bundle, bundle_hash, write_bundle
 from finding_nemo.models.engine import open_network
 from finding_nemo.models.joined_network import Member, join_networks
@@ -23,15 +23,17 @@ from finding_nemo.models.runtime import OnnxNetwork
 from finding_nemo.models.trust import trust_tensors
 from finding_nemo.training.inputs import ReadyInputs, ready_pixels, tell_unusable
 from finding_nemo.training.look_again import look_by_runtime, outputs_by_runtime
-from finding_nemo.training.members import check_members, check_out, frames_of, shares_of
+from finding_nemo.training.members import check_members, check_out, shares_of
 from finding_nemo.training.parity import check_says, parity_images
-from finding_nemo.training.parts import Notify, Parts, divide
+from finding_nemo.training.parts import Notify, Parts, divide, tell_nobody
 from finding_nemo.training.progress import image_ticks
 from finding_nemo.training.train import TrainedRun
 from finding_nemo.training.trust import fit_trust, in_words, with_validation
 from finding_nemo.training.validation import validation_story
 
 Floats = npt.NDArray[np.float32]
+
+_LIBRARIES = ("numpy", "onnx", "onnxruntime", "openvino", "pillow")
 
 
 def make_ensemble(
@@ -66,28 +68,32 @@ def make_ensemble(
         SettingsError: If the shares do not fit.
         SplitError: If the split does not fit the data set.
     """
-    started, tell = now_utc(), notify or (lambda message: None)
+    started, tell = now_utc(), notify or tell_nobody
     weights = shares_of(bundles, shares)
     check_members(bundles, split)
     check_out(bundles, out)
     parts = divide(dataset, split, fold=None, seed=0, notify=tell)
     prepare_output_folder(out, overwrite=overwrite)
-    write_text(out / "split.csv", split_text(split))
+    write_split(split, out / "split.csv")
     members = [
         _member(bundle, weight, tell) for bundle, weight in zip(bundles, weights, strict=True)
     ]
     ready = _ready(parts, members[0].preprocessing, tell, show_progress=show_progress)
-    story = _story(dataset, started)
-    bundle = _write(out / "bundle", bundles, members, parts, ready, story, tell)
-    images = parity_images(ready[0].records, members[0].preprocessing)
-    largest = check_says(bundle, _mean(members, images), images, source="the mean of its members")
+    bundle = _write(out / "bundle", bundles, members, parts, ready, started, tell)
+    records = ready[0].records
+    largest = check_says(
+        bundle,
+        _mean(members, records),
+        parity_images(records, bundle.preprocessing),
+        source="the mean of its members",
+    )
     tell(f"the ensemble equals the mean of its members to {largest:.1e} in probability.")
     return TrainedRun(out, bundle, (), bundle_hash(bundle.path))
 
 
 def _member(bundle: Bundle, share: float, tell: Notify) -> Member:
     tell(f"member {bundle.manifest.recipe}, {100 * share:.0f} %: {bundle.path}.")
-    return Member(bundle.onnx_path.read_bytes(), frames_of(bundle), share)
+    return Member(bundle.onnx_path.read_bytes(), bundle.preprocessing, share)
 
 
 def _ready(
@@ -100,20 +106,15 @@ def _ready(
     return train, val
 
 
-def _mean(members: Sequence[Member], images: Floats) -> Floats:
-    """Return the mean of the members' logits, computed one by one."""
-    first = members[0].preprocessing
-    total = np.zeros((), dtype=np.float32)
-    for member in members:
-        spec = member.preprocessing
-        pixels = images * _channels(first.std) + _channels(first.mean)
-        own = (pixels - _channels(spec.mean)) / _channels(spec.std)
-        total = total + np.float32(member.share) * OnnxNetwork(member.network).outputs(own)
-    return total
-
-
-def _channels(values: Sequence[float]) -> Floats:
-    return np.asarray(values, dtype=np.float32).reshape(1, 3, 1, 1)
+def _mean(members: Sequence[Member], records: Sequence[ImageRecord]) -> Floats:
+    """Return the mean of the members' logits, each from the images as it expects them."""
+    said = [
+        np.float32(member.share)
+        * OnnxNetwork(member.network).outputs(parity_images(records, member.preprocessing))
+        for member in members
+    ]
+    mean: Floats = np.sum(said, axis=0, dtype=np.float32)
+    return mean
 
 
 def _write(
@@ -122,7 +123,7 @@ def _write(
     members: Sequence[Member],
     parts: Parts,
     ready: tuple[ReadyInputs, ReadyInputs],
-    provenance: dict[str, Any],
+    started: str,
     tell: Notify,
 ) -> Bundle:
     """Fit what stands beside the network, and write the bundle."""
@@ -151,7 +152,7 @@ def _write(
         split=first.split,
         validation=validation_story(val.records, val_truth, outputs, train_truth),
         calibration=in_words(trust.calibration),
-        provenance={**provenance, "ended": now_utc()},
+        provenance={**run_story(started, *_LIBRARIES), "dataset": str(parts.dataset.root)},
     )
     return write_bundle(
         folder, manifest, weights=_weights(bundles), novelty=trust_tensors(trust), network=network
@@ -176,13 +177,3 @@ def _settings(bundles: Sequence[Bundle], members: Sequence[Member]) -> list[dict
         }
         for bundle, member in zip(bundles, members, strict=True)
     ]
-
-
-def _story(dataset: Dataset, started: str) -> dict[str, Any]:
-    return {
-        "version": package_version(),
-        "command": command_line(),
-        "started": started,
-        "dataset": str(dataset.root),
-        "libraries": library_versions("numpy", "onnx", "onnxruntime", "openvino", "pillow"),
-    }

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from finding_nemo.core.errors import BundleError, SettingsError, SplitError
-from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import Split
-from finding_nemo.data.splits.file import split_text
+from finding_nemo.data.splits.file import split_hash
 from finding_nemo.models.bundle import Bundle
-
-
-def frames_of(bundle: Bundle) -> Preprocessing:
-    """Return what a bundle does to frames."""
-    return bundle.manifest.preprocessing or Preprocessing()
 
 
 def shares_of(bundles: Sequence[Bundle], shares: Sequence[float] | None) -> list[float]:
@@ -47,7 +40,7 @@ def check_members(bundles: Sequence[Bundle], split: Split) -> None:
             "The split has no images in part 'val': an ensemble is calibrated on images that none "
             "of its members learnt from. Train them with a split that has some."
         )
-    digest = hashlib.sha256(split_text(split).encode()).hexdigest()
+    digest = split_hash(split)
     first = bundles[0]
     faults = [fault for bundle in bundles for fault in _faults(bundle, first, digest)]
     if faults:
@@ -73,7 +66,7 @@ def _faults(bundle: Bundle, first: Bundle, split_digest: str) -> list[str]:
         faults.append(f"{bundle.path} ({manifest.recipe}) gives no logits that could be averaged")
     if bundle.categories != first.categories:
         faults.append(f"{bundle.path} has other categories than {first.path}")
-    sizes = [(p.width_px, p.height_px) for p in (frames_of(bundle), frames_of(first))]
+    sizes = [(p.width_px, p.height_px) for p in (bundle.preprocessing, first.preprocessing)]
     if sizes[0] != sizes[1]:
         (width, height), (wanted_width, wanted_height) = sizes
         faults.append(

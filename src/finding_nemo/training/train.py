@@ -11,14 +11,14 @@ from typing import Any, Literal
 
 from finding_nemo.core.errors import OutputExistsError, SettingsError
 from finding_nemo.core.files import prepare_output_folder, write_text
-from finding_nemo.core.provenance import command_line, library_versions, now_utc, package_version
+from finding_nemo.core.provenance import now_utc, run_story
 from finding_nemo.core.records import Dataset, Split
-from finding_nemo.data.splits.file import split_text
+from finding_nemo.data.splits.file import split_text, write_split
 from finding_nemo.models.bundle import Bundle, bundle_hash
 from finding_nemo.training.fit import fit_network
 from finding_nemo.training.history import EpochRow
 from finding_nemo.training.machine import choose_device, choose_precision
-from finding_nemo.training.parts import Parts, divide
+from finding_nemo.training.parts import Parts, divide, tell_nobody
 from finding_nemo.training.processes import Processes
 from finding_nemo.training.recipes import (
     AnySettings,
@@ -92,7 +92,7 @@ def train(
         TrainingError: If no image can be used, or the loss is no longer a number.
     """
     team = processes or Processes()
-    tell = notify if notify and team.leads else _tell_nobody
+    tell = notify if notify and team.leads else tell_nobody
     out = Path(out)
     found = find_recipe(recipe)
     used = recipe_settings(found, settings or {})
@@ -113,10 +113,6 @@ def train(
         story = _story(dataset, used, started, seed)
         bundle, history = write_unseen_bundle(out / "bundle", kind, parts, provenance=story), ()
     return TrainedRun(out, bundle, history, bundle_hash(bundle.path), team.leads)
-
-
-def _tell_nobody(message: str) -> None:
-    del message
 
 
 def _check_processes(team: Processes, recipe: Recipe, settings: AnySettings) -> None:
@@ -149,7 +145,7 @@ def _prepare_run(
         )
     prepare_output_folder(out, overwrite=overwrite)
     write_text(out / _SETTINGS, text)
-    write_text(out / _SPLIT, split_text(parts.split))
+    write_split(parts.split, out / _SPLIT)
 
 
 def _check_same_run(out: Path, settings: str, split: str) -> None:
@@ -162,17 +158,8 @@ def _check_same_run(out: Path, settings: str, split: str) -> None:
 
 
 def _story(dataset: Dataset, settings: AnySettings, started: str, seed: int) -> dict[str, Any]:
-    story: dict[str, Any] = {
-        "version": package_version(),
-        "command": command_line(),
-        "started": started,
-        "ended": now_utc(),
-        "seed": seed,
-        "dataset": str(dataset.root),
-        "libraries": library_versions(
-            "numpy", "torch", "timm", "onnxruntime", "openvino", "pillow"
-        ),
-    }
+    libraries = ("numpy", "torch", "timm", "onnxruntime", "openvino", "pillow")
+    story = {**run_story(started, *libraries), "seed": seed, "dataset": str(dataset.root)}
     if isinstance(settings, LoopSettings):
         device = choose_device(settings.device)
         story["device"] = device.value

@@ -86,7 +86,7 @@ def export_bundle(
         raise BundleError(f"The bundle {bundle.path} opens no image: it has no network to export.")
     runtime = _RUNTIME[to]
     choose_runtime(precision="float32", runtime=runtime)
-    spec = bundle.manifest.preprocessing or Preprocessing()
+    spec = bundle.preprocessing
     judged = _judged(dataset, _unseen(dataset, split), spec)
     exact = _probabilities(bundle, bundle.onnx_path, judged.pixels, "float32", "onnxruntime")
     measure = _Measure(bundle, judged, exact, runtime)
@@ -178,7 +178,7 @@ def _make_int8(
 def _probabilities(
     bundle: Bundle, path: Path, pixels: Frames, precision: Precision, runtime: Runtime
 ) -> Floats:
-    spec = bundle.manifest.preprocessing or Preprocessing()
+    spec = bundle.preprocessing
     network = open_network(path, spec, precision=precision, runtime=runtime)
     seen = mapped_ahead(
         lambda image: network.see(image[np.newaxis]).outputs, pixels, threads=network.workers

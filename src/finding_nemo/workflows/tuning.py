@@ -21,7 +21,7 @@ from finding_nemo.core.records import Dataset, Split
 from finding_nemo.data.splits.by_dive import split_by_dive
 from finding_nemo.data.splits.file import read_split, write_split
 from finding_nemo.evaluation.evaluate import evaluate
-from finding_nemo.training.parts import divide
+from finding_nemo.training.parts import divide, tell_nobody
 from finding_nemo.training.search_space import Choice, Space
 from finding_nemo.training.train import train
 from finding_nemo.workflows.judged_part import predict_test_part
@@ -63,7 +63,7 @@ def inner_folds(
     Raises:
         SplitError: If the split does not fit, or there are fewer dives than folds.
     """
-    parts = divide(dataset, split, fold=fold, seed=seed, notify=lambda message: None)
+    parts = divide(dataset, split, fold=fold, seed=seed, notify=tell_nobody)
     return split_by_dive(
         replace(dataset, records=(*parts.train, *parts.val)), folds=n_folds, seed=seed
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 from pathlib import Path
 
@@ -21,6 +22,11 @@ def split_text(split: Split) -> str:
     writer.writerow(_COLUMNS)
     writer.writerows((row.image_id, row.dive, row.part) for row in split.rows)
     return text.getvalue()
+
+
+def split_hash(split: Split) -> str:
+    """Return the SHA-256 of the text of its file."""
+    return hashlib.sha256(split_text(split).encode()).hexdigest()
 
 
 def write_split(split: Split, path: Path, *, overwrite: bool = False) -> None:
