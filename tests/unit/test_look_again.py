@@ -12,9 +12,10 @@ from torch import nn
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.models.engine import open_network
 from finding_nemo.models.export import export_onnx
+from finding_nemo.models.pixel_network import Seen
 from finding_nemo.models.pooled import WithFeatures
 from finding_nemo.training.array_store import ArrayStore, StoredRows
-from finding_nemo.training.look_again import look_by_runtime, look_by_torch
+from finding_nemo.training.look_again import Rows, look_by_runtime, look_by_torch
 from finding_nemo.training.pixels import PreparePixels
 
 SPEC = Preprocessing(width_px=8, height_px=8, mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.4))
@@ -37,23 +38,58 @@ def network() -> nn.Module:
     )  # fmt: skip
 
 
+def unticked(done: int, total: int) -> None:
+    """Listen to no progress."""
+
+
+def by_torch(trained: nn.Module, stored: StoredRows, rows: Rows) -> Seen:
+    return look_by_torch(
+        trained,
+        PreparePixels(SPEC, cutout_px=0, channels_last=True),
+        stored,
+        rows,
+        device=torch.device("cpu"),
+        batch_size=8,
+        tick=unticked,
+    )
+
+
 def test_runtime__sees_what_torch_sees(stored: StoredRows) -> None:
     trained = network()
-    prepare = PreparePixels(SPEC, cutout_px=0, channels_last=True)
     # Not in order, and more than one task of the runtime's threads.
     rows = np.random.default_rng(1).permutation(37)[:35]
-    by_torch = look_by_torch(
-        trained, prepare, stored, rows, device=torch.device("cpu"), batch_size=8
-    )
+    wanted = by_torch(trained, stored, rows)
     exported = export_onnx(WithFeatures(trained), SPEC, output="logits", second="features")
-    by_runtime = look_by_runtime(open_network(exported, SPEC), stored, rows)
-    assert by_torch.logits.shape == (35, 4)
-    assert by_torch.features.shape == (35, 5)
-    np.testing.assert_allclose(by_runtime.logits, by_torch.logits, atol=1e-5)
-    np.testing.assert_allclose(by_runtime.features, by_torch.features, atol=1e-5)
+    ticks: list[tuple[int, int]] = []
+    seen = look_by_runtime(
+        open_network(exported, SPEC), stored, rows, tick=lambda *both: ticks.append(both)
+    )
+    assert wanted.features is not None
+    assert seen.features is not None
+    assert wanted.outputs.shape == (35, 4)
+    assert wanted.features.shape == (35, 5)
+    np.testing.assert_allclose(seen.outputs, wanted.outputs, atol=1e-5)
+    np.testing.assert_allclose(seen.features, wanted.features, atol=1e-5)
+    assert ticks == [(16, 35), (32, 35), (35, 35)]
 
 
-def test_network_without_features__is_refused(stored: StoredRows) -> None:
-    exported = export_onnx(network(), SPEC, output="logits")
-    with pytest.raises(ValueError, match="no output 'features'"):
-        look_by_runtime(open_network(exported, SPEC), stored, np.arange(3))
+def test_network_without_features__gives_outputs_alone(stored: StoredRows) -> None:
+    wide = nn.Sequential(nn.Conv2d(3, 4, 8), nn.Flatten())
+    exported = export_onnx(wide, SPEC, output="logits")
+    rows = np.arange(3)
+    seen = look_by_runtime(open_network(exported, SPEC), stored, rows, tick=unticked)
+    wanted = by_torch(wide, stored, rows)
+    assert seen.features is None
+    assert wanted.features is None
+    np.testing.assert_allclose(seen.outputs, wanted.outputs, atol=1e-5)
+
+
+@pytest.mark.parametrize("way", ["torch", "runtime"])
+def test_no_row__gives_no_output(stored: StoredRows, way: str) -> None:
+    none = np.arange(0)
+    if way == "torch":
+        seen = by_torch(network(), stored, none)
+    else:
+        exported = export_onnx(network(), SPEC, output="logits")
+        seen = look_by_runtime(open_network(exported, SPEC), stored, none, tick=unticked)
+    assert len(seen.outputs) == 0

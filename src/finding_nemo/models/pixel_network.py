@@ -116,6 +116,8 @@ class OnnxPixels:
 
 def joined(parts: list[Seen]) -> Seen:
     """Return what was seen of several groups of images, in their order."""
+    if not parts:
+        return Seen(np.empty((0, 0), dtype=np.float32), None)
     if len(parts) == 1:
         return parts[0]
     features = [part.features for part in parts if part.features is not None]

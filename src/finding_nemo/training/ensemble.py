@@ -22,7 +22,7 @@ from finding_nemo.models.manifest import BundleManifest
 from finding_nemo.models.runtime import OnnxNetwork
 from finding_nemo.models.trust import trust_tensors
 from finding_nemo.training.inputs import ReadyInputs, ready_pixels, tell_unusable
-from finding_nemo.training.look_again import look_by_runtime, outputs_by_runtime
+from finding_nemo.training.look_again import look_by_runtime
 from finding_nemo.training.members import check_members, check_out, shares_of
 from finding_nemo.training.parity import check_says, parity_images
 from finding_nemo.training.parts import Notify, Parts, divide, tell_nobody
@@ -79,15 +79,10 @@ def make_ensemble(
         _member(bundle, weight, tell) for bundle, weight in zip(bundles, weights, strict=True)
     ]
     ready = _ready(parts, members[0].preprocessing, tell, show_progress=show_progress)
-    bundle = _write(out / "bundle", bundles, members, parts, ready, started, tell)
-    records = ready[0].records
-    largest = check_says(
-        bundle,
-        _mean(members, records),
-        parity_images(records, bundle.preprocessing),
-        source="the mean of its members",
+    bundle = _write(
+        out / "bundle", bundles, members, parts, ready, started, tell, show_progress=show_progress
     )
-    tell(f"the ensemble equals the mean of its members to {largest:.1e} in probability.")
+    _check(bundle, members, ready[0].records, tell)
     return TrainedRun(out, bundle, (), bundle_hash(bundle.path))
 
 
@@ -104,6 +99,18 @@ def _ready(
         train, val = (ready_pixels(part, spec, tick=tick) for part in (parts.train, parts.val))
     tell_unusable(train, val, tell)
     return train, val
+
+
+def _check(
+    bundle: Bundle, members: Sequence[Member], records: Sequence[ImageRecord], tell: Notify
+) -> None:
+    largest = check_says(
+        bundle,
+        _mean(members, records),
+        parity_images(records, bundle.preprocessing),
+        source="the mean of its members",
+    )
+    tell(f"the ensemble equals the mean of its members to {largest:.1e} in probability.")
 
 
 def _mean(members: Sequence[Member], records: Sequence[ImageRecord]) -> Floats:
@@ -125,32 +132,31 @@ def _write(
     ready: tuple[ReadyInputs, ReadyInputs],
     started: str,
     tell: Notify,
+    *,
+    show_progress: bool,
 ) -> Bundle:
     """Fit what stands beside the network, and write the bundle."""
     first = bundles[0].manifest
     train, val = ready
     train_truth, val_truth = (parts.dataset.truth(inputs.records) for inputs in ready)
     network = join_networks(members)
-    seen = open_network(network, members[0].preprocessing)
-    outputs = outputs_by_runtime(seen, val.rows)
-    trust = fit_trust(
-        train,
-        val,
-        outputs,
-        truths=(train_truth, val_truth),
-        evidence=first.categories,
-        activation="sigmoid",
-        look=partial(look_by_runtime, seen) if seen.n_features else None,
-        notify=tell,
-    )
+    with image_ticks("looking once more", shown=show_progress) as tick:
+        opened = open_network(network, members[0].preprocessing)
+        look = partial(look_by_runtime, opened, tick=tick)
+        seen = look(val.rows, np.arange(len(val.rows)))
+        trust = fit_trust(
+            train, val, seen,
+            truths=(train_truth, val_truth),
+            evidence=first.categories, activation="sigmoid", look=look, notify=tell,
+        )  # fmt: skip
     manifest = BundleManifest(
         recipe=" + ".join(bundle.manifest.recipe for bundle in bundles),
         runner="network",
         settings={"members": _settings(bundles, members)},
-        categories=with_validation(first.categories, val_truth, outputs),
+        categories=with_validation(first.categories, val_truth, seen.outputs),
         preprocessing=members[0].preprocessing,
         split=first.split,
-        validation=validation_story(val.records, val_truth, outputs, train_truth),
+        validation=validation_story(val.records, val_truth, seen.outputs, train_truth),
         calibration=in_words(trust.calibration),
         provenance={**run_story(started, *_LIBRARIES), "dataset": str(parts.dataset.root)},
     )

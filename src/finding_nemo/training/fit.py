@@ -24,8 +24,8 @@ from finding_nemo.models.pooled import WithFeatures, has_features
 from finding_nemo.models.trust import Trust, trust_tensors
 from finding_nemo.training.array_store import CACHE_VARIABLE, cache_folder
 from finding_nemo.training.history import EpochRow
-from finding_nemo.training.inputs import tell_unusable
-from finding_nemo.training.look_again import look_by_runtime, look_by_torch
+from finding_nemo.training.inputs import Tick, tell_unusable
+from finding_nemo.training.look_again import Look, look_by_runtime, look_by_torch
 from finding_nemo.training.loop import Loop
 from finding_nemo.training.machine import choose_device, choose_precision
 from finding_nemo.training.parity import check_parity
@@ -43,7 +43,7 @@ from finding_nemo.training.recipes import (
 )
 from finding_nemo.training.setup import set_up_network, set_up_probe, set_up_small_animals
 from finding_nemo.training.setup_places import set_up_places
-from finding_nemo.training.trust import Look, fit_trust, in_words, with_validation
+from finding_nemo.training.trust import fit_trust, in_words, with_validation
 from finding_nemo.training.validation import validation_story
 from finding_nemo.training.without_boxes import settings_without_boxes
 
@@ -86,7 +86,9 @@ def fit_network(
     )  # fmt: skip
     history = _run(loop, ready, parts, show_progress)
     if processes.leads:
-        bundle = _finish(loop, ready, parts, recipe, history, provenance, notify)
+        bundle = _finish(
+            loop, ready, parts, recipe, history, provenance, notify, show_progress=show_progress
+        )
     processes.wait()
     return (bundle if processes.leads else load_bundle(out / "bundle")), history
 
@@ -120,28 +122,27 @@ def _finish(
     history: tuple[EpochRow, ...],
     provenance: dict[str, Any],
     notify: Notify,
+    *,
+    show_progress: bool,
 ) -> Bundle:
     """Fit what stands beside the network, write the bundle, and check it against torch."""
     settings = loop.settings
-    outputs = loop.outputs(ready.val.rows)
     network = _exported(ready, loop.device)
     evidence = category_evidence(replace(parts, train=ready.train.records))
     val_truth = parts.dataset.truth(ready.val.records)
-    trust = fit_trust(
-        ready.train,
-        ready.val,
-        outputs,
-        truths=(parts.dataset.truth(ready.train.records), val_truth),
-        evidence=evidence,
-        activation=_activation(settings),
-        look=_look(loop, ready, network),
-        notify=notify,
-    )
+    with image_ticks("looking once more", shown=show_progress) as tick:
+        look = _look(loop, ready, network, tick)
+        seen = look(ready.val.rows, np.arange(len(ready.val.rows)))
+        trust = fit_trust(
+            ready.train, ready.val, seen,
+            truths=(parts.dataset.truth(ready.train.records), val_truth),
+            evidence=evidence, activation=_activation(settings), look=look, notify=notify,
+        )  # fmt: skip
     ready.whole.to("cpu")
     bundle = _write(
-        loop.folder / "bundle", recipe, settings, parts, ready, network, outputs, history,
-        provenance,
-        evidence=with_validation(evidence, val_truth, outputs), trust=trust,
+        loop.folder / "bundle", recipe, settings, parts, ready, network, seen.outputs,
+        history, provenance,
+        evidence=with_validation(evidence, val_truth, seen.outputs), trust=trust,
     )  # fmt: skip
     largest = check_parity(bundle, ready.whole, ready.train.records, ready.preprocessing)
     notify(f"exported network equals torch to {largest:.1e} in probability, from image files.")
@@ -161,18 +162,17 @@ def _exported(ready: Ready, device: torch.device) -> bytes:
     return network
 
 
-def _look(loop: Loop, ready: Ready, network: bytes) -> Look | None:
-    """Return the faster way to look at stored images once more, if there are features to see."""
-    if not has_features(ready.trained):
-        return None
+def _look(loop: Loop, ready: Ready, network: bytes, tick: Tick) -> Look:
+    """Return the faster way to look at stored images once more."""
     if loop.device.type == "cpu" and ready.trained is ready.whole:
-        return partial(look_by_runtime, open_network(network, ready.preprocessing))
+        return partial(look_by_runtime, open_network(network, ready.preprocessing), tick=tick)
     return partial(
         look_by_torch,
         ready.trained,
         ready.prepare,
         device=loop.device,
         batch_size=loop.settings.batch_size,
+        tick=tick,
     )
 
 

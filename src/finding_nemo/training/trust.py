@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.models.manifest import CategoryEvidence
+from finding_nemo.models.pixel_network import Seen
 from finding_nemo.models.trust import Trust, thinned_rows
 from finding_nemo.scoring.calibration import (
     LogitCalibration,
@@ -19,9 +20,8 @@ from finding_nemo.scoring.calibration import (
 )
 from finding_nemo.scoring.categories import average_precision_by_category
 from finding_nemo.scoring.novelty.detector import TrainingView, fit_detector
-from finding_nemo.training.array_store import StoredRows
 from finding_nemo.training.inputs import ReadyInputs
-from finding_nemo.training.look_again import Looked, Rows
+from finding_nemo.training.look_again import Look
 from finding_nemo.training.parts import Notify
 
 Floats = npt.NDArray[np.float32]
@@ -32,18 +32,15 @@ CALIBRATION: Method = "frequency"
 MOST_TRAINING_IMAGES = 20_000
 
 
-Look = Callable[[StoredRows, Rows], Looked]
-
-
 def fit_trust(
     train: ReadyInputs,
     val: ReadyInputs,
-    validation_outputs: Floats,
+    validation: Seen,
     *,
     truths: tuple[Truth, Truth],
     evidence: tuple[CategoryEvidence, ...],
     activation: str,
-    look: Look | None,
+    look: Look,
     notify: Notify,
 ) -> Trust:
     """Fit what stands beside a trained network in its bundle.
@@ -51,42 +48,44 @@ def fit_trust(
     Args:
         train: Usable training images.
         val: Usable validation images.
-        validation_outputs: What the network says of the latter.
+        validation: What the network makes of the latter.
         truths: Of the training and of the validation images.
         evidence: Of each category.
         activation: "sigmoid", or "clip" for outputs that are probabilities already.
-        look: Tells what the network makes of stored images; `None` if it has no features.
+        look: Tells what the network makes of stored images.
         notify: Told each choice with its reason.
     """
     train_truth, val_truth = truths
-    if not len(validation_outputs):
+    if not len(val.records):
         notify("novelty and calibration: none, because there is no validation image to fit to.")
         return Trust()
-    logits = as_logits(validation_outputs, activation)
-    dives = _dives(val.records)
-    view = ValidationView(logits, val_truth, dives)
+    logits = as_logits(validation.outputs, activation)
+    view = ValidationView(logits, val_truth, _dives(val.records))
     calibration = _calibration(view, evidence, len(train_truth), notify)
-    if look is None:
+    if validation.features is None:
         notify("novelty: from logits alone; this network has no pooled features.")
         detector = fit_detector(None, val_logits=logits, val_features=None)
         return Trust(detector, calibration, view)
-    validation = look(val.rows, thinned_rows(len(val.rows), MOST_TRAINING_IMAGES))
-    rows = thinned_rows(len(train.rows), MOST_TRAINING_IMAGES)
-    training = look(train.rows, rows)
+    rows, kept = (
+        thinned_rows(len(inputs.records), MOST_TRAINING_IMAGES) for inputs in (train, val)
+    )
     records = [train.records[row] for row in rows]
     detector = fit_detector(
-        TrainingView(
-            training.features,
-            as_logits(training.logits, activation),
-            train_truth[rows],
-            _dives(records),
-        ),
-        val_logits=as_logits(validation.logits, activation),
-        val_features=validation.features,
+        _training_view(look(train.rows, rows), train_truth[rows], records, activation),
+        val_logits=logits[kept],
+        val_features=validation.features[kept],
     )
     names = ", ".join(detector.names)
     notify(f"novelty: fitted on {len(records)} training images ({names}).")
     return Trust(detector, calibration, view)
+
+
+def _training_view(
+    seen: Seen, truth: Truth, records: Sequence[ImageRecord], activation: str
+) -> TrainingView:
+    if seen.features is None:
+        raise ValueError("the network gave features of validation images, but not of these")
+    return TrainingView(seen.features, as_logits(seen.outputs, activation), truth, _dives(records))
 
 
 def as_logits(outputs: Floats, activation: str) -> Floats:
@@ -148,5 +147,5 @@ def with_validation(
     )
 
 
-def _dives(records: tuple[ImageRecord, ...] | list[ImageRecord]) -> list[str]:
+def _dives(records: Sequence[ImageRecord]) -> list[str]:
     return [record.dive_or_own for record in records]
