@@ -47,8 +47,6 @@ def benchmark(
     from finding_nemo.core.config import parse_assignments
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.sample import sample_images
-    from finding_nemo.reporting.comparison_page import explain
-    from finding_nemo.reporting.terminal import print_line
     from finding_nemo.workflows.comparison import compare_recipes
 
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
@@ -56,26 +54,19 @@ def benchmark(
     if sample is not None:
         data = sample_images(data, sample)
     found = compare_recipes(
-        data,
-        out=out,
-        recipes=_recipe_names(recipes),
+        data, out=out, recipes=_recipe_names(recipes),
         splits=_splits(data, by, split, folds, seed),
-        settings=parse_assignments(changes or []),
-        seed=seed,
-        overwrite=overwrite,
-        notify=notify,
-        show_progress=True,
-    )
+        settings=parse_assignments(changes or []), seed=seed, overwrite=overwrite,
+        notify=notify, show_progress=True,
+    )  # fmt: skip
     _print_rows(found.rows)
-    for sentence in explain(found.rows):
-        print_line(sentence)
     typer.echo(f"report {out / 'report.html'}")
     if all(row.failure for row in found.rows):
         raise typer.Exit(1)
 
 
 def _print_rows(rows: Sequence[ComparisonRow]) -> None:
-    from finding_nemo.reporting.comparison_page import HEADER, cells
+    from finding_nemo.reporting.comparison_page import HEADER, cells, explain
     from finding_nemo.reporting.terminal import print_line, print_table
 
     # A reason is longer than a cell: it has a line of its own under the table.
@@ -84,6 +75,8 @@ def _print_rows(rows: Sequence[ComparisonRow]) -> None:
     for row in rows:
         if row.failure is not None:
             print_line(f"{row.recipe}, {row.protocol}, failed: {row.failure}")
+    for sentence in explain(rows):
+        print_line(sentence)
 
 
 def _recipe_names(text: str) -> list[str]:

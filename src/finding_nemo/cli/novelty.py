@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from finding_nemo.cli.dataset_options import Changes, DatasetPath, DivePattern, ImagesFolder
+
+if TYPE_CHECKING:
+    from finding_nemo.workflows.novelty_bed import BedRow
 
 
 def novelty(
@@ -34,9 +38,7 @@ def novelty(
     from finding_nemo.core.config import parse_assignments
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.splits.holdouts import alone_first, choose_holdouts, spread_out
-    from finding_nemo.reporting.page import format_score, format_share
-    from finding_nemo.reporting.tables import print_line, print_table
-    from finding_nemo.workflows.novelty_bed import mean_by_score, run_novelty_bed
+    from finding_nemo.workflows.novelty_bed import run_novelty_bed
 
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     show_notices(data.notices)
@@ -52,6 +54,15 @@ def novelty(
         overwrite=overwrite,
         notify=notify,
     )
+    _print(rows)
+    typer.echo(f"table {out / 'novelty.csv'}")
+
+
+def _print(rows: Sequence[BedRow]) -> None:
+    from finding_nemo.reporting.page import format_score, format_share
+    from finding_nemo.reporting.tables import print_line, print_table
+    from finding_nemo.workflows.novelty_bed import mean_by_score
+
     print_table(
         ("score", "kind", "mean AUC", "2 x AUC - 1", "FPR at 95 % TPR", "AUC of far frames"),
         [
@@ -63,4 +74,3 @@ def novelty(
     )  # fmt: skip
     scores = [row.competition_score for row in rows]
     print_line(f"competition score, mean over hold-outs: {sum(scores) / len(scores):.4f}")
-    typer.echo(f"table {out / 'novelty.csv'}")

@@ -64,15 +64,8 @@ def predict(
         )
         choices = _choices(file_format, shard)
         choices |= {"with_vector": vector, "with_embedding": embeddings, "precision": precision}
-        choices["network"] = _network(arithmetic, runtime)
-        _predict(
-            bundle,
-            selection,
-            out,
-            engine=_engine(engine, workers),
-            overwrite=overwrite,
-            **choices,
-        )
+        choices |= {"network": _network(arithmetic, runtime), "engine": _engine(engine, workers)}
+        _predict(bundle, selection, out, overwrite=overwrite, **choices)
 
 
 def _select(names: Sequence[str], every: str | None, **choices: Any) -> Selection:

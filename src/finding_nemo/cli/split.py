@@ -68,21 +68,15 @@ def split(
         _write_holdouts(data, out, fraction, val_fraction, folds, seed or 0, overwrite)
         return
     made = make_split(
-        data,
-        by.value,
-        fraction=fraction,
-        val_fraction=val_fraction,
-        folds=folds,
-        seed=seed,
+        data, by.value, fraction=fraction, val_fraction=val_fraction, folds=folds, seed=seed,
         categories=tuple((categories or "").split(",")),
-    )
+    )  # fmt: skip
     write_split(made, out, overwrite=overwrite)
     show_notices((*data.notices, *made.notices))
-    _tell(made, data)
-    typer.echo(f"split {out}")
+    _tell(made, data, out)
 
 
-def _tell(split: Split, dataset: Dataset) -> None:
+def _tell(split: Split, dataset: Dataset, out: Path) -> None:
     from finding_nemo.evaluation.split_summary import summarise_split
     from finding_nemo.reporting.terminal import print_line, print_split
 
@@ -92,6 +86,7 @@ def _tell(split: Split, dataset: Dataset) -> None:
             dataset.categories.names[dataset.categories.column_of(n)] for n in split.unsplittable
         ]
         print_line("on one dive only: " + "; ".join(names))
+    typer.echo(f"split {out}")
 
 
 def _write_holdouts(

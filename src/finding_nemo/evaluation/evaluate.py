@@ -66,22 +66,17 @@ def evaluate(
         PredictionsError: If nothing can be judged, or the category tables differ.
         SplitError: If the split has no such part.
     """
-    judged = lay_beside(predictions, dataset, split=split, part=part)
-    if not judged.judged_truth.any():
-        raise PredictionsError("No judged image holds a category: there is nothing to score.")
+    judged = _judged(predictions, dataset, split, part)
     evidence = training_evidence(judged, predictions.metadata)
-    frequency, prior_source = _prior(judged, evidence)
-    prior = np.tile(frequency, (len(judged.records), 1))
-    per_image = np.where(
-        judged.failed & judged.judged_truth, 0.0, _per_image(judged, judged.scores)
-    )
+    prior, prior_source = _prior(judged, evidence)
+    per_image, by_prior = _by_model(judged), _per_image(judged, prior)
     categories = score_categories(judged, evidence, validation_aps(predictions.metadata))
     novel = _holds_untrained(judged, evidence)
     return Evaluation(
         model=_method("model", judged, judged.scores, per_image),
-        prior=_method("prior", judged, prior, _per_image(judged, prior)),
+        prior=_method("prior", judged, prior, by_prior),
         time_copy=_time_copy(judged),
-        gain=_gain(judged, per_image, _per_image(judged, prior)),
+        gain=_gain(judged, per_image, by_prior),
         prior_source=prior_source,
         n_images=int(judged.judged_truth.sum()),
         n_dives=len(set(np.array(judged.dives)[judged.judged_truth])),
@@ -100,7 +95,27 @@ def evaluate(
     )
 
 
+def _judged(
+    predictions: PredictionTable, dataset: Dataset, split: Split | None, part: str | None
+) -> Judged:
+    judged = lay_beside(predictions, dataset, split=split, part=part)
+    if not judged.judged_truth.any():
+        raise PredictionsError("No judged image holds a category: there is nothing to score.")
+    return judged
+
+
+def _by_model(judged: Judged) -> Scores:
+    found = _per_image(judged, judged.scores)
+    return np.where(judged.failed & judged.judged_truth, 0.0, found)
+
+
 def _prior(judged: Judged, evidence: Evidence | None) -> tuple[Scores, str]:
+    """Return class frequency for each judged image, and where it is from."""
+    frequency, source = _frequency(judged, evidence)
+    return np.tile(frequency, (len(judged.records), 1)), source
+
+
+def _frequency(judged: Judged, evidence: Evidence | None) -> tuple[Scores, str]:
     if judged.train:
         return prior_scores(judged.dataset.truth(judged.train)), "the split's training part"
     if evidence is not None:

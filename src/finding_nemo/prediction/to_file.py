@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,41 +81,75 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         NoSpaceError: If the disk is full; the same call goes on when there is space.
         DatasetError: If names stand for no image at all.
     """
-    check_format(file_format)
-    say = say or (lambda words: None)
-    if shard.count > 1 and file_format != "parquet":
-        raise SettingsError("A shard is written as Parquet; merge writes the other formats.")
-    request = _request(bundle, inputs) | {
-        "vector": with_vector and file_format in ("parquet", "jsonl"),
-        "embeddings": with_embedding and file_format in ("parquet", "jsonl"),
-        "precision": precision,
-        "shard": f"{shard.number}/{shard.count}",
-        "network": _network(bundle, network),
-    }
-    folder = PartsFolder(out)
+    order = _Order(
+        bundle, inputs, check_format(file_format), with_vector, with_embedding, shard, precision,
+        network,
+    )  # fmt: skip
+    return _carry_out(order, PartsFolder(out), engine, overwrite, move or unmoved, say or _silent)
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What is to be predicted, and what of it is to be kept."""
+
+    bundle: Bundle
+    inputs: Selection | Sequence[ImageInput]
+    file_format: Format
+    with_vector: bool
+    with_embedding: bool
+    shard: Shard
+    precision: float
+    network: NetworkWish
+
+    def request(self) -> dict[str, Any]:
+        """Return what must be the same for a run to go on, as JSON-ready values."""
+        if self.shard.count > 1 and self.file_format != "parquet":
+            raise SettingsError("A shard is written as Parquet; merge writes the other formats.")
+        keeps_lists = self.file_format in ("parquet", "jsonl")
+        return {
+            "version": package_version(),
+            "bundle_hash": bundle_hash(self.bundle.path),
+            **_images(self.inputs),
+            "vector": self.with_vector and keeps_lists,
+            "embeddings": self.with_embedding and keeps_lists,
+            "precision": self.precision,
+            "shard": f"{self.shard.number}/{self.shard.count}",
+            "network": _network(self.bundle, self.network),
+        }
+
+
+def _carry_out(
+    order: _Order, folder: PartsFolder, engine: Engine, overwrite: bool, move: Move, say: Say
+) -> PredictionSummary:
+    request = order.request()
     with folder.held():
         if (finished := folder.finished(request)) is not None:
             folder.move_out()
             return PredictionSummary.from_json(finished)
-        images = inputs.stream() if isinstance(inputs, Selection) else inputs
-        predictor = Predictor(bundle, precision=precision, network=network)
+        images = order.inputs.stream() if isinstance(order.inputs, Selection) else order.inputs
+        predictor = Predictor(order.bundle, precision=order.precision, network=order.network)
         for notice in predictor.reader.notices if predictor.reader else ():
             say(notice)
         job = begin_or_go_on(folder, images, request, overwrite=overwrite, say=say)
         if request["network"] is not None:
             story = "network: {runtime} on {device} in {precision}: {reason}."
             say(story.format(**request["network"]))
-        parts = shard.parts(job.size.n_parts)
         columns = Columns(
-            n_categories=len(bundle.categories),
+            n_categories=len(order.bundle.categories),
             with_vector=request["vector"],
             with_time=job.size.has_frames,
             n_features=predictor.n_features() if request["embeddings"] else 0,
         )
         plan = Plan(folder.plan_path)
-        work = Work(bundle, plan, job.size, columns, precision, move or unmoved, network)
+        work = Work(order.bundle, plan, job.size, columns, order.precision, move, order.network)
+        parts = order.shard.parts(job.size.n_parts)
         predict_missing(folder, work, engine, parts, say)
-        return _put_together(folder, work, job, parts, file_format, shard, predictor.reader)
+        return _put_together(folder, order, job, parts, columns, predictor.reader)
+
+
+def _silent(words: str) -> None:
+    """Tell nobody."""
+    del words
 
 
 def _network(bundle: Bundle, wish: NetworkWish) -> dict[str, str] | None:
@@ -125,38 +159,28 @@ def _network(bundle: Bundle, wish: NetworkWish) -> dict[str, str] | None:
     return asdict(choose_for_bundle(bundle, wish))
 
 
-def _request(bundle: Bundle, inputs: Selection | Sequence[ImageInput]) -> dict[str, Any]:
-    """Return what must be the same for a run to go on, as JSON-ready values."""
-    known = {"version": package_version(), "bundle_hash": bundle_hash(bundle.path)}
+def _images(inputs: Selection | Sequence[ImageInput]) -> dict[str, Any]:
     if isinstance(inputs, Selection):
-        return known | inputs.request()
-    return known | {"images": listing_hash(inputs)}
+        return inputs.request()
+    return {"images": listing_hash(inputs)}
 
 
 def _put_together(
     folder: PartsFolder,
-    work: Work,
+    order: _Order,
     job: Job,
     parts: Sequence[int],
-    file_format: Format,
-    shard: Shard,
+    columns: Columns,
     reader: Reader | None,
 ) -> PredictionSummary:
-    summary = PredictionSummary()
-    bundle, schema = work.bundle, work.columns.schema()
+    summary, schema = PredictionSummary(), columns.schema()
 
     def story() -> dict[str, Any]:
+        shard = {**asdict(order.shard), "n_images": job.size.n_images}
         return (
-            _story(bundle, job, summary)
+            _story(order.bundle, job, summary)
             | trust_story(reader)
-            | {
-                "inputs_sha256": job.size.sha256,
-                "shard": {
-                    "number": shard.number,
-                    "count": shard.count,
-                    "n_images": job.size.n_images,
-                },
-            }
+            | {"inputs_sha256": job.size.sha256, "shard": shard}
         )
 
     write_tables(
@@ -164,8 +188,8 @@ def _put_together(
         folder.whole_path,
         schema=schema,
         metadata=story,
-        fallback_ids=most_frequent_first(_evidence(bundle)),
-        file_format=file_format,
+        fallback_ids=most_frequent_first(_evidence(order.bundle)),
+        file_format=order.file_format,
         overwrite=True,
     )
     folder.finish(job.request, summary.to_json())

@@ -18,7 +18,7 @@ from finding_nemo.models.bundle import Bundle, bundle_hash
 from finding_nemo.training.fit import fit_network
 from finding_nemo.training.history import EpochRow
 from finding_nemo.training.machine import choose_device, choose_precision
-from finding_nemo.training.parts import Parts, divide, tell_nobody
+from finding_nemo.training.parts import Notify, Parts, divide, tell_nobody
 from finding_nemo.training.processes import Processes
 from finding_nemo.training.recipes import (
     AnySettings,
@@ -99,20 +99,29 @@ def train(
     _check_processes(team, found, used)
     parts = divide(dataset, split, fold=fold, seed=seed, notify=tell)
     if team.leads:
-        # Before the others are started, so that a wrong command ends in one message.
         _prepare_run(out, found, used, parts, seed, overwrite=overwrite, resume=resume)
-    started = now_utc()
-    if isinstance(used, LoopSettings):
-        bundle, history = fit_network(
-            used, parts, out, found.name, seed=seed, notify=tell,
-            show_progress=show_progress and team.leads,
-            provenance=_story(dataset, used, started, seed), processes=team,
-        )  # fmt: skip
-    else:
-        kind: Literal["prior", "time-copy"] = "prior" if found.kind == "prior" else "time-copy"
-        story = _story(dataset, used, started, seed)
-        bundle, history = write_unseen_bundle(out / "bundle", kind, parts, provenance=story), ()
+    bundle, history = _fitted(found, used, parts, out, team, seed, tell, show_progress)
     return TrainedRun(out, bundle, history, bundle_hash(bundle.path), team.leads)
+
+
+def _fitted(
+    recipe: Recipe,
+    settings: AnySettings,
+    parts: Parts,
+    out: Path,
+    team: Processes,
+    seed: int,
+    notify: Notify,
+    show_progress: bool,
+) -> tuple[Bundle, tuple[EpochRow, ...]]:
+    story = _story(parts.dataset, settings, now_utc(), seed)
+    if isinstance(settings, LoopSettings):
+        return fit_network(
+            settings, parts, out, recipe.name, seed=seed, notify=notify,
+            show_progress=show_progress and team.leads, provenance=story, processes=team,
+        )  # fmt: skip
+    kind: Literal["prior", "time-copy"] = "prior" if recipe.kind == "prior" else "time-copy"
+    return write_unseen_bundle(out / "bundle", kind, parts, provenance=story), ()
 
 
 def _check_processes(team: Processes, recipe: Recipe, settings: AnySettings) -> None:
@@ -133,6 +142,7 @@ def _prepare_run(
     overwrite: bool,
     resume: bool,
 ) -> None:
+    """Make the run folder, before other processes start: a wrong command ends in one message."""
     wanted = {"recipe": recipe.name, "seed": seed, "settings": settings.model_dump()}
     text = json.dumps(wanted, indent=2) + "\n"
     if resume and (out / _SETTINGS).is_file():

@@ -58,7 +58,7 @@ def run_demo(
         images: About how many frames to draw.
         seed: Of the drawing, the split and the training.
         overwrite: Whether an earlier demo may be replaced.
-        tell: Told each step and how long it took.
+        tell: Told each step and when it begins.
         show_progress: Whether progress bars are drawn.
 
     Raises:
@@ -89,31 +89,31 @@ def run_demo(
     step("predicting the evaluation frames, scoring the submission")
     score = _submit(run.bundle, folder, out / "submission.csv")
     step("done")
-    outputs = {
-        "frames": folder,
+    return Demo(_outputs(out, folder, run.bundle), found, score)
+
+
+def _outputs(out: Path, frames: Path, bundle: Bundle) -> dict[str, Path]:
+    return {
+        "frames": frames,
         "inspection": out / "inspect.html",
         "split": out / "split.csv",
-        "bundle": run.bundle.path,
+        "bundle": bundle.path,
         "predictions": out / "predictions.parquet",
         "report": out / "report.html",
         "picture": out / "frames.png",
         "submission": out / "submission.csv",
     }
-    return Demo(outputs, found, score)
 
 
 class _Steps:
-    """Tell each step, and at the next one how long it took."""
+    """Tell each step, and how long after the first it begins."""
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self._started = time.perf_counter()
-        self._last = self._started
 
     def __call__(self, what: str) -> None:
-        now = time.perf_counter()
-        self._tell(f"[{now - self._started:5.1f} s] {what}")
-        self._last = now
+        self._tell(f"[{time.perf_counter() - self._started:5.1f} s] {what}")
 
 
 def _inspect(dataset: Dataset, split: Split, path: Path) -> None:

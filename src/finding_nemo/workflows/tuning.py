@@ -114,7 +114,36 @@ def tune(
     common = dict(settings or {})
     _prepare(out, folds, {"recipe": recipe, "settings": common, "seed": seed}, overwrite=overwrite)
     study = _study(out, space, seed)
-    job = _Job(dataset, folds, out / "trial", recipe, common, seed)
+    job = _Job(dataset, folds, out, recipe, common, seed)
+    if trials > len(_ended(study)):
+        _search(study, job, space, trials, minutes, notify)
+    return _ordered(study)
+
+
+@dataclass(frozen=True)
+class _Job:
+    dataset: Dataset
+    folds: Split
+    out: Path
+    recipe: str
+    settings: Mapping[str, Any]
+    seed: int
+
+    @property
+    def folder(self) -> Path:
+        """Where the training of the moment is kept."""
+        return self.out / "trial"
+
+
+def _search(
+    study: optuna.Study,
+    job: _Job,
+    space: Space,
+    trials: int,
+    minutes: float | None,
+    notify: Notify,
+) -> None:
+    """Judge trials until there are `trials`, or until the minutes are over."""
 
     def judge(trial: optuna.Trial) -> float:
         return _judge(trial, job, space)
@@ -123,33 +152,20 @@ def tune(
         done = _as_trial(trial)
         score = trial.user_attrs.get(_FAULT) or f"MAP@20 {done.map_at_20:.4f}"
         notify(f"trial {done.number + 1} of {trials}, {done.state}, {in_words(done)}: {score}")
-        _write(out, recipe, _ordered(study), common)
+        _write(job.out, job.recipe, _ordered(study), job.settings)
 
-    remaining = trials - len(_ended(study))
-    if remaining > 0:
-        try:
-            study.optimize(
-                judge,
-                n_trials=remaining,
-                timeout=None if minutes is None else 60 * minutes,
-                callbacks=[tell],
-                catch=(TrainingError,),
-            )
-        except KeyboardInterrupt:
-            raise StoppedError(
-                f"Stopped by Ctrl-C. Every trial that ended is in {out}; the same command goes on."
-            ) from None
-    return _ordered(study)
-
-
-@dataclass(frozen=True)
-class _Job:
-    dataset: Dataset
-    folds: Split
-    folder: Path
-    recipe: str
-    settings: Mapping[str, Any]
-    seed: int
+    try:
+        study.optimize(
+            judge,
+            n_trials=trials - len(_ended(study)),
+            timeout=None if minutes is None else 60 * minutes,
+            callbacks=[tell],
+            catch=(TrainingError,),
+        )
+    except KeyboardInterrupt:
+        raise StoppedError(
+            f"Stopped by Ctrl-C. Every trial that ended is in {job.out}; the same command goes on."
+        ) from None
 
 
 def _prepare(out: Path, folds: Split, search: Mapping[str, Any], *, overwrite: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import SettingsError, SplitError
-from finding_nemo.core.records import Dataset, Split, SplitRow
+from finding_nemo.core.records import Dataset, ImageRecord, Split, SplitRow
 from finding_nemo.data.splits.by_dive import assign_dives
 
 # Below this share of images left to train on, what is measured is no longer novelty.
@@ -41,18 +41,10 @@ def split_by_novelty(
         SplitError: If no frame holds one, too little is left to train on, or dives are unknown.
     """
     held_out = _category_ids(categories, dataset.categories)
-    novel_dives = {
-        record.dive for record in dataset.annotated if held_out & set(record.category_ids or ())
-    }
-    if not novel_dives:
-        raise SplitError(f"No annotated image holds any of the categories {sorted(held_out)}.")
+    holding = [r for r in dataset.annotated if held_out & set(r.category_ids or ())]
+    novel_dives = {record.dive for record in holding}
     others = [record for record in dataset.annotated if record.dive not in novel_dives]
-    if len(others) < _LEAST_TRAINING_SHARE * len(dataset.annotated):
-        raise SplitError(
-            f"Categories {sorted(held_out)} are on {len(novel_dives)} dives with "
-            f"{len(dataset.annotated) - len(others)} of {len(dataset.annotated)} images: "
-            "too little is left to train on. Hold out rarer categories."
-        )
+    _check_enough(dataset, held_out, novel_dives, others)
     part_of = assign_dives(
         others,
         dataset.categories,
@@ -62,7 +54,6 @@ def split_by_novelty(
         seed=seed,
     )
     novel_part = "test" if folds is None else "novel"
-    n_novel = sum(bool(held_out & set(r.category_ids or ())) for r in dataset.annotated)
     return Split(
         rows=tuple(
             SplitRow(record.image_id, str(record.dive), part_of.get(str(record.dive), novel_part))
@@ -70,11 +61,30 @@ def split_by_novelty(
         ),
         kind="novel",
         seed=seed,
-        notices=(
-            f"{n_novel} frames on {len(novel_dives)} dives hold a category that training never "
-            f"sees ({', '.join(str(number) for number in sorted(held_out))}).",
-        ),
+        notices=(_notice(len(holding), len(novel_dives), held_out),),
     )
+
+
+def _notice(n_frames: int, n_dives: int, held_out: set[int]) -> str:
+    numbers = ", ".join(str(number) for number in sorted(held_out))
+    seen_on = f"{n_frames} frames on {n_dives} dives"
+    return f"{seen_on} hold a category that training never sees ({numbers})."
+
+
+def _check_enough(
+    dataset: Dataset,
+    held_out: set[int],
+    novel_dives: set[str | None],
+    others: Sequence[ImageRecord],
+) -> None:
+    if not novel_dives:
+        raise SplitError(f"No annotated image holds any of the categories {sorted(held_out)}.")
+    if len(others) < _LEAST_TRAINING_SHARE * len(dataset.annotated):
+        raise SplitError(
+            f"Categories {sorted(held_out)} are on {len(novel_dives)} dives with "
+            f"{len(dataset.annotated) - len(others)} of {len(dataset.annotated)} images: "
+            "too little is left to train on. Hold out rarer categories."
+        )
 
 
 def _category_ids(wanted: Sequence[int | str], table: CategoryTable) -> set[int]:
