@@ -15,7 +15,8 @@ from finding_nemo.evaluation.pooled_trust import in_words
 from finding_nemo.reporting.curves import Histories, draw_learning_curves, learning_curves_svg
 from finding_nemo.reporting.figures import svg_of
 from finding_nemo.reporting.page import format_score, svg, write_page
-from finding_nemo.reporting.palette import INK, PRIOR, SERIES
+from finding_nemo.reporting.palette import PRIOR, SERIES
+from finding_nemo.reporting.scores_figure import ScoreLine, draw_scores
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -138,32 +139,20 @@ def _protocol_sentences(rows: Sequence[ComparisonRow]) -> Iterator[str]:
 def _scores_figure(rows: Sequence[ComparisonRow]) -> str:
     shown = [row for row in rows if row.failure is None]
     protocols = list(dict.fromkeys(row.protocol for row in shown))
-    return svg_of(
-        lambda axes: _draw_scores(axes, shown, protocols),
-        width_in=9.4,
-        height_in=1.0 + 0.36 * max(len(shown), 1),
-    )
-
-
-def _draw_scores(axes: Axes, rows: Sequence[ComparisonRow], protocols: Sequence[str]) -> None:
-    for place, row in enumerate(rows):
-        colour = SERIES[protocols.index(row.protocol) % len(SERIES)]
-        score = row.map_at_20
-        axes.plot([score.low, score.high], [place, place], color=colour, linewidth=3, alpha=0.4)
-        axes.plot(score.value, place, "o", color=colour, markersize=7)
-        axes.plot(row.prior_map_at_20, place, "|", color=PRIOR, markersize=12, markeredgewidth=2)
-        axes.annotate(
-            f"{score.value:.3f}",
-            (score.high, place),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8.5,
-            color=colour,
+    lines = [
+        ScoreLine(
+            f"{row.recipe}, {row.protocol}",
+            row.map_at_20,
+            SERIES[protocols.index(row.protocol) % len(SERIES)],
         )
-    labels = [f"{row.recipe}, {row.protocol}" for row in rows]
-    axes.set_yticks(range(len(rows)), labels, fontsize=9)
-    axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_xlim(0, 1.06)
-    axes.grid(axis="y", visible=False)
-    axes.set_xlabel("MAP@20; the grey tick is class frequency", fontsize=9, color=INK)
+        for row in shown
+    ]
+
+    def draw(axes: Axes) -> None:
+        draw_scores(axes, lines, label="MAP@20; the grey tick is class frequency")
+        for place, row in enumerate(shown):
+            axes.plot(
+                row.prior_map_at_20, place, "|", color=PRIOR, markersize=12, markeredgewidth=2
+            )
+
+    return svg_of(draw, width_in=9.4, height_in=1.0 + 0.36 * max(len(shown), 1))

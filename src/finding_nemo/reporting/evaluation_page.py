@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from finding_nemo.core.categories import CategoryTable
-from finding_nemo.evaluation.results import Evaluation, JudgedImage, MethodScore
-from finding_nemo.reporting.figures import svg_of
+from finding_nemo.evaluation.results import Evaluation, JudgedImage
+from finding_nemo.reporting.figures import log_scale, svg_of
 from finding_nemo.reporting.page import svg, thumbnail, write_page
 from finding_nemo.reporting.palette import INK, MODEL, PRIOR, TIME_COPY
+from finding_nemo.reporting.scores_figure import ScoreLine, draw_scores
 from finding_nemo.reporting.trust_figures import trust_figures, unusual_share
 
 if TYPE_CHECKING:
@@ -155,37 +156,17 @@ def _place(ranked: Sequence[int], category_id: int) -> str:
 
 
 def _scores_figure(evaluation: Evaluation) -> str:
-    methods = [
+    methods = (
         ("model", evaluation.model, MODEL),
         ("time-copy", evaluation.time_copy, TIME_COPY),
         ("class frequency", evaluation.prior, PRIOR),
-    ]
-    shown = [(name, method, colour) for name, method, colour in methods if method]
-    return svg_of(
-        lambda axes: _draw_scores(axes, shown), width_in=8.4, height_in=0.75 + 0.42 * len(shown)
     )
-
-
-def _draw_scores(axes: Axes, methods: Sequence[tuple[str, MethodScore, str]]) -> None:
-    for place, (_, method, colour) in enumerate(methods):
-        score = method.map_at_20
-        axes.plot([score.low, score.high], [place, place], color=colour, linewidth=3, alpha=0.45)
-        axes.plot(score.value, place, "o", color=colour, markersize=9)
-        axes.annotate(
-            f"{score.value:.3f}",
-            (score.value, place),
-            xytext=(0, 8),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-            color=colour,
-            weight="bold",
-        )
-    axes.set_yticks(range(len(methods)), [name for name, _, _ in methods], fontsize=10)
-    axes.set_ylim(len(methods) - 0.5, -0.7)
-    axes.set_xlim(0, 1)
-    axes.grid(axis="y", visible=False)
-    axes.set_xlabel("MAP@20", fontsize=9, color=INK)
+    lines = [ScoreLine(name, found.map_at_20, colour) for name, found, colour in methods if found]
+    return svg_of(
+        lambda axes: draw_scores(axes, lines, label="MAP@20"),
+        width_in=8.4,
+        height_in=0.75 + 0.42 * len(lines),
+    )
 
 
 def _dives_figure(evaluation: Evaluation) -> str:
@@ -203,7 +184,7 @@ def _dives_figure(evaluation: Evaluation) -> str:
             s=28,
             linewidths=0,
         )
-        axes.set_xscale("log")
+        log_scale(axes)
         axes.set_ylim(-0.03, 1.03)
         axes.set_xlabel("judged images of the dive", fontsize=9, color=INK)
         axes.set_ylabel("mean AP@20", fontsize=9, color=INK)

@@ -34,6 +34,15 @@ def style_axes(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
+def log_scale(axes: Axes, *, both: bool = False) -> None:
+    """Let the horizontal axis, or both, run by factors of ten, written 1, 10, 100."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:,g}")
+    if both:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:,g}")
+
+
 def to_svg(figure: Figure) -> str:
     """Return a figure as an SVG element, the same bytes for the same data."""
     import matplotlib as mpl

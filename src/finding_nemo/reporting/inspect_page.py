@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from finding_nemo.data.file_check import NearPair
 from finding_nemo.evaluation.exploration import CategoryCount, Exploration
 from finding_nemo.evaluation.inspection import Inspection
-from finding_nemo.evaluation.protocols import Protocol
-from finding_nemo.reporting.figures import bars_svg, columns_svg, svg_of
+from finding_nemo.evaluation.protocols import BaselineScore, Protocol
+from finding_nemo.evaluation.results import Measured
+from finding_nemo.reporting.figures import bars_svg, columns_svg, log_scale, svg_of
 from finding_nemo.reporting.page import svg, thumbnail, write_page
 from finding_nemo.reporting.palette import INK, MODEL, PRIOR, TIME_COPY
+from finding_nemo.reporting.scores_figure import ScoreLine, draw_scores
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,8 +113,7 @@ def _draw_dives(axes: Axes, categories: tuple[CategoryCount, ...]) -> None:
         color=MODEL,
         linewidths=0,
     )
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    log_scale(axes, both=True)
     axes.set_xlabel("images of the category", fontsize=9, color=INK)
     axes.set_ylabel("dives that show it", fontsize=9, color=INK)
 
@@ -126,34 +127,20 @@ def _draw_animals(axes: Axes, widths: tuple[float, ...]) -> None:
 
 
 def _draw_protocols(axes: Axes, protocols: tuple[Protocol, ...]) -> None:
-    rows = [
-        (f"{kind}, {protocol.name} split", score, colour)
+    lines = [
+        ScoreLine(f"{kind}, {protocol.name} split", _measured(score), colour)
         for protocol in protocols
         for kind, score, colour in (
             ("time-copy", protocol.time_copy, TIME_COPY),
             ("class frequency", protocol.prior, PRIOR),
         )
     ]
-    for place, (_, score, colour) in enumerate(rows):
-        half = score.interval_width / 2
-        low, high = score.map_at_20 - half, score.map_at_20 + half
-        axes.plot([low, high], [place, place], color=colour, linewidth=3, alpha=0.45)
-        axes.plot(score.map_at_20, place, "o", color=colour, markersize=8)
-        axes.annotate(
-            f"{score.map_at_20:.3f}",
-            (score.map_at_20, place),
-            xytext=(0, 7),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8.5,
-            color=colour,
-            weight="bold",
-        )
-    axes.set_yticks(range(len(rows)), [name for name, _, _ in rows], fontsize=9)
-    axes.set_ylim(len(rows) - 0.5, -0.7)
-    axes.set_xlim(0, 1)
-    axes.grid(axis="y", visible=False)
-    axes.set_xlabel("MAP@20 without opening an image", fontsize=9, color=INK)
+    draw_scores(axes, lines, label="MAP@20 without opening an image")
+
+
+def _measured(score: BaselineScore) -> Measured:
+    half = score.interval_width / 2
+    return Measured(score.map_at_20, score.map_at_20 - half, score.map_at_20 + half)
 
 
 def _faults(found: Inspection) -> list[tuple[str, str]]:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from finding_nemo.evaluation.results import Evaluation
+from finding_nemo.evaluation.results import Evaluation, Measured
 from finding_nemo.evaluation.trust_results import ScorerResult, TrustFindings
-from finding_nemo.reporting.figures import svg_of
+from finding_nemo.reporting.figures import log_scale, svg_of
 from finding_nemo.reporting.page import svg
 from finding_nemo.reporting.palette import FAINT, INK, MODEL, PRIOR, TIME_COPY
+from finding_nemo.reporting.scores_figure import ScoreLine, draw_scores
 from finding_nemo.scoring.reliability import Reliability
 
 if TYPE_CHECKING:
@@ -41,19 +42,13 @@ def _novelty(scorers: Sequence[ScorerResult]) -> str:
     colours = {"default": MODEL, "score": TIME_COPY, "floor": PRIOR}
     shown = sorted(scorers, key=lambda s: (s.kind == "floor", -s.auc))
 
+    lines = [
+        ScoreLine(s.name, Measured(s.auc, s.auc_low, s.auc_high), colours[s.kind]) for s in shown
+    ]
+
     def draw(axes: Axes) -> None:
         axes.axvline(0.5, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
-        for place, scorer in enumerate(shown):
-            colour = colours[scorer.kind]
-            axes.plot(
-                [scorer.auc_low, scorer.auc_high], [place, place], color=colour, lw=3, alpha=0.45
-            )
-            axes.plot(scorer.auc, place, "o", color=colour, markersize=8)
-        axes.set_yticks(range(len(shown)), [scorer.name for scorer in shown], fontsize=9)
-        axes.set_ylim(len(shown) - 0.5, -0.5)
-        axes.set_xlim(0.2, 1)
-        axes.grid(axis="y", visible=False)
-        axes.set_xlabel("AUC", fontsize=9, color=INK)
+        draw_scores(axes, lines, label="AUC", lowest=0.2)
 
     return svg_of(draw, width_in=8.4, height_in=0.8 + 0.3 * len(shown))
 
@@ -64,8 +59,7 @@ def _reliability(trust: TrustFindings) -> str:
         if trust.raw is not None:
             _dots(axes, trust.raw, TIME_COPY, "before calibration")
         _dots(axes, trust.calibrated, MODEL, "as given")
-        axes.set_xscale("log")
-        axes.set_yscale("log")
+        log_scale(axes, both=True)
         axes.set_xlim(_LEAST_SHOWN, 1)
         axes.set_ylim(_LEAST_SHOWN, 1)
         axes.set_xlabel("probability given", fontsize=9, color=INK)
