@@ -23,11 +23,12 @@ import pyarrow as pa
 
 from finding_nemo.core.errors import EngineError, MissingExtraError
 from finding_nemo.core.provenance import package_version
+from finding_nemo.core.telling import Tell
 from finding_nemo.models.bundle import load_bundle
 from finding_nemo.models.bundle_network import NetworkWish
 from finding_nemo.prediction.engine_local import predict_parts, predictor_for
 from finding_nemo.prediction.plan import Plan, PlanSize
-from finding_nemo.prediction.run import PartRows, Say, Work
+from finding_nemo.prediction.run import PartRows, Work
 from finding_nemo.results.schema import Columns
 
 Batch = dict[str, Any]
@@ -43,7 +44,7 @@ class RayEngine:
     """
 
     workers: int | None = None
-    say: Say = print
+    say: Tell = print
 
     def __call__(self, work: Work, parts: Sequence[int]) -> Iterator[PartRows]:
         """Yield the rows of each of `parts`, as workers finish them.

@@ -12,6 +12,7 @@ import pyarrow as pa
 from finding_nemo.core.errors import OtherRunError, OutputError, SettingsError
 from finding_nemo.core.files import refuse_existing
 from finding_nemo.core.provenance import now_utc
+from finding_nemo.core.telling import Tell
 from finding_nemo.models.bundle import Bundle
 from finding_nemo.models.bundle_network import NetworkWish
 from finding_nemo.prediction.inputs import ImageInput
@@ -20,8 +21,6 @@ from finding_nemo.prediction.predictor import Move
 from finding_nemo.prediction.reading import PRECISION
 from finding_nemo.results.parts import PartsFolder
 from finding_nemo.results.schema import Columns
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def begin_or_go_on(
     request: Mapping[str, Any],
     *,
     overwrite: bool,
-    say: Say,
+    say: Tell,
 ) -> Job:
     """Return the run that is unfinished in `folder`; list the images for a new one if none is.
 
@@ -131,7 +130,7 @@ def _refuse_other(
     request: Mapping[str, Any],
     *,
     overwrite: bool,
-    say: Say,
+    say: Tell,
 ) -> None:
     names = sorted(earlier.keys() | request.keys())
     changed = [name for name in names if earlier.get(name) != request.get(name)]
@@ -145,7 +144,7 @@ def _refuse_other(
 
 
 def predict_missing(
-    folder: PartsFolder, work: Work, engine: Engine, parts: Sequence[int], say: Say
+    folder: PartsFolder, work: Work, engine: Engine, parts: Sequence[int], say: Tell
 ) -> None:
     """Predict the parts that are not finished, and store each as soon as it is.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.provenance import package_version, run_story
+from finding_nemo.core.telling import Tell, tell_nobody
 from finding_nemo.models.bundle import Bundle, bundle_hash
 from finding_nemo.models.bundle_network import ANY_NETWORK, NetworkWish, choose_for_bundle
 from finding_nemo.prediction.engine_local import predict_here
@@ -19,7 +20,6 @@ from finding_nemo.prediction.reading import PRECISION, Reader
 from finding_nemo.prediction.run import (
     Engine,
     Job,
-    Say,
     Shard,
     Work,
     begin_or_go_on,
@@ -50,7 +50,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
     overwrite: bool = False,
     precision: float = PRECISION,
     move: Move | None = None,
-    say: Say | None = None,
+    say: Tell | None = None,
     network: NetworkWish = ANY_NETWORK,
 ) -> PredictionSummary:
     """Predict `inputs` into `out`, one row an image, in order.
@@ -85,7 +85,8 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         bundle, inputs, check_format(file_format), with_vector, with_embedding, shard, precision,
         network,
     )  # fmt: skip
-    return _carry_out(order, PartsFolder(out), engine, overwrite, move or unmoved, say or _silent)
+    folder, tell = PartsFolder(out), say or tell_nobody
+    return _carry_out(order, folder, engine, overwrite, move or unmoved, tell)
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,12 @@ class _Order:
     precision: float
     network: NetworkWish
 
-    def request(self) -> dict[str, Any]:
-        """Return what must be the same for a run to go on, as JSON-ready values."""
+    def __post_init__(self) -> None:
         if self.shard.count > 1 and self.file_format != "parquet":
             raise SettingsError("A shard is written as Parquet; merge writes the other formats.")
+
+    def request(self) -> dict[str, Any]:
+        """Return what must be the same for a run to go on, as JSON-ready values."""
         keeps_lists = self.file_format in ("parquet", "jsonl")
         return {
             "version": package_version(),
@@ -119,7 +122,7 @@ class _Order:
 
 
 def _carry_out(
-    order: _Order, folder: PartsFolder, engine: Engine, overwrite: bool, move: Move, say: Say
+    order: _Order, folder: PartsFolder, engine: Engine, overwrite: bool, move: Move, say: Tell
 ) -> PredictionSummary:
     request = order.request()
     with folder.held():
@@ -145,11 +148,6 @@ def _carry_out(
         parts = order.shard.parts(job.size.n_parts)
         predict_missing(folder, work, engine, parts, say)
         return _put_together(folder, order, job, parts, columns, predictor.reader)
-
-
-def _silent(words: str) -> None:
-    """Tell nobody."""
-    del words
 
 
 def _network(bundle: Bundle, wish: NetworkWish) -> dict[str, str] | None:

@@ -41,7 +41,6 @@ def unusual_share(evaluation: Evaluation) -> dict[str, float] | None:
 def _novelty(scorers: Sequence[ScorerResult]) -> str:
     colours = {"default": MODEL, "score": TIME_COPY, "floor": PRIOR}
     shown = sorted(scorers, key=lambda s: (s.kind == "floor", -s.auc))
-
     lines = [
         ScoreLine(s.name, Measured(s.auc, s.auc_low, s.auc_high), colours[s.kind]) for s in shown
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from finding_nemo.core.files import prepare_output_folder
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import now_utc, run_story
 from finding_nemo.core.records import Dataset, ImageRecord, Split
+from finding_nemo.core.telling import Tell, tell_nobody
 from finding_nemo.data.splits.file import write_split
 from finding_nemo.models.bundle import Bundle, bundle_hash, write_bundle
 from finding_nemo.models.engine import open_network
@@ -25,7 +26,7 @@ from finding_nemo.training.inputs import ReadyInputs, ready_pixels, tell_unusabl
 from finding_nemo.training.look_again import look_by_runtime
 from finding_nemo.training.members import check_members, check_out, shares_of
 from finding_nemo.training.parity import check_says, parity_images
-from finding_nemo.training.parts import Notify, Parts, divide, tell_nobody
+from finding_nemo.training.parts import Parts, divide
 from finding_nemo.training.progress import image_ticks
 from finding_nemo.training.train import TrainedRun
 from finding_nemo.training.trust import fit_trust, in_words, with_validation
@@ -44,7 +45,7 @@ def make_ensemble(
     out: Path,
     shares: Sequence[float] | None = None,
     overwrite: bool = False,
-    notify: Callable[[str], None] | None = None,
+    notify: Tell | None = None,
     show_progress: bool = False,
 ) -> TrainedRun:
     """Write one bundle of several to `out`/bundle; it predicts like any other.
@@ -86,13 +87,13 @@ def make_ensemble(
     return TrainedRun(out, bundle, (), bundle_hash(bundle.path))
 
 
-def _member(bundle: Bundle, share: float, tell: Notify) -> Member:
+def _member(bundle: Bundle, share: float, tell: Tell) -> Member:
     tell(f"member {bundle.manifest.recipe}, {100 * share:.0f} %: {bundle.path}.")
     return Member(bundle.onnx_path.read_bytes(), bundle.preprocessing, share)
 
 
 def _ready(
-    parts: Parts, spec: Preprocessing, tell: Notify, *, show_progress: bool
+    parts: Parts, spec: Preprocessing, tell: Tell, *, show_progress: bool
 ) -> tuple[ReadyInputs, ReadyInputs]:
     """Return training and validation images at the members' size."""
     with image_ticks("reading images", shown=show_progress) as tick:
@@ -102,7 +103,7 @@ def _ready(
 
 
 def _check(
-    bundle: Bundle, members: Sequence[Member], records: Sequence[ImageRecord], tell: Notify
+    bundle: Bundle, members: Sequence[Member], records: Sequence[ImageRecord], tell: Tell
 ) -> None:
     largest = check_says(
         bundle,
@@ -131,7 +132,7 @@ def _write(
     parts: Parts,
     ready: tuple[ReadyInputs, ReadyInputs],
     started: str,
-    tell: Notify,
+    tell: Tell,
     *,
     show_progress: bool,
 ) -> Bundle:

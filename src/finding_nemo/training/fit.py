@@ -16,6 +16,7 @@ from torch import nn
 from finding_nemo.core.errors import FindingNemoError, StoppedError, TrainingError
 from finding_nemo.core.memory import raise_malloc_thresholds
 from finding_nemo.core.provenance import now_utc
+from finding_nemo.core.telling import Tell
 from finding_nemo.models.bundle import Bundle, load_bundle, write_bundle
 from finding_nemo.models.engine import open_network
 from finding_nemo.models.export import export_onnx
@@ -29,7 +30,7 @@ from finding_nemo.training.look_again import Look, look_by_runtime, look_by_torc
 from finding_nemo.training.loop import Loop
 from finding_nemo.training.machine import choose_device, choose_precision
 from finding_nemo.training.parity import check_parity
-from finding_nemo.training.parts import Notify, Parts, category_evidence, split_story
+from finding_nemo.training.parts import Parts, category_evidence, split_story
 from finding_nemo.training.passes import with_passes
 from finding_nemo.training.processes import Processes
 from finding_nemo.training.progress import EpochProgress, image_ticks
@@ -55,7 +56,7 @@ def fit_network(
     recipe: str,
     *,
     seed: int,
-    notify: Notify,
+    notify: Tell,
     show_progress: bool,
     provenance: dict[str, Any],
     processes: Processes,
@@ -121,7 +122,7 @@ def _finish(
     recipe: str,
     history: tuple[EpochRow, ...],
     provenance: dict[str, Any],
-    notify: Notify,
+    notify: Tell,
     *,
     show_progress: bool,
 ) -> Bundle:
@@ -177,7 +178,7 @@ def _look(loop: Loop, ready: Ready, network: bytes, tick: Tick) -> Look:
 
 
 def _set_up(
-    settings: LoopSettings, parts: Parts, seed: int, notify: Notify, show_progress: bool
+    settings: LoopSettings, parts: Parts, seed: int, notify: Tell, show_progress: bool
 ) -> Ready:
     with image_ticks("reading images", shown=show_progress) as tick:
         if isinstance(settings, ProbeSettings):

@@ -16,6 +16,7 @@ from finding_nemo.core.errors import ImageError, TrainingError
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import hash_file
 from finding_nemo.core.records import ImageRecord
+from finding_nemo.core.telling import Tell
 from finding_nemo.data.images import decode_image
 from finding_nemo.data.transforms import decode_resized
 from finding_nemo.models.engine import open_network, usable_cores
@@ -46,7 +47,7 @@ class ReadyInputs:
     failures: tuple[str, ...]
 
 
-def tell_unusable(train: ReadyInputs, val: ReadyInputs, notify: Callable[[str], None]) -> None:
+def tell_unusable(train: ReadyInputs, val: ReadyInputs, notify: Tell) -> None:
     """Tell of the images that could not be used, with the first reasons."""
     for name, inputs in (("training", train), ("validation", val)):
         if inputs.failures:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,17 +10,11 @@ import numpy.typing as npt
 
 from finding_nemo.core.errors import SplitError
 from finding_nemo.core.records import Dataset, ImageRecord, Split
+from finding_nemo.core.telling import Tell
 from finding_nemo.data.splits.by_dive import split_by_dive
 from finding_nemo.data.splits.file import check_split, split_hash
 from finding_nemo.data.splits.folds import parts_for_fold, with_validation_part
 from finding_nemo.models.manifest import CategoryEvidence, PartStory, SplitStory
-
-Notify = Callable[[str], None]
-
-
-def tell_nobody(message: str) -> None:
-    """Be a `Notify` where nobody listens."""
-    del message
 
 
 @dataclass(frozen=True)
@@ -46,7 +40,7 @@ class Parts:
 
 
 def divide(
-    dataset: Dataset, split: Split | None, *, fold: int | None, seed: int, notify: Notify
+    dataset: Dataset, split: Split | None, *, fold: int | None, seed: int, notify: Tell
 ) -> Parts:
     """Return the parts of a training.
 
@@ -86,7 +80,7 @@ def _to_parts(split: Split, fold: int | None, dataset: Dataset, seed: int) -> Sp
 
 
 def _tell_unseen(
-    dataset: Dataset, train: Sequence[ImageRecord], split: Split, notify: Notify
+    dataset: Dataset, train: Sequence[ImageRecord], split: Split, notify: Tell
 ) -> None:
     trained = {number for record in train for number in record.category_ids or ()}
     judged = {

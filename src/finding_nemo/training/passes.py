@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from finding_nemo.core.records import ImageRecord
+from finding_nemo.core.telling import Tell
 from finding_nemo.training.layers import EVERY_LAYER, choose_layers
-from finding_nemo.training.parts import Notify
 from finding_nemo.training.recipes import LoopSettings, PlacesSettings, SmallAnimalSettings
 
 
@@ -38,7 +38,7 @@ def passes_over(n_images: int, showing: Showing) -> int:
 
 
 def with_passes(
-    settings: LoopSettings, records: Sequence[ImageRecord], notify: Notify
+    settings: LoopSettings, records: Sequence[ImageRecord], notify: Tell
 ) -> LoopSettings:
     """Return settings whose `epochs` are above 0, for training images `records`."""
     if settings.epochs or not isinstance(settings, PlacesSettings):

@@ -11,6 +11,7 @@ import torch
 
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import ImageRecord
+from finding_nemo.core.telling import Tell
 from finding_nemo.learning.losses import LOSSES, image_and_place_loss
 from finding_nemo.models.backbones import freeze, load_backbone
 from finding_nemo.models.export import export_onnx
@@ -32,7 +33,7 @@ from finding_nemo.training.layers import (
     layer_rate_factors,
 )
 from finding_nemo.training.machine import choose_device
-from finding_nemo.training.parts import Notify, Parts
+from finding_nemo.training.parts import Parts
 from finding_nemo.training.pixels import PreparePixels
 from finding_nemo.training.ready import Ready, as_tensor, examples, prior_of, validation_inputs
 from finding_nemo.training.recipes import NetworkSettings, ProbeSettings, SmallAnimalSettings
@@ -44,7 +45,7 @@ from finding_nemo.training.view_examples import ViewExamples
 _PIXEL_NETWORKS = {"linear": linear_on_pixels, "basic": basic_network}
 
 
-def set_up_network(settings: NetworkSettings, parts: Parts, *, notify: Notify, tick: Tick) -> Ready:
+def set_up_network(settings: NetworkSettings, parts: Parts, *, notify: Tell, tick: Tick) -> Ready:
     """Return a network that is trained on pixels."""
     n_categories = len(parts.dataset.categories)
     mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
@@ -84,7 +85,7 @@ def set_up_network(settings: NetworkSettings, parts: Parts, *, notify: Notify, t
     )
 
 
-def set_up_probe(settings: ProbeSettings, parts: Parts, *, notify: Notify, tick: Tick) -> Ready:
+def set_up_probe(settings: ProbeSettings, parts: Parts, *, notify: Tell, tick: Tick) -> Ready:
     """Return a linear head on frozen features."""
     loaded = load_backbone(settings.backbone, n_outputs=0, pretrained=settings.pretrained)
     notify(f"backbone {settings.backbone}: {loaded.weights}.")
@@ -115,7 +116,7 @@ def set_up_probe(settings: ProbeSettings, parts: Parts, *, notify: Notify, tick:
 
 
 def set_up_small_animals(
-    settings: SmallAnimalSettings, parts: Parts, *, seed: int, notify: Notify, tick: Tick
+    settings: SmallAnimalSettings, parts: Parts, *, seed: int, notify: Tell, tick: Tick
 ) -> Ready:
     """Return a network that looks for each animal in each place, and views to teach it."""
     sight = choose_sight(settings, parts, notify)
@@ -159,7 +160,7 @@ def set_up_small_animals(
     )
 
 
-def _judgement(settings: SmallAnimalSettings, parts: Parts, notify: Notify) -> Judgement:
+def _judgement(settings: SmallAnimalSettings, parts: Parts, notify: Tell) -> Judgement:
     """Return how prediction weighs the heads: places that no box taught are not set apart."""
     if not boxes_teach(parts.train):
         notify("prediction weighs places and frame as training does: boxes did not teach it.")
@@ -174,7 +175,7 @@ class _Step:
 
 
 def _step_in_memory(
-    settings: SmallAnimalSettings, frames: Preprocessing, trained: LayerCount, notify: Notify
+    settings: SmallAnimalSettings, frames: Preprocessing, trained: LayerCount, notify: Tell
 ) -> _Step:
     """Return how a step is kept within the machine's memory."""
     n_pixels = frames.width_px * frames.height_px

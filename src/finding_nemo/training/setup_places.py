@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from finding_nemo.core.records import ImageRecord
+from finding_nemo.core.telling import Tell
 from finding_nemo.learning.losses import image_and_place_loss
 from finding_nemo.models.backbones import freeze
 from finding_nemo.models.export import export_onnx
@@ -22,7 +23,7 @@ from finding_nemo.models.place_heads import Judgement, PlaceHeads
 from finding_nemo.training.inputs import ReadyInputs, Tick, ready_features
 from finding_nemo.training.layers import boxes_in_words, boxes_teach
 from finding_nemo.training.loop import TrainingExamples
-from finding_nemo.training.parts import Notify, Parts
+from finding_nemo.training.parts import Parts
 from finding_nemo.training.place_examples import PlaceExamples
 from finding_nemo.training.ready import Ready, as_tensor, examples, prior_of, validation_inputs
 from finding_nemo.training.recipes import PlacesSettings
@@ -34,7 +35,7 @@ _STORED = np.float16
 _FRAMES_FOR_SPREAD = 256
 
 
-def set_up_places(settings: PlacesSettings, parts: Parts, *, notify: Notify, tick: Tick) -> Ready:
+def set_up_places(settings: PlacesSettings, parts: Parts, *, notify: Tell, tick: Tick) -> Ready:
     """Return heads on the features of each place, computed once and kept on disk."""
     sight = choose_sight(settings, parts, notify)
     backbone: Any = freeze(sight.backbone)
@@ -62,7 +63,7 @@ def set_up_places(settings: PlacesSettings, parts: Parts, *, notify: Notify, tic
     )
 
 
-def told_judgement(settings: PlacesSettings, notify: Notify) -> Judgement:
+def told_judgement(settings: PlacesSettings, notify: Tell) -> Judgement:
     """Return how prediction weighs the heads, as set, and say so."""
     said = Judgement(settings.whole_share, settings.strongest_places)
     places = f"its {said.strongest_places} clearest" if said.strongest_places else "all its"
@@ -90,7 +91,7 @@ def _heads(
 
 
 def _training(
-    train: ReadyInputs, parts: Parts, grid: tuple[int, int], notify: Notify
+    train: ReadyInputs, parts: Parts, grid: tuple[int, int], notify: Tell
 ) -> TrainingExamples:
     boxed = boxes_in_words(parts.train)
     if not boxes_teach(parts.train):

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.core.telling import Tell
 from finding_nemo.models.backbones import load_backbone
 from finding_nemo.models.seeing import place_grid
 from finding_nemo.training.frame_size import frame_size
-from finding_nemo.training.parts import Notify, Parts
+from finding_nemo.training.parts import Parts
 from finding_nemo.training.recipes import PlacesSettings
 
 
@@ -28,7 +29,7 @@ class Sight:
     grid: tuple[int, int]
 
 
-def choose_sight(settings: PlacesSettings, parts: Parts, notify: Notify) -> Sight:
+def choose_sight(settings: PlacesSettings, parts: Parts, notify: Tell) -> Sight:
     """Return it as set, or else chosen from the training images, and tell the reasons."""
     loaded = load_backbone(settings.backbone, n_outputs=0, pretrained=settings.pretrained)
     notify(f"backbone {settings.backbone}: {loaded.weights}.")

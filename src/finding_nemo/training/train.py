@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,12 +13,13 @@ from finding_nemo.core.errors import OutputExistsError, SettingsError
 from finding_nemo.core.files import prepare_output_folder, write_text
 from finding_nemo.core.provenance import now_utc, run_story
 from finding_nemo.core.records import Dataset, Split
+from finding_nemo.core.telling import Tell, tell_nobody
 from finding_nemo.data.splits.file import split_text, write_split
 from finding_nemo.models.bundle import Bundle, bundle_hash
 from finding_nemo.training.fit import fit_network
 from finding_nemo.training.history import EpochRow
 from finding_nemo.training.machine import choose_device, choose_precision
-from finding_nemo.training.parts import Notify, Parts, divide, tell_nobody
+from finding_nemo.training.parts import Parts, divide
 from finding_nemo.training.processes import Processes
 from finding_nemo.training.recipes import (
     AnySettings,
@@ -63,7 +64,7 @@ def train(
     seed: int = 0,
     overwrite: bool = False,
     resume: bool = False,
-    notify: Callable[[str], None] | None = None,
+    notify: Tell | None = None,
     show_progress: bool = False,
     processes: Processes | None = None,
 ) -> TrainedRun:
@@ -111,7 +112,7 @@ def _fitted(
     out: Path,
     team: Processes,
     seed: int,
-    notify: Notify,
+    notify: Tell,
     show_progress: bool,
 ) -> tuple[Bundle, tuple[EpochRow, ...]]:
     story = _story(parts.dataset, settings, now_utc(), seed)

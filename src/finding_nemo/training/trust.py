@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.records import ImageRecord
+from finding_nemo.core.telling import Tell
 from finding_nemo.models.manifest import CategoryEvidence
 from finding_nemo.models.pixel_network import Seen
 from finding_nemo.models.trust import Trust, thinned_rows
@@ -22,7 +23,6 @@ from finding_nemo.scoring.categories import average_precision_by_category
 from finding_nemo.scoring.novelty.detector import TrainingView, fit_detector
 from finding_nemo.training.inputs import ReadyInputs
 from finding_nemo.training.look_again import Look
-from finding_nemo.training.parts import Notify
 
 Floats = npt.NDArray[np.float32]
 Truth = npt.NDArray[np.bool_]
@@ -41,7 +41,7 @@ def fit_trust(
     evidence: tuple[CategoryEvidence, ...],
     activation: str,
     look: Look,
-    notify: Notify,
+    notify: Tell,
 ) -> Trust:
     """Fit what stands beside a trained network in its bundle.
 
@@ -98,7 +98,7 @@ def as_logits(outputs: Floats, activation: str) -> Floats:
 
 
 def _calibration(
-    view: ValidationView, evidence: tuple[CategoryEvidence, ...], n_train: int, notify: Notify
+    view: ValidationView, evidence: tuple[CategoryEvidence, ...], n_train: int, notify: Tell
 ) -> LogitCalibration | None:
     if not view.truth.any():
         notify("calibration: none, because no validation image holds a category.")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finding_nemo.core.records import ImageRecord
+from finding_nemo.core.telling import Tell
 from finding_nemo.training.layers import boxes_in_words, boxes_teach
-from finding_nemo.training.parts import Notify
 from finding_nemo.training.recipes import (
     LoopSettings,
     SmallAnimalSettings,
@@ -18,7 +18,7 @@ _INSTEAD = "places"
 
 
 def settings_without_boxes(
-    settings: LoopSettings, recipe: str, records: Sequence[ImageRecord], notify: Notify
+    settings: LoopSettings, recipe: str, records: Sequence[ImageRecord], notify: Tell
 ) -> LoopSettings:
     """Return the settings of the recipe `places` where boxes are wanted and there are few.
 

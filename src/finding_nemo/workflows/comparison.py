@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from finding_nemo.core.errors import FindingNemoError, OutputError, SettingsError
 from finding_nemo.core.files import prepare_output_folder, write_text
 from finding_nemo.core.records import Dataset, Split
+from finding_nemo.core.telling import Tell
 from finding_nemo.data.splits.file import read_split, write_split
 from finding_nemo.evaluation.comparison import ComparisonRow, TrainedFold, combine_folds
 from finding_nemo.evaluation.evaluate import evaluate
@@ -21,8 +22,6 @@ from finding_nemo.training.history import EpochRow
 from finding_nemo.training.recipes import find_recipe
 from finding_nemo.workflows.judged_part import predict_test_part
 from finding_nemo.workflows.training_run import run_training
-
-Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def compare_recipes(
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
     overwrite: bool = False,
-    notify: Notify,
+    notify: Tell,
     show_progress: bool = False,
 ) -> Comparison:
     """Train, predict and evaluate every recipe on every split.
@@ -103,7 +102,7 @@ class _Job:
     recipe: str
     settings: Mapping[str, Any]
     seed: int
-    notify: Notify
+    notify: Tell
     show_progress: bool
 
 

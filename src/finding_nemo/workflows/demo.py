@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from finding_nemo.core.files import prepare_output_folder, write_text
 from finding_nemo.core.records import Dataset, Split
+from finding_nemo.core.telling import Tell
 from finding_nemo.data.dataset import read_dataset
 from finding_nemo.data.drawn.dataset import EVAL_TRUTH, draw_dataset
 from finding_nemo.data.file_check import check_files
@@ -29,7 +30,6 @@ from finding_nemo.results.predictions import read_predictions
 from finding_nemo.results.submission import read_submission
 from finding_nemo.workflows.training_run import run_training
 
-Tell = Callable[[str], None]
 _RECIPE = "probe"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -16,6 +16,7 @@ from finding_nemo.core.files import written_whole
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import library_versions
 from finding_nemo.core.records import Dataset, ImageRecord, Split
+from finding_nemo.core.telling import Tell
 from finding_nemo.data.ahead import mapped_ahead
 from finding_nemo.models.bundle import Bundle
 from finding_nemo.models.engine import Runtime, choose_runtime, open_network, usable_cores
@@ -31,7 +32,6 @@ from finding_nemo.prediction.pixels import ready_image
 from finding_nemo.scoring.ranking import map_at_k
 
 Target = Literal["onnx", "openvino"]
-Tell = Callable[[str], None]
 Floats = npt.NDArray[np.float32]
 Frames = Sequence[npt.NDArray[np.uint8]]
 

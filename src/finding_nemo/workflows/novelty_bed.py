@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from PIL import Image
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.files import prepare_output_folder, write_text
 from finding_nemo.core.records import Dataset
+from finding_nemo.core.telling import Tell
 from finding_nemo.data.drawn.far import draw_far_frames
 from finding_nemo.data.splits.by_novelty import split_by_novelty
 from finding_nemo.data.splits.file import write_split
@@ -30,8 +31,6 @@ from finding_nemo.results.schema import PredictionTable
 from finding_nemo.scoring.competition import area_under_roc
 from finding_nemo.workflows.judged_part import predict_test_part
 from finding_nemo.workflows.training_run import run_training
-
-Notify = Callable[[str], None]
 
 _FAR_WIDTH_PX, _FAR_HEIGHT_PX = 640, 360
 
@@ -65,7 +64,7 @@ def run_novelty_bed(
     n_far: int = 200,
     seed: int = 0,
     overwrite: bool = False,
-    notify: Notify,
+    notify: Tell,
 ) -> tuple[BedRow, ...]:
     """Train without each hold-out, and see which score finds it on dives that training never saw.
 
@@ -106,7 +105,7 @@ def _held_out(
     recipe: str,
     settings: Mapping[str, Any],
     seed: int,
-    notify: Notify,
+    notify: Tell,
 ) -> tuple[Bundle, BedRow]:
     split = split_by_novelty(dataset, categories=holdout.category_ids, seed=seed)
     write_split(split, folder / "split.csv")

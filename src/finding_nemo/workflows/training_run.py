@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from finding_nemo.core.records import Dataset, Split
+from finding_nemo.core.telling import Tell
 from finding_nemo.reporting.curves import draw_learning_curves
 from finding_nemo.training.processes import Processes
 from finding_nemo.training.train import TrainedRun, train
@@ -25,7 +26,7 @@ def run_training(
     seed: int = 0,
     overwrite: bool = False,
     resume: bool = False,
-    notify: Callable[[str], None] | None = None,
+    notify: Tell | None = None,
     show_progress: bool = False,
     processes: Processes | None = None,
 ) -> TrainedRun:

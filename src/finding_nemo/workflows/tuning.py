@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,14 @@ from optuna.storages.journal import JournalFileBackend
 from finding_nemo.core.errors import OutputExistsError, StoppedError, TrainingError
 from finding_nemo.core.files import prepare_output_folder, write_text
 from finding_nemo.core.records import Dataset, Split
+from finding_nemo.core.telling import Tell, tell_nobody
 from finding_nemo.data.splits.by_dive import split_by_dive
 from finding_nemo.data.splits.file import read_split, write_split
 from finding_nemo.evaluation.evaluate import evaluate
-from finding_nemo.training.parts import divide, tell_nobody
+from finding_nemo.training.parts import divide
 from finding_nemo.training.search_space import Choice, Space
 from finding_nemo.training.train import train
 from finding_nemo.workflows.judged_part import predict_test_part
-
-Notify = Callable[[str], None]
 
 JOURNAL, SEARCH, SPLIT = "journal.jsonl", "search.json", "split.csv"
 TRIALS, BEST = "trials.csv", "best.toml"
@@ -81,7 +80,7 @@ def tune(
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
     overwrite: bool = False,
-    notify: Notify,
+    notify: Tell,
 ) -> tuple[Trial, ...]:
     """Search, and return all trials, the best first.
 
@@ -115,8 +114,7 @@ def tune(
     _prepare(out, folds, {"recipe": recipe, "settings": common, "seed": seed}, overwrite=overwrite)
     study = _study(out, space, seed)
     job = _Job(dataset, folds, out, recipe, common, seed)
-    if trials > len(_ended(study)):
-        _search(study, job, space, trials, minutes, notify)
+    _search(study, job, space, trials, minutes, notify)
     return _ordered(study)
 
 
@@ -141,9 +139,12 @@ def _search(
     space: Space,
     trials: int,
     minutes: float | None,
-    notify: Notify,
+    notify: Tell,
 ) -> None:
     """Judge trials until there are `trials`, or until the minutes are over."""
+    remaining = trials - len(_ended(study))
+    if remaining <= 0:
+        return
 
     def judge(trial: optuna.Trial) -> float:
         return _judge(trial, job, space)
@@ -157,7 +158,7 @@ def _search(
     try:
         study.optimize(
             judge,
-            n_trials=trials - len(_ended(study)),
+            n_trials=remaining,
             timeout=None if minutes is None else 60 * minutes,
             callbacks=[tell],
             catch=(TrainingError,),
