@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch.nn import functional
@@ -34,10 +36,24 @@ def squared_error_loss(outputs: torch.Tensor, truth: torch.Tensor) -> torch.Tens
     return functional.mse_loss(outputs, truth)
 
 
-LOSSES: dict[str, Loss] = {
-    "mean-bce": mean_bce_loss,
-    "summed-bce": summed_bce_loss,
-    "squared-error": squared_error_loss,
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A loss, and what outputs mean once it is small.
+
+    Attributes:
+        loss: What is made small.
+        activation: From outputs to probabilities: "sigmoid" of logits, or "clip" to [0, 1] of what
+            was taught to be a probability itself.
+    """
+
+    loss: Loss
+    activation: Literal["sigmoid", "clip"]
+
+
+OBJECTIVES: dict[str, Objective] = {
+    "mean-bce": Objective(mean_bce_loss, "sigmoid"),
+    "summed-bce": Objective(summed_bce_loss, "sigmoid"),
+    "squared-error": Objective(squared_error_loss, "clip"),
 }
 
 # Of targets: nobody knows whether it is there.

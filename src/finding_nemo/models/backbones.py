@@ -14,6 +14,9 @@ from torch import nn
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.models.wheel_weights import load_wheel_weights, wheel_of
 
+# Of the training images of ImageNet, red, green and blue in [0, 1].
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 _TORCHVISION = "torchvision/"
 _CONNECT_TIMEOUT_S = 3.0
 
@@ -96,7 +99,7 @@ def _load_torchvision(name: str, n_outputs: int, pretrained: bool) -> LoadedBack
         state = weights.get_state_dict(check_hash=True, weights_only=True)  # type: ignore[attr-defined]
         network.load_state_dict(state)
     _replace_classifier(network, classifier, n_outputs)
-    return LoadedBackbone(network, reason, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    return LoadedBackbone(network, reason, IMAGENET_MEAN, IMAGENET_STD)
 
 
 def _replace_classifier(network: nn.Module, attribute: str, n_outputs: int) -> None:

@@ -111,7 +111,7 @@ def _check(
         parity_images(records, bundle.preprocessing),
         source="the mean of its members",
     )
-    tell(f"the ensemble equals the mean of its members to {largest:.1e} in probability.")
+    tell(f"the ensemble equals the mean of its members to {largest:.1e} in its logits.")
 
 
 def _mean(members: Sequence[Member], records: Sequence[ImageRecord]) -> Floats:
@@ -153,6 +153,7 @@ def _write(
     manifest = BundleManifest(
         recipe=" + ".join(bundle.manifest.recipe for bundle in bundles),
         runner="network",
+        activation="sigmoid",
         settings={"members": _settings(bundles, members)},
         categories=with_validation(first.categories, val_truth, seen.outputs),
         preprocessing=members[0].preprocessing,

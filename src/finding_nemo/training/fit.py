@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -80,7 +80,8 @@ def fit_network(
     with processes.one_after_another():
         ready = _set_up(settings, parts, seed, notify, show_progress)
     loop = Loop(
-        network=ready.trained.to(place), settings=settings, prepare=ready.prepare, loss=ready.loss,
+        network=ready.trained.to(place), settings=settings, prepare=ready.prepare,
+        loss=ready.objective.loss,
         device=place, autocast=precision.value == "bfloat16", folder=out, seed=seed,
         rate_factors=ready.rate_factors, processes=processes,
         images_at_once=ready.images_at_once or settings.images_at_once or 0,
@@ -137,7 +138,7 @@ def _finish(
         trust = fit_trust(
             ready.train, ready.val, seen,
             truths=(parts.dataset.truth(ready.train.records), val_truth),
-            evidence=evidence, activation=_activation(settings), look=look, notify=notify,
+            evidence=evidence, activation=ready.objective.activation, look=look, notify=notify,
         )  # fmt: skip
     ready.whole.to("cpu")
     bundle = _write(
@@ -146,7 +147,7 @@ def _finish(
         evidence=with_validation(evidence, val_truth, seen.outputs), trust=trust,
     )  # fmt: skip
     largest = check_parity(bundle, ready.whole, ready.train.records, ready.preprocessing)
-    notify(f"exported network equals torch to {largest:.1e} in probability, from image files.")
+    notify(f"exported network equals torch to {largest:.1e} in its raw outputs, from image files.")
     return bundle
 
 
@@ -220,7 +221,7 @@ def _write(
     manifest = BundleManifest(
         recipe=recipe,
         runner="network",
-        activation=_activation(settings),
+        activation=ready.objective.activation,
         settings=settings.model_dump(),
         categories=evidence,
         preprocessing=ready.preprocessing,
@@ -236,10 +237,6 @@ def _write(
         novelty=trust_tensors(trust),
         network=network,
     )
-
-
-def _activation(settings: LoopSettings) -> Literal["sigmoid", "clip"]:
-    return "clip" if settings.loss == "squared-error" else "sigmoid"
 
 
 def _arrays(network: nn.Module) -> dict[str, npt.NDArray[Any]]:

@@ -12,7 +12,7 @@ from torch import nn
 
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.learning.losses import Loss
+from finding_nemo.learning.losses import Objective
 from finding_nemo.training.array_store import StoredRows
 from finding_nemo.training.inputs import ReadyInputs
 from finding_nemo.training.loop import Examples, Prepare, TrainingExamples
@@ -31,7 +31,8 @@ class Ready:
         whole: From preprocessed pixels to the output; shares its weights with `trained`.
         preprocessing: What is done to pixels.
         prepare: From stored rows to what `trained` takes.
-        loss: What is made small.
+        objective: What is made small, and what the outputs of `whole` therefore mean: a fact of the
+            network that was set up, which the bundle records.
         train: Usable training images.
         val: Usable validation images.
         training: What the loop learns from: the training images, or views of them.
@@ -43,7 +44,7 @@ class Ready:
     whole: nn.Module
     preprocessing: Preprocessing
     prepare: Prepare
-    loss: Loss
+    objective: Objective
     train: ReadyInputs
     val: ReadyInputs
     training: TrainingExamples

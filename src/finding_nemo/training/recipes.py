@@ -14,6 +14,9 @@ from finding_nemo.core.errors import SettingsError
 
 Kind = Literal["prior", "time-copy", "probe", "places", "small-animals", "network"]
 
+# Backbones that are layers on bare pixels: nobody has trained them on ImageNet.
+ON_PIXELS = ("linear", "basic")
+
 
 class BaselineSettings(Settings):
     """A baseline that opens no image has nothing to set."""
@@ -32,7 +35,6 @@ class LoopSettings(Settings):
         learning_rate: The largest one.
         weight_decay: On weights, not on biases, for "adamw".
         schedule: "constant", or "one-cycle" (rise over 30 % of the steps, then fall).
-        loss: A name of `learning.losses.LOSSES`.
         device: "auto", "cpu", "cuda" or "mps".
         precision: "auto", "float32" or "bfloat16".
         averaging: Decay of the running average of the weights, which is judged and kept; 0 for
@@ -47,33 +49,52 @@ class LoopSettings(Settings):
     learning_rate: float = Field(default=1e-3, gt=0, le=1e30)
     weight_decay: float = Field(default=0.0, ge=0)
     schedule: Literal["constant", "one-cycle"] = "constant"
-    loss: Literal["mean-bce", "summed-bce", "squared-error"] = "mean-bce"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     averaging: float = Field(default=0.0, ge=0, lt=1)
 
 
-class NetworkSettings(LoopSettings):
+class LossSettings(LoopSettings):
+    """A loop whose loss is a choice; what looks at places has a loss of its own.
+
+    Attributes:
+        loss: A name of `learning.losses.OBJECTIVES`.
+    """
+
+    loss: Literal["mean-bce", "summed-bce", "squared-error"] = "mean-bce"
+
+
+class NetworkSettings(LossSettings):
     """A network trained on pixels, from end to end.
 
     Attributes:
         backbone: "linear", "basic", "torchvision/NAME" or any timm model.
-        pretrained: Whether to start from ImageNet weights where they can be had.
+        pretrained: Whether to start from ImageNet weights where they can be had; "null": for every
+            backbone but "linear" and "basic", which have none.
         width_px: Width that the frame is resized to.
         height_px: Height that the frame is resized to.
-        normalise: Whether pixels are centred as the ImageNet weights expect; the study did not.
+        normalise: Whether pixels are centred as ImageNet weights expect; the study did not.
         cutout_px: Side of one square that is blacked out of each training image; 0 for none.
     """
 
     backbone: str
-    pretrained: bool = True
+    pretrained: bool | None = None
     width_px: int = Field(default=224, ge=8, le=4096)
     height_px: int = Field(default=224, ge=8, le=4096)
     normalise: bool = False
     cutout_px: int = Field(default=0, ge=0, le=4096)
 
+    @model_validator(mode="after")
+    def _has_weights(self) -> Self:
+        if self.pretrained and self.backbone in ON_PIXELS:
+            raise ValueError(
+                f"pretrained = true: backbone {self.backbone!r} has no ImageNet weights; leave it "
+                "out, or choose another backbone"
+            )
+        return self
 
-class ProbeSettings(LoopSettings):
+
+class ProbeSettings(LossSettings):
     """A linear head on the features of a frozen network.
 
     Attributes:
@@ -303,7 +324,28 @@ def recipe_settings(recipe: Recipe, changes: Mapping[str, Any]) -> AnySettings:
     """Return the recipe's settings with `changes` made.
 
     Raises:
-        SettingsError: Listing every unknown key and every value out of range.
+        SettingsError: Listing every key that is unknown or that only other recipes read, and every
+            value out of range.
     """
-    values = {**recipe.settings.model_dump(), **changes}
-    return type(recipe.settings).build(values, source=f"the settings of recipe {recipe.name}")
+    unread = _only_of_others(recipe, changes)
+    read = {key: value for key, value in changes.items() if key not in unread}
+    values = {**recipe.settings.model_dump(), **read}
+    said = [_unread(recipe, key) for key in unread]
+    try:
+        found = type(recipe.settings).build(values, source=f"the settings of recipe {recipe.name}")
+    except SettingsError as error:
+        raise SettingsError("\n".join([str(error), *said])) from None
+    if said:
+        raise SettingsError("\n".join(said))
+    return found
+
+
+def _only_of_others(recipe: Recipe, changes: Mapping[str, Any]) -> list[str]:
+    own = type(recipe.settings).model_fields
+    known = {key for other in _ALL for key in type(other.settings).model_fields}
+    return [key for key in changes if key in known and key not in own]
+
+
+def _unread(recipe: Recipe, key: str) -> str:
+    own = ", ".join(type(recipe.settings).model_fields) or "no setting"
+    return f"Recipe {recipe.name} does not read {key!r}; it reads {own}."

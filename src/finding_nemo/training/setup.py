@@ -12,8 +12,13 @@ import torch
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.core.telling import Tell
-from finding_nemo.learning.losses import LOSSES, image_and_place_loss
-from finding_nemo.models.backbones import freeze, load_backbone
+from finding_nemo.learning.losses import OBJECTIVES, Objective, image_and_place_loss
+from finding_nemo.models.backbones import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    freeze,
+    load_backbone,
+)
 from finding_nemo.models.export import export_onnx
 from finding_nemo.models.networks import (
     LinearProbe,
@@ -36,30 +41,36 @@ from finding_nemo.training.machine import choose_device
 from finding_nemo.training.parts import Parts
 from finding_nemo.training.pixels import PreparePixels
 from finding_nemo.training.ready import Ready, as_tensor, examples, prior_of, validation_inputs
-from finding_nemo.training.recipes import NetworkSettings, ProbeSettings, SmallAnimalSettings
+from finding_nemo.training.recipes import (
+    ON_PIXELS,
+    NetworkSettings,
+    ProbeSettings,
+    SmallAnimalSettings,
+)
 from finding_nemo.training.setup_places import told_judgement
 from finding_nemo.training.sight import choose_sight
 from finding_nemo.training.turns import choose_images_at_once
 from finding_nemo.training.view_examples import ViewExamples
 
-_PIXEL_NETWORKS = {"linear": linear_on_pixels, "basic": basic_network}
+_PIXEL_NETWORKS = dict(zip(ON_PIXELS, (linear_on_pixels, basic_network), strict=True))
 
 
 def set_up_network(settings: NetworkSettings, parts: Parts, *, notify: Tell, tick: Tick) -> Ready:
     """Return a network that is trained on pixels."""
     n_categories = len(parts.dataset.categories)
-    mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    mean, std = IMAGENET_MEAN, IMAGENET_STD
     if settings.backbone in _PIXEL_NETWORKS:
         n_pixels = 3 * settings.width_px * settings.height_px
         network = _PIXEL_NETWORKS[settings.backbone](n_pixels, n_categories)
     else:
         loaded = load_backbone(
-            settings.backbone, n_outputs=n_categories, pretrained=settings.pretrained
+            settings.backbone, n_outputs=n_categories, pretrained=settings.pretrained is not False
         )
         notify(f"backbone {settings.backbone}: {loaded.weights}.")
         network = loaded.network.to(memory_format=torch.channels_last)
-        if settings.normalise:
-            mean, std = loaded.mean, loaded.std
+        mean, std = loaded.mean, loaded.std
+    if not settings.normalise:
+        mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
     preprocessing = Preprocessing(
         width_px=settings.width_px, height_px=settings.height_px, mean=mean, std=std
     )
@@ -78,7 +89,7 @@ def set_up_network(settings: NetworkSettings, parts: Parts, *, notify: Tell, tic
         whole=network,
         preprocessing=preprocessing,
         prepare=prepare,
-        loss=LOSSES[settings.loss],
+        objective=OBJECTIVES[settings.loss],
         train=train,
         val=validation_inputs(train, parts, ready),
         training=examples(train, parts),
@@ -108,7 +119,7 @@ def set_up_probe(settings: ProbeSettings, parts: Parts, *, notify: Tell, tick: T
         whole=ProbeNetwork(backbone, head),
         preprocessing=preprocessing,
         prepare=as_tensor,
-        loss=LOSSES[settings.loss],
+        objective=OBJECTIVES[settings.loss],
         train=train,
         val=validation_inputs(train, parts, ready),
         training=examples(train, parts),
@@ -144,7 +155,9 @@ def set_up_small_animals(
         whole=network,
         preprocessing=sight.preprocessing,
         prepare=PreparePixels(sight.preprocessing, cutout_px=0, channels_last=True),
-        loss=image_and_place_loss(len(categories), settings.place_weight),
+        objective=Objective(
+            image_and_place_loss(len(categories), settings.place_weight), "sigmoid"
+        ),
         train=train,
         val=validation_inputs(train, parts, ready),
         training=ViewExamples.of(

@@ -10,7 +10,7 @@ import numpy as np
 
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.core.telling import Tell
-from finding_nemo.learning.losses import image_and_place_loss
+from finding_nemo.learning.losses import Objective, image_and_place_loss
 from finding_nemo.models.backbones import freeze
 from finding_nemo.models.export import export_onnx
 from finding_nemo.models.frozen_places import (
@@ -56,7 +56,9 @@ def set_up_places(settings: PlacesSettings, parts: Parts, *, notify: Tell, tick:
         whole=FrozenPlaceNetwork(features, heads),
         preprocessing=sight.preprocessing,
         prepare=as_tensor,
-        loss=image_and_place_loss(len(parts.dataset.categories), settings.place_weight),
+        objective=Objective(
+            image_and_place_loss(len(parts.dataset.categories), settings.place_weight), "sigmoid"
+        ),
         train=train,
         val=validation_inputs(train, parts, ready),
         training=_training(train, parts, sight.grid, notify),
