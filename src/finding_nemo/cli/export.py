@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from finding_nemo.cli.dataset_options import ImagesFolder
+from finding_nemo.cli.dataset_options import DivePattern, ImagesFolder
 from finding_nemo.cli.trained_on import read_dataset_of, split_of
 
 
@@ -32,6 +32,7 @@ def export(
         Path | None, typer.Option(help="The run's split.csv, if it is not beside the bundle.")
     ] = None,
     images: ImagesFolder = None,
+    dive_pattern: DivePattern = None,
 ) -> None:
     """Check faster arithmetic on real frames, and let predictions use what is good enough."""
     from finding_nemo.cli.notices import notify
@@ -39,7 +40,7 @@ def export(
     from finding_nemo.workflows.exporting import export_bundle
 
     loaded = load_bundle(bundle)
-    data = read_dataset_of(loaded, dataset=dataset, images=images)
+    data = read_dataset_of(loaded, dataset=dataset, images=images, dive_pattern=dive_pattern)
     records = export_bundle(
         loaded,
         data,

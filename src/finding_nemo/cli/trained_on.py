@@ -19,29 +19,59 @@ def read_dataset_of(
     images: Path | None = None,
     dive_pattern: str | None = None,
 ) -> Dataset:
-    """Return the data set at `dataset`, else the one that the bundle names."""
+    """Return the data set at `dataset`, else the one that the bundle names, read as it was."""
     from finding_nemo.data.dataset import read_dataset
 
+    recorded = bundle.manifest.provenance
+    pattern = recorded.get("dive_pattern")
     return read_dataset(
         dataset or _dataset_of(bundle),
-        images=images or _images_of(bundle),
-        dive_pattern=dive_pattern,
+        images=images or (None if dataset else _images_of(bundle)),
+        dive_pattern=dive_pattern or (pattern if isinstance(pattern, str) else None),
     )
 
 
 def _dataset_of(bundle: Bundle) -> Path:
-    known = bundle.manifest.provenance.get("dataset")
-    if not isinstance(known, str) or not Path(known).exists():
+    from finding_nemo.core.printable import printable
+
+    found = _recorded(bundle, "dataset")
+    if found is None:
+        known = printable(str(bundle.manifest.provenance.get("dataset", "not recorded")))
         raise typer.BadParameter(
-            f"the bundle's data set is not there ({known or 'not recorded'}): give --dataset, "
-            "whose frames are needed to measure on."
+            f"the bundle's data set is not there ({known}, from {bundle.path.parent}): give "
+            "--dataset, whose frames are needed to measure on."
         )
-    return Path(known)
+    if found.is_dir() and not _is_dataset(found):
+        raise typer.BadParameter(
+            f"the bundle says that its data set is in {found}, but not in which file: give "
+            "--dataset with the COCO or CSV file that it was trained on."
+        )
+    return found
+
+
+def _is_dataset(folder: Path) -> bool:
+    from finding_nemo.data.competition_folder import is_competition_folder
+
+    return is_competition_folder(folder)
 
 
 def _images_of(bundle: Bundle) -> Path | None:
-    known = bundle.manifest.provenance.get("images")
-    return Path(known) if isinstance(known, str) else None
+    if "images" not in bundle.manifest.provenance:
+        return None
+    found = _recorded(bundle, "images")
+    if found is None:
+        raise typer.BadParameter(
+            "the image folder that the bundle was trained with is not there "
+            f"({bundle.manifest.provenance['images']!r}, from {bundle.path.parent}): give --images."
+        )
+    return found
+
+
+def _recorded(bundle: Bundle, key: str) -> Path | None:
+    from finding_nemo.core.provenance import find_recorded
+
+    known = bundle.manifest.provenance.get(key)
+    return find_recorded(known, bundle.path.parent) if isinstance(known, str) else None
 
 
 def split_of(bundle: Bundle, path: Path | None) -> Split:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from finding_nemo.core.config import Settings
 
-Channels = tuple[float, float, float]
+# Far beyond any camera; outside these float32 overflows or divides by zero.
+_Mean = Annotated[float, Field(ge=-1e6, le=1e6)]
+_Std = Annotated[float, Field(ge=1e-6, le=1e6)]
+Channels = tuple[_Mean, _Mean, _Mean]
+Spreads = tuple[_Std, _Std, _Std]
 
 
 class Preprocessing(Settings):
@@ -28,4 +32,4 @@ class Preprocessing(Settings):
     resize: Literal["stretch"] = "stretch"
     interpolation: Literal["bilinear"] = "bilinear"
     mean: Channels = (0.0, 0.0, 0.0)
-    std: Channels = (1.0, 1.0, 1.0)
+    std: Spreads = (1.0, 1.0, 1.0)

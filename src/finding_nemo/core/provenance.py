@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import sys
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from finding_nemo.core.records import Dataset, DatasetSource
 
 _CHUNK_BYTES = 1 << 20
 
@@ -51,6 +54,37 @@ def run_story(started: str, *libraries: str) -> dict[str, Any]:
         "ended": now_utc(),
         "libraries": library_versions(*libraries),
     }
+
+
+def dataset_story(dataset: Dataset, folder: Path) -> dict[str, str]:
+    """Return what is recorded of the data set of the run `folder`, to find it again.
+
+    A path is recorded from the run folder: both can be moved together, and the record says nothing
+    of the rest of the machine. Only where the two have no folder in common is it the whole path.
+    """
+    source = dataset.source or DatasetSource(dataset.root)
+    story = {"dataset": _path_from(folder, source.path)}
+    if source.images is not None:
+        story["images"] = _path_from(folder, source.images)
+    if source.dive_pattern is not None:
+        story["dive_pattern"] = source.dive_pattern
+    return story
+
+
+def _path_from(folder: Path, path: Path) -> str:
+    here, there = folder.resolve(), Path(os.path.abspath(path))
+    if here.parts[:2] != there.parts[:2]:
+        return there.as_posix()
+    return Path(os.path.relpath(there, here)).as_posix()
+
+
+def find_recorded(recorded: str, folder: Path) -> Path | None:
+    """Return the path that was recorded for the run `folder`, `None` if nothing is there.
+
+    Earlier versions recorded a path from the folder that the program was called in.
+    """
+    from_run = Path(os.path.normpath(folder.resolve() / recorded))
+    return next((path for path in (from_run, Path(recorded)) if path.exists()), None)
 
 
 def hash_file(path: Path) -> str:

@@ -77,6 +77,21 @@ class ImageRecord(OfADive):
     boxes: tuple[Box, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class DatasetSource:
+    """What a data set was read from, as it was asked for.
+
+    Attributes:
+        path: The folder, COCO file or CSV file.
+        images: The image folder, where it was named.
+        dive_pattern: The regular expression of dives, where it was given.
+    """
+
+    path: Path
+    images: Path | None = None
+    dive_pattern: str | None = None
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A data set folder, read.
@@ -86,12 +101,14 @@ class Dataset:
         categories: The category table in column order.
         records: Every image record, annotated or not, in file order.
         notices: What a reader of the data set should know, in sentences.
+        source: What it was read from, if it was read.
     """
 
     root: Path
     categories: CategoryTable
     records: tuple[ImageRecord, ...]
     notices: tuple[str, ...] = ()
+    source: DatasetSource | None = None
 
     @cached_property
     def annotated(self) -> tuple[ImageRecord, ...]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from finding_nemo.core.errors import AnnotationError, DatasetError, DatasetNotFoundError
-from finding_nemo.core.records import Dataset
+from finding_nemo.core.records import Dataset, DatasetSource
 from finding_nemo.data.coco_dataset import read_coco_dataset
 from finding_nemo.data.competition_folder import is_competition_folder, read_competition_folder
 from finding_nemo.data.csv_dataset import read_csv_dataset
@@ -38,7 +38,8 @@ def read_dataset(
     dataset = _read_form(path, folder, pattern)
     if not dataset.records:
         raise DatasetError(f"The data set {path} is empty: it lists no image.")
-    return replace(dataset, notices=(*dataset.notices, *_notices(dataset)))
+    source = DatasetSource(path, folder, dive_pattern)
+    return replace(dataset, notices=(*dataset.notices, *_notices(dataset)), source=source)
 
 
 def _existing_folder(folder: Path) -> Path:

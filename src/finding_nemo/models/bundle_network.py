@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
-from finding_nemo.core.errors import SettingsError
-from finding_nemo.models.bundle import INT8_NETWORK, Bundle
+from finding_nemo.core.errors import BundleError, SettingsError
+from finding_nemo.models.bundle import Bundle
+from finding_nemo.models.bundle_files import INT8_NETWORK, NETWORK
 from finding_nemo.models.engine import Runtime, choose_runtime, open_network
 from finding_nemo.models.export_records import ExportRecords, read_export_records
+from finding_nemo.models.onnx_check import check_network
 from finding_nemo.models.pixel_network import PixelNetwork, Precision, RuntimeChoice
 from finding_nemo.models.runtime_openvino import has_bfloat16
 
@@ -58,12 +59,12 @@ def open_bundle_network(
         workers: Threads that will use it at once; default: one a core.
 
     Raises:
-        BundleError: If it cannot be loaded.
+        BundleError: If it is not of the form that is opened, or cannot be loaded.
         SettingsError: If the precision or runtime is not to be had.
     """
     choice = choose_for_bundle(bundle, wish)
     network = open_network(
-        _network_file(bundle, choice.precision),
+        checked_network(bundle, choice.precision),
         bundle.preprocessing,
         precision=choice.precision,
         runtime=wish.runtime,
@@ -74,15 +75,36 @@ def open_bundle_network(
     return network
 
 
-def _network_file(bundle: Bundle, precision: Precision) -> Path:
-    if precision != "int8":
-        return bundle.onnx_path
-    if not bundle.int8_path.is_file():
+def checked_network(bundle: Bundle, precision: Precision = "float32") -> bytes:
+    """Return the bytes of a bundle's network, which a runtime may be given.
+
+    Bytes and not a path: what was checked is what is opened, and no file beside it can be reached.
+
+    Raises:
+        BundleError: If it is damaged, holds what no network for pixels needs, or gives another
+            number of outputs than there are categories.
+        SettingsError: If it is to be in int8 and was never exported so.
+    """
+    name = INT8_NETWORK if precision == "int8" else NETWORK
+    if precision == "int8" and not bundle.holds_int8:
         raise SettingsError(
             f"The bundle {bundle.path} holds no {INT8_NETWORK}. Make it with "
             "finding-nemo export BUNDLE --to onnx --int8."
         )
-    return bundle.int8_path
+    content = bundle.network_bytes(name)
+    try:
+        found = check_network(content, bundle.preprocessing)
+        if found.n_outputs != len(bundle.categories):
+            raise BundleError(
+                f"it tells {found.n_outputs} categories apart and the bundle lists "
+                f"{len(bundle.categories)}"
+            )
+    except BundleError as error:
+        raise BundleError(
+            f"{bundle.path / name} is not opened: {error}. Only networks as finding-nemo exports "
+            "them are; train it again, or copy it from whom you trust."
+        ) from None
+    return content
 
 
 def _precision(bundle: Bundle, wish: PrecisionWish, runtime: Runtime) -> tuple[Precision, str]:
@@ -91,7 +113,7 @@ def _precision(bundle: Bundle, wish: PrecisionWish, runtime: Runtime) -> tuple[P
         return wish, f"{wish} as asked"
     choice = choose_runtime(precision="float32", runtime=runtime)
     records = read_export_records(bundle.path)
-    if bundle.int8_path.is_file() and _is_checked(records, choice.runtime, "int8"):
+    if bundle.holds_int8 and _is_checked(records, choice.runtime, "int8"):
         return "int8", _because(records, choice.runtime, "int8")
     if choice.runtime != "openvino" or not has_bfloat16():
         return "float32", "the precision that it was trained in"

@@ -6,11 +6,10 @@ import json
 from pathlib import Path
 
 from finding_nemo.core.config import Settings
-from finding_nemo.core.errors import BundleError, SettingsError
+from finding_nemo.core.errors import BundleError
 from finding_nemo.core.files import write_text
+from finding_nemo.models.bundle_files import EXPORTS, read_file_of
 from finding_nemo.models.pixel_network import Precision
-
-EXPORTS = "exports.json"
 
 
 class ExportRecord(Settings):
@@ -87,10 +86,13 @@ def read_export_records(folder: Path) -> ExportRecords:
     if not path.is_file():
         return ExportRecords()
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_file_of(folder, EXPORTS).decode("utf-8"))
         return ExportRecords.build(content, source=str(path))
-    except (json.JSONDecodeError, UnicodeDecodeError, SettingsError) as error:
-        raise BundleError(f"{path} cannot be read: {error}. Export the bundle again.") from None
+    except (ValueError, TypeError, RecursionError) as error:
+        if isinstance(error, BundleError):
+            raise
+        words = str(error)[:300]
+        raise BundleError(f"{path} cannot be read: {words}. Export the bundle again.") from None
 
 
 def write_export_records(folder: Path, records: ExportRecords) -> None:

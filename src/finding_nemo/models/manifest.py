@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import unicodedata
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
 
 from finding_nemo.core.config import Settings
 from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.core.printable import printable
+from finding_nemo.models.bundle_files import FileStory
 
 SCHEMA_VERSION = 1
 
 Runner = Literal["network", "prior", "time-copy"]
 Activation = Literal["sigmoid", "clip"]
+
+# Predictions files keep ids and counts in 32 bits.
+LARGEST_NUMBER = 2**31 - 1
+Count = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
+_UNPRINTABLE = ("Cc", "Cs")
+
+
+def plain_text(text: str) -> str:
+    """Return `text` if it holds no control character and no lone surrogate.
+
+    Raises:
+        ValueError: If it does: it would command the terminal that shows it.
+    """
+    if any(unicodedata.category(character) in _UNPRINTABLE for character in text):
+        raise ValueError(f"{printable(text[:80])!r} holds control characters")
+    return text
+
+
+PlainText = Annotated[str, AfterValidator(plain_text)]
 
 
 class CategoryEvidence(Settings):
@@ -27,20 +51,20 @@ class CategoryEvidence(Settings):
         n_validation_images: Validation images that hold it.
     """
 
-    category_id: int
-    name: str
-    supercategory: str
-    n_images: int
-    n_dives: int
+    category_id: int = Field(ge=-LARGEST_NUMBER - 1, le=LARGEST_NUMBER)
+    name: PlainText
+    supercategory: PlainText
+    n_images: Count
+    n_dives: Count
     validation_ap: float | None = None
-    n_validation_images: int = 0
+    n_validation_images: Count = 0
 
 
 class PartStory(Settings):
     """How large one part of the split was."""
 
-    n_images: int
-    n_dives: int
+    n_images: Count
+    n_dives: Count
 
 
 class SplitStory(Settings):
@@ -88,18 +112,25 @@ class BundleManifest(Settings):
         schema_version: The form of the bundle.
         recipe: The recipe's name.
         runner: What predicts: the network, or a baseline that opens no image.
-        activation: From the network's output to a probability.
-        settings: The recipe's settings as used.
+        activation: From the network's output to a probability; who set the network up says it.
+        settings: The recipe's settings, all of them read by its training. Those of an older
+            bundle may hold more; they are data.
         categories: In column order.
         preprocessing: What is done to pixels, `None` where none are opened.
         split: What was trained and validated on.
         validation: Scores on the validation part, if it had a true category.
         calibration: How probabilities were made to mean what they say, in words; "" if not.
-        provenance: Version, command, times, libraries, device; not part of the bundle's hash.
+        provenance: Version, command, times, libraries, device, and the data set (`dataset`, and
+            if they were given `images` and `dive_pattern`): the path from the run folder where the
+            data set lies beside or below the folder that the run folder is in, so that both can be
+            moved together, else the whole path. Not part of the bundle's hash.
+        files: Hash and size of each file beside `bundle.json` that decides a prediction; verified
+            when the bundle is opened. None in a bundle of an earlier version. Not part of the
+            bundle's hash, which covers the files themselves.
     """
 
     schema_version: int = SCHEMA_VERSION
-    recipe: str
+    recipe: PlainText
     runner: Runner
     activation: Activation = "sigmoid"
     settings: dict[str, Any]
@@ -109,3 +140,4 @@ class BundleManifest(Settings):
     validation: ValidationStory | None
     calibration: str = ""
     provenance: dict[str, Any]
+    files: dict[str, FileStory] = Field(default_factory=dict)

@@ -24,7 +24,10 @@ _INT8_OPERATIONS = frozenset({"Conv", "Clip", "Relu", "Add"})
 
 
 def quantise_onnx(
-    network: Path, frames: Sequence[npt.NDArray[np.uint8]], preprocessing: Preprocessing, out: Path
+    network: bytes,
+    frames: Sequence[npt.NDArray[np.uint8]],
+    preprocessing: Preprocessing,
+    out: Path,
 ) -> None:
     """Write `network` in int8 to `out`.
 
@@ -32,7 +35,7 @@ def quantise_onnx(
     from the mean of each frame's smallest and largest value, which one odd frame does not widen.
 
     Args:
-        network: An ONNX file.
+        network: ONNX bytes.
         frames: Frames to calibrate on, each uint8 (height, width, 3), not trained-on duplicates.
         preprocessing: Size, mean and standard deviation.
         out: The file to write.
@@ -42,8 +45,9 @@ def quantise_onnx(
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     with tempfile.TemporaryDirectory() as scratch, _quiet():
-        prepared = Path(scratch) / "prepared.onnx"
-        quant_pre_process(str(network), str(prepared), skip_symbolic_shape=True)
+        given, prepared = Path(scratch) / "given.onnx", Path(scratch) / "prepared.onnx"
+        given.write_bytes(network)
+        quant_pre_process(str(given), str(prepared), skip_symbolic_shape=True)
         quantize_static(
             str(prepared),
             str(out),

@@ -5,7 +5,9 @@ It is an extra; nothing here is imported unless it is installed.
 
 from __future__ import annotations
 
+import os
 import queue
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,9 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from finding_nemo.core.errors import BundleError
+from finding_nemo.core.errors import BundleError, EngineError
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.models.bundle import INT8_NETWORK, NETWORK
 from finding_nemo.models.pixel_network import Floats, Pixels, Precision, RuntimeChoice, Seen, joined
 
 # int8 networks hold layers that stay in floating point; those run as fast as the processor can.
@@ -65,6 +66,7 @@ class OpenVinoPixels:
         """
         self.choice = choice
         self.workers = workers
+        self._process = os.getpid()
         try:
             model = _core().read_model(network if isinstance(network, bytes) else str(network))
             compiled = _compiled(_with_pixels_in(model, preprocessing), choice.precision, workers)
@@ -87,7 +89,18 @@ class OpenVinoPixels:
         self.n_features = 0 if request.features is None else int(request.features.shape[1])
 
     def see(self, pixels: Pixels) -> Seen:
-        """Return the outputs for uint8 pixels (images, height, width, 3)."""
+        """Return the outputs for uint8 pixels (images, height, width, 3).
+
+        Raises:
+            EngineError: In a process that was forked after the network was opened: OpenVINO's
+                threads are not there, and it would wait for them for ever.
+        """
+        if os.getpid() != self._process:
+            raise EngineError(
+                "This process was forked after its network was opened on OpenVINO, whose threads "
+                "are not there: open the network again in it, or start processes with "
+                "multiprocessing.get_context('spawn')."
+            )
         request = self._free.get()
         try:
             return joined([request.see(image) for image in pixels])
@@ -132,18 +145,25 @@ def _with_pixels_in(model: Any, preprocessing: Preprocessing) -> Any:  # noqa: A
     return built
 
 
-def save_openvino(folder: Path, preprocessing: Preprocessing) -> list[Path]:
-    """Write the networks of the bundle `folder` as OpenVINO files, pixels in, and return them."""
+def save_openvino(
+    folder: Path, networks: Mapping[str, bytes], preprocessing: Preprocessing
+) -> list[Path]:
+    """Write networks into the bundle `folder` as OpenVINO files, pixels in, and return them.
+
+    Args:
+        folder: The bundle.
+        networks: ONNX bytes by the name of their file.
+        preprocessing: Size, mean and standard deviation.
+    """
     import openvino
 
     written = []
-    for network in (folder / NETWORK, folder / INT8_NETWORK):
-        if network.is_file():
-            out = folder / "openvino" / f"{network.stem}.xml"
-            out.parent.mkdir(exist_ok=True)
-            model = _with_pixels_in(_core().read_model(str(network)), preprocessing)
-            openvino.save_model(model, str(out), compress_to_fp16=False)
-            written.append(out)
+    for name, network in networks.items():
+        out = folder / "openvino" / f"{Path(name).stem}.xml"
+        out.parent.mkdir(exist_ok=True)
+        model = _with_pixels_in(_core().read_model(network), preprocessing)
+        openvino.save_model(model, str(out), compress_to_fp16=False)
+        written.append(out)
     return written
 
 

@@ -8,9 +8,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.errors import BundleError
+from finding_nemo.core.printable import printable
 from finding_nemo.scoring.baselines import FrameKey
 
 _TEXT = "utf-8"
+# Of each tensor: numpy's kind of its numbers, and whether it has one a frame.
+_KINDS = {
+    "dives": ("u", False), "dive_index": ("iu", True), "sequences": ("u", False),
+    "sequence_index": ("iu", True), "times_s": ("f", True), "frame_numbers": ("f", True),
+    "truth": ("u", True),
+}  # fmt: skip
+_WRONG = "weights.safetensors holds no table of times"
+_AGAIN = "Train or copy the bundle again."
 
 
 def pack_time_table(
@@ -31,10 +41,24 @@ def pack_time_table(
 
 
 def unpack_time_table(
-    tensors: dict[str, npt.NDArray[Any]],
+    tensors: dict[str, npt.NDArray[Any]], *, n_categories: int | None = None
 ) -> tuple[list[FrameKey], npt.NDArray[np.bool_]]:
-    """Return the keys and the truth (images, categories) that `pack_time_table` packed."""
+    """Return the keys and the truth (images, categories) that `pack_time_table` packed.
+
+    Raises:
+        BundleError: If the tensors are not those.
+    """
+    _check(tensors)
+    if n_categories not in (None, tensors["truth"].shape[1]):
+        raise BundleError(
+            f"{_WRONG} of {n_categories} categories: truth is of shape {tensors['truth'].shape}. "
+            f"{_AGAIN}"
+        )
     dives, sequences = _unpack_words(tensors["dives"]), _unpack_words(tensors["sequences"])
+    for name, words in (("dive_index", dives), ("sequence_index", sequences)):
+        index = tensors[name]
+        if len(index) and not 0 <= index.min() <= index.max() < len(words):
+            raise BundleError(f"{_WRONG}: {name} points beyond its {len(words)} words. {_AGAIN}")
     keys = [
         FrameKey(dives[dive], float(time_s), sequences[sequence], float(number))
         for dive, time_s, sequence, number in zip(
@@ -55,4 +79,25 @@ def _pack_words(words: list[str]) -> npt.NDArray[np.uint8]:
 
 
 def _unpack_words(packed: npt.NDArray[np.uint8]) -> list[str]:
-    return packed.tobytes().decode(_TEXT).split("\n")[:-1]
+    try:
+        return packed.tobytes().decode(_TEXT).split("\n")[:-1]
+    except UnicodeDecodeError as error:
+        raise BundleError(f"{_WRONG}: {error}. {_AGAIN}") from None
+
+
+def _check(tensors: dict[str, npt.NDArray[Any]]) -> None:
+    if set(tensors) != set(_KINDS):
+        odd = sorted(set(tensors) ^ set(_KINDS))[0]
+        raise BundleError(f"{_WRONG}: {printable(odd)!r} is missing or unknown. {_AGAIN}")
+    n_frames = len(tensors["truth"]) if tensors["truth"].ndim == 2 else -1
+    for name, (kinds, is_a_frame) in _KINDS.items():
+        tensor = tensors[name]
+        of_frames = not is_a_frame or len(tensor) == n_frames
+        if (
+            tensor.dtype.kind not in kinds
+            or tensor.ndim != (2 if name == "truth" else 1)
+            or (not of_frames)
+        ):
+            raise BundleError(
+                f"{_WRONG}: {name} is {tensor.dtype} of shape {tensor.shape}. {_AGAIN}"
+            )

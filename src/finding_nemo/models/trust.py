@@ -9,6 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.errors import BundleError
+from finding_nemo.models.bundle import Bundle
+from finding_nemo.models.bundle_files import NOVELTY
+from finding_nemo.models.trust_check import check_trust_tensors
 from finding_nemo.scoring.calibration import LogitCalibration, ValidationView
 from finding_nemo.scoring.logistic import sigmoid
 from finding_nemo.scoring.novelty.detector import (
@@ -76,6 +80,21 @@ def trust_from_tensors(tensors: Tensors) -> Trust:
         calibration=_calibration(tensors),
         validation=_validation(tensors),
     )
+
+
+def trust_of(bundle: Bundle) -> Trust:
+    """Return what stands beside the network of a bundle.
+
+    Raises:
+        BundleError: If the tensors are not those that belong there.
+    """
+    try:
+        check_trust_tensors(bundle.novelty, n_categories=len(bundle.categories))
+    except BundleError as error:
+        raise BundleError(
+            f"{bundle.path / NOVELTY} cannot be used: {error}. Train or copy the bundle again."
+        ) from None
+    return trust_from_tensors(bundle.novelty)
 
 
 def _calibration(tensors: Tensors) -> LogitCalibration | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from finding_nemo.core.errors import BundleError
 from finding_nemo.core.memory import raise_malloc_thresholds
@@ -21,6 +21,7 @@ from finding_nemo.models.pixel_network import PixelNetwork
 from finding_nemo.models.time_table import unpack_time_table
 from finding_nemo.prediction.inputs import ImageInput, collect_images
 from finding_nemo.prediction.loading import Loaded, batched, used_images
+from finding_nemo.prediction.one_thread import ONE_BLAS_THREAD
 from finding_nemo.prediction.pixels import ReadyImage
 from finding_nemo.prediction.reading import PRECISION, Reader, brightness_of
 from finding_nemo.scoring.baselines import frame_key, time_copy_scores
@@ -80,13 +81,19 @@ class Predictor:
         self._threads = threads
         self._precision = precision
         self._wish = network
+        self._opened: tuple[int, PixelNetwork] | None = None
         if with_embedding:
             self.n_features()
 
-    @cached_property
+    @property
     def _network(self) -> PixelNetwork:
-        raise_malloc_thresholds()
-        return open_bundle_network(self.bundle, self._wish, workers=self._threads)
+        """The network, opened on first use, and again in a process that was forked since."""
+        process = os.getpid()
+        if self._opened is None or self._opened[0] != process:
+            raise_malloc_thresholds()
+            network = open_bundle_network(self.bundle, self._wish, workers=self._threads)
+            self._opened = (process, network)
+        return self._opened[1]
 
     @cached_property
     def reader(self) -> Reader | None:
@@ -142,7 +149,12 @@ class Predictor:
             return
 
         def predicted(loaded: list[Loaded]) -> list[Prediction]:
-            rows = iter(self._rows([image for _, image in loaded], network, reader))
+            # Every worker has a core; threads of the linear algebra beside them would only spin,
+            # which took as much time as the network itself. And they add in another order:
+            # novelty's last digits (2e-6), and so the file's hash, would depend on the number of
+            # cores.
+            with ONE_BLAS_THREAD:
+                rows = iter(self._rows([image for _, image in loaded], network, reader))
             return [
                 _prediction(source, image, None if image.pixels is None else next(rows))
                 for source, image in loaded
@@ -155,12 +167,8 @@ class Predictor:
             batch_size=batch_size or max(BATCH_SIZE, network.batch_size),
             threads=network.workers,
         )
-        # Every worker has a core; threads of the linear algebra beside them would only spin, which
-        # took as much time as the network itself. And they add in another order: novelty's last
-        # digits (2e-6), and so the file's hash, would depend on the number of cores.
-        with threadpool_limits(1, user_api="blas"):
-            for predictions in batches:
-                yield from predictions
+        for predictions in batches:
+            yield from predictions
 
     def _rows(
         self, images: Sequence[ReadyImage], network: PixelNetwork, reader: Reader
@@ -187,7 +195,9 @@ class Predictor:
     def _unseen_scores(self, inputs: Sequence[ImageInput]) -> npt.NDArray[np.float64]:
         if self.bundle.manifest.runner == "prior":
             return np.tile(self.bundle.prior, (len(inputs), 1))
-        keys, truth = unpack_time_table(self.bundle.weights)
+        keys, truth = unpack_time_table(
+            self.bundle.weights, n_categories=len(self.bundle.categories)
+        )
         return time_copy_scores(keys, truth, [frame_key(image.record) for image in inputs])
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.errors import BundleError
 from finding_nemo.core.reading import GuessEvidence, Reading
 from finding_nemo.models.bundle import Bundle
-from finding_nemo.models.trust import Trust, calibrated, trust_from_tensors
+from finding_nemo.models.trust import Trust, calibrated, trust_of
 from finding_nemo.scoring.calibration import ValidationView
 from finding_nemo.scoring.conformal import fit_set_threshold
 from finding_nemo.scoring.novelty.logit_scores import max_probability_novelty
@@ -98,10 +99,11 @@ class Reader:
             precision: Share of named categories that should be right.
 
         Raises:
+            BundleError: If what the bundle holds beside its network is not what belongs there.
             PredictionsError: If `precision` is out of range.
         """
         self._bundle = bundle
-        self._trust = trust_from_tensors(bundle.novelty)
+        self._trust = trust_of(bundle)
         self._evidence = _evidence(bundle)
         self._ids = np.array(bundle.categories.ids)
         self.thresholds = choose_thresholds(
@@ -110,7 +112,7 @@ class Reader:
             self._evidence.n_images > 0,
             precision=precision,
         )
-        self.notices = _what_is_missing(self._trust, self.thresholds)
+        self.notices = (*bundle.notices, *_what_is_missing(self._trust, self.thresholds))
 
     @property
     def score_names(self) -> tuple[str, ...]:
@@ -141,7 +143,12 @@ class Reader:
             outputs: Of the network, shape (images, categories).
             features: Shape (images, features), where the network gives them.
             brightness: Mean pixel of each image in [0, 1].
+
+        Raises:
+            BundleError: If the network gives another number of outputs or features than the
+                bundle's tables have.
         """
+        self._check_widths(outputs, features)
         raw = self._bundle.to_probabilities(outputs.astype(np.float32))
         logits = _logits(outputs, raw, self._bundle.manifest.activation)
         said = raw if self._trust.calibration is None else calibrated(self._trust, logits)
@@ -159,6 +166,18 @@ class Reader:
             )
             for row in range(len(outputs))
         ]  # fmt: skip
+
+    def _check_widths(self, outputs: Floats, features: Floats | None) -> None:
+        detector = self._trust.detector
+        fitted = None if detector is None else detector.by_features
+        n_wanted = 0 if fitted is None else len(fitted.space.mean)
+        n_features = 0 if features is None else features.shape[1]
+        if outputs.shape[1] != len(self._ids) or (n_wanted and n_features != n_wanted):
+            raise BundleError(
+                f"The network of {self._bundle.path} gives {outputs.shape[1]} outputs and "
+                f"{n_features} features; the bundle has {len(self._ids)} categories and novelty "
+                f"of {n_wanted} features. Train or copy it again."
+            )
 
     def _scores(self, raw: Floats, logits: Floats, features: Floats | None) -> Floats:
         detector = self._trust.detector

@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from finding_nemo.core.files import prepare_output_folder
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.core.provenance import now_utc, run_story
+from finding_nemo.core.provenance import dataset_story, now_utc, run_story
 from finding_nemo.core.records import Dataset, ImageRecord, Split
 from finding_nemo.core.telling import Tell, tell_nobody
 from finding_nemo.data.splits.file import write_split
 from finding_nemo.models.bundle import Bundle, bundle_hash, write_bundle
+from finding_nemo.models.bundle_network import checked_network
 from finding_nemo.models.engine import open_network
 from finding_nemo.models.joined_network import Member, join_networks
 from finding_nemo.models.manifest import BundleManifest
@@ -89,7 +90,7 @@ def make_ensemble(
 
 def _member(bundle: Bundle, share: float, tell: Tell) -> Member:
     tell(f"member {bundle.manifest.recipe}, {100 * share:.0f} %: {bundle.path}.")
-    return Member(bundle.onnx_path.read_bytes(), bundle.preprocessing, share)
+    return Member(checked_network(bundle), bundle.preprocessing, share)
 
 
 def _ready(
@@ -160,7 +161,10 @@ def _write(
         split=first.split,
         validation=validation_story(val.records, val_truth, seen.outputs, train_truth),
         calibration=in_words(trust.calibration),
-        provenance={**run_story(started, *_LIBRARIES), "dataset": str(parts.dataset.root)},
+        provenance={
+            **run_story(started, *_LIBRARIES),
+            **dataset_story(parts.dataset, folder.parent),
+        },
     )
     return write_bundle(
         folder, manifest, weights=_weights(bundles), novelty=trust_tensors(trust), network=network

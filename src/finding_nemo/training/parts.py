@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.core.errors import SplitError
+from finding_nemo.core.errors import DatasetError, SettingsError, SplitError
+from finding_nemo.core.printable import printable
 from finding_nemo.core.records import Dataset, ImageRecord, Split
 from finding_nemo.core.telling import Tell
 from finding_nemo.data.splits.by_dive import split_by_dive
@@ -47,9 +48,11 @@ def divide(
     Without a split one is made by dive. A validation part is set aside where the split has none.
 
     Raises:
+        DatasetError: If a category cannot be kept in a bundle.
         SplitError: If the split does not fit the data set, folds come without `fold`, or
             nothing is left to train on.
     """
+    _check_categories(dataset)
     if split is None:
         notify("No split was given: dividing by dive into train, val and test.")
         split = split_by_dive(dataset, seed=seed)
@@ -65,6 +68,18 @@ def divide(
         raise SplitError("The split's part 'train' is empty.")
     _tell_unseen(dataset, train, split, notify)
     return Parts(dataset, split, train, val)
+
+
+def _check_categories(dataset: Dataset) -> None:
+    """Refuse before a training what its bundle could not say after it."""
+    for category in dataset.categories.categories:
+        try:
+            CategoryEvidence.build(
+                {**asdict(category), "n_images": 0, "n_dives": 0},
+                source=f"category {printable(category.name)!r}, which no bundle can keep",
+            )
+        except SettingsError as error:
+            raise DatasetError(str(error)) from None
 
 
 def _to_parts(split: Split, fold: int | None, dataset: Dataset, seed: int) -> Split:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from finding_nemo.core.errors import OutputExistsError, SettingsError
 from finding_nemo.core.files import prepare_output_folder, write_text
-from finding_nemo.core.provenance import now_utc, run_story
+from finding_nemo.core.provenance import dataset_story, now_utc, run_story
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.telling import Tell, tell_nobody
 from finding_nemo.data.splits.file import split_text, write_split
@@ -115,7 +115,7 @@ def _fitted(
     notify: Tell,
     show_progress: bool,
 ) -> tuple[Bundle, tuple[EpochRow, ...]]:
-    story = _story(parts.dataset, settings, now_utc(), seed)
+    story = _story(settings, now_utc(), seed) | dataset_story(parts.dataset, out)
     if isinstance(settings, LoopSettings):
         return fit_network(
             settings, parts, out, recipe.name, seed=seed, notify=notify,
@@ -168,9 +168,9 @@ def _check_same_run(out: Path, settings: str, split: str) -> None:
             )
 
 
-def _story(dataset: Dataset, settings: AnySettings, started: str, seed: int) -> dict[str, Any]:
+def _story(settings: AnySettings, started: str, seed: int) -> dict[str, Any]:
     libraries = ("numpy", "torch", "timm", "onnxruntime", "openvino", "pillow")
-    story = {**run_story(started, *libraries), "seed": seed, "dataset": str(dataset.root)}
+    story = {**run_story(started, *libraries), "seed": seed}
     if isinstance(settings, LoopSettings):
         device = choose_device(settings.device)
         story["device"] = device.value

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -18,7 +17,9 @@ from finding_nemo.core.provenance import library_versions
 from finding_nemo.core.records import Dataset, ImageRecord, Split
 from finding_nemo.core.telling import Tell
 from finding_nemo.data.ahead import mapped_ahead
-from finding_nemo.models.bundle import Bundle
+from finding_nemo.models.bundle import Bundle, list_files, unlist_files
+from finding_nemo.models.bundle_files import EXPORTS, INT8_NETWORK, NETWORK
+from finding_nemo.models.bundle_network import checked_network
 from finding_nemo.models.engine import Runtime, choose_runtime, open_network, usable_cores
 from finding_nemo.models.export_records import (
     ExportRecord,
@@ -88,27 +89,44 @@ def export_bundle(
     choose_runtime(precision="float32", runtime=runtime)
     spec = bundle.preprocessing
     judged = _judged(dataset, _unseen(dataset, split), spec)
-    exact = _probabilities(bundle, bundle.onnx_path, judged.pixels, "float32", "onnxruntime")
+    network = checked_network(bundle)
+    exact = _probabilities(bundle, network, judged.pixels, "float32", "onnxruntime")
     measure = _Measure(bundle, judged, exact, runtime)
     precisions: list[Precision] = ["float32"]
     if to == "openvino" and has_bfloat16():
         precisions.append("bfloat16")
-    records = [measure.record(bundle.onnx_path, precision) for precision in precisions]
+    records = [measure.record(network, precision) for precision in precisions]
+    # What is written anew is not listed meanwhile: if this is stopped, the bundle still opens.
+    names = (EXPORTS, INT8_NETWORK) if int8 else (EXPORTS,)
+    bundle = unlist_files(bundle, *names)
     if int8:
         calibration = _judged(dataset, _trained(dataset, split), spec)
-        records.append(_make_int8(measure, calibration, spec))
+        records.append(_make_int8(measure, network, calibration, spec))
+    _remember(bundle, records, tell)
+    bundle = list_files(bundle, *names)
     if to == "openvino":
-        for path in save_openvino(bundle.path, spec):
-            tell(f"wrote {path}: uint8 pixels (1, height, width, 3) in, normalised inside.")
-    return _kept(bundle, records, tell)
+        _write_openvino(bundle, tell)
+    _refuse(records)
+    return tuple(records)
 
 
-def _kept(bundle: Bundle, records: Sequence[ExportRecord], tell: Tell) -> tuple[ExportRecord, ...]:
+def _write_openvino(bundle: Bundle, tell: Tell) -> None:
+    networks = {NETWORK: checked_network(bundle)}
+    if bundle.holds_int8:
+        networks[INT8_NETWORK] = checked_network(bundle, "int8")
+    for path in save_openvino(bundle.path, networks, bundle.preprocessing):
+        tell(f"wrote {path}: uint8 pixels (1, height, width, 3) in, normalised inside.")
+
+
+def _remember(bundle: Bundle, records: Sequence[ExportRecord], tell: Tell) -> None:
     known = read_export_records(bundle.path)
     for record in records:
         tell(_in_words(record))
         known = known.having(record)
     write_export_records(bundle.path, known)
+
+
+def _refuse(records: Sequence[ExportRecord]) -> None:
     refused = [record for record in records if not record.is_good_enough]
     if refused:
         raise ExportError(
@@ -116,7 +134,6 @@ def _kept(bundle: Bundle, records: Sequence[ExportRecord], tell: Tell) -> tuple[
             f"{ALLOWED_MAP_AT_20_LOSS} and a change of {ALLOWED_PROBABILITY_CHANGE}. Predictions "
             "go on in what passed."
         )
-    return tuple(records)
 
 
 def _in_words(record: ExportRecord) -> str:
@@ -136,7 +153,7 @@ class _Measure:
     runtime: Runtime
 
     def record(
-        self, network: Path, precision: Precision, calibration: JudgedFrames | None = None
+        self, network: bytes, precision: Precision, calibration: JudgedFrames | None = None
     ) -> ExportRecord:
         """Return how a network does in a precision on this runtime."""
         found = _probabilities(self.bundle, network, self.judged.pixels, precision, self.runtime)
@@ -159,14 +176,14 @@ class _Measure:
 
 
 def _make_int8(
-    measure: _Measure, calibration: JudgedFrames, preprocessing: Preprocessing
+    measure: _Measure, network: bytes, calibration: JudgedFrames, preprocessing: Preprocessing
 ) -> ExportRecord:
     """Quantise, measure, and keep the file only if it is good enough."""
     bundle = measure.bundle
     made = bundle.int8_path.with_name(f".{bundle.int8_path.name}")
     try:
-        quantise_onnx(bundle.onnx_path, calibration.pixels, preprocessing, made)
-        record = measure.record(made, "int8", calibration)
+        quantise_onnx(network, calibration.pixels, preprocessing, made)
+        record = measure.record(made.read_bytes(), "int8", calibration)
         if record.is_good_enough:
             with written_whole(bundle.int8_path) as partial:
                 made.replace(partial)
@@ -176,10 +193,10 @@ def _make_int8(
 
 
 def _probabilities(
-    bundle: Bundle, path: Path, pixels: Frames, precision: Precision, runtime: Runtime
+    bundle: Bundle, content: bytes, pixels: Frames, precision: Precision, runtime: Runtime
 ) -> Floats:
     spec = bundle.preprocessing
-    network = open_network(path, spec, precision=precision, runtime=runtime)
+    network = open_network(content, spec, precision=precision, runtime=runtime)
     seen = mapped_ahead(
         lambda image: network.see(image[np.newaxis]).outputs, pixels, threads=network.workers
     )
