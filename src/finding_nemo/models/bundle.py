@@ -168,13 +168,13 @@ def _loaded(path: Path) -> Bundle:
         raise BundleError(
             f"The bundle {folder} lacks {', '.join(missing)}. Train or copy it again."
         )
+    check_files(folder, manifest.files)
     unlisted = [name for name in needed if manifest.files and name not in manifest.files]
     if unlisted:
         raise BundleError(
             f"{folder / MANIFEST} has no hash of {', '.join(unlisted)} although it has of others. "
             "Train or copy the bundle again."
         )
-    check_files(folder, manifest.files)
     return Bundle(folder, manifest)
 
 
