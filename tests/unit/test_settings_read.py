@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from finding_nemo.core.errors import DatasetError, SettingsError
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.learning.losses import OBJECTIVES
+from finding_nemo.training import recipes
 from finding_nemo.training.parity import largest_difference
 from finding_nemo.training.recipes import (
     RECIPES,
@@ -63,7 +65,7 @@ def test_weights_that_nobody_has__are_refused(name: str) -> None:
 
 
 class _Watched:
-    """Settings that remember which of them were read."""
+    """Settings that remember which of them were read, but for their own checks."""
 
     def __init__(self) -> None:
         self.read: set[str] = set()
@@ -74,7 +76,7 @@ class _Watched:
         read = self.read
 
         def seen(self: Any, name: str) -> Any:
-            if name in fields:
+            if name in fields and sys._getframe(1).f_code.co_filename != recipes.__file__:
                 read.add(name)
             return plain(self, name)
 
