@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ def test_every_setting__is_read_by_the_training_of_its_recipe(
     unread = set(settings.model_fields) - watched.read
     # Nothing to start from, and nothing but False is accepted.
     assert unread == ({"pretrained"} if name == "logistic-regression" else set())
-    assert set(run.bundle.manifest.settings) == set(settings.model_fields)
+    assert set(run.bundle.manifest.settings) == set(settings.model_fields) - unread
 
 
 @pytest.mark.slow
@@ -160,10 +161,31 @@ def test_parity__compares_outputs_as_they_come(
 def test_a_category_that_no_bundle_can_keep__is_refused_before_training(
     dataset: Dataset, split: Split, tmp_path: Path, changes: dict[str, Any], words: str
 ) -> None:
-    from dataclasses import replace
-
     first, *rest = dataset.categories.categories
     table = replace(dataset.categories, categories=(*rest, replace(first, **changes)))
     with pytest.raises(DatasetError, match=words):
         train(replace(dataset, categories=table), out=tmp_path / "run", recipe="prior", split=split)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "changes", "unused"),
+    [
+        ("places", {}, {"place_weight"}),
+        ("nemo", {"trained_layers": 1}, {"whole_share", "strongest_places"}),
+    ],
+)
+def test_settings_that_data_give_no_use_for__are_not_recorded(
+    dataset: Dataset,
+    split: Split,
+    tmp_path: Path,
+    name: str,
+    changes: dict[str, Any],
+    unused: set[str],
+) -> None:
+    bare = replace(dataset, records=tuple(replace(r, boxes=()) for r in dataset.records))
+    run = train(bare, out=tmp_path / "run", recipe=name, split=split,
+                settings={**_SMALL, **TRAINED[name], **changes})  # fmt: skip
+    fields = set(type(find_recipe(name).settings).model_fields)
+    assert fields - set(run.bundle.manifest.settings) == unused

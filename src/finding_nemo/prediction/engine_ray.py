@@ -24,7 +24,8 @@ import pyarrow as pa
 from finding_nemo.core.errors import EngineError, MissingExtraError
 from finding_nemo.core.provenance import package_version
 from finding_nemo.core.telling import Tell
-from finding_nemo.models.bundle import load_bundle
+from finding_nemo.models.bundle import Bundle, load_bundle
+from finding_nemo.models.bundle_files import HASHED, MANIFEST, read_file_of
 from finding_nemo.models.bundle_network import NetworkWish
 from finding_nemo.prediction.engine_local import predict_parts, predictor_for
 from finding_nemo.prediction.plan import Plan, PlanSize
@@ -70,7 +71,7 @@ def _predict_there(
     workers: int,
 ) -> Iterator[PartRows]:
     # These must stay alive here: a worker that is started again asks for them again.
-    files = ray.put(_files_of(work.bundle.path))
+    files = ray.put(_files_of(work.bundle))
     plan = ray.put(np.frombuffer(work.plan.to_bytes(), dtype=np.uint8))
     items = [{"part": part} for part in parts]
     rows = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
@@ -153,8 +154,11 @@ class _Worker:
         return {"part": numbers, "rows": streams}
 
 
-def _files_of(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+def _files_of(bundle: Bundle) -> dict[str, bytes]:
+    """Return what the bundle itself is; what else lies in its folder stays here."""
+    folder, known = bundle.path, bundle.manifest.files
+    names = [name for name in (MANIFEST, *HASHED) if (folder / name).is_file()]
+    return {name: read_file_of(folder, name, known) for name in names}
 
 
 def _cores(ray: Any) -> int:  # noqa: ANN401 - Ray is optional

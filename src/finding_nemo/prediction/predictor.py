@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +32,8 @@ from finding_nemo.scoring.novelty.logit_scores import max_probability_novelty
 # them costs little more for 8 than for 1.
 BATCH_SIZE = 8
 _UNSEEN_AT_A_TIME = 256
+# Two threads that open networks on OpenVINO at once can wait for each other for ever.
+_OPENING = threading.Lock()
 
 Floats = npt.NDArray[np.float32]
 Move = Callable[[int, int, int], None]
@@ -89,11 +92,12 @@ class Predictor:
     def _network(self) -> PixelNetwork:
         """The network, opened on first use, and again in a process that was forked since."""
         process = os.getpid()
-        if self._opened is None or self._opened[0] != process:
-            raise_malloc_thresholds()
-            network = open_bundle_network(self.bundle, self._wish, workers=self._threads)
-            self._opened = (process, network)
-        return self._opened[1]
+        with _OPENING:
+            if self._opened is None or self._opened[0] != process:
+                raise_malloc_thresholds()
+                network = open_bundle_network(self.bundle, self._wish, workers=self._threads)
+                self._opened = (process, network)
+            return self._opened[1]
 
     @cached_property
     def reader(self) -> Reader | None:

@@ -146,7 +146,7 @@ class Reader:
 
         Raises:
             BundleError: If the network gives another number of outputs or features than the
-                bundle's tables have.
+                bundle's tables have, or NaN.
         """
         self._check_widths(outputs, features)
         raw = self._bundle.to_probabilities(outputs.astype(np.float32))
@@ -177,6 +177,12 @@ class Reader:
                 f"The network of {self._bundle.path} gives {outputs.shape[1]} outputs and "
                 f"{n_features} features; the bundle has {len(self._ids)} categories and novelty "
                 f"of {n_wanted} features. Train or copy it again."
+            )
+
+        if np.isnan(outputs).any():
+            raise BundleError(
+                f"The network of {self._bundle.path} gives NaN for an image: its weights are "
+                "damaged, or its training went astray. Train or copy it again."
             )
 
     def _scores(self, raw: Floats, logits: Floats, features: Floats | None) -> Floats:

@@ -222,7 +222,7 @@ def _write(
         recipe=recipe,
         runner="network",
         activation=ready.objective.activation,
-        settings=settings.model_dump(),
+        settings=settings.model_dump(exclude=set(ready.unused)),
         categories=evidence,
         preprocessing=ready.preprocessing,
         split=split_story(parts.split),

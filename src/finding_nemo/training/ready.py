@@ -38,6 +38,8 @@ class Ready:
         training: What the loop learns from: the training images, or views of them.
         rate_factors: By parameter name of `trained`, what its learning rate is multiplied with.
         images_at_once: Images of a step that are computed together, where the set-up chose; else 0.
+        unused: Settings that this data set or network gave no use for; the bundle does not hold
+            them.
     """
 
     trained: nn.Module
@@ -50,6 +52,7 @@ class Ready:
     training: TrainingExamples
     rate_factors: Mapping[str, float] = field(default_factory=dict)
     images_at_once: int = 0
+    unused: frozenset[str] = frozenset()
 
 
 def examples(inputs: ReadyInputs, parts: Parts) -> Examples:

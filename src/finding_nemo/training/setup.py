@@ -93,6 +93,7 @@ def set_up_network(settings: NetworkSettings, parts: Parts, *, notify: Tell, tic
         train=train,
         val=validation_inputs(train, parts, ready),
         training=examples(train, parts),
+        unused=frozenset({"pretrained"} if settings.backbone in _PIXEL_NETWORKS else ()),
     )
 
 
@@ -170,6 +171,7 @@ def set_up_small_animals(
             prefix="backbone.",
         ),
         images_at_once=step.images_at_once,
+        unused=frozenset(() if boxes_teach(parts.train) else {"whole_share", "strongest_places"}),
     )
 
 

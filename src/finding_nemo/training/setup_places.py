@@ -62,6 +62,7 @@ def set_up_places(settings: PlacesSettings, parts: Parts, *, notify: Tell, tick:
         train=train,
         val=validation_inputs(train, parts, ready),
         training=_training(train, parts, sight.grid, notify),
+        unused=frozenset(() if boxes_teach(parts.train) else {"place_weight"}),
     )
 
 
