@@ -15,8 +15,9 @@ from finding_nemo.core.errors import BundleError, ExportError, SettingsError
 from finding_nemo.core.records import Dataset, ImageRecord, Split
 from finding_nemo.data.splits.file import read_split
 from finding_nemo.models.bundle import bundle_hash, load_bundle
+from finding_nemo.models.bundle_files import EXPORTS
 from finding_nemo.models.bundle_network import NetworkWish, PrecisionWish, open_bundle_network
-from finding_nemo.models.export_records import EXPORTS, read_export_records
+from finding_nemo.models.export_records import read_export_records
 from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.training.train import train
 from finding_nemo.workflows import exporting

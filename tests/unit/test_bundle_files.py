@@ -59,6 +59,15 @@ def test_one_flipped_bit__is_found_on_opening(folder: Path, name: str, place: in
         load_bundle(folder)
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_alone_has_no_hash__is_refused(folder: Path, name: str) -> None:
+    content = said_of(folder)
+    del content["files"][name]
+    (folder / "bundle.json").write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(BundleError, match=f"has no hash of {name}"):
+        load_bundle(folder)
+
+
 def test_a_file_changed_after_opening__is_found_when_it_is_read(folder: Path) -> None:
     bundle = load_bundle(folder)
     (folder / "model.onnx").write_bytes(b"another")

@@ -129,6 +129,10 @@ def narrower(model: onnx.ModelProto) -> None:
     model.graph.output[0].type.tensor_type.shape.dim[1].dim_value -= 1
 
 
+def older(model: onnx.ModelProto) -> None:
+    model.opset_import[0].version = 9
+
+
 def lying(model: onnx.ModelProto) -> None:
     model.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 29
 
@@ -240,6 +244,26 @@ HOSTILE: dict[str, tuple[Change, str]] = {
                       helper.make_node("ConstantOfShape", ["s"], ["x"])]),
         "cannot be known beforehand",
     ),
+    "a version of long ago": (older, "operations are of version 9"),
+    "blocks of no image": (
+        node(helper.make_node("DepthToSpace", ["axes"], ["x"], blocksize=2)),
+        r"operation DepthToSpace \(x\)",
+    ),
+    "a scale that is no number": (
+        with_tensors([helper.make_node("Resize", ["images", "", "s"], ["x"])],
+                     numpy_helper.from_array(np.full(4, np.inf, np.float32), "s")),
+        "it gives a tensor of",
+    ),
+    "a tensor of many dimensions": (
+        with_tensors([helper.make_node("Reshape", ["images", "s"], ["x"])],
+                     number("s", [1] * 99 + [3 * 32 * 32])),
+        "of 100 dimensions",
+    ),
+    "a shape of fractions": (
+        with_tensors([helper.make_node("Reshape", ["images", "s"], ["x"])],
+                     numpy_helper.from_array(np.array([np.inf, 3]), "s")),
+        "cannot be known beforehand",
+    ),
     "sparse tensors": (sparse, "sparse tensors"),
     "fewer categories": (narrower, "it tells 29 categories apart and the bundle lists 30"),
     "another width than it says": (lying, "claims a width of 29 and has one of 30"),
@@ -325,9 +349,6 @@ MANIFESTS: dict[str, tuple[dict[str, Any], str]] = {
     "a list": ({"categories": 3}, "categories = 3"),
     "files of others": (
         {"files": {"../../etc/passwd": {"sha256": "", "n_bytes": 1}}}, "which no bundle has",
-    ),
-    "files not all listed": (
-        {"files": {"model.onnx": {"sha256": "", "n_bytes": 1}}}, "has no hash of weights",
     ),
     "another schema": ({"schema_version": [1]}, "has schema version"),
     "many faults": ({"categories": [category(n_dives=-1)] * 500}, "and 490 more"),

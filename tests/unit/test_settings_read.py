@@ -72,7 +72,7 @@ class _Watched:
         self.read: set[str] = set()
 
     def watch(self, patch: pytest.MonkeyPatch, cls: type[Any]) -> None:
-        plain = cls.__getattribute__
+        plain: Any = cls.__getattribute__
         fields = set(cls.model_fields)
         read = self.read
 

@@ -20,11 +20,13 @@ from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.printable import printable
 from finding_nemo.models.onnx_known import Known, Shape
 from finding_nemo.models.onnx_sizes import RULES
-from finding_nemo.models.onnx_tensor import FLOAT
+from finding_nemo.models.onnx_tensor import FLOAT, MOST_DIMENSIONS
 from finding_nemo.models.onnx_values import values_of
 from finding_nemo.models.onnx_wire import Node, OnnxModel, Value, read_onnx
 
 _DOMAINS = ("", "ai.onnx")
+# From here on shapes, axes and the like are inputs, as the rules take them; ours are of 18.
+_OLDEST_OPSET = 13
 # Of numbers. The largest map of a network for frames of 4096 x 4096 px, 64 half as wide, is 2^28;
 # all maps of the largest networks that timm has, at their own sizes, are 2^31.
 _MOST_IN_A_TENSOR = 1 << 28
@@ -62,6 +64,11 @@ def check_network(content: bytes, preprocessing: Preprocessing) -> CheckedNetwor
     """
     model = read_onnx(content)
     images = Known((1, 3, preprocessing.height_px, preprocessing.width_px))
+    version = model.opsets.get("", 0)
+    if version < _OLDEST_OPSET:
+        raise BundleError(
+            f"its operations are of version {version}; wanted is {_OLDEST_OPSET} or later"
+        )
     _check_input(model.inputs, images.shape)
     known = _follow(model, images)
     return _outputs(model.outputs, known)
@@ -123,6 +130,8 @@ class _Sum:
             BundleError: If that is too much.
         """
         for each in given:
+            if len(each.shape) > MOST_DIMENSIONS:
+                raise BundleError(f"it gives a tensor of {len(each.shape)} dimensions")
             if each.size > _MOST_IN_A_TENSOR:
                 raise BundleError(
                     f"it gives a tensor of {each.size:.3g} numbers; {_MOST_IN_A_TENSOR:.3g} are "
@@ -167,7 +176,8 @@ def _follow(model: OnnxModel, images: Known) -> dict[str, Known]:
             taken = _taken(node, known)
             given = _given(node, taken)
             total.add(node, taken, given)
-        except BundleError as error:
+        # Of what a stranger may set an operation with, not all is foreseen in each rule.
+        except (ValueError, ArithmeticError, IndexError, TypeError) as error:
             name = printable(node.outputs[0]) if node.outputs else "no name"
             raise BundleError(
                 f"operation {printable(node.op_type)} ({name[:80]}): {error}"

@@ -54,7 +54,7 @@ def whole_numbers(node: Node, taken: Taken, place: int, name: str = "") -> tuple
     if place >= len(taken) or taken[place] is None:
         return None
     found = needed(taken, place)
-    if found.values is None:
+    if found.values is None or found.values.dtype.kind not in "iub":
         raise BundleError("the size of what it gives cannot be known beforehand")
     return tuple(int(number) for number in found.values.ravel())
 
