@@ -52,7 +52,7 @@ def _read_form(path: Path, images: Path | None, pattern: re.Pattern[str] | None)
         return read_competition_folder(path, images=images, pattern=pattern)
     if path.is_file() and path.suffix.lower() == ".json":
         return read_coco_dataset(path, images=images, pattern=pattern)
-    if path.is_file() and path.suffix.lower() in (".csv", ".txt"):
+    if path.is_file() and path.suffix.lower() in (".csv", ".tsv", ".txt"):
         return read_csv_dataset(path, images=images, pattern=pattern)
     if not path.exists():
         raise DatasetNotFoundError(f"The data set {path} does not exist.")
@@ -62,7 +62,7 @@ def _read_form(path: Path, images: Path | None, pattern: re.Pattern[str] | None)
             "multilabel_classification/train.csv or object_detection/train.json. For another "
             "layout name a COCO file (.json) or a CSV file with the columns path,categories."
         )
-    raise AnnotationError(f"{path} is neither a folder nor a .json or .csv file.")
+    raise AnnotationError(f"{path} is neither a folder nor a .json, .csv or .tsv file.")
 
 
 def _notices(dataset: Dataset) -> list[str]:
