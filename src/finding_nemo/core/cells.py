@@ -12,7 +12,7 @@ _NOTHING = frozenset(
 # One way to match at every place, so the time is linear in the length.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _MAX_NUMBER_CHARACTERS = 64
-_BEGINS_A_FORMULA = frozenset("=+-@\t\r\n ")
+_BEGINS_A_FORMULA = frozenset("=+-@")
 
 
 def is_nothing(text: str) -> bool:
@@ -68,18 +68,21 @@ def whole_number_in(text: str, *, decimal_comma: bool = False) -> int:
 def defused(text: str) -> str:
     """Return a cell's text so that a spreadsheet does not take it for a formula.
 
-    Text that begins with = + - @, a blank or a newline gets an apostrophe before it, as
-    spreadsheets themselves write it; so does text that would lose one in `undefused`.
+    Text that begins with = + - @ gets an apostrophe before it, as spreadsheets themselves write
+    it; so does text that begins or ends with a blank, which a reader would drop.
 
     Source:
         OWASP, "CSV Injection", https://owasp.org/www-community/attacks/CSV_Injection.
     """
-    return f"'{text}" if text.lstrip("'")[:1] in _BEGINS_A_FORMULA and text else text
+    return f"'{text}" if _needs_apostrophe(text) else text
 
 
 def undefused(text: str) -> str:
     """Return the text that `defused` was given; other apostrophes ('t Zand) stay."""
-    if not text.startswith("'"):
-        return text
-    behind = text.lstrip("'")[:1]
-    return text[1:] if behind in _BEGINS_A_FORMULA and behind else text
+    return text[1:] if text[:1] == "'" and _needs_apostrophe(text[1:]) else text
+
+
+def _needs_apostrophe(text: str) -> bool:
+    # Apostrophes that are there already do not count, so that each is added and taken away once.
+    first = text.lstrip("'")[:1]
+    return first in _BEGINS_A_FORMULA or first.isspace() or text[-1:].isspace()

@@ -7,11 +7,12 @@ but separators, a first column without a name (pandas' row numbers).
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
-from finding_nemo.core.cells import quoted
+from finding_nemo.core.cells import defused, quoted
 from finding_nemo.core.text_files import Refusal, read_lines
 
 _DELIMITERS = (",", ";", "\t")
@@ -55,7 +56,6 @@ def read_table(
     *,
     required: Sequence[str],
     refusal: Refusal,
-    missing: Callable[[str], str] | None = None,
 ) -> Table:
     """Read the header of a table, and its rows as they are asked for.
 
@@ -67,7 +67,6 @@ def read_table(
         path: The file.
         required: Columns that must be there.
         refusal: The class of error to raise.
-        missing: Turns "line 1: column x is missing; ..." into the whole message.
 
     Raises:
         FindingNemoError: As `refusal`, with the line: if the file cannot be read as text, a column
@@ -85,8 +84,9 @@ def read_table(
     lacking = [name for name in required if name not in names]
     if lacking:
         shown = ", ".join(names)[:300] or "nothing"
-        fault = f"{where}: column {', '.join(lacking)} is missing; the header has {shown}."
-        raise refusal(missing(fault) if missing else f"{path}, {fault}")
+        raise refusal(
+            f"{path}, {where}: column {', '.join(lacking)} is missing; the header has {shown}."
+        )
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise refusal(f"{path}, {where}: column {twice[0]} is there twice; name each column once.")
@@ -160,3 +160,29 @@ def _rows(
                     "which has no name in the header."
                 )
         yield TableRow(line, dict(zip(names, fields, strict=True)))
+
+
+class TableWriter:
+    """Writes a table that `read_table` reads back, and that no spreadsheet runs.
+
+    Text that a spreadsheet would take for a formula gets an apostrophe before it (`cells.defused`);
+    a reader of text cells takes it away with `cells.undefused`. Numbers stay as they are.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        """Write to `file`, which must not translate newlines."""
+        self._plain = csv.writer(file, lineterminator="\n")
+        self._all_quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+
+    def write(self, cells: Iterable[object]) -> None:
+        """Write one row; `None` is an empty cell, a list is its entries with blanks between."""
+        safe = [_safe(cell) for cell in cells]
+        # Python's writer puts no quotes around a lone "\r", at which a reader ends the line.
+        has_return = any(isinstance(cell, str) and "\r" in cell for cell in safe)
+        (self._all_quoted if has_return else self._plain).writerow(safe)
+
+
+def _safe(cell: object) -> object:
+    if isinstance(cell, list):  # of numbers: "-0.5 1" is no formula
+        return " ".join(map(str, cell))
+    return defused(cell) if isinstance(cell, str) else cell

@@ -90,7 +90,8 @@ def read_coco(path: Path) -> CocoFile:
     )
     if not isinstance(content, dict):
         raise AnnotationError(
-            f"{path} must hold an object with 'images', got {kind_of(content)}{_looks_like(content)}."
+            f"{path} must hold an object with 'images', got {kind_of(content)}"
+            f"{_looks_like(content)}."
         )
     notes = Notes()
     categories = _category_table(_list_of(content, "categories", path, may_lack=True), path)

@@ -11,8 +11,8 @@ from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import AnnotationError, DatasetNotFoundError
 from finding_nemo.core.records import Dataset, ImageRecord
 from finding_nemo.core.table_files import TableRow
-from finding_nemo.data.category_key import read_category_key
 from finding_nemo.data.category_columns import note_nothing
+from finding_nemo.data.category_key import read_category_key
 from finding_nemo.data.category_lists import ids_of, known_ids, take_apart
 from finding_nemo.data.coco import CocoFile, read_coco
 from finding_nemo.data.coco_dataset import image_ids_of

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 from pathlib import Path
 
-from finding_nemo.core.cells import defused, undefused
+from finding_nemo.core.cells import undefused
 from finding_nemo.core.errors import AnnotationError, DatasetError, SplitError
 from finding_nemo.core.files import refuse_existing, write_text
 from finding_nemo.core.records import Dataset, Split, SplitRow
+from finding_nemo.core.table_files import TableWriter
 from finding_nemo.data.csv_rows import read_csv_rows
 
 _COLUMNS = ("id", "dive", "part")
@@ -22,10 +22,11 @@ def split_text(split: Split) -> str:
     A cell that a spreadsheet would take for a formula has an apostrophe before it, which
     `read_split` takes away.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows(tuple(map(defused, (row.image_id, row.dive, row.part))) for row in split.rows)
+    text = io.StringIO(newline="")
+    writer = TableWriter(text)
+    writer.write(_COLUMNS)
+    for row in split.rows:
+        writer.write((row.image_id, row.dive, row.part))
     return text.getvalue()
 
 
