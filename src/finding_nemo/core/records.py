@@ -86,12 +86,15 @@ class Dataset:
         categories: The category table in column order.
         records: Every image record, annotated or not, in file order.
         notices: What a reader of the data set should know, in sentences.
+        source: What was named to read it, absolute: the folder, or the COCO or CSV file. It is
+            found again from any folder, which `root` of a file is not.
     """
 
     root: Path
     categories: CategoryTable
     records: tuple[ImageRecord, ...]
     notices: tuple[str, ...] = ()
+    source: Path | None = None
 
     @cached_property
     def annotated(self) -> tuple[ImageRecord, ...]:

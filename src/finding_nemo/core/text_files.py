@@ -50,7 +50,7 @@ def open_regular(path: Path, *, refusal: Refusal) -> BinaryIO:
         if stat.S_ISREG(mode):
             return path.open("rb")
     except FileNotFoundError:
-        raise refusal(f"The file {path} does not exist.") from None
+        raise refusal(f"The file {path} cannot be read: it does not exist.") from None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         reason = getattr(error, "strerror", None) or error
         raise refusal(f"The file {path} cannot be read: {reason}.") from None
@@ -135,7 +135,7 @@ def _encoding_of(start: bytes) -> tuple[str, int]:
             return encoding, len(mark)
     sample = start[:4096]
     zeros_first, zeros_second = sample[0::2].count(0), sample[1::2].count(0)
-    enough = max(1, len(sample) // 8)  # a quarter of all letters are ASCII
+    enough = max(1, (len(sample) + 3) // 4)  # half of the letters are ASCII
     if zeros_second >= enough and not zeros_first:
         return "utf-16-le", 0
     if zeros_first >= enough and not zeros_second:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -83,7 +84,7 @@ def read_coco(path: Path) -> CocoFile:
         AnnotationError: If it is not JSON (with the line), a key is missing or of another type,
             an id is used twice, a box points to nothing, or a file name leaves the image folder.
     """
-    if not path.exists():
+    if not os.path.exists(path):
         raise DatasetNotFoundError(f"The file {path} does not exist.")
     content = parse_json(
         read_text(path, refusal=AnnotationError), str(path), refusal=AnnotationError

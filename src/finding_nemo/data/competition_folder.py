@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -29,7 +30,7 @@ _COCO_FILE = "object_detection/{origin}.json"
 def is_competition_folder(path: Path) -> bool:
     """Return whether `path` holds at least one file of the layout."""
     names = (_CATEGORY_KEY, _TRAIN_TABLE, Path(_COCO_FILE.format(origin="train")))
-    return path.is_dir() and any((path / name).is_file() for name in names)
+    return os.path.isdir(path) and any((path / name).is_file() for name in names)
 
 
 def read_competition_folder(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,6 +18,6 @@ def read_csv_rows(path: Path, *, required: Sequence[str]) -> Iterator[TableRow]:
         AnnotationError: If a column is missing, a row has more or fewer fields than the
             header, or it cannot be read as text; with the line.
     """
-    if not path.exists():
+    if not os.path.exists(path):
         raise DatasetNotFoundError(f"The file {path} does not exist.")
     yield from read_table(path, required=required, refusal=AnnotationError).rows

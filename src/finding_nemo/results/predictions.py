@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -35,7 +36,7 @@ def read_predictions(path: Path | str, *, verify: bool = True) -> PredictionTabl
             names an image twice, or holds what no prediction can be; with the line or row.
     """
     path = Path(path)
-    if not path.exists():
+    if not os.path.exists(path):
         raise PredictionsError(f"The predictions file {path} does not exist.")
     suffix = path.suffix.lower()
     if suffix == ".parquet":

@@ -13,7 +13,7 @@ from finding_nemo.core.cells import INT32_MAX, is_number, number_in, quoted
 from finding_nemo.core.errors import SubmissionError
 from finding_nemo.core.table_files import read_table
 
-_N_CATEGORIES = 20
+N_CATEGORIES = 20
 # An unreadable image says nothing of its novelty: neither end of the scale is claimed.
 _UNKNOWN_NOVELTY = 0.5
 
@@ -27,7 +27,7 @@ def submission_row(row: Mapping[str, Any], fallback_ids: Sequence[int]) -> tuple
     """
     guesses = row["categories"] or list(fallback_ids)
     novelty = _UNKNOWN_NOVELTY if row["novelty"] is None else float(row["novelty"])
-    return row["image_id"], " ".join(str(guess) for guess in guesses[:_N_CATEGORIES]), novelty
+    return row["image_id"], " ".join(str(guess) for guess in guesses[:N_CATEGORIES]), novelty
 
 
 @dataclass(frozen=True, slots=True)
