@@ -184,8 +184,19 @@ def test_defused__text_only_and_each_apostrophe_once() -> None:
     texts = ["=1+1", "+x", "-0.5", "@a", "\tx", "'=x", "''-", "'t Zand", "plain", "", "'", " a"]
     safe = [defused(text) for text in texts]
     assert safe == [
-        "'=1+1", "'+x", "'-0.5", "'@a", "'\tx", "''=x", "'''-", "'t Zand", "plain", "", "'", "' a",
-    ]  # fmt: skip
+        "'=1+1",
+        "'+x",
+        "'-0.5",
+        "'@a",
+        "'\tx",
+        "''=x",
+        "'''-",
+        "'t Zand",
+        "plain",
+        "",
+        "'",
+        "' a",
+    ]
     assert [undefused(text) for text in safe] == texts
     out = io.StringIO()
     TableWriter(out).write(("=x", -0.5, None, [-1.5, 2.0], 7))
@@ -194,8 +205,12 @@ def test_defused__text_only_and_each_apostrophe_once() -> None:
 
 def test_numbers__as_people_write_them() -> None:
     assert [number_in(text) for text in (" 0.5", "-3", ".5", "1e-3", "36.")] == [
-        0.5, -3.0, 0.5, 0.001, 36.0,
-    ]  # fmt: skip
+        0.5,
+        -3.0,
+        0.5,
+        0.001,
+        36.0,
+    ]
     assert number_in("0,25", decimal_comma=True) == 0.25
     assert whole_number_in("36.0") == 36
     for text in ("", "nan", "inf", "1_0", "0,25", "\u0663", "0x1", "1 2", "9" * 100):

@@ -50,7 +50,8 @@ def parse_json(text: str, name: str, *, refusal: Refusal, first_line: int = 1) -
         return json.loads(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         line = first_line + error.lineno - 1
-        cut = " Was the file cut off?" if error.pos >= len(text.rstrip()) else ""
+        is_cut = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
+        cut = " Was the file cut off?" if is_cut else ""
         raise refusal(
             f"{name}, line {line}, column {error.colno}: not JSON ({error.msg}).{cut}"
         ) from None

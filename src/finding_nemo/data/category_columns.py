@@ -84,11 +84,17 @@ def _names_of(cell: Cell, kept: bool, notes: Notes) -> tuple[str, ...]:
     if cell.form is not CellForm.COMMAS:
         return cell.parts
     if kept:
-        notes.add("cells hold commas and were taken as one name each, since other cells part "
-                  'names by ";" or as a list', cell.whole)  # fmt: skip
+        notes.add(
+            "cells hold commas and were taken as one name each, since other cells part "
+            'names by ";" or as a list',
+            cell.whole,
+        )
         return (cell.whole,)
-    notes.add('cells were parted at commas into several categories; part names by ";" if a comma '
-              "belongs to a name", cell.whole)  # fmt: skip
+    notes.add(
+        'cells were parted at commas into several categories; part names by ";" if a comma '
+        "belongs to a name",
+        cell.whole,
+    )
     return cell.parts
 
 

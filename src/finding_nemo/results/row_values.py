@@ -21,8 +21,15 @@ from finding_nemo.results.schema import Columns
 
 # The columns that every predictions file has.
 NEEDED = (
-    "image_id", "path", "width", "height", "failure", "categories", "probabilities", "novelty",
-)  # fmt: skip
+    "image_id",
+    "path",
+    "width",
+    "height",
+    "failure",
+    "categories",
+    "probabilities",
+    "novelty",
+)
 
 
 def _kind(arrow_type: pa.DataType) -> str:
