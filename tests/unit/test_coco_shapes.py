@@ -141,6 +141,10 @@ def test_coco__numbers_as_dives_and_repeated_annotation_ids(tmp_path: Path) -> N
             at("images", 0, "file_name", value=7),
             r"images\[0\]: file_name must be a text, got a n",
         ),
+        (
+            at("images", 0, "file_name", value="\ud800"),
+            r"images\[0\]: file_name .*half a character",
+        ),
         (at("images", 0, "width", value=10**400), r"images\[0\]: width .*more than 60 digits"),
         (at("images", 0, "width", value=-1), r"images\[0\]: width must be 0 to"),
         (at("images", 0, "width", value="wide"), r"images\[0\]: width: 'wide' is not a number"),

@@ -49,7 +49,7 @@ def needed_text(value: object, key: str) -> str:
     """
     if not isinstance(value, str) or not value.strip():
         raise AnnotationError(f"{key} must be a text, got {_shown(value)}")
-    return value
+    return whole_characters(value, key, errors="surrogateescape")
 
 
 def text_or_none(value: object, key: str) -> str | None:
@@ -68,14 +68,19 @@ def text_or_none(value: object, key: str) -> str | None:
     return quoted(number) if isinstance(number, int) else str(number)
 
 
-def whole_characters(text: str, key: str) -> str:
+def whole_characters(text: str, key: str, *, errors: str = "strict") -> str:
     """Return `text` if it can be written as UTF-8.
 
+    Args:
+        text: The text.
+        key: What to call it in a message.
+        errors: "surrogateescape" for a file's name, which may hold bytes that are no UTF-8.
+
     Raises:
-        AnnotationError: If a half of a surrogate pair stands in it.
+        AnnotationError: If half of a surrogate pair stands in it.
     """
     try:
-        text.encode()
+        text.encode("utf-8", errors)
     except UnicodeEncodeError:
         raise AnnotationError(
             f"{key} {quoted(text)} holds half a character (a lone surrogate)"
