@@ -23,6 +23,13 @@ def evaluate(
     ] = None,
     images: ImagesFolder = None,
     dive_pattern: DivePattern = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            help="Check that a Parquet file's rows are those that were written: about 40 ms for "
+            "10,000 rows of 290 categories."
+        ),
+    ] = True,
     overwrite: Annotated[bool, typer.Option(help="Replace existing outputs.")] = False,
 ) -> None:
     """Score predictions, with the trivial baselines beside them."""
@@ -42,7 +49,7 @@ def evaluate(
         if path is not None:
             refuse_existing(path, overwrite=overwrite)
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
-    table = read_predictions(predictions)
+    table = read_predictions(predictions, verify=verify)
     found = judge(table, data, split=read_split(split) if split else None, part=part)
     show_notices((*found.notices, f"the prior is taken from {found.prior_source}."))
     print_evaluation(found)

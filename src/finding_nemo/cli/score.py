@@ -13,10 +13,12 @@ def score(
     solution: Annotated[Path, typer.Argument(help="id,categories,osd with the truth.")],
 ) -> None:
     """Score a submission with the competition's own metric."""
+    from finding_nemo.cli.notices import show_notices
     from finding_nemo.evaluation.submission_score import score_submission
     from finding_nemo.results.submission import read_submission
 
     found = score_submission(read_submission(submission), read_submission(solution))
+    show_notices(found.notices)
     typer.echo(f"images       {found.n_images}")
     typer.echo(f"MAP@20       {found.map_at_20:.6f}")
     if found.auc is None or found.final is None:

@@ -23,12 +23,15 @@ class InputLimits:
         max_scans: Of one progressive JPEG. Encoders write about 10; a file of 2,000 took 21 s.
         max_seconds: Of one answer of a server, from the question to the last byte, and of one
             image in a decoder that can be stopped.
+        max_text_bytes: Of one list, table or annotation file. The largest public COCO file, of
+            LVIS, is 1.1 GB.
     """
 
     max_file_bytes: int = 512 * _MIB
     max_pixels: int = 100_000_000
     max_scans: int = 100
     max_seconds: float = 60.0
+    max_text_bytes: int = 2048 * _MIB
 
 
 USUAL_LIMITS = InputLimits()

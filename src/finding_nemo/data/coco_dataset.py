@@ -10,6 +10,7 @@ from finding_nemo.core.errors import AnnotationError
 from finding_nemo.core.records import Dataset
 from finding_nemo.data.coco import CocoFile, read_coco
 from finding_nemo.data.image_files import ImageFolder
+from finding_nemo.data.notes import Notes
 from finding_nemo.data.record_fields import record_from_coco
 
 
@@ -20,6 +21,7 @@ def read_coco_dataset(
     coco = read_coco(path)
     if coco.categories is None:
         raise AnnotationError(f"{path}: the key 'categories' must list at least one category.")
+    notes = Notes()
     beside = path.parent / "images"
     folder = ImageFolder(images or (beside if beside.is_dir() else path.parent))
     records = [
@@ -30,10 +32,13 @@ def read_coco_dataset(
             category_ids=_labels(coco, index),
             origin=path.stem,
             pattern=pattern,
+            notes=notes,
         )
         for index, (image, image_id) in enumerate(zip(coco.images, image_ids_of(coco), strict=True))
     ]
-    return Dataset(path.parent, coco.categories, tuple(records))
+    return Dataset(
+        path.parent, coco.categories, tuple(records), (*coco.notices, *notes.sentences())
+    )
 
 
 def image_ids_of(coco: CocoFile) -> list[str]:

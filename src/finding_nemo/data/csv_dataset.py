@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from finding_nemo.core.categories import Category, CategoryTable
+from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import AnnotationError
 from finding_nemo.core.records import Dataset, ImageRecord
-from finding_nemo.data.category_key import read_category_key
-from finding_nemo.data.category_lists import (
-    is_id_list,
-    known_ids,
-    parse_category_ids,
-    parse_category_names,
+from finding_nemo.core.table_files import TableRow
+from finding_nemo.data.category_columns import (
+    IdsOf,
+    category_table,
+    ids_by_table,
+    note_nothing,
+    table_of_cells,
 )
-from finding_nemo.data.csv_rows import CsvRow, read_csv_rows
+from finding_nemo.data.category_key import read_category_key
+from finding_nemo.data.category_lists import Cell, take_apart
+from finding_nemo.data.csv_rows import read_csv_rows
 from finding_nemo.data.image_files import ImageFolder, check_file_name
+from finding_nemo.data.notes import Notes
 from finding_nemo.data.record_fields import record_from_row
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What all rows of one file have in common."""
+
+    ids_of: IdsOf
+    folder: ImageFolder
+    origin: str
+    pattern: re.Pattern[str] | None
+    notes: Notes
 
 
 def read_csv_dataset(
@@ -26,16 +42,19 @@ def read_csv_dataset(
 ) -> Dataset:
     """Read a CSV file; paths are relative to `images`, or to the file's own folder.
 
-    Categories are ids (of `category_key.csv` beside the file, if there is one) or names with
-    ";" between them, numbered from 1 in alphabetical order where no table names them.
+    Categories are ids (of `category_key.csv` beside the file, if there is one) or names, numbered
+    from 1 in alphabetical order where no table names them; see `category_columns`.
     """
     rows = list(read_csv_rows(path, required=("path", "categories")))
-    table = _category_table(path, rows)
+    cells = [_cell(path, row) for row in rows]
+    notes = Notes()
+    table, ids_of = _categories(path, cells, notes)
     folder = ImageFolder(images or path.parent)
+    reading = _Reading(ids_of, folder, path.stem, pattern, notes)
     records: dict[str, ImageRecord] = {}
-    for row in rows:
+    for row, cell in zip(rows, cells, strict=True):
         try:
-            record = _record(row, table, folder, origin=path.stem, pattern=pattern)
+            record = _record(row, cell, reading)
         except AnnotationError as error:
             raise AnnotationError(f"{path}, line {row.line}: {error}.") from None
         if record.image_id in records:
@@ -44,51 +63,41 @@ def read_csv_dataset(
                 "add an id column to tell files of one name apart."
             )
         records[record.image_id] = record
-    return Dataset(path.parent, table, tuple(records.values()))
+    return Dataset(path.parent, table, tuple(records.values()), notes.sentences())
 
 
-def _category_table(path: Path, rows: Sequence[CsvRow]) -> CategoryTable:
+def _cell(path: Path, row: TableRow) -> Cell:
+    try:
+        return take_apart(row.values["categories"])
+    except AnnotationError as error:
+        raise AnnotationError(f"{path}, line {row.line}: {error}.") from None
+
+
+def _categories(path: Path, cells: Sequence[Cell], notes: Notes) -> tuple[CategoryTable, IdsOf]:
     key = path.parent / "category_key.csv"
     if key.is_file():
-        return read_category_key(key)
-    cells = [row.values["categories"] for row in rows]
-    if all(is_id_list(cell) for cell in cells):
-        ids = sorted({number for cell in cells for number in parse_category_ids(cell)})
-        named = [(number, f"category {number}") for number in ids]
-    else:
-        names = sorted({name for cell in cells for name in parse_category_names(cell)})
-        named = list(enumerate(names, start=1))
+        table = read_category_key(key)
+        note_nothing(cells, notes, known=table.names)
+        return table, ids_by_table(table)
+    note_nothing(cells, notes)
+    try:
+        named, ids_of = table_of_cells(cells, notes)
+    except AnnotationError as error:
+        raise AnnotationError(f"{path}: {error}.") from None
     if not named:
         raise AnnotationError(f"{path} names no category in its column 'categories'.")
-    return CategoryTable(tuple(Category(number, name, "none") for number, name in named))
+    return category_table(named), ids_of
 
 
-def _record(
-    row: CsvRow,
-    table: CategoryTable,
-    folder: ImageFolder,
-    *,
-    origin: str,
-    pattern: re.Pattern[str] | None,
-) -> ImageRecord:
+def _record(row: TableRow, cell: Cell, reading: _Reading) -> ImageRecord:
     name = check_file_name(row.values["path"].strip())
     return record_from_row(
         row.values,
         row.values.get("id", "").strip() or PurePosixPath(name).stem,
-        path=folder.locate(name),
+        path=reading.folder.locate(name),
         name=name,
-        category_ids=_category_ids(row.values["categories"], table),
-        origin=origin,
-        pattern=pattern,
+        category_ids=reading.ids_of(cell),
+        origin=reading.origin,
+        pattern=reading.pattern,
+        notes=reading.notes,
     )
-
-
-def _category_ids(cell: str, table: CategoryTable) -> tuple[int, ...]:
-    if is_id_list(cell):
-        return known_ids(parse_category_ids(cell), table.columns)
-    by_name = dict(zip(table.names, table.ids, strict=True))
-    names = parse_category_names(cell)
-    unknown = [name for name in names if name not in by_name]
-    if unknown:
-        raise AnnotationError(f"category {unknown[0]!r} is not in the category table")
-    return tuple(sorted({by_name[name] for name in names}))

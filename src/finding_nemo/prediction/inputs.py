@@ -13,6 +13,7 @@ from typing import Any
 from finding_nemo.core.errors import DatasetError, DatasetNotFoundError, ImageError, SettingsError
 from finding_nemo.core.provenance import hash_file
 from finding_nemo.core.records import ImageRecord
+from finding_nemo.core.text_files import text_lines
 from finding_nemo.data.competition_folder import is_competition_folder
 from finding_nemo.data.dataset import read_dataset
 from finding_nemo.data.images import IMAGE_SUFFIXES
@@ -180,9 +181,9 @@ class Selection:
                 yield from self._file(path)
 
     def _listed(self, name: str) -> Iterator[ImageInput]:
-        with files_of(name).open(name) as lines:
-            for line in lines:
-                path = line.decode("utf-8-sig").strip()
+        with files_of(name).open(name) as stream:
+            for line in text_lines(stream, name, refusal=DatasetError):
+                path = line.strip()
                 if path:
                     yield from self._file(path)
 

@@ -118,7 +118,9 @@ class PartsFolder:
     def read_part(self, part: int) -> pa.Table | None:
         """Return the rows of a finished part, or `None` if it cannot be read."""
         try:
-            return pq.read_table(self.part_path(part), partitioning=None)
+            return pq.read_table(
+                self.part_path(part), partitioning=None, page_checksum_verification=True
+            )
         except (pa.ArrowException, OSError):
             return None
 

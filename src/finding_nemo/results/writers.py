@@ -18,8 +18,10 @@ import pyarrow.parquet as pq
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.files import refuse_existing, write_text, written_whole
 from finding_nemo.core.records import Prediction
+from finding_nemo.core.table_files import TableWriter
 from finding_nemo.results.rows import to_table
-from finding_nemo.results.schema import METADATA_KEY, Columns, parquet_options
+from finding_nemo.results.schema import Columns, parquet_options
+from finding_nemo.results.story import story_metadata
 from finding_nemo.results.submission import submission_row
 
 Format = Literal["parquet", "csv", "jsonl", "submission"]
@@ -135,8 +137,7 @@ def _write_parquet(
         for table in regrouped(tables, ROWS_IN_GROUP):
             writer.write_table(table, row_group_size=ROWS_IN_GROUP)
             count += len(table)
-        story = json.dumps(metadata(), ensure_ascii=False)
-        writer.add_key_value_metadata({METADATA_KEY: story.encode()})
+        writer.add_key_value_metadata(story_metadata(metadata()))
     return count
 
 
@@ -159,17 +160,14 @@ def _write_csv(tables: Iterable[pa.Table], path: Path, schema: pa.Schema) -> int
     names = [name for name in schema.names if name not in ("vector", "embedding")]
     count = 0
     with written_whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
+        writer = TableWriter(file)
+        writer.write(names)
         for table in tables:
             rows = table.select(names).to_pylist()
-            writer.writerows([_csv_cell(row[name]) for name in names] for row in rows)
+            for row in rows:
+                writer.write(row.values())
             count += len(rows)
     return count
-
-
-def _csv_cell(value: object) -> object:
-    return " ".join(str(entry) for entry in value) if isinstance(value, list) else value
 
 
 def _write_jsonl(tables: Iterable[pa.Table], path: Path, schema: pa.Schema) -> int:
@@ -184,6 +182,10 @@ def _write_jsonl(tables: Iterable[pa.Table], path: Path, schema: pa.Schema) -> i
 
 
 def _write_submission(tables: Iterable[pa.Table], path: Path, fallback_ids: Sequence[int]) -> int:
+    """Write what the competition takes: a file for a machine.
+
+    Ids stand as they are, even those that a spreadsheet would take for a formula.
+    """
     count = 0
     with written_whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from finding_nemo.core.cells import defused
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.files import prepare_output_folder, write_text
 from finding_nemo.core.records import Dataset
@@ -175,8 +176,7 @@ def _write(out: Path, rows: Sequence[BedRow]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("held_out", "n_novel", "score", "kind", "auc", "fpr_at_95", "far_auc"))
         for row in rows:
+            held_out = defused(row.holdout.name)
             for s in row.scorers:
                 far = row.far_auc.get(s.name, "")
-                writer.writerow(
-                    (row.holdout.name, row.n_novel, s.name, s.kind, s.auc, s.fpr_at_95, far)
-                )
+                writer.writerow((held_out, row.n_novel, s.name, s.kind, s.auc, s.fpr_at_95, far))
