@@ -70,7 +70,8 @@ def _curves(histories: Histories) -> Figure:
         if history:
             _draw_one(losses, scores, shown_name(name), history, SERIES[number % len(SERIES)])
     if any(len(history) for history in histories.values()):
-        losses.legend(fontsize=8, frameon=False)
+        # A legend of many recipes hides curves; it may not squeeze the axes to nothing.
+        losses.legend(fontsize=8, frameon=False).set_in_layout(False)
     return figure
 
 
@@ -78,6 +79,8 @@ def _draw_one(
     losses: Axes, scores: Axes, name: str, history: Sequence[EpochLike], colour: str
 ) -> None:
     epochs = [row.epoch for row in history]
+    # Lines whose label begins with "_" are left out of legends.
+    name = f" {name}" if name.startswith("_") else name
     marker = "o" if len(epochs) == 1 else None
     losses.plot(
         epochs,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import ImageError
@@ -74,10 +78,11 @@ def _chosen(images: Sequence[JudgedImage], n_good: int, n_bad: int) -> list[Judg
 
 
 def _draw(axes: Axes, image: JudgedImage, categories: CategoryTable) -> None:
-    try:
-        axes.imshow(decode_image(Path(image.path)).pixels)
-    except ImageError:
+    pixels = _pixels(image)
+    if pixels is None:
         axes.text(0.5, 0.5, "not here", ha="center")
+    else:
+        axes.imshow(pixels)
     axes.set_axis_off()
     guesses = list(zip(image.ranked_ids, image.probabilities, strict=False))[:_N_GUESSES]
     for line, (number, probability) in enumerate(guesses):
@@ -90,6 +95,15 @@ def _draw(axes: Axes, image: JudgedImage, categories: CategoryTable) -> None:
     if missed:
         text = shown_name("also there: " + ", ".join(missed), most=_LONGEST_LINE)
         _write(axes, len(guesses), text, BAD, bold=False)
+
+
+def _pixels(image: JudgedImage) -> npt.NDArray[np.uint8] | None:
+    if image.is_outside or not os.path.isfile(image.path):
+        return None
+    try:
+        return decode_image(Path(image.path)).pixels
+    except ImageError:
+        return None
 
 
 def _write(axes: Axes, line: int, text: str, colour: str, *, bold: bool) -> None:
