@@ -95,7 +95,7 @@ def test_every_image__is_settled_as_by_a_slow_search(
     few: int, images: list[tuple[int, int, str | None, int, bool]]
 ) -> None:
     hashes = np.zeros((len(images), 4), dtype=np.uint64)
-    files = []
+    files: list[str] = []
     for place, (scene, n_bits, _, seed, is_copy) in enumerate(images):
         copied = is_copy and place > 0
         hashes[place] = hashes[place - 1] if copied else around(scene, 1, n_bits, seed)[0]

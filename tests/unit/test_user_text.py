@@ -137,7 +137,7 @@ def test_inspection__shows_every_name_and_runs_none(
 
 def test_figures__show_names_as_they_are(tmp_path: Path) -> None:
     lines = [ScoreLine(name, Measured(0.5, 0.4, 0.6), "#000000") for name in NAMES]
-    epochs = [EpochRow(**dict.fromkeys(EpochRow.__annotations__, 1))]  # type: ignore[arg-type]
+    epochs = [EpochRow(**dict.fromkeys(EpochRow.__annotations__, 1))]
     histories = dict.fromkeys(NAMES, epochs)
     for figure in (
         bars_svg(list(NAMES), [1] * len(NAMES), label="images"),

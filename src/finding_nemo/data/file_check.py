@@ -118,7 +118,9 @@ def check_files(
         tick: Called once a file, for progress.
     """
     looked = []
-    for found in mapped_ahead(_look, (record.path for record in records), threads=_THREADS):
+    seen: dict[str, _Looked] = {}
+    paths = (record.path for record in records)
+    for found in mapped_ahead(lambda path: _look(path, seen), paths, threads=_THREADS):
         looked.append(found)
         if tick is not None:
             tick()
@@ -145,23 +147,29 @@ def check_files(
     )
 
 
-def _look(path: Path) -> _Looked:
+def _look(path: Path, seen: dict[str, _Looked]) -> _Looked:
+    """Open a file; files with the same bytes as one in `seen` are what that one is."""
     try:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode):
             return _Looked(fault="is a folder, pipe or device, not a file")
         content = path.read_bytes() if status.st_size <= _HELD_BYTES else None
-        decoded = decode_image(path if content is None else content, at_least=_ENOUGH_PX)
         digest = _digest_of(path) if content is None else hashlib.sha256(content).hexdigest()
     except (FileNotFoundError, NotADirectoryError):
         return _Looked(fault="file not found", missing=True)
-    except ImageError as error:
-        return _Looked(fault=str(error))
     except (OSError, ValueError) as error:
         return _Looked(fault=f"cannot be read ({getattr(error, 'strerror', None) or error})")
-    return _Looked(
-        size=(decoded.width, decoded.height), digest=digest, looks=scene_hash(decoded.pixels)
-    )
+    if digest not in seen:
+        seen[digest] = _decoded(path if content is None else content, digest)
+    return seen[digest]
+
+
+def _decoded(source: Path | bytes, digest: str) -> _Looked:
+    try:
+        found = decode_image(source, at_least=_ENOUGH_PX)
+    except ImageError as error:
+        return _Looked(fault=str(error))
+    return _Looked(size=(found.width, found.height), digest=digest, looks=scene_hash(found.pixels))
 
 
 def _digest_of(path: Path) -> str:

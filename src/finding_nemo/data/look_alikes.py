@@ -37,9 +37,9 @@ _TRIES = 24
 # 5 ns each: a minute and a half. Enough for 140,000 frames that leave all open; reading the files
 # of so many takes an hour.
 _MOST_COMPARISONS = 20_000_000_000
-# Half a million pairs, 4 MB a word, stay in the processor's cache.
-_ROWS_AT_ONCE = 128
-_COLUMNS_AT_ONCE = 4096
+# 131,072 pairs, 1 MB a word, stay in the processor's cache.
+_ROWS_AT_ONCE = 64
+_COLUMNS_AT_ONCE = 2048
 
 _Numbers = npt.NDArray[np.int64]
 _Bits = npt.NDArray[np.uint16]
@@ -88,8 +88,7 @@ def find_look_alikes(
         most_comparisons: When to give up on those that are open still.
     """
     used = np.flatnonzero(hashes.any(axis=1))
-    dive_of = _coded([dives[place] for place in used])
-    file_of = _coded([files[place] for place in used])
+    dive_of, file_of = _coded(dives)[used], _coded(files)[used]
     # Equal files of one dive are one entry.
     _, first, entry_of, copies = np.unique(
         np.stack([dive_of, file_of]), axis=1, return_index=True, return_inverse=True,
@@ -294,7 +293,7 @@ def _is_new(values: _Numbers) -> _Truth:
 
 def _differing(words: npt.NDArray[np.uint64], others: npt.NDArray[np.uint64]) -> _Bits:
     """Return in how many bits hashes differ, each a column of words."""
-    bits = np.bitwise_count(words[0] ^ others[0]).astype(np.uint16)
+    bits: _Bits = np.bitwise_count(words[0] ^ others[0]).astype(np.uint16)
     for word, other in zip(words[1:], others[1:], strict=True):
         bits += np.bitwise_count(word ^ other)
     return bits

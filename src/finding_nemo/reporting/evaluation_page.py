@@ -141,7 +141,7 @@ def _frame(image: JudgedImage, categories: CategoryTable) -> dict[str, Any]:
         for guess, probability in zip(shown, image.probabilities, strict=False)
     ]
     missed = [
-        f"{_name(categories, number)}{_place(image.ranked_ids, number)}"
+        (_name(categories, number), _place(image.ranked_ids, number))
         for number in image.true_ids
         if number not in shown
     ]

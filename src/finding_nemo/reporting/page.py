@@ -56,8 +56,9 @@ def write_page(
 
 def _readable(value: object) -> object:
     """Return what a template shows: text of users without control characters."""
-    is_text = isinstance(value, str) and not isinstance(value, Markup)
-    return printable(value) if is_text else value
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return printable(value)
+    return value
 
 
 def format_score(value: float | None) -> str:
