@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from finding_nemo.cli.words import safe
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -19,7 +21,7 @@ def error_console() -> Console:
 
 def notify(message: str) -> None:
     """Write one sentence to stderr; brackets are text, not markup."""
-    error_console().print(message, markup=False, soft_wrap=True)
+    error_console().print(safe(message), markup=False, soft_wrap=True)
 
 
 def show_notices(notices: Iterable[str]) -> None:
