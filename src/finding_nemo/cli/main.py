@@ -10,6 +10,7 @@ import sys
 
 TYPE_CHECKING = False  # as a checker of types sees it; typing itself takes milliseconds to load
 if TYPE_CHECKING:
+    from finding_nemo.cli.app import app as app
     from finding_nemo.cli.stopping import Stops
 
 
@@ -56,3 +57,12 @@ def _outcome(stops: Stops) -> int:
 
         return exit_code_of(error, stops)
     return 0
+
+
+def __getattr__(name: str) -> object:
+    """Give `app`, whose libraries must not load before `run` has begun."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from finding_nemo.cli.app import app
+
+    return app

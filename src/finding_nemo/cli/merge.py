@@ -25,9 +25,11 @@ def merge(
 ) -> None:
     """Join what `predict --shard i/n` wrote: order restored, completeness checked."""
     from finding_nemo.core.errors import SettingsError
+    from finding_nemo.core.outputs import check_output_file
     from finding_nemo.results.merge import merge_shards
     from finding_nemo.results.writers import choose_format
 
+    check_output_file(out, overwrite=overwrite, inputs=shards)
     try:
         chosen = choose_format(out, file_format)
     except SettingsError as error:

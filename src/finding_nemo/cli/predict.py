@@ -52,6 +52,7 @@ def predict(
         raise typer.BadParameter("--split and --part go together.")
     if not 0 < precision <= 1:
         raise typer.BadParameter(f"--precision must be in (0, 1], got {precision}.")
+    _check_out(out, overwrite)
     choices = _choices(out, file_format, shard)
     with stdin_list(images) as stdin:
         selection = _select(
@@ -75,6 +76,15 @@ def _select(names: Sequence[str], every: str | None, **choices: Any) -> Selectio
     with _wrong_usage():
         every_s = None if every is None else parse_interval(every)
     return Selection(tuple(names), every_s=every_s, **choices)
+
+
+def _check_out(out: Path, overwrite: bool) -> None:
+    """Check the file; an unfinished run is gone on with even where its file is there already."""
+    from finding_nemo.core.outputs import check_output_file
+    from finding_nemo.results.parts import PartsFolder
+
+    is_begun = PartsFolder(out).folder.exists() if out.name else False
+    check_output_file(out, overwrite=overwrite or is_begun)
 
 
 def _choices(out: Path, file_format: str | None, shard: str) -> dict[str, Any]:

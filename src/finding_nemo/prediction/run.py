@@ -153,32 +153,48 @@ def _refuse_other(
 ) -> None:
     names = sorted(earlier.keys() | request.keys())
     changed = [name for name in names if earlier.get(name) != request.get(name)]
-    told = ", ".join(_ASKED.get(name, name) for name in changed)
+    told = "; ".join(f"{name} was {_short(earlier.get(name))}{_meaning(name)}" for name in changed)
     if not overwrite:
         raise OtherRunError(
-            f"{folder.out} is unfinished, begun by a command that differs in {told}. Give that "
+            f"{folder.out} is unfinished, and was begun by another command: {told}. Give that "
             "command to go on with it, choose another output, or add --overwrite to begin anew."
         )
-    say(f"Beginning anew: the command that was unfinished differs in {told}.")
+    say(f"Beginning anew: what was unfinished was another command's: {told}.")
 
 
-# What makes a run another one, as a person knows it.
+def _meaning(name: str) -> str:
+    meaning = _ASKED.get(name)
+    return f" ({meaning})" if meaning else ""
+
+
+def _short(value: object) -> str:
+    """Return a value as a person would say it, at most a few words."""
+    if isinstance(value, Mapping):
+        value = ", ".join(f"{name} {entry}" for name, entry in value.items() if name != "reason")
+    elif isinstance(value, list):
+        value = " ".join(map(str, value))
+    text = "not given" if value in (None, "") else str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+_SHOWN = 60
+# What a run is known by, as the command line calls it.
 _ASKED = {
-    "version": "the version of finding-nemo",
-    "bundle_hash": "the bundle",
-    "names": "the images",
-    "images": "the images or --images",
-    "lists": "what a list holds",
+    "version": "of finding-nemo",
+    "bundle_hash": "hash of the bundle",
+    "names": "the images named",
+    "lists": "hashes of the lists",
+    "images": "--images, or the hash of the listing",
     "dive_pattern": "--dive-pattern",
     "origin": "--origin",
-    "split": "--split",
+    "split": "hash of --split",
     "part": "--part",
     "every_s": "--every",
-    "vector": "--vector or --format",
-    "embeddings": "--embeddings or --format",
+    "vector": "--vector, and --format",
+    "embeddings": "--embeddings, and --format",
     "precision": "--precision",
     "shard": "--shard",
-    "network": "--arithmetic, --runtime or what is installed",
+    "network": "--arithmetic and --runtime, or what is installed",
 }
 
 

@@ -33,7 +33,7 @@ from finding_nemo.results.merge import most_frequent_first
 from finding_nemo.results.parts import PartsFolder
 from finding_nemo.results.schema import SCHEMA_VERSION, Columns
 from finding_nemo.results.summary import PredictionSummary
-from finding_nemo.results.writers import Format, choose_format, write_tables
+from finding_nemo.results.writers import Format, check_format, choose_format, write_tables
 
 WHOLE_RUN = Shard()
 
@@ -86,13 +86,20 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         DatasetError: If names stand for no image at all.
     """
     out = Path(out)
+    check_output_file(out, overwrite=True, inputs=_read(bundle, inputs))
     order = _Order(
-        bundle, inputs, choose_format(out, file_format), with_vector, with_embedding, shard,
+        bundle, inputs, _format(out, file_format, shard), with_vector, with_embedding, shard,
         precision, network,
     )  # fmt: skip
-    check_output_file(out, overwrite=True, inputs=_read(bundle, inputs))
     folder, tell = PartsFolder(out), say or tell_nobody
     return _carry_out(order, folder, engine, overwrite, move or unmoved, tell)
+
+
+def _format(out: Path, wanted: Format | None, shard: Shard) -> Format:
+    named = choose_format(out) if wanted is None else check_format(wanted)
+    if shard.count > 1 and named != "parquet":
+        raise SettingsError("A shard is written as Parquet; merge writes the other formats.")
+    return choose_format(out, wanted)
 
 
 def _read(bundle: Bundle, inputs: Selection | Sequence[ImageInput]) -> Iterator[Path | str]:
@@ -117,10 +124,6 @@ class _Order:
     shard: Shard
     precision: float
     network: NetworkWish
-
-    def __post_init__(self) -> None:
-        if self.shard.count > 1 and self.file_format != "parquet":
-            raise SettingsError("A shard is written as Parquet; merge writes the other formats.")
 
     def request(self) -> dict[str, Any]:
         """Return what must be the same for a run to go on, as JSON-ready values."""

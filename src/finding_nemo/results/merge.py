@@ -46,8 +46,8 @@ def merge_shards(
         OutputExistsError: If `out` exists and `overwrite` is false.
         OutputError: If `out` cannot be written, or is one of the shards.
     """
-    chosen = choose_format(out, file_format)
     check_output_file(out, overwrite=overwrite, inputs=paths)
+    chosen = choose_format(out, file_format)
     if len(set(paths)) < len(paths):
         raise SettingsError("A shard is named twice; name each file once.")
     stories = {path: _story(path) for path in paths}

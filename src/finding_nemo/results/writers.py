@@ -26,8 +26,10 @@ from finding_nemo.results.submission import submission_row
 Format = Literal["parquet", "csv", "jsonl", "submission"]
 FORMATS: tuple[Format, ...] = ("parquet", "csv", "jsonl", "submission")
 
-# What the suffix of a file says of its format. A submission is CSV, and must be asked for.
+# What the suffix of a file says of its format: none says nothing, and means the usual one. A
+# submission is CSV, and must be asked for.
 SUFFIXES: Mapping[str, Format] = {
+    "": "parquet",
     ".parquet": "parquet",
     ".csv": "csv",
     ".jsonl": "jsonl",
@@ -69,8 +71,9 @@ def choose_format(path: Path, wanted: str | None = None) -> Format:
     if wanted is None:
         if said is None:
             raise SettingsError(
-                f"The name {path.name!r} does not say in which format to write. End it in "
-                f"{', '.join(SUFFIXES)}, or give the format: {', '.join(FORMATS)}."
+                f"The name {path.name!r} does not say in which format to write: {suffix} is "
+                f"unknown. End it in {', '.join(filter(None, SUFFIXES))}, or give the format "
+                f"({', '.join(FORMATS)})."
             )
         return said
     chosen = check_format(wanted)
@@ -78,7 +81,7 @@ def choose_format(path: Path, wanted: str | None = None) -> Format:
         raise SettingsError(
             f"A submission is a CSV file, and {path.name!r} does not end in .csv. Rename it."
         )
-    if said is not None and said != {"submission": "csv"}.get(chosen, chosen):
+    if suffix and said is not None and said != {"submission": "csv"}.get(chosen, chosen):
         raise SettingsError(
             f"The format {chosen} and the name {path.name!r} disagree: {suffix} is {said}. "
             "Change one, or leave the format out."
@@ -149,8 +152,8 @@ def write_tables(
 
     See `write_predictions` for the arguments and errors.
     """
-    file_format = choose_format(path, file_format)
     check_output_file(path, overwrite=overwrite)
+    file_format = choose_format(path, file_format)
     if file_format == "parquet":
         return _write_parquet(tables, path, schema, metadata)
     if file_format == "submission":
