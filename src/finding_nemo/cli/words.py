@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import sys
 
+from finding_nemo.core.errors import OutputError
 from finding_nemo.core.printable import printable
 
 
 def say(text: str) -> None:
-    """Write one line to stdout: a result, for people and for scripts."""
-    sys.stdout.write(f"{safe(text)}\n")
+    """Write one line to stdout: a result, for people and for scripts.
+
+    Raises:
+        OutputError: If that cannot be written; where nobody reads any more, it is `BrokenPipeError`.
+    """
+    try:
+        sys.stdout.write(f"{safe(text)}\n")
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"Cannot write standard output: {error.strerror}.") from error
 
 
 def safe(text: str) -> str:
