@@ -187,9 +187,13 @@ def test_folder__is_emptied_not_removed(tmp_path: Path) -> None:
 def test_new_folder__leaves_nothing_of_a_start_that_failed(
     tmp_path: Path, error: type[BaseException]
 ) -> None:
-    with pytest.raises(error), new_output_folder(tmp_path / "out", overwrite=False) as out:
-        (out / "split.csv").touch()
-        raise error
+    def start() -> None:
+        with new_output_folder(tmp_path / "out", overwrite=False) as out:
+            (out / "split.csv").touch()
+            raise error
+
+    with pytest.raises(error):
+        start()
     assert list(tmp_path.iterdir()) == []
     with new_output_folder(tmp_path / "out", overwrite=False) as out:
         (out / "split.csv").touch()

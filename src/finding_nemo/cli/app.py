@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 import typer
@@ -54,3 +55,5 @@ def _main(
 ) -> None:
     """Which animals are in each deep-sea frame, how far to trust it, and is it new?"""
     del version
+    # Without a home that can be written it warns that it takes a temporary folder; nothing is lost.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)

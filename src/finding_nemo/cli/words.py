@@ -12,7 +12,8 @@ def say(text: str) -> None:
     """Write one line to stdout: a result, for people and for scripts.
 
     Raises:
-        OutputError: If that cannot be written; where nobody reads any more, it is `BrokenPipeError`.
+        OutputError: If that cannot be written.
+        BrokenPipeError: If nobody reads any more.
     """
     try:
         sys.stdout.write(f"{safe(text)}\n")
