@@ -217,6 +217,13 @@ def test_ctrl_c__twice_leaves_a_call_that_python_cannot_interrupt() -> None:
         assert "Traceback" not in process.stdout.read()
 
 
+def test_ctrl_c__in_a_destructor_is_not_lost() -> None:
+    body = "class Slow:\n        def __del__(self): time.sleep(30)\n    Slow(); time.sleep(30)"
+    code, said, seconds = ended(body, signal.SIGINT)
+    assert (code, said) == (130, "stopped in order\n")
+    assert seconds < 10
+
+
 def test_ctrl_c__ends_an_exit_that_waits_for_threads() -> None:
     busy = "threading.Thread(target=time.sleep, args=(30,)).start(); time.sleep(30)"
     code, _, seconds = ended(busy, signal.SIGINT)

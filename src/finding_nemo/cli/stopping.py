@@ -18,6 +18,7 @@ from contextlib import suppress
 
 _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 STOPPED_BY_CTRL_C = 128 + int(signal.SIGINT)
+_AGAIN_AFTER_S = 0.05
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
@@ -29,6 +30,8 @@ class Stops:
         self.number: int | None = None
         self._before: dict[int, object] = {}
         self._pipe: int | None = None
+        self._enough = 2
+        self._hook = sys.unraisablehook
 
     @property
     def code(self) -> int:
@@ -47,6 +50,7 @@ class Stops:
         for number in _NUMBERS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._asked)
+        sys.unraisablehook = self._swallowed
         # Python runs a handler between two of its own steps. A runtime may be in one step for
         # seconds, so a thread that waits on a pipe counts too.
         reader, writer = os.pipe()
@@ -64,12 +68,21 @@ class Stops:
         self.number = number
         raise KeyboardInterrupt
 
+    def _swallowed(self, unraisable: sys.UnraisableHookArgs) -> None:
+        """Ask once more where Python could not raise: in a destructor or a runtime's callback."""
+        if self.number is None or not issubclass(unraisable.exc_type, KeyboardInterrupt):
+            self._hook(unraisable)
+            return
+        again, self.number = self.number, None
+        self._enough += 1
+        threading.Timer(_AGAIN_AFTER_S, os.kill, (os.getpid(), again)).start()
+
     def _count(self, reader: int) -> None:
         asked = 0
         with suppress(OSError):
             while numbers := os.read(reader, 64):
                 asked += sum(number in self._before for number in numbers)
-                if asked > 1:
+                if asked >= self._enough:
                     self.leave()
             os.close(reader)
 
@@ -99,6 +112,7 @@ class Stops:
             at_end = lambda *_: os._exit(STOPPED_BY_CTRL_C)  # noqa: E731
             signal.signal(number, at_end if is_program else handler)  # type: ignore[arg-type]
         self._forget_pipe()
+        sys.unraisablehook = self._hook
         sys.exit(code)
 
     def _forget_pipe(self) -> None:
