@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from finding_nemo.cli.dataset_options import DivePattern, ImagesFolder
+from finding_nemo.cli.outputs import check_folder
 from finding_nemo.cli.run_lines import print_run
 from finding_nemo.cli.trained_on import read_dataset_of, split_of
 
@@ -37,6 +38,7 @@ def ensemble(
     from finding_nemo.models.bundle import load_bundle
     from finding_nemo.training.ensemble import make_ensemble
 
+    check_folder(out, overwrite=overwrite, inputs=(dataset, split, images))
     loaded = [load_bundle(path) for path in bundles]
     data = read_dataset_of(loaded[0], dataset=dataset, images=images, dive_pattern=dive_pattern)
     show_notices(data.notices)

@@ -17,7 +17,12 @@ Images = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option(help="The file to write.")]
-Format = Annotated[str, typer.Option("--format", help="parquet, csv, jsonl or submission.")]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format", help="parquet, csv, jsonl or submission; by default what --out ends in."
+    ),
+]
 Vector = Annotated[bool, typer.Option("--vector/--no-vector", help="Keep every probability.")]
 Precision = Annotated[
     float, typer.Option(help="Name a category where this share of its names should be right.")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from finding_nemo.cli.words import say
+
 
 def score(
     submission: Annotated[Path, typer.Argument(help="id,categories,osd as submitted.")],
@@ -19,10 +21,10 @@ def score(
 
     found = score_submission(read_submission(submission), read_submission(solution))
     show_notices(found.notices)
-    typer.echo(f"images       {found.n_images}")
-    typer.echo(f"MAP@20       {found.map_at_20:.6f}")
+    say(f"images       {found.n_images}")
+    say(f"MAP@20       {found.map_at_20:.6f}")
     if found.auc is None or found.final is None:
-        typer.echo(f"2 x AUC - 1  not known: {found.why_no_auc}")
+        say(f"2 x AUC - 1  not known: {found.why_no_auc}")
         return
-    typer.echo(f"2 x AUC - 1  {2 * found.auc - 1:.6f}")
-    typer.echo(f"final score  {found.final:.6f}")
+    say(f"2 x AUC - 1  {2 * found.auc - 1:.6f}")
+    say(f"final score  {found.final:.6f}")

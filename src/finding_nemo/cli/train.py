@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from finding_nemo.cli import train_options as options
 from finding_nemo.cli.dataset_options import Changes, DatasetPath, DivePattern, ImagesFolder
+from finding_nemo.cli.outputs import check_folder
 from finding_nemo.cli.run_lines import print_run
 
 
@@ -38,6 +39,8 @@ def train(
     settings = {**(read_toml(config) if config else {}), **parse_assignments(changes or [])}
     if modern:
         settings = modern_settings(recipe, settings)
+    if processes.leads and (overwrite or not out.exists()):
+        check_folder(out, overwrite=overwrite, inputs=(dataset, split, config, images))
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     if processes.leads:
         show_notices(data.notices)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
 from finding_nemo.core.errors import DatasetError, ImageError, MissingExtraError
+from finding_nemo.core.extras import install_hint
 
 _MAGIC = frozenset("*?[")
 
@@ -92,7 +93,7 @@ class RemoteFiles:
         except ImportError as error:
             raise MissingExtraError(
                 f"Reading {protocol}:// needs a library that is not installed ({error}). "
-                "Install the extra: pip install 'finding-nemo[remote]'."
+                + install_hint("remote")
             ) from None
         except ValueError as error:
             raise DatasetError(f"{protocol}:// cannot be read: {error}.") from None

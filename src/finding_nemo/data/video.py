@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from finding_nemo.core.errors import ImageError, MissingExtraError
+from finding_nemo.core.extras import install_hint
 from finding_nemo.data.images import DecodedImage
 from finding_nemo.data.places import files_of, is_url, unreadable_reason
 
@@ -165,8 +166,7 @@ def _open(path: str) -> Any:  # noqa: ANN401 - PyAV is optional
         import av
     except ImportError:
         raise MissingExtraError(
-            f"Reading the video {path} needs PyAV. Install the extra: "
-            "pip install 'finding-nemo[video]'."
+            f"Reading the video {path} needs PyAV. {install_hint('video')}"
         ) from None
     container = av.open(files_of(path).open(path) if is_url(path) else path)
     if not container.streams.video:

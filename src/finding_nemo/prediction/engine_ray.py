@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from finding_nemo.core.errors import EngineError, MissingExtraError
+from finding_nemo.core.extras import install_hint
 from finding_nemo.core.provenance import package_version
 from finding_nemo.core.telling import Tell
 from finding_nemo.models.bundle import Bundle, load_bundle
@@ -179,8 +180,7 @@ def _cluster() -> Iterator[Any]:
             ray.data.DataContext.get_current().enable_progress_bars = False
     except ImportError as error:
         raise MissingExtraError(
-            f"The engine ray needs Ray Data ({error}). Install the extra: "
-            "pip install 'finding-nemo[cluster]'."
+            f"The engine ray needs Ray Data ({error}). {install_hint('cluster')}"
         ) from None
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     was_there = ray.is_initialized()

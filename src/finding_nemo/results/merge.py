@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from finding_nemo.core.cells import quoted
 from finding_nemo.core.errors import PredictionsError, SettingsError
+from finding_nemo.core.outputs import check_output_file
 from finding_nemo.core.provenance import command_line, now_utc, package_version
 from finding_nemo.results.content import ContentHash
 from finding_nemo.results.story import (
@@ -21,21 +22,25 @@ from finding_nemo.results.story import (
     unreadable,
 )
 from finding_nemo.results.summary import PredictionSummary
-from finding_nemo.results.writers import ROWS_IN_GROUP, Format, write_tables
+from finding_nemo.results.writers import ROWS_IN_GROUP, Format, choose_format, write_tables
 
 # What shards of one run have in common.
 _SAME = ("schema_version", "bundle_hash", "inputs_sha256", "version", "categories")
 
 
 def merge_shards(
-    paths: Sequence[Path], out: Path, *, file_format: Format = "parquet", overwrite: bool = False
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    file_format: Format | None = None,
+    overwrite: bool = False,
 ) -> PredictionSummary:
     """Join the predictions of all shards of one run, given in any order.
 
     Args:
         paths: One Parquet file a shard.
         out: The file to write.
-        file_format: One of `results.writers.FORMATS`.
+        file_format: One of `results.writers.FORMATS`; by default what the suffix of `out` says.
         overwrite: Whether an existing file may be replaced.
 
     Returns:
@@ -45,7 +50,10 @@ def merge_shards(
         PredictionsError: If a file cannot be read, lacks rows, or has other rows than were written.
         SettingsError: If shards are missing, there twice, or of different runs.
         OutputExistsError: If `out` exists and `overwrite` is false.
+        OutputError: If `out` cannot be written, or is one of the shards.
     """
+    check_output_file(out, overwrite=overwrite, inputs=paths)
+    chosen = choose_format(out, file_format)
     if len(set(paths)) < len(paths):
         raise SettingsError("A shard is named twice; name each file once.")
     stories = {path: _story(path) for path in paths}
@@ -62,7 +70,7 @@ def merge_shards(
         schema=schema,
         metadata=lambda: _merged_story(in_order, summary),
         fallback_ids=most_frequent_first(in_order[0]["categories"]),
-        file_format=file_format,
+        file_format=chosen,
         overwrite=overwrite,
     )
     return summary

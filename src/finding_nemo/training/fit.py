@@ -23,7 +23,7 @@ from finding_nemo.models.export import export_onnx
 from finding_nemo.models.manifest import BundleManifest, CategoryEvidence
 from finding_nemo.models.pooled import WithFeatures, has_features
 from finding_nemo.models.trust import Trust, trust_tensors
-from finding_nemo.training.array_store import CACHE_VARIABLE, cache_folder
+from finding_nemo.training.array_store import CACHE_VARIABLE, find_cache
 from finding_nemo.training.history import EpochRow
 from finding_nemo.training.inputs import Tick, tell_unusable
 from finding_nemo.training.look_again import Look, look_by_runtime, look_by_torch
@@ -73,7 +73,9 @@ def fit_network(
     settings = settings_without_boxes(settings, recipe, parts.train, notify)
     settings = with_passes(settings, parts.train, notify)
     notify(f"batch size {settings.batch_size}: the recipe's{processes.in_words}.")
-    notify(f"cache {cache_folder()}: set {CACHE_VARIABLE} for another place.")
+    cache = find_cache()
+    why = f" ({cache.reason})" if cache.reason else ""
+    notify(f"cache {cache.folder}{why}: set {CACHE_VARIABLE} for another place.")
     if raise_malloc_thresholds():
         notify("malloc thresholds raised: large buffers stay in the process.")
     torch.manual_seed(seed)

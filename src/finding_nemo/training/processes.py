@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from finding_nemo.core.errors import SettingsError, TrainingError
+from finding_nemo.core.extras import install_hint
 
 Strategy = Literal["ddp"]
 Floats = npt.NDArray[np.float32]
@@ -184,8 +185,7 @@ def _fabric(kind: str, devices: int, nodes: int, strategy: Strategy) -> Any:  # 
         from lightning_fabric.strategies.ddp import DDPStrategy
     except ImportError:
         raise SettingsError(
-            "Training on several processes needs lightning-fabric: "
-            "pip install 'finding-nemo[train,cluster]'."
+            "Training on several processes needs lightning-fabric. " + install_hint("cluster")
         ) from None
     chosen = {"ddp": DDPStrategy}[strategy](timeout=_PATIENCE)
     return Fabric(accelerator=kind, devices=devices, num_nodes=nodes, strategy=chosen)
