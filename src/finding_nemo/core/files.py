@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from finding_nemo.core.errors import NoSpaceError, OutputError, OutputExistsError
+from finding_nemo.core.printable import printable
 
 _MARKER = ".finding-nemo-output"
+# "s3:/bucket" is what a path makes of s3://bucket; one letter is a drive of Windows.
+_ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):[/\\](?P<rest>.*)", re.DOTALL)
 
 
 @contextmanager
@@ -32,13 +36,30 @@ def telling_full_disk(path: Path) -> Iterator[None]:
         ) from error
 
 
+def refuse_address(path: Path) -> None:
+    """Check that `path` is no address of a store: outputs are files of this machine.
+
+    Raises:
+        OutputError: If it is one.
+    """
+    found = _ADDRESS.fullmatch(str(path))
+    if found:
+        address = f"{found['scheme']}://{found['rest']}"
+        raise OutputError(
+            f"{printable(address)} is an address, and outputs are written to this machine only. "
+            "Name a local file or folder, and copy it there afterwards."
+        )
+
+
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
     """Check that `path` may be written.
 
     Raises:
         OutputExistsError: If it exists (a folder counts when it is not empty) and
             `overwrite` is false.
+        OutputError: If it is an address.
     """
+    refuse_address(path)
     occupied = any(path.iterdir()) if path.is_dir() else path.exists()
     if occupied and not overwrite:
         raise OutputExistsError(
@@ -102,6 +123,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         NoSpaceError: If the disk is full.
         OutputError: If the folder does not exist or cannot be written.
     """
+    refuse_address(path)
     partial = path.with_name(f".{path.name}.partial")
     try:
         with telling_full_disk(path):

@@ -36,15 +36,16 @@ def read_competition_folder(
     if not (path / _CATEGORY_KEY).is_file():
         raise DatasetNotFoundError(f"The data set {path} lacks {_CATEGORY_KEY} (id,name,supercat).")
     table = read_category_key(path / _CATEGORY_KEY)
-    described = _coco_records(path, "train", table, images, pattern)
-    labelled = _labelled_records(path, table, described, images, pattern)
+    told: list[str] = []
+    described = _coco_records(path, "train", table, images, pattern, told)
+    labelled = _labelled_records(path, table, described, images, pattern, told)
     if not labelled and not described:
         raise DatasetNotFoundError(
             f"The data set {path} lists no training image: it needs {_TRAIN_TABLE} "
             "(id,categories) or object_detection/train.json."
         )
     unlabelled = {key: record for key, record in described.items() if key not in labelled}
-    evaluated = _coco_records(path, "eval", table, images, pattern)
+    evaluated = _coco_records(path, "eval", table, images, pattern, told)
     repeated = [key for key in evaluated if key in labelled or key in unlabelled]
     if repeated:
         raise AnnotationError(
@@ -52,7 +53,7 @@ def read_competition_folder(
             f"({len(repeated)} such ids); each must be used once."
         )
     records = (*labelled.values(), *unlabelled.values(), *evaluated.values())
-    return Dataset(path, table, records, _notices(described, labelled))
+    return Dataset(path, table, records, (*_notices(described, labelled), *told))
 
 
 def _coco_records(
@@ -61,14 +62,16 @@ def _coco_records(
     table: CategoryTable,
     images: Path | None,
     pattern: re.Pattern[str] | None,
+    told: list[str],
 ) -> dict[str, ImageRecord]:
     coco_path = path / _COCO_FILE.format(origin=origin)
     if not coco_path.is_file():
         return {}
     coco = read_coco(coco_path)
     _check_categories(coco, table, coco_path)
-    folder = ImageFolder(_image_folder(path, origin, images))
-    return {
+    names = (image.file_name for image in coco.images)
+    folder = ImageFolder(_image_folder(path, origin, images), named=names)
+    records = {
         image_id: record_from_coco(
             image,
             image_id,
@@ -81,6 +84,8 @@ def _coco_records(
         )
         for image, image_id in zip(coco.images, image_ids_of(coco), strict=True)
     }
+    told += folder.notices()
+    return records
 
 
 def _check_categories(coco: CocoFile, table: CategoryTable, coco_path: Path) -> None:
@@ -101,6 +106,7 @@ def _labelled_records(
     described: dict[str, ImageRecord],
     images: Path | None,
     pattern: re.Pattern[str] | None,
+    told: list[str],
 ) -> dict[str, ImageRecord]:
     train_table = path / _TRAIN_TABLE
     if not train_table.is_file():
@@ -117,6 +123,7 @@ def _labelled_records(
                 f"{train_table}, line {row.line}: image id {record.image_id!r} is there already."
             )
         records[record.image_id] = record
+    told += folder.notices()
     return records
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import AnnotationError
@@ -18,6 +18,7 @@ from finding_nemo.data.category_lists import (
 )
 from finding_nemo.data.csv_rows import CsvRow, read_csv_rows
 from finding_nemo.data.image_files import ImageFolder, check_file_name
+from finding_nemo.data.image_names import ids_of_files
 from finding_nemo.data.record_fields import record_from_row
 
 
@@ -31,11 +32,12 @@ def read_csv_dataset(
     """
     rows = list(read_csv_rows(path, required=("path", "categories")))
     table = _category_table(path, rows)
-    folder = ImageFolder(images or path.parent)
+    folder = ImageFolder(images or path.parent, named=(row.values["path"].strip() for row in rows))
+    image_ids = _image_ids(rows)
     records: dict[str, ImageRecord] = {}
-    for row in rows:
+    for row, image_id in zip(rows, image_ids, strict=True):
         try:
-            record = _record(row, table, folder, origin=path.stem, pattern=pattern)
+            record = _record(row, image_id, table, folder, origin=path.stem, pattern=pattern)
         except AnnotationError as error:
             raise AnnotationError(f"{path}, line {row.line}: {error}.") from None
         if record.image_id in records:
@@ -44,7 +46,16 @@ def read_csv_dataset(
                 "add an id column to tell files of one name apart."
             )
         records[record.image_id] = record
-    return Dataset(path.parent, table, tuple(records.values()))
+    return Dataset(path.parent, table, tuple(records.values()), folder.notices())
+
+
+def _image_ids(rows: Sequence[CsvRow]) -> list[str]:
+    """Return each row's id: as given, or else by its file's name."""
+    given = [row.values.get("id", "").strip() for row in rows]
+    names = [row.values["path"].strip() for row in rows]
+    without = list(dict.fromkeys(n for n, own in zip(names, given, strict=True) if not own))
+    made = dict(zip(without, ids_of_files(without), strict=True))
+    return [own or made[name] for name, own in zip(names, given, strict=True)]
 
 
 def _category_table(path: Path, rows: Sequence[CsvRow]) -> CategoryTable:
@@ -65,6 +76,7 @@ def _category_table(path: Path, rows: Sequence[CsvRow]) -> CategoryTable:
 
 def _record(
     row: CsvRow,
+    image_id: str,
     table: CategoryTable,
     folder: ImageFolder,
     *,
@@ -74,7 +86,7 @@ def _record(
     name = check_file_name(row.values["path"].strip())
     return record_from_row(
         row.values,
-        row.values.get("id", "").strip() or PurePosixPath(name).stem,
+        image_id,
         path=folder.locate(name),
         name=name,
         category_ids=_category_ids(row.values["categories"], table),

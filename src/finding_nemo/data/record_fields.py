@@ -14,6 +14,9 @@ from finding_nemo.data.dives import (
     parse_capture_time,
     parse_frame_name,
 )
+from finding_nemo.data.image_names import id_of_file
+from finding_nemo.data.name_text import text_of_name
+from finding_nemo.data.spelling import slashed
 
 
 def record_from_coco(
@@ -26,7 +29,7 @@ def record_from_coco(
     pattern: re.Pattern[str] | None,
 ) -> ImageRecord:
     """Return the record of a COCO image whose labels and file are known."""
-    source = image.url or image.file_name
+    source = image.url or text_of_name(slashed(image.file_name))
     key = named_dive(image.vehicle, image.dive) if image.dive else dive_from_text(source, pattern)
     captured, time_known = parse_capture_time(image.captured)
     sequence, frame_number = parse_frame_name(source)
@@ -62,10 +65,10 @@ def record_from_row(
     key = (
         named_dive(values.get("vehicle", "").strip() or None, dive)
         if dive
-        else dive_from_text(values.get("url", "") or name, pattern)
+        else dive_from_text(values.get("url", "") or slashed(name), pattern)
     )
     captured, time_known = parse_capture_time(values.get("time") or values.get("date_captured"))
-    sequence, frame_number = parse_frame_name(name)
+    sequence, frame_number = parse_frame_name(slashed(name))
     return ImageRecord(
         image_id=image_id,
         path=path,
@@ -83,10 +86,10 @@ def record_from_row(
 def record_of_path(path: Path, dive_pattern: str | None = None) -> ImageRecord:
     """Return what a file's path alone says of an image that no data set lists."""
     pattern = None if dive_pattern is None else compile_dive_pattern(dive_pattern)
-    key = dive_from_text(path.as_posix(), pattern)
-    sequence, frame_number = parse_frame_name(path.name)
+    key = dive_from_text(text_of_name(path.as_posix()), pattern)
+    sequence, frame_number = parse_frame_name(text_of_name(path.name))
     return ImageRecord(
-        image_id=path.stem,
+        image_id=id_of_file(path.name),
         path=path,
         category_ids=None,
         origin="path",

@@ -128,7 +128,7 @@ class _Counted:
         self.n_images += 1
         self.has_frames |= is_frame
         place = f"{image_id}\0{path}\0{position}\0{size}\n"
-        self.digest.update(place.encode(errors="surrogateescape"))
+        self.digest.update(place.encode(errors="surrogatepass"))
 
 
 def _groups(path: Path) -> Iterator[pa.Table]:

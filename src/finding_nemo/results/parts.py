@@ -20,7 +20,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finding_nemo.core.errors import OtherRunError, OutputError
-from finding_nemo.core.files import rename_durably, telling_full_disk, write_text, written_whole
+from finding_nemo.core.files import (
+    refuse_address,
+    rename_durably,
+    telling_full_disk,
+    write_text,
+    written_whole,
+)
 from finding_nemo.results.schema import parquet_options
 
 JOB = "job.json"
@@ -54,8 +60,9 @@ class PartsFolder:
 
         Raises:
             OtherRunError: If another process is in it.
-            OutputError: If it cannot be made.
+            OutputError: If it cannot be made, or the output is an address.
         """
+        refuse_address(self.out)
         try:
             with telling_full_disk(self.out):
                 self.folder.mkdir(parents=True, exist_ok=True)
