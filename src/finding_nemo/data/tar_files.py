@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tarfile
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
@@ -191,7 +192,7 @@ def _entries(file: BinaryIO) -> Iterator[_Entry]:
             continue
         header = _parsed(block)
         if header is None:
-            end = _next_header(reader, position + _BLOCK)
+            end = _next_header(reader, position)
             if not n_headers and end >= reader.size:
                 raise ImageError(f"is no tar that can be read ({_why_none(block)})")
             yield _damage(position, end)
@@ -204,7 +205,7 @@ def _entries(file: BinaryIO) -> Iterator[_Entry]:
             if end > reader.size:
                 reason = f"tar ends within a block, at byte {reader.size}; what followed is lost"
                 yield _Entry("", position, position, 0, failure=reason)
-        position = max(end, position + _BLOCK)
+        position = max(end, position + 1)
     if not reader.size:
         raise ImageError("is no tar that can be read (empty file)")
 
@@ -408,8 +409,12 @@ class _Links:
         members = self._members.get(_plain(f"{folder}/{link.link}"), [])
         if link.link.startswith("/") and not link.is_hard:
             members = []
-        before = [entry for entry in members if entry.at < link.at] if link.is_hard else members
-        return before[-1] if before else None
+        n_known = bisect_left(members, link.at, key=_at) if link.is_hard else len(members)
+        return members[n_known - 1] if n_known else None
+
+
+def _at(entry: _Entry) -> int:
+    return entry.at
 
 
 def _plain(name: str) -> str:
