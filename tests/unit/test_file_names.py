@@ -238,7 +238,7 @@ def test_odd_bytes_in_names__come_through_to_every_format(
     bundle = load_bundle(small_bundle)
     for file_format in ("parquet", "csv", "jsonl"):
         out = tmp_path / f"p.{file_format}"
-        predict_to_file(bundle, Selection((str(folder),)), out, file_format=file_format)  # type: ignore[arg-type]
+        predict_to_file(bundle, Selection((str(folder),)), out, file_format=file_format)
     table = pq.read_table(tmp_path / "p.parquet").to_pydict()
     assert table["image_id"] == ["100%x25x41", "caf%xE9", "ü\n"]
     assert table["path"] == [f"{tmp_path}/d%xFF/{name}.jpg" for name in table["image_id"]]

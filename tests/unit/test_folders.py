@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,8 +60,8 @@ def test_many_kinds__are_cut_short(tmp_path: Path) -> None:
 
 
 def test_hidden_and_tool_folders__are_skipped_and_counted(tmp_path: Path) -> None:
-    names = (".thumbnails", "@eaDir", "__MACOSX", ".Trash-0", "$RECYCLE.BIN", ".ipynb_checkpoints")
-    names += (".git", ".od.parts", "__pycache__", "sub/@eaDir")
+    names = [".thumbnails", "@eaDir", "__MACOSX", ".Trash-0", "$RECYCLE.BIN", ".ipynb_checkpoints"]
+    names += [".git", ".od.parts", "__pycache__", "sub/@eaDir"]
     touched(tmp_path, "a.jpg", "sub/b.jpg", "._a.jpg", ".c.png", *(f"{n}/x.jpg" for n in names))
     images, told = streamed(tmp_path)
     assert paths(images, tmp_path) == ["a.jpg", "sub/b.jpg"]
@@ -160,7 +162,7 @@ def test_folder_that_cannot_be_listed__is_a_note(
             raise PermissionError(13, "Permission denied", path)
         return real(path)
 
-    monkeypatch.setattr(places.os, "scandir", scandir)
+    monkeypatch.setattr("finding_nemo.data.places.os.scandir", scandir)
     images, told = streamed(tmp_path)
     assert paths(images, tmp_path) == ["a.jpg", "z/c.jpg"]
     reason = f"{tmp_path}/locked may not be read (permission denied)"
@@ -187,37 +189,23 @@ def test_entry_that_cannot_be_looked_at__is_a_row(
 
         def __exit__(self, *_: object) -> None: ...
 
-    monkeypatch.setattr(places.os, "scandir", lambda _: Entries())
+    monkeypatch.setattr("finding_nemo.data.places.os.scandir", lambda _: Entries())
     (image,) = streamed(tmp_path)[0]
     assert image.failure == "cannot be read (OSError: Input/output error)"
 
 
-@pytest.fixture
-def deep(tmp_path: Path) -> Iterator[Path]:
-    """A picture 1,200 folders down, where recursion would end."""
-    before = Path.cwd()
-    os.chdir(tmp_path)
-    for _ in range(1200):
-        os.mkdir("d")
-        os.chdir("d")
-    Path("a.jpg").touch()
-    os.chdir(before)
-    yield tmp_path
-    os.chdir(tmp_path)
-    for _ in range(1200):
-        os.chdir("d")
-    Path("a.jpg").unlink()
-    for _ in range(1200):
-        os.chdir("..")
-        os.rmdir("d")
-    os.chdir(before)
-
-
-def test_deep_folders__need_no_recursion(deep: Path) -> None:
-    (found,) = walk(str(deep), PassedOver())
-    assert found.path.endswith("/d/d/a.jpg")
-    (found,) = matching(f"{deep}/**/d/**/*.jpg", PassedOver())
-    assert found.path.endswith("/d" * 1200 + "/a.jpg")
+def test_deep_folders__need_no_recursion(tmp_path: Path) -> None:
+    depth = 150
+    touched(tmp_path, "d/" * depth + "a.jpg")
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 100)
+    try:
+        walked = list(walk(str(tmp_path), PassedOver()))
+        matched = list(matching(f"{tmp_path}/**/d/**/*.jpg", PassedOver()))
+    finally:
+        sys.setrecursionlimit(before)
+    expected = [f"{tmp_path}/" + "d/" * depth + "a.jpg"]
+    assert [found.path for found in walked] == [found.path for found in matched] == expected
 
 
 _TREES = st.lists(

@@ -68,6 +68,17 @@ class IdResolver:
         return _holds(self._own, number) or (not is_place and _holds(self._all_places, number))
 
 
+def place_of(path: str, time_s: float | None) -> str:
+    """Return the place of an image at `path`, `time_s` into its video if it is one."""
+    return path if time_s is None else f"{path}@{clock_time(time_s)}"
+
+
+def clock_time(time_s: float) -> str:
+    """Return a time in a video as hours, minutes and seconds."""
+    minutes, seconds = divmod(time_s, 60)
+    return f"{int(minutes) // 60:02d}:{int(minutes) % 60:02d}:{seconds:06.3f}"
+
+
 def _hash(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest())
 

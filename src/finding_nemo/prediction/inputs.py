@@ -35,11 +35,12 @@ from finding_nemo.data.tar_files import (
     PACKED_TAR_SUFFIXES,
     TAR_SUFFIXES,
     image_members,
+    inside,
     member_path,
 )
 from finding_nemo.data.video import VIDEO_SUFFIXES, frame_times
 from finding_nemo.data.walking import Found, has_wildcard, matching, walk
-from finding_nemo.prediction.image_ids import IdResolver
+from finding_nemo.prediction.image_ids import IdResolver, clock_time, place_of
 
 STDIN = "-"
 LIST_SUFFIXES = frozenset({".txt", ".lst"})
@@ -286,7 +287,7 @@ class Selection:
                 if not member.name:
                     yield self._failed(path, ImageError(str(member.failure)))
                     continue
-                record = self._record(f"{path}/{_inside(member.name)}")
+                record = self._record(f"{path}/{inside(member.name)}")
                 yield ImageInput(
                     image_id=record.image_id,
                     path=member_path(path, member.name),
@@ -303,7 +304,7 @@ class Selection:
         try:
             for frame in frame_times(path, self.every_s or _DEFAULT_EVERY_S):
                 yield ImageInput(
-                    image_id=f"{record.image_id}@{_clock(frame.time_s)}",
+                    image_id=f"{record.image_id}@{clock_time(frame.time_s)}",
                     path=text_of_name(path),
                     record=record,
                     position=frame.position,
@@ -360,11 +361,6 @@ def _suffix(name: str) -> str:
     return PurePosixPath(path_part(name)).suffix.lower()
 
 
-def _inside(member: str) -> str:
-    """Return a member's name without what would lead out of its tar."""
-    return "/".join(part for part in member.split("/") if part not in ("", ".", ".."))
-
-
 def _packed(name: str) -> DatasetError:
     return DatasetError(f"{printable(name)} is a packed tar, which cannot be read from the middle.")
 
@@ -373,16 +369,6 @@ def _nowhere(name: str) -> DatasetNotFoundError:
     return DatasetNotFoundError(
         f"{printable(name)} does not exist. Name image files, folders, lists, tars or data sets."
     )
-
-
-def place_of(path: str, time_s: float | None) -> str:
-    """Return the place of an image at `path`, `time_s` into its video if it is one."""
-    return path if time_s is None else f"{path}@{_clock(time_s)}"
-
-
-def _clock(time_s: float) -> str:
-    minutes, seconds = divmod(time_s, 60)
-    return f"{int(minutes) // 60:02d}:{int(minutes) % 60:02d}:{seconds:06.3f}"
 
 
 def parse_interval(text: str) -> float:

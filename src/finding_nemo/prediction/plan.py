@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 
 from finding_nemo.core.files import telling_full_disk
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.prediction.image_ids import IdResolver
-from finding_nemo.prediction.inputs import ImageInput, place_of
+from finding_nemo.prediction.image_ids import IdResolver, place_of
+from finding_nemo.prediction.inputs import ImageInput
 
 # A part is 0.3 MB of vectors, and a third of a second to some seconds of work: what a
 # stop can cost. It holds whole batches, so that a batch never straddles two parts.
