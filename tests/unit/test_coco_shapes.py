@@ -53,7 +53,8 @@ def at(*keys: Any, value: Any) -> Change:
 def test_coco__in_every_encoding(tmp_path: Path, encoding: str) -> None:
     dataset = read_dataset(write(tmp_path, lambda content: None, encoding))
     assert [record.category_ids for record in dataset.records] == [(3,), (4,)]
-    assert dataset.source is not None and dataset.source.path == tmp_path / "a.json"
+    assert dataset.source is not None
+    assert dataset.source.path == tmp_path / "a.json"
 
 
 def _ids_as_text(content: dict[str, Any]) -> None:

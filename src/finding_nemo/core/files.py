@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from finding_nemo.core.errors import NoSpaceError, OutputError, OutputExistsError
+from finding_nemo.core.printable import printable
 
 _MARKER = ".finding-nemo-output"
 # A name may have 255 bytes, and four go to one character.
@@ -27,6 +28,8 @@ _NOT_WRITABLE = frozenset(
         errno.ENAMETOOLONG, errno.ELOOP, errno.EEXIST, errno.ENOTEMPTY,
     }
 )  # fmt: skip
+# "s3:/bucket" is what a path makes of s3://bucket; one letter is a drive of Windows.
+_ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):[/\\](?P<rest>.*)", re.DOTALL)
 
 
 @contextmanager
@@ -91,14 +94,30 @@ def is_ours(folder: Path) -> bool:
     return (folder / _MARKER).exists()
 
 
+def refuse_address(path: Path) -> None:
+    """Check that `path` is no address of a store: outputs are files of this machine.
+
+    Raises:
+        OutputError: If it is one.
+    """
+    found = _ADDRESS.fullmatch(str(path))
+    if found:
+        address = f"{found['scheme']}://{found['rest']}"
+        raise OutputError(
+            f"{printable(address)} is an address, and outputs are written to this machine only. "
+            "Name a local file or folder, and copy it there afterwards."
+        )
+
+
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
     """Check that nothing is at `path`, or that it may be replaced.
 
     Raises:
         OutputExistsError: If it exists (a folder counts when it is not empty) and
             `overwrite` is false.
-        OutputError: If it cannot be looked at.
+        OutputError: If it cannot be looked at, or is an address.
     """
+    refuse_address(path)
     with telling_of(path):
         occupied = is_occupied(path)
     if occupied and not overwrite:
@@ -193,6 +212,7 @@ def written_whole(path: Path) -> Iterator[Path]:
         NoSpaceError: If the disk is full.
         OutputError: If the folder does not exist or cannot be written.
     """
+    refuse_address(path)
     with telling_of(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _tidy(path.parent)

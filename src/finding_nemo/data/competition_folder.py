@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def read_competition_folder(
             f"({len(repeated)} such ids); each must be used once."
         )
     records = (*labelled.values(), *unlabelled.values(), *evaluated.values())
-    notices = (*source.coco_notices, *source.notes.sentences(), *_notices(described, labelled))
+    notices = (*source.notices, *source.notes.sentences(), *_notices(described, labelled))
     return Dataset(path, source.table, records, notices)
 
 
@@ -69,11 +70,11 @@ class _Source:
     images: Path | None
     pattern: re.Pattern[str] | None
     notes: Notes
-    coco_notices: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
 
-    def image_folder(self, origin: str) -> ImageFolder:
+    def image_folder(self, origin: str, named: Iterable[str] = ()) -> ImageFolder:
         root = self.images or self.path / "images"
-        return ImageFolder(root / origin if (root / origin).is_dir() else root)
+        return ImageFolder(root / origin if (root / origin).is_dir() else root, named=named)
 
 
 def _coco_records(source: _Source, origin: str) -> dict[str, ImageRecord]:
@@ -81,10 +82,10 @@ def _coco_records(source: _Source, origin: str) -> dict[str, ImageRecord]:
     if not coco_path.is_file():
         return {}
     coco = read_coco(coco_path)
-    source.coco_notices.extend(f"{origin}.json: {notice}" for notice in coco.notices)
+    source.notices.extend(f"{origin}.json: {notice}" for notice in coco.notices)
     _check_categories(coco, source.table, coco_path)
-    folder = source.image_folder(origin)
-    return {
+    folder = source.image_folder(origin, (image.file_name for image in coco.images))
+    records = {
         image_id: record_from_coco(
             image,
             image_id,
@@ -98,6 +99,8 @@ def _coco_records(source: _Source, origin: str) -> dict[str, ImageRecord]:
         )
         for image, image_id in zip(coco.images, image_ids_of(coco), strict=True)
     }
+    source.notices.extend(folder.notices())
+    return records
 
 
 def _check_categories(coco: CocoFile, table: CategoryTable, coco_path: Path) -> None:
@@ -123,6 +126,7 @@ def _labelled_records(source: _Source, described: dict[str, ImageRecord]) -> dic
                 f"{train_table}, line {row.line}: image id {record.image_id!r} is there already."
             )
         records[record.image_id] = record
+    source.notices.extend(folder.notices())
     return records
 
 

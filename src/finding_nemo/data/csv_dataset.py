@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import AnnotationError
@@ -22,6 +22,7 @@ from finding_nemo.data.category_key import read_category_key
 from finding_nemo.data.category_lists import Cell, take_apart
 from finding_nemo.data.csv_rows import read_csv_rows
 from finding_nemo.data.image_files import ImageFolder, check_file_name
+from finding_nemo.data.image_names import ids_of_files
 from finding_nemo.data.notes import Notes
 from finding_nemo.data.record_fields import record_from_row
 
@@ -49,12 +50,12 @@ def read_csv_dataset(
     cells = [_cell(path, row) for row in rows]
     notes = Notes()
     table, ids_of = _categories(path, cells, notes)
-    folder = ImageFolder(images or path.parent)
+    folder = ImageFolder(images or path.parent, named=(row.values["path"].strip() for row in rows))
     reading = _Reading(ids_of, folder, path.stem, pattern, notes)
     records: dict[str, ImageRecord] = {}
-    for row, cell in zip(rows, cells, strict=True):
+    for row, cell, image_id in zip(rows, cells, _image_ids(rows), strict=True):
         try:
-            record = _record(row, cell, reading)
+            record = _record(row, cell, image_id, reading)
         except AnnotationError as error:
             raise AnnotationError(f"{path}, line {row.line}: {error}.") from None
         if record.image_id in records:
@@ -63,7 +64,17 @@ def read_csv_dataset(
                 "add an id column to tell files of one name apart."
             )
         records[record.image_id] = record
-    return Dataset(path.parent, table, tuple(records.values()), notes.sentences())
+    notices = (*folder.notices(), *notes.sentences())
+    return Dataset(path.parent, table, tuple(records.values()), notices)
+
+
+def _image_ids(rows: Sequence[TableRow]) -> list[str]:
+    """Return each row's id: as given, or else by its file's name."""
+    given = [row.values.get("id", "").strip() for row in rows]
+    names = [row.values["path"].strip() for row in rows]
+    without = list(dict.fromkeys(n for n, own in zip(names, given, strict=True) if not own))
+    made = dict(zip(without, ids_of_files(without), strict=True))
+    return [own or made[name] for name, own in zip(names, given, strict=True)]
 
 
 def _cell(path: Path, row: TableRow) -> Cell:
@@ -89,11 +100,11 @@ def _categories(path: Path, cells: Sequence[Cell], notes: Notes) -> tuple[Catego
     return category_table(named), ids_of
 
 
-def _record(row: TableRow, cell: Cell, reading: _Reading) -> ImageRecord:
+def _record(row: TableRow, cell: Cell, image_id: str, reading: _Reading) -> ImageRecord:
     name = check_file_name(row.values["path"].strip())
     return record_from_row(
         row.values,
-        row.values.get("id", "").strip() or PurePosixPath(name).stem,
+        image_id,
         path=reading.folder.locate(name),
         name=name,
         category_ids=reading.ids_of(cell),

@@ -19,7 +19,7 @@ from finding_nemo.data.reduction import reduced, reduction_for
 # 20,000 x 20,000 and would take 1.2 GB of memory.
 MAX_PIXELS = 100_000_000
 IMAGE_SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm"}
+    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm"}
 )
 # EXIF's tag for the way up; 1 is upright.
 _ORIENTATION = 0x0112

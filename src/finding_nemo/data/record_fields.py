@@ -17,7 +17,10 @@ from finding_nemo.data.dives import (
     parse_capture_time,
     parse_frame_name,
 )
+from finding_nemo.data.image_names import id_of_file
+from finding_nemo.data.name_text import text_of_name
 from finding_nemo.data.notes import Notes
+from finding_nemo.data.spelling import slashed
 
 
 def record_from_coco(
@@ -31,7 +34,7 @@ def record_from_coco(
     notes: Notes,
 ) -> ImageRecord:
     """Return the record of a COCO image whose labels and file are known."""
-    source = image.url or image.file_name
+    source = image.url or text_of_name(slashed(image.file_name))
     key = _dive_key(image.vehicle, image.dive, source, pattern, notes)
     captured, time_known = _capture_time(image.captured, notes)
     sequence, frame_number = parse_frame_name(source)
@@ -64,10 +67,10 @@ def record_from_row(
     notes: Notes,
 ) -> ImageRecord:
     """Return the record of a CSV row whose labels and file are known."""
-    source = values.get("url", "") or name
+    source = values.get("url", "") or slashed(name)
     key = _dive_key(values.get("vehicle"), values.get("dive"), source, pattern, notes)
     captured, time_known = _capture_time(values.get("time") or values.get("date_captured"), notes)
-    sequence, frame_number = parse_frame_name(name)
+    sequence, frame_number = parse_frame_name(slashed(name))
     return ImageRecord(
         image_id=image_id,
         path=path,
@@ -120,10 +123,10 @@ def _capture_time(text: str | None, notes: Notes) -> tuple[datetime | None, bool
 def record_of_path(path: Path, dive_pattern: str | None = None) -> ImageRecord:
     """Return what a file's path alone says of an image that no data set lists."""
     pattern = None if dive_pattern is None else compile_dive_pattern(dive_pattern)
-    key = dive_from_text(path.as_posix(), pattern)
-    sequence, frame_number = parse_frame_name(path.name)
+    key = dive_from_text(text_of_name(path.as_posix()), pattern)
+    sequence, frame_number = parse_frame_name(text_of_name(path.name))
     return ImageRecord(
-        image_id=path.stem,
+        image_id=id_of_file(path.name),
         path=path,
         category_ids=None,
         origin="path",

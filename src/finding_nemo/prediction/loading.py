@@ -11,6 +11,7 @@ from finding_nemo.core.errors import ImageError
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.data.ahead import mapped_ahead
 from finding_nemo.data.images import DecodedImage
+from finding_nemo.data.name_text import name_of_text
 from finding_nemo.data.places import is_url, read_file, read_range
 from finding_nemo.data.tar_files import tar_of
 from finding_nemo.data.transforms import resize_pixels
@@ -121,7 +122,8 @@ def _source(image: ImageInput) -> Path | bytes:
         raise ImageError(image.failure)
     if image.size is not None:
         return read_range(tar_of(image.path), image.position or 0, image.size)
-    return read_file(image.path) if is_url(image.path) else Path(image.path)
+    name = name_of_text(image.path)
+    return read_file(name) if is_url(name) else Path(name)
 
 
 def _with_frames(images: Iterable[ImageInput], preprocessing: Preprocessing) -> Iterator[_Read]:
@@ -154,9 +156,10 @@ class _OneVideo:
         self._open: VideoFrames | None = None
 
     def frame(self, image: ImageInput) -> DecodedImage:
-        if self._open is None or self._open.path != image.path:
+        path = name_of_text(image.path)
+        if self._open is None or self._open.path != path:
             self.close()
-            self._open = VideoFrames(image.path)
+            self._open = VideoFrames(path)
         return self._open.frame(image.position or 0)
 
     def close(self) -> None:

@@ -148,7 +148,7 @@ def _carry_out(
         if (finished := folder.finished(request)) is not None:
             folder.move_out()
             return PredictionSummary.from_json(finished)
-        images = order.inputs.stream() if isinstance(order.inputs, Selection) else order.inputs
+        images = order.inputs.stream(say) if isinstance(order.inputs, Selection) else order.inputs
         predictor = Predictor(order.bundle, precision=order.precision, network=order.network)
         for notice in predictor.reader.notices if predictor.reader else ():
             say(notice)

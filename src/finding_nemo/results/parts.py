@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from finding_nemo.core.errors import OtherRunError
 from finding_nemo.core.files import (
     lock_file,
+    refuse_address,
     rename_durably,
     telling_of,
     write_text,
@@ -60,8 +61,9 @@ class PartsFolder:
 
         Raises:
             OtherRunError: If another process is in it.
-            OutputError: If it cannot be made.
+            OutputError: If it cannot be made, or the output is an address.
         """
+        refuse_address(self.out)
         with telling_of(self.out):
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = (self.folder / _LOCK).open("w")

@@ -182,8 +182,7 @@ def _write(out: Path, rows: Sequence[BedRow]) -> None:
     content = [asdict(row) for row in rows]
     write_text(out / "novelty.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="
-")
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("held_out", "n_novel", "score", "kind", "auc", "fpr_at_95", "far_auc"))
     for row in rows:
         held_out = defused(row.holdout.name)
