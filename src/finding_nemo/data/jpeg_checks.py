@@ -81,13 +81,26 @@ def _check_complete(layout: JpegLayout) -> None:
         )
 
 
+def end_of_data(content: bytes, scan: Scan) -> int:
+    """Return where the coded data of `scan` ends, without zeros that only fill up to the marker.
+
+    Zeros that the data may end with are kept.
+    """
+    zeros_from = scan.start + len(content[scan.start : scan.end].rstrip(b"\0"))
+    if scan.end - zeros_from < _MIN_ZEROS:
+        return scan.end
+    length = _impossible_zeros(scan)
+    return scan.end if length is None else min(zeros_from + _MIN_ZEROS, scan.end)
+
+
 def _check_zeros(content: bytes, scan: Scan) -> None:
     if content.find(bytes(_MIN_ZEROS), scan.start, scan.end) < 0:
         return
     length = _impossible_zeros(scan)
     if length is None:
         return
-    place = content.find(bytes(length), scan.start, scan.end)
+    # Zeros at the end may fill up to the marker: whether data is missing there, the decoder shows.
+    place = content.find(bytes(length), scan.start, end_of_data(content, scan))
     if place >= 0:
         raise ImageError(
             f"is truncated or damaged ({length} zero bytes or more in its coded data, from byte "

@@ -1,9 +1,9 @@
 r"""JPEG files decoded so that what the decoder passes over in silence is seen.
 
-libjpeg goes on where data is missing, with one colour, and says so only in warnings that Pillow does
-not pass on. But it stops and asks where its input ends. So it is given its input in pieces that end
-where the coded data of a pass ends, with a few bits behind them that no code begins with, and
-without the marker that would tell it to make up the rest: a decoder that still asks has lost
+libjpeg goes on where data is missing, with one colour, and says so only in warnings that Pillow
+does not pass on. But it stops and asks where its input ends. So it is given its input in pieces
+that end where the coded data of a pass ends, with a few bits behind them that no code begins with,
+and without the marker that would tell it to make up the rest: a decoder that still asks has lost
 something. And the last bytes are held back: a decoder that does not ask for them was lost before.
 Both follow from the decoder's own count of blocks; nothing is decoded twice.
 
@@ -21,7 +21,8 @@ from typing import Any
 from PIL import Image, ImageFile
 
 from finding_nemo.core.errors import ImageError
-from finding_nemo.data.jpeg_layout import JpegLayout, Scan
+from finding_nemo.data.jpeg_checks import end_of_data
+from finding_nemo.data.jpeg_layout import JpegLayout
 
 # Ones, of which no Huffman code consists: 8 bytes, which the decoder loads at a time.
 _FILL = b"\xff\x00" * 8
@@ -36,7 +37,7 @@ _LEFT_OVER = "is truncated or damaged (its coded data does not fit its size)"
 
 
 class WatchedJpeg(io.BytesIO):
-    """A JPEG file that hands itself to the decoder piece by piece, and sees what is left of each."""
+    """A JPEG file that hands itself to the decoder in pieces, and sees what is left of each."""
 
     def __init__(self, content: bytes, layout: JpegLayout | None) -> None:
         """Take a file.
@@ -90,43 +91,46 @@ class WatchedJpeg(io.BytesIO):
         """Yield pieces, and whether all of each must be taken."""
         content, place = self._content, 0
         single = len(layout.scans) == 1 and layout.is_sequential
-        for end in _ends(layout, with_last=not single):
+        for end, after in _ends(content, layout, with_last=not single):
             yield content[place:end] + _FILL, False
             yield _PROBE, True
             yield _PROBE, True
-            place = end
-        if single:
-            end = layout.scans[0].end
-            tail = max(place, _before_padding(content, layout.scans[0]) - _HELD_BACK)
-            if tail > max(place, layout.scans[0].start):
-                self._waits_for_tail = True
-                yield content[place:tail], False
-                self._waits_for_tail = False
-                place = tail
-            yield content[place:end] + _FILL, False
-        else:
+            place = after
+        if not single:
             yield content[place:], False
+            return
+        end = end_of_data(content, layout.scans[0])
+        tail = _before_padding(content, layout.scans[0].start, end) - _HELD_BACK
+        if tail > max(place, layout.scans[0].start):
+            self._waits_for_tail = True
+            yield content[place:tail], False
+            self._waits_for_tail = False
+            place = tail
+        yield content[place:end] + _FILL, False
 
 
 def _can_watch(layout: JpegLayout) -> bool:
     return layout.end is not None and (layout.is_sequential or layout.is_progressive)
 
 
-def _ends(layout: JpegLayout, *, with_last: bool) -> Iterator[int]:
-    """Yield where the coded data of each pass, and of each of a few intervals, ends."""
+def _ends(content: bytes, layout: JpegLayout, *, with_last: bool) -> Iterator[tuple[int, int]]:
+    """Yield where the coded data of each pass, and of each of a few intervals, ends.
+
+    Beside it stands where the marker behind it is.
+    """
     for scan in layout.scans:
         if scan.interval:
             restarts = layout.restarts_in(scan)
             if len(restarts) < _MAX_INTERVALS:
-                yield from restarts.tolist()
+                yield from ((place, place) for place in restarts.tolist())
         if with_last:
-            yield scan.end
+            yield end_of_data(content, scan), scan.end
 
 
-def _before_padding(content: bytes, scan: Scan) -> int:
-    """Return where the data of `scan` ends without bytes of one value that fill it up."""
-    start = max(scan.start, scan.end - (1 << 16))
-    return start + len(content[start : scan.end].rstrip(b"\x00\xff"))
+def _before_padding(content: bytes, start: int, end: int) -> int:
+    """Return where data up to `end` ends without bytes of one value that fill it up."""
+    start = max(start, end - (1 << 16))
+    return start + len(content[start:end].rstrip(b"\x00\xff"))
 
 
 class _WatchedDecoder(ImageFile.PyDecoder):

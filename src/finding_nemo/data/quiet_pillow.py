@@ -20,7 +20,7 @@ def quiet_pillow() -> Iterator[None]:
     Python's filters belong to all threads. They are set by the first that comes in and put back by
     the last that goes out; each for itself, one would put back what another had set.
     """
-    global _count  # noqa: PLW0603 - as the filters themselves
+    global _count
     with _lock:
         if _count == 0:
             filters = warnings.catch_warnings()

@@ -76,7 +76,7 @@ def depth_of(image: ImageFile.ImageFile, content: bytes) -> Depth:
         return _of_tiff(image)
     if image.format == "PNG":
         return _of_png(content)
-    if image.format == "PPM" and image.mode == "I":
+    if image.format == "PPM":
         return _of_ppm(content)
     return Depth()
 
@@ -95,7 +95,9 @@ def _of_png(content: bytes) -> Depth:
 def _of_ppm(content: bytes) -> Depth:
     # Pillow scales by the largest value that the header states; 65535 is what tools write by habit.
     fields = re.sub(rb"#[^\n]*", b"", content[:512]).split(None, 4)
-    largest = int(fields[3]) if len(fields) > 3 and fields[3].isdigit() else FULL
+    largest = int(fields[3]) if len(fields) > 3 and fields[3].isdigit() else 0
+    if largest <= 255:
+        return Depth()
     return Depth(is_wide=True, largest=None if largest == FULL else FULL)
 
 
@@ -143,10 +145,11 @@ def grey_of_eight_bits(image: Image.Image, depth: Depth) -> npt.NDArray[np.uint8
     Raises:
         ImageError: If its range is neither stated nor shown, or is not 0 to 65535.
     """
-    low, high = _extremes(image)
+    stored = np.asarray(image)
+    low, high = int(stored.min()), int(stored.max())
     if not depth.is_wide or low < 0 or high > FULL:
         raise ImageError("holds 32-bit integer pixels, whose range is unknown")
-    top = depth.largest or _range_shown(lambda: _values(image), high, depth)
+    top = depth.largest or _range_shown(lambda: stored.astype(np.uint16, copy=False), high, depth)
     if high > top:
         raise ImageError(f"holds values up to {high}, but states a largest of {top}")
     values = np.arange(FULL + 1, dtype=np.uint32)
@@ -182,14 +185,15 @@ def check_wide_colour(
     if not depth.is_wide or image.mode in MODES:
         return
     n_colours = 1 if image.mode in ("L", "LA") else 3
-    high = max(_extremes(image.getchannel(band))[1] for band in range(n_colours)) * 256
+    channels = [image.getchannel(band) for band in range(n_colours)]
+    high = 256 * max(last for band in channels for last in band.getextrema()[1:])
     top = depth.largest
     if top is None and high >= _QUARTER:
         return
     if top is None:
         lower = low_bytes()
         if lower is None:
-            raise ImageError(_unknown(high + 255))
+            raise ImageError(_unknown(max(high, 256) - 1))
         values = np.asarray(image)[..., :n_colours].astype(np.uint16) << 8
         values |= np.asarray(lower)[..., :n_colours]
         top = _range_shown(lambda: values, int(values.max()), depth)
@@ -221,11 +225,3 @@ def _unknown(high: int) -> str:
         f"a dark frame, it does not say which. Scale them to 0..{FULL}, or state their range (PNG: "
         "sBIT, TIFF: MaxSampleValue)"
     )
-
-
-def _extremes(image: Image.Image) -> tuple[int, int]:
-    """Return the smallest and largest value of a picture of one band."""
-    low, high = image.getextrema()
-    if isinstance(low, tuple) or isinstance(high, tuple):
-        raise ImageError("holds several bands where one belongs")
-    return int(low), int(high)

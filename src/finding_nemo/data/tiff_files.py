@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import zlib
 from collections.abc import Iterator
 
 from PIL import JpegImagePlugin, TiffImagePlugin
 
-from finding_nemo.core.errors import ImageError
 from finding_nemo.core.input_limits import InputLimits
 from finding_nemo.data.jpeg_checks import check_layout
 from finding_nemo.data.jpeg_decoding import WatchedJpeg
 from finding_nemo.data.jpeg_layout import read_layout
 
 _COMPRESSION, _JPEG_TABLES = 259, 347
+_BITS, _ROWS, _PLANAR, _TILE_WIDTH, _TILE_HEIGHT = 258, 278, 284, 322, 323
 _DEFLATE = frozenset({8, 32946})
 _JPEG = 7
 _PLACES = ((273, 279), (324, 325))  # offsets and byte counts, of strips and of tiles
@@ -22,9 +21,7 @@ _INFLATED_AT_A_TIME = 1 << 20
 _MAX_BYTES_A_PIXEL = 8
 
 
-def check_strips(
-    image: TiffImagePlugin.TiffImageFile, content: bytes, limits: InputLimits
-) -> None:
+def check_strips(image: TiffImagePlugin.TiffImageFile, content: bytes, limits: InputLimits) -> None:
     """Refuse a file of which a strip does not fit its sum (deflate), or lost a part (JPEG).
 
     Such a strip is decoded once more for it, which doubles the time of these two forms: libtiff
@@ -40,9 +37,12 @@ def check_strips(
     """
     compression = image.tag_v2.get(_COMPRESSION, 1)
     if compression in _DEFLATE:
-        left = limits.max_pixels * _MAX_BYTES_A_PIXEL
+        left, most = limits.max_pixels * _MAX_BYTES_A_PIXEL, _bytes_of_a_strip(image)
         for strip in _strips(image, content):
-            left -= _inflate(strip, left)
+            n_bytes, is_ended = _inflated(strip, left)
+            left -= n_bytes
+            if n_bytes > most and not is_ended:
+                raise ImageError("is truncated or damaged (a strip of it has no end)")
     elif compression == _JPEG:
         tables = image.tag_v2.get(_JPEG_TABLES, b"")
         for strip in _strips(image, content):
@@ -57,13 +57,23 @@ def _strips(image: TiffImagePlugin.TiffImageFile, content: bytes) -> Iterator[by
             return
 
 
-def _inflate(data: bytes, most: int) -> int:
-    """Return how many bytes `data` holds, none of them kept."""
+def _bytes_of_a_strip(image: TiffImagePlugin.TiffImageFile) -> int:
+    """Return how many bytes a strip or tile holds when it is inflated."""
+    tags = image.tag_v2
+    width, rows = tags.get(_TILE_WIDTH, image.width), tags.get(_ROWS, image.height)
+    rows = tags.get(_TILE_HEIGHT, min(rows, image.height))
+    bits = tags.get(_BITS, (1,))
+    n_bits = max(bits) if tags.get(_PLANAR, 1) == 2 else sum(bits)
+    return int(rows) * -(-int(width) * n_bits // 8)
+
+
+def _inflated(data: bytes, most: int) -> tuple[int, bool]:
+    """Return how many bytes `data` holds, none of them kept, and whether it comes to its end."""
     stream, n_bytes = zlib.decompressobj(), 0
     while data and not stream.eof and n_bytes <= most:
         n_bytes += len(stream.decompress(data, _INFLATED_AT_A_TIME))
         data = stream.unconsumed_tail
-    return n_bytes
+    return n_bytes, stream.eof
 
 
 def _check_jpeg(data: bytes, limits: InputLimits) -> None:

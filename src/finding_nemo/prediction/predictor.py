@@ -12,6 +12,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from finding_nemo.core.errors import BundleError
+from finding_nemo.core.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.memory import raise_malloc_thresholds
 from finding_nemo.core.reading import Reading
 from finding_nemo.core.records import Prediction
@@ -61,6 +62,7 @@ class Predictor:
         precision: float = PRECISION,
         threads: int | None = None,
         network: NetworkWish = ANY_NETWORK,
+        limits: InputLimits = USUAL_LIMITS,
     ) -> None:
         """Load `bundle`, if it is not loaded yet.
 
@@ -70,6 +72,7 @@ class Predictor:
             precision: Share of the categories named that should be right, in (0, 1].
             threads: How many threads to use, 1 for one core; `None`: one a core.
             network: How the network is to be computed.
+            limits: What one image may cost: bytes, pixels, scans, seconds.
 
         Raises:
             BundleError: If it is missing, broken or of another schema version, or has no
@@ -80,6 +83,7 @@ class Predictor:
         self._threads = threads
         self._precision = precision
         self._wish = network
+        self._limits = limits
         if with_embedding:
             self.n_features()
 
@@ -154,6 +158,7 @@ class Predictor:
             predicted,
             batch_size=batch_size or max(BATCH_SIZE, network.batch_size),
             threads=network.workers,
+            limits=self._limits,
         )
         # Every worker has a core; threads of the linear algebra beside them would only spin, which
         # took as much time as the network itself. And they add in another order: novelty's last

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from finding_nemo.core.errors import SettingsError
+from finding_nemo.core.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.provenance import package_version, run_story
 from finding_nemo.core.telling import Tell, tell_nobody
 from finding_nemo.models.bundle import Bundle, bundle_hash
@@ -52,6 +53,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
     move: Move | None = None,
     say: Tell | None = None,
     network: NetworkWish = ANY_NETWORK,
+    limits: InputLimits = USUAL_LIMITS,
 ) -> PredictionSummary:
     """Predict `inputs` into `out`, one row an image, in order.
 
@@ -73,6 +75,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         move: Told of the progress: images done, in all, failed.
         say: Told in words what is going on.
         network: How the network is to be computed.
+        limits: What one image may cost; a run goes on with the same only.
 
     Raises:
         OutputExistsError: If `out` exists and `overwrite` is false.
@@ -83,7 +86,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
     """
     order = _Order(
         bundle, inputs, check_format(file_format), with_vector, with_embedding, shard, precision,
-        network,
+        network, limits,
     )  # fmt: skip
     folder, tell = PartsFolder(out), say or tell_nobody
     return _carry_out(order, folder, engine, overwrite, move or unmoved, tell)
@@ -101,6 +104,7 @@ class _Order:
     shard: Shard
     precision: float
     network: NetworkWish
+    limits: InputLimits
 
     def __post_init__(self) -> None:
         if self.shard.count > 1 and self.file_format != "parquet":
@@ -118,6 +122,7 @@ class _Order:
             "precision": self.precision,
             "shard": f"{self.shard.number}/{self.shard.count}",
             "network": _network(self.bundle, self.network),
+            "limits": asdict(self.limits),
         }
 
 
@@ -144,7 +149,16 @@ def _carry_out(
             n_features=predictor.n_features() if request["embeddings"] else 0,
         )
         plan = Plan(folder.plan_path)
-        work = Work(order.bundle, plan, job.size, columns, order.precision, move, order.network)
+        work = Work(
+            order.bundle,
+            plan,
+            job.size,
+            columns,
+            order.precision,
+            move,
+            order.network,
+            order.limits,
+        )
         parts = order.shard.parts(job.size.n_parts)
         predict_missing(folder, work, engine, parts, say)
         return _put_together(folder, order, job, parts, columns, predictor.reader)
