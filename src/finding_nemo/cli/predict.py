@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import typer
 from finding_nemo.cli import predict_options as options
 from finding_nemo.cli.dataset_options import DivePattern, ImagesFolder
 from finding_nemo.cli.words import say
+from finding_nemo.core.input_limits import USUAL_LIMITS
 
 if TYPE_CHECKING:
     from finding_nemo.models.bundle_network import NetworkWish
@@ -43,6 +45,9 @@ def predict(
     overwrite: options.Overwrite = False,
     arithmetic: options.Arithmetic = options.ArithmeticName.auto,
     runtime: options.Runtime = options.RuntimeName.auto,
+    max_megapixels: options.MaxMegapixels = USUAL_LIMITS.max_pixels / 1e6,
+    max_file_mb: options.MaxFileMb = USUAL_LIMITS.max_file_bytes / 1e6,
+    max_seconds: options.MaxSeconds = USUAL_LIMITS.max_seconds,
 ) -> None:
     """Say what is in each image: one row an image, in order, failures kept.
 
@@ -66,6 +71,12 @@ def predict(
             stdin=stdin,
         )
         choices |= {"with_vector": vector, "with_embedding": embeddings, "precision": precision}
+        choices["limits"] = replace(
+            USUAL_LIMITS,
+            max_pixels=round(max_megapixels * 1e6),
+            max_file_bytes=round(max_file_mb * 1e6),
+            max_seconds=max_seconds,
+        )
         choices |= {"network": _network(arithmetic, runtime), "engine": _engine(engine, workers)}
         _predict(bundle, selection, out, overwrite=overwrite, **choices)
 

@@ -41,6 +41,15 @@ Embeddings = Annotated[
 ShardOf = Annotated[str, typer.Option(help="Only share i of n, as i/n; `merge` joins the files.")]
 EngineName = Annotated[str, typer.Option(help="local, or ray: a cluster, or this machine as one.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Of the engine ray; default: one a core.")]
+MaxMegapixels = Annotated[
+    float, typer.Option(min=0.000001, help="Larger images are a row with that reason.")
+]
+MaxFileMb = Annotated[
+    float, typer.Option(min=0.000001, help="Larger files are a row with that reason.")
+]
+MaxSeconds = Annotated[
+    float, typer.Option(min=0.001, help="How long a server may take to send one image.")
+]
 Overwrite = Annotated[
     bool, typer.Option(help="Replace an existing file or another command's unfinished run.")
 ]

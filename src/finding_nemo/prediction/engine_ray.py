@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from finding_nemo.core.errors import EngineError, MissingExtraError
 from finding_nemo.core.extras import install_hint
+from finding_nemo.core.input_limits import InputLimits
 from finding_nemo.core.provenance import package_version
 from finding_nemo.core.telling import Tell
 from finding_nemo.models.bundle import Bundle, load_bundle
@@ -84,6 +85,7 @@ def _predict_there(
             work.precision,
             work.network,
             package_version(),
+            work.limits,
         ),
         batch_size=1,
         num_cpus=1,
@@ -121,6 +123,7 @@ class _Worker:
         precision: float,
         network: NetworkWish,
         version: str,
+        limits: InputLimits,
     ) -> None:
         import ray
 
@@ -140,6 +143,7 @@ class _Worker:
             columns=columns,
             precision=precision,
             network=network,
+            limits=limits,
         )
         self._predictor = predictor_for(self._work, threads=1)
 

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.errors import ArgumentError, BundleError
+from finding_nemo.core.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.memory import raise_malloc_thresholds
 from finding_nemo.core.reading import Reading
 from finding_nemo.core.records import Prediction
@@ -66,6 +67,7 @@ class Predictor:
         precision: float = PRECISION,
         threads: int | None = None,
         network: NetworkWish = ANY_NETWORK,
+        limits: InputLimits = USUAL_LIMITS,
     ) -> None:
         """Load `bundle`, if it is not loaded yet.
 
@@ -75,6 +77,7 @@ class Predictor:
             precision: Share of the categories named that should be right, in (0, 1].
             threads: How many threads to use, 1 for one core; `None`: one a core.
             network: How the network is to be computed.
+            limits: What one image may cost: bytes, pixels, scans, seconds.
 
         Raises:
             BundleError: If it is missing, broken or of another schema version, or has no
@@ -86,6 +89,7 @@ class Predictor:
         self._precision = precision
         self._wish = network
         self._opened: tuple[int, PixelNetwork] | None = None
+        self._limits = limits
         if with_embedding:
             self.n_features()
 
@@ -176,6 +180,7 @@ class Predictor:
             predicted,
             batch_size=batch_size or max(BATCH_SIZE, network.batch_size),
             threads=network.workers,
+            limits=self._limits,
         )
         for predictions in batches:
             yield from predictions

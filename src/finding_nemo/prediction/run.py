@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from finding_nemo.core.errors import OtherRunError, OutputError, SettingsError
 from finding_nemo.core.files import refuse_existing
+from finding_nemo.core.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.outputs import is_same_file, refuse_input
 from finding_nemo.core.provenance import now_utc
 from finding_nemo.core.telling import Tell
@@ -68,6 +69,7 @@ class Work:
         precision: Share of the categories named that should be right.
         move: Told of the progress: images done, in all, failed.
         network: How the network is to be computed, the same for every part.
+        limits: What one image may cost.
     """
 
     bundle: Bundle
@@ -77,6 +79,7 @@ class Work:
     precision: float = PRECISION
     move: Move = unmoved
     network: NetworkWish = field(default_factory=NetworkWish)
+    limits: InputLimits = USUAL_LIMITS
 
 
 PartRows = tuple[int, pa.Table]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from finding_nemo.core.errors import SettingsError
+from finding_nemo.core.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.outputs import check_output_file
 from finding_nemo.core.provenance import package_version, run_story
 from finding_nemo.core.telling import Tell, tell_nobody
@@ -53,6 +54,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
     move: Move | None = None,
     say: Tell | None = None,
     network: NetworkWish = ANY_NETWORK,
+    limits: InputLimits = USUAL_LIMITS,
 ) -> PredictionSummary:
     """Predict `inputs` into `out`, one row an image, in order.
 
@@ -75,6 +77,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         move: Told of the progress: images done, in all, failed.
         say: Told in words what is going on.
         network: How the network is to be computed.
+        limits: What one image may cost; a run goes on with the same only.
 
     Raises:
         OutputExistsError: If `out` exists and `overwrite` is false.
@@ -89,7 +92,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
     check_output_file(out, overwrite=True, inputs=_read(bundle, inputs))
     order = _Order(
         bundle, inputs, _format(out, file_format, shard), with_vector, with_embedding, shard,
-        precision, network,
+        precision, network, limits,
     )  # fmt: skip
     folder, tell = PartsFolder(out), say or tell_nobody
     return _carry_out(order, folder, engine, overwrite, move or unmoved, tell)
@@ -124,6 +127,7 @@ class _Order:
     shard: Shard
     precision: float
     network: NetworkWish
+    limits: InputLimits
 
     def request(self) -> dict[str, Any]:
         """Return what must be the same for a run to go on, as JSON-ready values."""
@@ -137,6 +141,7 @@ class _Order:
             "precision": self.precision,
             "shard": f"{self.shard.number}/{self.shard.count}",
             "network": _network(self.bundle, self.network),
+            "limits": asdict(self.limits),
         }
 
 
@@ -163,7 +168,16 @@ def _carry_out(
             n_features=predictor.n_features() if request["embeddings"] else 0,
         )
         plan = Plan(folder.plan_path)
-        work = Work(order.bundle, plan, job.size, columns, order.precision, move, order.network)
+        work = Work(
+            order.bundle,
+            plan,
+            job.size,
+            columns,
+            order.precision,
+            move,
+            order.network,
+            order.limits,
+        )
         parts = order.shard.parts(job.size.n_parts)
         predict_missing(folder, work, engine, parts, say)
         return _put_together(folder, order, job, parts, columns, predictor.reader)

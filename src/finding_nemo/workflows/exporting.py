@@ -23,7 +23,6 @@ from finding_nemo.models.bundle_files import EXPORTS, INT8_NETWORK, NETWORK
 from finding_nemo.models.bundle_network import checked_network
 from finding_nemo.models.engine import Runtime, choose_runtime, open_network, usable_cores
 from finding_nemo.models.export_records import (
-    EXPORTS,
     ExportRecord,
     read_export_records,
     write_export_records,

@@ -1,0 +1,22 @@
+"""Frames so large that threads take turns with them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# 8K video is 33 megapixels, 4K is 8. Pillow takes 4 bytes a pixel, so a frame below is 100 MB at
+# most in each thread, and one of the largest (100 megapixels) is 0.4 to 0.9 GB, once.
+LARGE_PX = 25_000_000
+_turn = threading.Lock()
+
+
+@contextmanager
+def one_at_a_time(n_px: int) -> Iterator[None]:
+    """Wait, with a frame of more than `LARGE_PX`, until no other thread has one."""
+    if n_px <= LARGE_PX:
+        yield
+        return
+    with _turn:
+        yield
