@@ -59,6 +59,12 @@ def predict(
         raise typer.BadParameter(f"--precision must be in (0, 1], got {precision}.")
     _check_out(out, overwrite)
     choices = _choices(out, file_format, shard)
+    limits = replace(
+        USUAL_LIMITS,
+        max_pixels=round(max_megapixels * 1e6),
+        max_file_bytes=round(max_file_mb * 1e6),
+        max_seconds=max_seconds,
+    )
     with stdin_list(images) as stdin:
         selection = _select(
             images,
@@ -69,14 +75,10 @@ def predict(
             split=split,
             part=part,
             stdin=stdin,
+            limits=limits,
         )
         choices |= {"with_vector": vector, "with_embedding": embeddings, "precision": precision}
-        choices["limits"] = replace(
-            USUAL_LIMITS,
-            max_pixels=round(max_megapixels * 1e6),
-            max_file_bytes=round(max_file_mb * 1e6),
-            max_seconds=max_seconds,
-        )
+        choices["limits"] = limits
         choices |= {"network": _network(arithmetic, runtime), "engine": _engine(engine, workers)}
         _predict(bundle, selection, out, overwrite=overwrite, **choices)
 

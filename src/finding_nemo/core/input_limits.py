@@ -30,7 +30,7 @@ class InputLimits:
     max_pixels: int = 100_000_000
     max_scans: int = 100
     max_seconds: float = 60.0
-    max_text_bytes: int = 2048 * _MIB
+    max_text_bytes: int = 2_000_000_000
 
 
 USUAL_LIMITS = InputLimits()

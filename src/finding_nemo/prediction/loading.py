@@ -137,9 +137,9 @@ def _source(image: ImageInput, limits: InputLimits) -> Path | bytes:
         raise ImageError(image.failure)
     if image.size is not None:
         check_length(image.size, limits)
-        return read_range(tar_of(image.path), image.position or 0, image.size)
+        return read_range(tar_of(image.path), image.position or 0, image.size, limits)
     name = name_of_text(image.path)
-    return read_file(name) if is_url(name) else Path(name)
+    return read_file(name, limits) if is_url(name) else Path(name)
 
 
 def _with_frames(
