@@ -11,7 +11,7 @@ from pathlib import Path
 
 from finding_nemo.core.errors import NoSpaceError, OutputError, OutputExistsError
 
-_MARKER = ".finding-nemo-output"
+OUTPUT_MARKER = ".finding-nemo-output"
 
 
 @contextmanager
@@ -46,6 +46,20 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
         )
 
 
+def refuse_replacing(path: Path, *, overwrite: bool) -> None:
+    """Check that `prepare_output_folder` may make `path` anew.
+
+    Raises:
+        OutputExistsError: If it may not.
+    """
+    refuse_existing(path, overwrite=overwrite)
+    if path.is_dir() and any(path.iterdir()) and not (path / OUTPUT_MARKER).exists():
+        raise OutputExistsError(
+            f"{path} holds files that finding-nemo did not make; it is not replaced. "
+            "Choose another output, or empty that folder yourself."
+        )
+
+
 def prepare_output_folder(path: Path, *, overwrite: bool) -> Path:
     """Return `path` as a new folder that holds nothing but our marker.
 
@@ -57,19 +71,14 @@ def prepare_output_folder(path: Path, *, overwrite: bool) -> Path:
             something that this program did not make.
         OutputError: If it cannot be made.
     """
-    refuse_existing(path, overwrite=overwrite)
-    if path.is_dir() and any(path.iterdir()) and not (path / _MARKER).exists():
-        raise OutputExistsError(
-            f"{path} holds files that finding-nemo did not make; it is not replaced. "
-            "Choose another output, or empty that folder yourself."
-        )
+    refuse_replacing(path, overwrite=overwrite)
     try:
         if path.is_dir():
             shutil.rmtree(path)
         elif path.exists():
             path.unlink()
         path.mkdir(parents=True)
-        (path / _MARKER).touch()
+        (path / OUTPUT_MARKER).touch()
     except OSError as error:
         raise OutputError(f"Cannot make the folder {path}: {error.strerror or error}.") from error
     return path

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from finding_nemo.core.errors import OtherRunError, OutputError
 from finding_nemo.core.files import rename_durably, telling_full_disk, write_text, written_whole
+from finding_nemo.core.locking import take_lock
 from finding_nemo.results.schema import parquet_options
 
 JOB = "job.json"
@@ -65,7 +66,7 @@ class PartsFolder:
                 raise
             raise OutputError(f"Cannot write {self.out}: {error.strerror or error}.") from error
         with lock:
-            if not _lock(lock.fileno()):
+            if not take_lock(lock.fileno()):
                 raise OtherRunError(
                     f"Another process is writing {self.out} now. Wait for it, or choose "
                     "another output."
@@ -155,15 +156,3 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     except (FileNotFoundError, json.JSONDecodeError):
         return None
     return found
-
-
-def _lock(handle: int) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # Windows: two runs at once are not noticed
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
