@@ -85,9 +85,7 @@ def test_no_terminal__a_line_now_and_then_and_at_each_end(monkeypatch: pytest.Mo
     lines = _text(console).splitlines()
     # 167 s, with a line after 20 s and a step.
     assert len(lines) == 9
-    assert lines[3] == (
-        "epoch 1 of 1: 1,128 of 3,700 images, 14 images/s, loss 0.0312, 3 min left"
-    )
+    assert lines[3] == ("epoch 1 of 1: 1,128 of 3,700 images, 14 images/s, loss 0.0312, 3 min left")
     assert lines[7].endswith("2,256 of 3,700 images, 14 images/s, loss 0.0312, 103 s left")
     assert lines[8] == "epoch 1 of 1: done, loss 0.0310, MAP@20 0.6250"
 

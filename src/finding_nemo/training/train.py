@@ -133,6 +133,10 @@ def _told_stop(run: RunFolder, team: Processes) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        if not team.leads:
+            raise StoppedError(
+                f"Process {team.rank} of {team.count} was stopped with the others."
+            ) from None
         how = run.how_to_go_on() or (
             "No step was kept yet. Images that were made ready are in the cache; the same command "
             "goes on from there."
