@@ -14,7 +14,7 @@ from pathlib import Path
 from finding_nemo.core.errors import NoSpaceError, OutputError, OutputExistsError
 from finding_nemo.core.printable import printable
 
-_MARKER = ".finding-nemo-output"
+OUTPUT_MARKER = ".finding-nemo-output"
 # A name may have 255 bytes, and four go to one character.
 _KEPT_OF_NAME = 50
 _PARTIAL = re.compile(r"\.(?P<name>.{1,50})\.[0-9a-f]{8}\.partial")
@@ -85,13 +85,13 @@ def users_path(path: Path | str) -> str:
 def is_occupied(path: Path) -> bool:
     """Return whether something is at `path`; a folder with our marker alone is as good as none."""
     if path.is_dir():
-        return any(entry.name != _MARKER for entry in path.iterdir())
+        return any(entry.name != OUTPUT_MARKER for entry in path.iterdir())
     return os.path.lexists(path)
 
 
 def is_ours(folder: Path) -> bool:
     """Return whether this program made a folder, so that it may be emptied."""
-    return (folder / _MARKER).exists()
+    return (folder / OUTPUT_MARKER).exists()
 
 
 def refuse_address(path: Path) -> None:
@@ -126,6 +126,20 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
         )
 
 
+def refuse_replacing(path: Path, *, overwrite: bool) -> None:
+    """Check that `prepare_output_folder` may make `path` anew.
+
+    Raises:
+        OutputExistsError: If it may not.
+    """
+    refuse_existing(path, overwrite=overwrite)
+    if path.is_dir() and is_occupied(path) and not is_ours(path):
+        raise OutputExistsError(
+            f"{path} holds files that finding-nemo did not make; it is not replaced. "
+            "Choose another output, or empty that folder yourself."
+        )
+
+
 def prepare_output_folder(path: Path, *, overwrite: bool) -> Path:
     """Return `path` as a new folder that holds nothing but our marker.
 
@@ -137,19 +151,14 @@ def prepare_output_folder(path: Path, *, overwrite: bool) -> Path:
             something that this program did not make.
         OutputError: If it cannot be made.
     """
-    refuse_existing(path, overwrite=overwrite)
-    if path.is_dir() and is_occupied(path) and not is_ours(path):
-        raise OutputExistsError(
-            f"{path} holds files that finding-nemo did not make; it is not replaced. "
-            "Choose another output, or empty that folder yourself."
-        )
+    refuse_replacing(path, overwrite=overwrite)
     with telling_of(path):
         if path.is_dir():
             _empty(path)  # it may be a mounted one, which cannot be removed
         else:
             path.unlink(missing_ok=True)
             path.mkdir(parents=True)
-        (path / _MARKER).touch()
+        (path / OUTPUT_MARKER).touch()
     return path
 
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from finding_nemo.core.errors import FindingNemoError, ImageError, MissingExtraError
+from finding_nemo.core.extras import install_hint
 from finding_nemo.core.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.data.places import files_of, is_url, unreadable_reason
 
@@ -134,8 +135,7 @@ def _decoder(path: str) -> Any:  # noqa: ANN401 - PyAV is optional
         import av
     except ImportError:
         raise MissingExtraError(
-            f"Reading the video {path} needs PyAV. Install the extra: "
-            "pip install 'finding-nemo[video]'."
+            f"Reading the video {path} needs PyAV. {install_hint('video')}"
         ) from None
     return av
 

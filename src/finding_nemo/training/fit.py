@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from finding_nemo.core.errors import FindingNemoError, StoppedError, TrainingError
+from finding_nemo.core.errors import FindingNemoError, TrainingError
 from finding_nemo.core.memory import raise_malloc_thresholds
 from finding_nemo.core.provenance import now_utc
 from finding_nemo.core.telling import Tell
@@ -60,10 +60,14 @@ def fit_network(
     show_progress: bool,
     provenance: dict[str, Any],
     processes: Processes,
+    begin: Callable[[str], None],
+    checkpoint_every_s: float,
 ) -> tuple[Bundle, tuple[EpochRow, ...]]:
     """Train and write the bundle; see `train.train`.
 
-    Of several processes one writes it, and all return it.
+    Of several processes one writes it, and all return it. `begin` makes the run folder: it is
+    called when the images are ready, with what stands for them, so that what is wrong before
+    leaves nothing behind.
     """
     device = choose_device(settings.device)
     place = processes.start(device.value)
@@ -81,18 +85,20 @@ def fit_network(
     torch.manual_seed(seed)
     with processes.one_after_another():
         ready = _set_up(settings, parts, seed, notify, show_progress)
+    begin(f"{ready.train.content} {ready.val.content}")
+    processes.wait()
     loop = Loop(
         network=ready.trained.to(place), settings=settings, prepare=ready.prepare,
         loss=ready.objective.loss,
         device=place, autocast=precision.value == "bfloat16", folder=out, seed=seed,
         rate_factors=ready.rate_factors, processes=processes,
         images_at_once=ready.images_at_once or settings.images_at_once or 0,
+        checkpoint_every_s=checkpoint_every_s,
     )  # fmt: skip
     history = _run(loop, ready, parts, show_progress)
     if processes.leads:
-        bundle = _finish(
-            loop, ready, parts, recipe, history, provenance, notify, show_progress=show_progress
-        )
+        with image_ticks("looking once more", shown=show_progress) as tick:
+            bundle = _finish(loop, ready, parts, recipe, history, provenance, notify, tick=tick)
     processes.wait()
     return (bundle if processes.leads else load_bundle(out / "bundle")), history
 
@@ -101,11 +107,6 @@ def _run(loop: Loop, ready: Ready, parts: Parts, show_progress: bool) -> tuple[E
     with EpochProgress(loop.settings.epochs, shown=show_progress) as progress:
         try:
             return loop.run(ready.training, examples(ready.val, parts), progress)
-        except KeyboardInterrupt:
-            raise StoppedError(
-                f"Stopped by Ctrl-C. Every finished epoch is in {loop.folder / 'checkpoints'}; the "
-                "same command with --resume goes on from there."
-            ) from None
         except FindingNemoError:
             raise
         except RuntimeError as error:
@@ -127,21 +128,20 @@ def _finish(
     provenance: dict[str, Any],
     notify: Tell,
     *,
-    show_progress: bool,
+    tick: Tick,
 ) -> Bundle:
     """Fit what stands beside the network, write the bundle, and check it against torch."""
     settings = loop.settings
     network = _exported(ready, loop.device)
     evidence = category_evidence(replace(parts, train=ready.train.records))
     val_truth = parts.dataset.truth(ready.val.records)
-    with image_ticks("looking once more", shown=show_progress) as tick:
-        look = _look(loop, ready, network, tick)
-        seen = look(ready.val.rows, np.arange(len(ready.val.rows)))
-        trust = fit_trust(
-            ready.train, ready.val, seen,
-            truths=(parts.dataset.truth(ready.train.records), val_truth),
-            evidence=evidence, activation=ready.objective.activation, look=look, notify=notify,
-        )  # fmt: skip
+    look = _look(loop, ready, network, tick)
+    seen = look(ready.val.rows, np.arange(len(ready.val.rows)))
+    trust = fit_trust(
+        ready.train, ready.val, seen,
+        truths=(parts.dataset.truth(ready.train.records), val_truth),
+        evidence=evidence, activation=ready.objective.activation, look=look, notify=notify,
+    )  # fmt: skip
     ready.whole.to("cpu")
     bundle = _write(
         loop.folder / "bundle", recipe, settings, parts, ready, network, seen.outputs,
