@@ -109,16 +109,11 @@ def _width(score: BaselineScore) -> str:
 
 def print_file_check(check: FileCheck) -> None:
     """Write what opening the files showed, with each reason's first file."""
-    at_least = "" if check.is_near_complete else "at least "
     print_line(
         f"{check.n_checked:,} files: {len(check.missing):,} missing, {len(check.unreadable):,} "
         f"unreadable, {len(check.resized):,} not of the recorded size, "
-        f"{len(check.duplicates):,} groups of equal files, {at_least}{check.n_near_across:,} "
-        f"frames with a look-alike in another dive, {at_least}{check.n_near_in_dive:,} with one "
-        "in their own"
+        f"{len(check.duplicates):,} groups of equal files, {_look_alikes(check)}"
     )
-    if check.n_checked and not check.n_usable:
-        print_line("no file could be used: look-alikes are not known")
     for faults in (check.missing, check.unreadable):
         for count in count_faults(faults)[:_N_REASONS]:
             print_line(f"  {count.n_files:,} x {count.reason}: {count.first.path}")
@@ -126,6 +121,16 @@ def print_file_check(check: FileCheck) -> None:
         print_line(f"  {fault.path}: {fault.reason}")
     for group in check.duplicates[:3]:
         print_line(f"  equal: {names_of(group)}")
+
+
+def _look_alikes(check: FileCheck) -> str:
+    if not check.n_usable:
+        return "look-alikes not known: no file could be used"
+    at_least = "" if check.is_near_complete else "at least "
+    return (
+        f"{at_least}{check.n_near_across:,} frames with a look-alike in another dive, "
+        f"{at_least}{check.n_near_in_dive:,} with one in their own"
+    )
 
 
 def names_of(records: Sequence[ImageRecord]) -> str:
