@@ -50,7 +50,7 @@ def frame_times(
     """Return the first frame at or after each multiple of `every_s`, without decoding.
 
     Frames before the first key frame are not counted: nobody can decode them. Where a file breaks
-    off in the middle of a frame, that frame is listed whatever its time, so that the loss shows.
+    off, a last frame is listed that cannot be decoded, whatever its time, so that the loss shows.
 
     Raises:
         ImageError: If the file is no video that can be read.
@@ -75,7 +75,8 @@ def _positions(file: VideoFile) -> tuple[array[int], int | None]:
     """Return the times of all frames, sorted, and of the one where the file breaks off."""
     found: set[int] = set()
     first: int | None = None
-    is_whole = True
+    last_is_whole = True
+    is_whole = not file.is_cut_off
     try:
         for packet in file.packets():
             position = _position_of(packet)
@@ -85,14 +86,15 @@ def _positions(file: VideoFile) -> tuple[array[int], int | None]:
                 first = position
             if first is not None and position >= first and not packet.is_discard:
                 found.add(position)
-                is_whole = not packet.is_corrupt
+                last_is_whole = not packet.is_corrupt
     except Exception:
         if not found:
             raise
-        found.add(max(found) + 1)
         is_whole = False
+    if not is_whole and last_is_whole and found:
+        found.add(max(found) + 1)
     positions = array("q", sorted(found))
-    return positions, None if is_whole or not positions else positions[-1]
+    return positions, positions[-1] if found and not (is_whole and last_is_whole) else None
 
 
 def _position_of(packet: Any) -> int | None:  # noqa: ANN401 - PyAV is optional

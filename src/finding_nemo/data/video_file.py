@@ -26,6 +26,12 @@ _FORMATS = "mov,matroska,avi,mpeg,mpegts,asf,mpegvideo"
 _INDEXED_FORMATS = frozenset({"mov", "matroska", "avi", "asf"})
 # AVI stores the order of decoding alone; FFmpeg's guess of the order shown is wrong for H.264.
 _FORMATS_WITHOUT_TIMES = frozenset({"avi"})
+# MP4's outermost boxes; a fragmented file has two for each second or so.
+_FIRST_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
+_MAX_BOXES = 100
+_WIDE_SIZE = (1).to_bytes(4, "big")  # the size follows, in 8 bytes
+# Writers disagree by a few bytes on where padding belongs.
+_PADDING_BYTES = 16
 _REFERENCES = (b"#EXTM3U", b"ffconcat", b"v=0", b"<", b"[playlist]", b"[Reference]", b"http")
 
 
@@ -38,6 +44,7 @@ class VideoFile:
         unit_s: Seconds of one step of its times.
         is_indexed: Whether a jump to a time can be trusted.
         has_times: Whether the file stores when frames are shown.
+        is_cut_off: Whether it ends before the end that it declares.
     """
 
     def __init__(self, path: str, *, limits: InputLimits = USUAL_LIMITS) -> None:
@@ -48,8 +55,11 @@ class VideoFile:
             MissingExtraError: If PyAV is not installed.
         """
         av = _decoder(path)
-        self._file = _WatchedFile(_opened(path), limits.max_seconds)
+        file = _opened(path)
+        self._file = _WatchedFile(file, limits.max_seconds)
         try:
+            self.is_cut_off = _declared_bytes(file) > file.seek(0, os.SEEK_END) + _PADDING_BYTES
+            file.seek(0)
             self.container: Any = av.open(
                 self._file,
                 io_open=_open_nothing,
@@ -169,6 +179,34 @@ def _check_beginning(file: BinaryIO) -> None:
         raise ImageError("is empty")
     if beginning.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_REFERENCES):
         raise ImageError("is a playlist or script that names other files, which are not followed")
+
+
+def _declared_bytes(file: BinaryIO) -> int:
+    """Return where MP4's frames, AVI's first part or Matroska's segment say that they end, or 0."""
+    file.seek(0)
+    beginning = file.read(64)
+    if beginning.startswith(b"RIFF"):
+        return int.from_bytes(beginning[4:8], "little")
+    if beginning.startswith(b"\x1a\x45\xdf\xa3"):
+        # Segment, and a size of 8 bytes whose first is the mark of that length: all writers do so.
+        found = beginning.find(b"\x18\x53\x80\x67\x01")
+        size = int.from_bytes(beginning[found + 5 : found + 12], "big")
+        return found + 12 + size if found > 0 and size != (1 << 56) - 1 else 0
+    return _end_of_boxes(file) if beginning[4:8] in _FIRST_BOXES else 0
+
+
+def _end_of_boxes(file: BinaryIO) -> int:
+    end = 0
+    for _ in range(_MAX_BOXES):
+        file.seek(end)
+        head = file.read(16)
+        size = int.from_bytes(head[8:16] if head[:4] == _WIDE_SIZE else head[:4], "big")
+        if len(head) < 8 or size < 8:
+            return 0
+        end += size
+        if head[4:8] == b"mdat" and file.seek(0, os.SEEK_END) < end:
+            return end
+    return 0
 
 
 def _open_nothing(url: str, flags: int, options: dict[str, str]) -> BinaryIO:
