@@ -238,7 +238,7 @@ class _Counting(str):
         type(self).looks += 1
         return super().__getitem__(key)  # type: ignore[index] # passed on as it came
 
-    def rsplit(self, *args: object, **kwargs: object) -> list[str]:  # type: ignore[override]
+    def rsplit(self, *args: object, **kwargs: object) -> list[str]:
         return [self]
 
     def strip(self, *args: object) -> _Counting:

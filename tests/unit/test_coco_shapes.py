@@ -68,12 +68,17 @@ def _ids_as_floats(content: dict[str, Any]) -> None:
         entry["category_id"] = str(entry["category_id"])
 
 
+def _ids_as_both(content: dict[str, Any]) -> None:
+    _ids_as_text(content)
+    _ids_as_floats(content)
+
+
 @pytest.mark.parametrize(
     "change",
     [
         _ids_as_text,
         _ids_as_floats,
-        lambda content: [_ids_as_text(content), _ids_as_floats(content)],
+        _ids_as_both,
         at("images", 0, "width", value=None),
         at("images", 0, "license", value=[{"x": 1}]),
         at("annotations", 0, "bbox", value=[]),
@@ -144,7 +149,7 @@ def test_coco__numbers_as_dives_and_repeated_annotation_ids(tmp_path: Path) -> N
         ),
         (
             at("images", 0, "file_name", value="\ud800"),
-            r"images\[0\]: file_name .*half a character",
+            r"file_name .*half a character",
         ),
         (at("images", 0, "width", value=10**400), r"images\[0\]: width .*more than 60 digits"),
         (at("images", 0, "width", value=-1), r"images\[0\]: width must be 0 to"),

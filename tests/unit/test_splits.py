@@ -285,7 +285,7 @@ def test_split_file__from_excel_and_from_a_hand(tmp_path: Path) -> None:
     path = tmp_path / "split.csv"
     for text in (
         "\ufeffid;dive;part\r\na;'t Zand;train\r\n-b;D;test\r\n;;\r\n",
-        "ID, Dive, Part\n a , 't Zand , train\n'-b,D,test\n",
+        "ID, Dive, Part\n a , 't Zand, train\n'-b,D,test\n",
     ):
         path.write_bytes(text.encode())
         assert read_split(path).rows == (
