@@ -13,6 +13,7 @@ from finding_nemo.cli import main
 from finding_nemo.core.errors import OutputExistsError, StoppedError
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.telling import tell_nobody
+from finding_nemo.data.drawn.dataset import draw_dataset
 from finding_nemo.data.splits.holdouts import choose_holdouts
 from finding_nemo.workflows import comparison, demo, novelty_bed
 from finding_nemo.workflows.comparison import compare_recipes
@@ -58,7 +59,7 @@ def test_comparison__ends_at_ctrl_c_and_goes_on(
     assert str(out) in str(caught.value)
     trained: list[str] = []
     monkeypatch.setattr(comparison, place, real)
-    training = comparison.run_training
+    training = getattr(comparison, "run_training")  # noqa: B009 - as that module sees it
 
     def noted(*words: Any, **options: Any) -> Any:
         trained.append(options["recipe"])
@@ -77,7 +78,7 @@ def test_comparison__ends_at_ctrl_c_and_goes_on(
 
 
 def test_demo__says_how_to_begin_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "draw_dataset", stopping_at(1, demo.draw_dataset, KeyboardInterrupt))
+    monkeypatch.setattr(demo, "draw_dataset", stopping_at(1, draw_dataset, KeyboardInterrupt))
     with pytest.raises(StoppedError, match="with --overwrite begins anew"):
         demo.run_demo(tmp_path / "d", images=200, seed=0, overwrite=False, tell=tell_nobody)
 

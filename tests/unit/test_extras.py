@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import finding_nemo
-from finding_nemo.core import extras
 from finding_nemo.core.extras import install_hint
 
 _REQUIREMENTS = [
@@ -36,7 +35,7 @@ _REQUIREMENTS = [
 def test_hint__names_the_libraries(
     extra: str, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(extras.metadata, "requires", lambda _: _REQUIREMENTS)
+    monkeypatch.setattr(metadata, "requires", lambda _: _REQUIREMENTS)
     assert install_hint(extra) == f"Install it with: {command}"
 
 
@@ -44,7 +43,7 @@ def test_hint__of_a_package_that_was_never_installed(monkeypatch: pytest.MonkeyP
     def missing(name: str) -> list[str]:
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(extras.metadata, "requires", missing)
+    monkeypatch.setattr(metadata, "requires", missing)
     assert install_hint("train").endswith("with: pip install '.[train]'.")
 
 

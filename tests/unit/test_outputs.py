@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from finding_nemo.core import files, outputs
+from finding_nemo.core import files
 from finding_nemo.core.errors import NoSpaceError, OutputError, OutputExistsError, SettingsError
 from finding_nemo.core.files import (
     new_output_folder,
@@ -123,7 +123,7 @@ def test_file__that_is_read_is_never_replaced(tmp_path: Path) -> None:
 def test_file__whose_folder_may_not_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outputs.os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
     message = refused(tmp_path / "deep/er/p.csv")
     assert message == (
         f"Cannot write {tmp_path / 'deep/er/p.csv'}: Permission denied ({tmp_path})."
@@ -135,7 +135,7 @@ def test_file__of_another_user_in_a_shared_folder(
 ) -> None:
     (tmp_path / "p.csv").touch()
     tmp_path.chmod(0o1777)
-    monkeypatch.setattr(outputs.os, "geteuid", lambda: 65533)
+    monkeypatch.setattr(os, "geteuid", lambda: 65533)
     assert "another user's file" in refused(tmp_path / "p.csv")
     check_output_file(tmp_path / "q.csv")
 

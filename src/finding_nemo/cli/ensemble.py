@@ -37,9 +37,14 @@ def ensemble(
     from finding_nemo.cli.notices import notify, show_notices
     from finding_nemo.models.bundle import load_bundle
     from finding_nemo.training.ensemble import make_ensemble
+    from finding_nemo.training.members import check_out
 
-    check_folder(out, overwrite=overwrite, inputs=(dataset, split, images))
+    reads = (dataset, split, images)
+    if not overwrite:
+        check_folder(out, overwrite=False, inputs=reads)
     loaded = [load_bundle(path) for path in bundles]
+    check_out(loaded, out)
+    check_folder(out, overwrite=overwrite, inputs=reads)
     data = read_dataset_of(loaded[0], dataset=dataset, images=images, dive_pattern=dive_pattern)
     show_notices(data.notices)
     run = make_ensemble(
