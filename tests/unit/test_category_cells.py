@@ -76,6 +76,28 @@ def test_ids__keep_their_numbers_in_every_usual_form(tmp_path: Path, cell: str) 
     assert dataset.notices == ()
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_ids__with_decimal_commas(tmp_path: Path, separator: str) -> None:
+    path = tmp_path / "a.csv"
+    rows = (("path", "categories"), ("a.jpg", "1,0"), ("b.jpg", "12,0"), ("c.jpg", ""))
+    path.write_text("".join(f"{separator.join(row)}\n" for row in rows))
+    assert [record.category_ids for record in read_dataset(path).records] == [(1,), (12,), ()]
+    path.write_text(path.read_text().replace("12,0", "12,7"))
+    assert [record.category_ids for record in read_dataset(path).records][1] == (7, 12)
+
+
+@pytest.mark.parametrize("cell", ["array([1, 9])", "array([1, 9], dtype=int32)", "{1, 9}"])
+def test_ids__of_other_constructors(tmp_path: Path, cell: str) -> None:
+    dataset = dataset_of(tmp_path, cell, "set()", "[]", "()")
+    assert [record.category_ids for record in dataset.records] == [(1, 9), (), (), ()]
+
+
+def test_commas__within_parts_are_said_too(tmp_path: Path) -> None:
+    dataset = dataset_of(tmp_path, "Smith, John;crab")
+    assert names_of(dataset) == [["Smith, John", "crab"]]
+    assert dataset.notices[0].startswith("1 cells hold commas, which were taken as parts of names")
+
+
 def test_commas__part_names_and_it_is_said(tmp_path: Path) -> None:
     dataset = dataset_of(tmp_path, "crab, fish", "crab, fish", "star")
     assert names_of(dataset) == [["crab", "fish"], ["crab", "fish"], ["star"]]
@@ -91,7 +113,7 @@ def test_commas__belong_to_a_name_where_the_column_parts_names_otherwise(
 ) -> None:
     dataset = dataset_of(tmp_path, other, "Smith, John")
     assert names_of(dataset) == [["crab", "fish"], ["Smith, John"]]
-    assert "1 cells hold commas and were taken as one name each" in dataset.notices[0]
+    assert "1 cells hold commas, which were taken as parts of names, since" in dataset.notices[0]
     assert "'Smith, John'" in dataset.notices[0]
 
 
@@ -123,7 +145,7 @@ def test_table__decides_what_a_cell_is(tmp_path: Path) -> None:
         pytest.param(("[[1, 2]]",), None, "line 2: .*a list in a list", id="nested"),
         pytest.param(('{"crab": 1}',), None, "line 2: .*quotes do not fit", id="object"),
         pytest.param(("1.5",), None, "not a whole number", id="half"),
-        pytest.param(("3000000000",), None, "outside 0 to 2147483647", id="above-32-bits"),
+        pytest.param(("1", "3000000000"), None, "line 3: .*32 bits", id="above-32-bits"),
         pytest.param(("-1",), None, "outside 0 to 2147483647", id="negative"),
         pytest.param(("nan",), None, "names no category", id="nothing"),
         pytest.param(("crab",), "4000000000,crab,x\n", "line 2: .*32 bits", id="key-above-32"),

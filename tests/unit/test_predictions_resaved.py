@@ -325,6 +325,15 @@ def test_parquet__no_single_bit_changes_a_value_unnoticed(tmp_path: Path) -> Non
     assert refused > 50
 
 
+def test_no_verify__takes_a_damaged_file_as_it_is(tmp_path: Path) -> None:
+    path = write_verified(tmp_path / "p.parquet", {"recipe": "nemo"})
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b'"recipe": "nemo"', b'"recipe": "meno"'))
+    with pytest.raises(PredictionsError, match="metadata are not those that were written"):
+        read_predictions(path)
+    assert read_predictions(path, verify=False).metadata["recipe"] == "meno"
+
+
 def test_similar__no_single_bit_changes_an_embedding_unnoticed(tmp_path: Path) -> None:
     path = tmp_path / "index.parquet"
     embeddings = np.random.default_rng(1).normal(size=(40, 16)).astype(np.float32)

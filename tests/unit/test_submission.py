@@ -50,6 +50,7 @@ def test_read__osd_may_be_absent(tmp_path: Path) -> None:
         pytest.param("id,categories\na,3000000000\n", "line 2: .*to 2147483647", id="32-bits"),
         pytest.param("id,categories\na,-1\n", "line 2: '-1' is not a list", id="negative"),
         pytest.param("id,categories\na,nan\n", "line 2: could not convert 'nan'", id="nan-id"),
+        pytest.param('id,categories\na,"[1, 2"\n', "line 2: could not convert '.1'", id="cut"),
         pytest.param("id,categories\n ,1\n", "line 2: id must not be empty", id="no-id"),
         pytest.param("id,categories\na,1\na,2\n", "1 ids are repeated.*: a", id="repeated"),
         pytest.param("id,categories\n", "holds no row", id="empty"),

@@ -56,6 +56,11 @@ def ids_by_table(table: CategoryTable) -> IdsOf:
     return ids
 
 
+def are_ids(cells: Sequence[Cell]) -> bool:
+    """Return whether every part of every cell of a column is a number."""
+    return all(cell.is_numbers for cell in cells)
+
+
 def table_of_cells(cells: Sequence[Cell], notes: Notes) -> tuple[list[tuple[int, str]], IdsOf]:
     """Return the categories that a column without a table names, and how its cells are read.
 
@@ -63,11 +68,12 @@ def table_of_cells(cells: Sequence[Cell], notes: Notes) -> tuple[list[tuple[int,
     1 in alphabetical order. Commas part names, unless other cells of the column part them by ";",
     "|" or as a list in brackets: then a comma belongs to a name. Either is noted.
     """
-    if all(cell.is_numbers for cell in cells):
+    if are_ids(cells):
         numbers = sorted({number for cell in cells for number in ids_of(cell)})
         named = [(number, f"category {number}") for number in numbers]
         return named, lambda cell: tuple(sorted(set(ids_of(cell))))
-    kept = any(cell.form is CellForm.LIST and not cell.is_numbers for cell in cells)
+    certain = (CellForm.LIST, CellForm.SEPARATORS)
+    kept = any(cell.form in certain and not cell.is_numbers for cell in cells)
     of_cell: dict[Cell, tuple[str, ...]] = {}
     for cell in cells:
         of_cell[cell] = _names_of(cell, kept, notes)
@@ -81,15 +87,16 @@ def table_of_cells(cells: Sequence[Cell], notes: Notes) -> tuple[list[tuple[int,
 def _names_of(cell: Cell, kept: bool, notes: Notes) -> tuple[str, ...]:
     if cell.parts and cell.is_numbers:
         notes.add("cells are numbers in a column of names, taken as names", cell.whole)
-    if cell.form is not CellForm.COMMAS:
+    holds_commas = cell.form is CellForm.SEPARATORS and any("," in part for part in cell.parts)
+    if cell.form is not CellForm.COMMAS and not holds_commas:
         return cell.parts
     if kept:
         notes.add(
-            "cells hold commas and were taken as one name each, since other cells part "
+            "cells hold commas, which were taken as parts of names, since other cells part "
             'names by ";" or as a list',
             cell.whole,
         )
-        return (cell.whole,)
+        return cell.parts if holds_commas else (cell.whole,)
     notes.add(
         'cells were parted at commas into several categories; part names by ";" if a comma '
         "belongs to a name",

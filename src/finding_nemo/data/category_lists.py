@@ -18,6 +18,8 @@ from finding_nemo.core.errors import AnnotationError
 MAX_CELL_CHARACTERS = 100_000
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
 _SEPARATORS = re.compile(r"[;|\t\r\n]")  # one character: a class cannot be tried in two ways
+_CONSTRUCTORS = frozenset({"array", "set", "frozenset", "Index"})
+_EMPTY = frozenset({"[]", "()", "{}", "set()", "array([])"})
 _BETWEEN = frozenset(" \t\r\n,;|")
 
 
@@ -27,6 +29,7 @@ class CellForm(Enum):
     ONE = "one"
     NUMBERS = "numbers"
     LIST = "list"
+    SEPARATORS = "separators"
     COMMAS = "commas"
 
 
@@ -65,9 +68,11 @@ def take_apart(text: str) -> Cell:
             f"{MAX_CELL_CHARACTERS:,} is the most"
         )
     whole = text.strip()
+    if whole in _EMPTY:
+        return Cell(whole, (), CellForm.LIST)
     if is_nothing(whole):
         return Cell(whole, (), CellForm.ONE, n_nothing=int(bool(whole)))
-    found, form = _parts(whole)
+    found, form = _parts(_without_constructor(whole))
     stripped = [part.strip() for part in found]
     parts = tuple(part for part in stripped if not is_nothing(part))
     return Cell(whole, parts, form, sum(map(bool, stripped)) - len(parts))
@@ -90,8 +95,17 @@ def _parts(text: str) -> tuple[list[str], CellForm]:
     if items is not None:
         return items, CellForm.LIST
     if _SEPARATORS.search(text):
-        return _SEPARATORS.split(text), CellForm.LIST
+        return _SEPARATORS.split(text), CellForm.SEPARATORS
     return (text.split(","), CellForm.COMMAS) if "," in text else ([text], CellForm.ONE)
+
+
+def _without_constructor(text: str) -> str:
+    """Return the list in `array([1, 9], dtype=int32)` or `{...}` of `frozenset({...})`."""
+    name, bracket, inner = text.partition("(")
+    if name not in _CONSTRUCTORS or not bracket or not text.endswith(")"):
+        return text
+    end = max(inner.rfind(closing) for closing in _BRACKETS.values() if closing != ")")
+    return inner[: end + 1] if inner[:1] in ("[", "{") and end > 0 else text
 
 
 def _words(text: str) -> list[str]:
@@ -234,3 +248,12 @@ def known_ids(ids: list[int], columns: Mapping[int, int]) -> tuple[int, ...]:
             f"ids from {min(columns)} to {max(columns)}"
         )
     return tuple(sorted(set(ids)))
+
+
+def without_decimal_commas(texts: list[str]) -> list[str]:
+    """Return the cells of a column with "9,0" as "9", if it has such cells and single numbers only.
+
+    For tables whose cells are separated by ";" or tabs, where programs write 9.0 so.
+    """
+    whole = [text.strip().removesuffix(",0") for text in texts]
+    return whole if all(is_number(text) or is_nothing(text) for text in whole) else texts

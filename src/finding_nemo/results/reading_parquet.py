@@ -31,13 +31,13 @@ def read_parquet(path: Path, *, verify: bool) -> ReadColumns:
 
     Args:
         path: The file.
-        verify: Whether its rows are checked against the hash that it tells of them.
+        verify: Whether its pages, its metadata and its rows are checked against their hashes.
 
     Raises:
         PredictionsError: If it is damaged, or a column is missing or of another type.
     """
-    file = open_parquet(path)
-    story = story_of(file, path)
+    file = open_parquet(path, verify=verify)
+    story = story_of(file, path, verify=verify)
     try:
         lacking = [name for name in NEEDED if name not in file.schema_arrow.names]
         if lacking:

@@ -89,7 +89,10 @@ def _image_id(text: str) -> str:
 
 def _category_ids(text: str) -> tuple[int, ...]:
     """Return the ids of "1 9" or "[1.0, 9.0]"."""
-    words = text.strip().removeprefix("[").removesuffix("]").replace(",", " ").split()
+    inner = text.strip()
+    if inner.startswith("[") and inner.endswith("]"):
+        inner = inner[1:-1]
+    words = inner.replace(",", " ").split()
     return tuple(_category_id(word, text) for word in words)
 
 
