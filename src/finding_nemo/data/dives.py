@@ -67,7 +67,10 @@ def dive_from_text(text: str, pattern: re.Pattern[str] | None = None) -> DiveKey
 
 
 def _path_of(text: str) -> str:
-    return unquote(urlsplit(text).path if "://" in text else text)
+    try:
+        return unquote(urlsplit(text).path if "://" in text else text)
+    except ValueError:  # "://" and a bracket in what is no URL
+        return text
 
 
 def named_dive(vehicle: str | None, dive: str | None) -> DiveKey:
