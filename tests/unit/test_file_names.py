@@ -219,6 +219,12 @@ def test_name__that_no_file_can_have_is_refused(tmp_path: Path) -> None:
         coco_of(tmp_path, "\ud800.jpg")
 
 
+def test_name__that_looks_like_half_a_url_is_a_name(tmp_path: Path) -> None:
+    names = ["x://[a.jpg", "y://[b]c.jpg"]
+    for dataset in (coco_of(tmp_path, *names), csv_of(tmp_path, *names)):
+        assert [record.image_id for record in dataset.records] == ["[a", "[b]c"]
+
+
 def test_split_and_data_set__agree_where_stems_repeat(tmp_path: Path) -> None:
     dataset = coco_of(tmp_path, "a.jpg", "a.png", "c\\b.jpg", "\udce9.jpg", "d/b.jpg")
     split = split_at_random(dataset, val_fraction=0.0)

@@ -241,6 +241,7 @@ def test_walk__yields_each_file_once_in_order(
         ("*/a/*.jpg", ["a/a/2.jpg", "b/a/3.jpg"]),
         ("[ab]/**", ["a/1.jpg", "a/a/2.jpg", "b/a/3.jpg"]),
         ("*//a/./*.jpg", ["a/a/2.jpg", "b/a/3.jpg"]),
+        ("a*/", ["a/1.jpg", "a/a/2.jpg"]),
         ("no*/x/*.jpg", []),
     ],
 )

@@ -63,7 +63,9 @@ def matching(pattern: str, passed: PassedOver) -> Iterator[Found]:
 
 
 def _simplified(parts: list[str]) -> list[str]:
-    """Return the parts without empty ones and `**` repeated; a last `**` means all files."""
+    """Return the parts without empty ones and `**` repeated; a last `**` or "/" means all below."""
+    if not parts[-1]:
+        parts = [*parts, _ANY_DEPTH]
     kept: list[str] = []
     for part in parts:
         if part not in ("", ".") and not (part == _ANY_DEPTH and kept[-1:] == [_ANY_DEPTH]):
@@ -160,7 +162,10 @@ class _Search:
 
     def _leads_out(self, path: str) -> bool:
         """Return whether a link leads to a folder that is not read in its own place."""
-        target, root = os.path.realpath(path), os.path.realpath(self.root or ".")
+        try:
+            target, root = os.path.realpath(path), os.path.realpath(self.root or ".")
+        except OSError:  # it is gone by now
+            return False
         if _holds(target, root):
             return False
         inside = os.path.relpath(target, root) if _holds(root, target) else None
