@@ -253,6 +253,23 @@ def test_limits__hold_for_pixels_and_seconds(films: dict[str, Path]) -> None:
         frame_times(str(films["open.ts"]), 1.0, limits=InputLimits(max_seconds=1e-9))
 
 
+@pytest.mark.parametrize(
+    ("name", "box", "count_at"), [("motion.mov", b"stsz", 12), ("pieces.mp4", b"trun", 8)]
+)
+def test_small_file_that_claims_a_hundred_million_frames__is_refused_at_once(
+    films: dict[str, Path], tmp_path: Path, name: str, box: bytes, count_at: int
+) -> None:
+    content = bytearray(films[name].read_bytes())
+    place = content.index(box) + count_at
+    content[place : place + 4] = (80_000_000).to_bytes(4, "big")
+    film = tmp_path / name
+    film.write_bytes(content)
+    began = time.monotonic()
+    with pytest.raises(ImageError, match="^claims 80000000 frames in "):
+        frame_times(str(film), 1.0)
+    assert time.monotonic() - began < 5
+
+
 @pytest.fixture
 def server() -> Iterator[socket.socket]:
     with socket.socket() as listening:
