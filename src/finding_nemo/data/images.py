@@ -149,6 +149,10 @@ def _told() -> Iterator[None]:
         raise
     except MemoryError:
         raise ImageError(_NO_MEMORY) from None
+    except Image.DecompressionBombError:  # of TIFF, GIF and WebP, where the limit was raised
+        most = 2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6
+        reason = f"is larger than the {most:.0f} megapixels of its form that are decoded"
+        raise ImageError(reason) from None
     except Exception as error:
         said = str(error) or type(error).__name__
         reason = _NO_MEMORY if "out of memory" in said else f"is truncated or damaged ({said})"

@@ -55,7 +55,7 @@ def _check_restarts(content: bytes, layout: JpegLayout, scan: Scan) -> None:
     """Check that restart markers count 0 to 7 again and again, one after each interval."""
     if not scan.interval:
         return
-    places = layout.restarts_in(scan)
+    places = scan.restarts
     wanted = -(-layout.n_mcus(scan) // scan.interval) - 1
     numbers = np.frombuffer(content, dtype=np.uint8)[places + 1] & 7
     in_order = (numbers == np.arange(len(numbers)) % 8).all()

@@ -67,7 +67,13 @@ class WatchedJpeg(io.BytesIO):
         arguments = tile.args if isinstance(tile.args, tuple) else (tile.args,)
         image.tile = [tile._replace(codec_name=_DECODER, args=(self, *arguments))]
         self._pieces = self._cut(self._layout)
-        image.load()
+        try:
+            image.load()
+        finally:
+            # They hold this file, and the picture's tile did: a circle would keep 100 MB frames
+            # until the next sweep.
+            self._pieces = None
+            image.tile = []
         if self._waits_for_tail:
             raise ImageError(_LEFT_OVER)
 
@@ -94,7 +100,8 @@ class WatchedJpeg(io.BytesIO):
         for end, after in _ends(content, layout, with_last=not single):
             yield content[place:end] + _FILL, False
             yield _PROBE, True
-            yield _PROBE, True
+            if not single:
+                yield _PROBE, True
             place = after
         if not single:
             yield content[place:], False
@@ -119,10 +126,8 @@ def _ends(content: bytes, layout: JpegLayout, *, with_last: bool) -> Iterator[tu
     Beside it stands where the marker behind it is.
     """
     for scan in layout.scans:
-        if scan.interval:
-            restarts = layout.restarts_in(scan)
-            if len(restarts) < _MAX_INTERVALS:
-                yield from ((place, place) for place in restarts.tolist())
+        if len(scan.restarts) < _MAX_INTERVALS:
+            yield from ((place, place) for place in scan.restarts.tolist())
         if with_last:
             yield end_of_data(content, scan), scan.end
 
@@ -141,7 +146,9 @@ class _WatchedDecoder(ImageFile.PyDecoder):
         self._decoder = Image._getdecoder(self.mode, "jpeg", args[1:])
 
     def setimage(
-        self, im: Image.core.ImagingCore, extents: tuple[int, int, int, int] | None = None
+        self,
+        im: Any,  # noqa: ANN401 - Pillow's class for it has no public name
+        extents: tuple[int, int, int, int] | None = None,
     ) -> None:
         self._decoder.setimage(im, extents)
 

@@ -19,19 +19,23 @@ _SOF = frozenset(range(0xC0, 0xD0)) - {_DHT, 0xC8, _DAC}
 _HUFFMAN_SEQUENTIAL = frozenset({0xC0, 0xC1})
 _PROGRESSIVE = 0xC2
 _BARE = frozenset({0x01, *range(0xD0, 0xD8)})
-# Bytes that are searched at a time: a hostile file of 512 MB would need 4 GB for positions.
-_BLOCK = 1 << 22
+# Bytes that are searched at a time, at first and at most: most scans are short, and a hostile file
+# of 512 MB would need 4 GB for positions.
+_FIRST_BLOCK, _BLOCK = 1 << 16, 1 << 22
 # A file with 500 MB of metadata has 8,000 segments, each of 64 kB at most.
 _MAX_MARKERS = 50_000
 # One restart marker an MCU of 16 x 16 px in 100 megapixels is 390,000.
 _MAX_RESTARTS = 4_000_000
+_TOO_MANY = "is truncated or damaged (it holds more markers than a JPEG can use)"
 
 _IS_RESTART = np.zeros(256, dtype=bool)
 _IS_RESTART[0xD0:0xD8] = True
 _IS_MARKER = ~_IS_RESTART
 _IS_MARKER[[0x00, 0xFF]] = False
+_MARKERS = frozenset(np.flatnonzero(_IS_MARKER).tolist())
 
 Positions = npt.NDArray[np.int64]
+_NONE: Positions = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Scan:
         high: Bits of them sent before; 0 in a first pass.
         low: Bits of them still to come; 0 where these are the last.
         interval: MCUs between restart markers; 0 for none.
+        restarts: Where the restart markers are, if there is an interval.
     """
 
     start: int
@@ -87,6 +92,7 @@ class Scan:
     high: int
     low: int
     interval: int
+    restarts: Positions
 
 
 @dataclass(slots=True)
@@ -101,7 +107,6 @@ class JpegLayout:
         components: Sampling factors (horizontal, vertical) of each component.
         scans: In order.
         end: Where the end marker is; `None` if there is none.
-        restarts: Where all restart markers are, in scans and elsewhere.
     """
 
     width: int = 0
@@ -111,7 +116,6 @@ class JpegLayout:
     components: dict[int, tuple[int, int]] = field(default_factory=dict)
     scans: list[Scan] = field(default_factory=list)
     end: int | None = None
-    restarts: Positions = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def n_mcus(self, scan: Scan) -> int:
         """Return how many MCUs `scan` has."""
@@ -122,11 +126,6 @@ class JpegLayout:
         h, v = self.components[scan.parts[0].component]
         columns, rows = -(-self.width * h // widest), -(-self.height * v // tallest)
         return -(-columns // 8) * -(-rows // 8)
-
-    def restarts_in(self, scan: Scan) -> Positions:
-        """Return where the restart markers of `scan` are."""
-        first, end = np.searchsorted(self.restarts, (scan.start, scan.end))
-        return self.restarts[first:end]
 
 
 def read_layout(content: bytes, limits: InputLimits) -> JpegLayout | None:
@@ -156,7 +155,7 @@ class _Reader:
         self._found = JpegLayout()
         self._tables: dict[int, CodeOfZeros] = {}
         self._interval = 0
-        self._markers, self._found.restarts = _markers(content)
+        self._left = _MAX_MARKERS
 
     def read(self) -> JpegLayout | None:
         try:
@@ -187,8 +186,12 @@ class _Reader:
 
     def _next(self, place: int) -> int:
         """Return where the next marker is, or the file's length."""
-        number = int(np.searchsorted(self._markers, place))
-        return int(self._markers[number]) if number < len(self._markers) else len(self._content)
+        self._left -= 1
+        if self._left < 0:
+            raise ImageError(_TOO_MANY)
+        content = self._content
+        at_once = content[place : place + 1] == b"\xff" and content[place + 1] in _MARKERS
+        return place if at_once else _first_marker(content, place)
 
     def _segment(self, kind: int, body: bytes) -> None:
         if kind in _SOF:
@@ -229,27 +232,43 @@ class _Reader:
         end = self._next(start)
         while end > start and self._content[end - 1] == 0xFF:
             end -= 1  # bytes that fill up to a marker
-        scan = Scan(start, end, tuple(parts), first, last, bits >> 4, bits & 15, self._interval)
-        found.scans.append(scan)
+        interval = self._interval
+        restarts = _restarts(self._content, start, end) if interval else _NONE
+        high, low = bits >> 4, bits & 15
+        found.scans.append(
+            Scan(start, end, tuple(parts), first, last, high, low, interval, restarts)
+        )
         if len(found.scans) > self._limits.max_scans:
             raise ImageError(f"has more than the {self._limits.max_scans} scans that are decoded")
         return end
 
 
-def _markers(content: bytes) -> tuple[Positions, Positions]:
-    """Return where the markers are that are no restart, and where the restarts are."""
-    values = np.frombuffer(content, dtype=np.uint8)
-    markers, restarts = [], []
-    n_markers = n_restarts = 0
-    for start in range(0, len(values) - 1, _BLOCK):
-        block = values[start : start + _BLOCK + 1]
-        at = np.flatnonzero(block[:-1] == 0xFF)
-        kinds = block[at + 1]
-        markers.append(at[_IS_MARKER[kinds]] + start)
-        restarts.append(at[_IS_RESTART[kinds]] + start)
-        n_markers += len(markers[-1])
-        n_restarts += len(restarts[-1])
-        if n_markers > _MAX_MARKERS or n_restarts > _MAX_RESTARTS:
-            raise ImageError("is truncated or damaged (it holds more markers than a JPEG can use)")
-    none = [np.zeros(0, dtype=np.int64)]
-    return np.concatenate(markers or none), np.concatenate(restarts or none)
+def _first_marker(content: bytes, place: int) -> int:
+    """Return where the first marker from `place` on is that is no restart, or the file's length."""
+    size = _FIRST_BLOCK
+    while place + 1 < len(content):
+        at, kinds = _marked(content, place, min(size, len(content) - 1 - place))
+        hits = np.flatnonzero(_IS_MARKER[kinds])
+        if hits.size:
+            return place + int(at[hits[0]])
+        place, size = place + size, min(4 * size, _BLOCK)
+    return len(content)
+
+
+def _restarts(content: bytes, start: int, end: int) -> Positions:
+    """Return where the restart markers between `start` and `end` are."""
+    found, count = [_NONE], 0
+    for place in range(start, end - 1, _BLOCK):
+        at, kinds = _marked(content, place, min(_BLOCK, end - 1 - place))
+        found.append(at[_IS_RESTART[kinds]] + place)
+        count += len(found[-1])
+        if count > _MAX_RESTARTS:
+            raise ImageError(_TOO_MANY)
+    return np.concatenate(found)
+
+
+def _marked(content: bytes, place: int, size: int) -> tuple[Positions, npt.NDArray[np.uint8]]:
+    """Return where in `size` bytes from `place` on 0xFF stands, and the bytes behind."""
+    block = np.frombuffer(content, np.uint8, count=size + 1, offset=place)
+    at = np.flatnonzero(block[:-1] == 0xFF)
+    return at, block[at + 1]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 # 8K video is 33 megapixels, 4K is 8. Pillow takes 4 bytes a pixel, so a frame below is 100 MB at
 # most in each thread, and one of the largest (100 megapixels) is 0.4 to 0.9 GB, once.
 LARGE_PX = 25_000_000
-_turn = threading.Lock()
+_turn = threading.RLock()  # a file may be large in bytes and in pixels
 
 
 @contextmanager

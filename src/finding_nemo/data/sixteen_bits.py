@@ -185,8 +185,7 @@ def check_wide_colour(
     if not depth.is_wide or image.mode in MODES:
         return
     n_colours = 1 if image.mode in ("L", "LA") else 3
-    channels = [image.getchannel(band) for band in range(n_colours)]
-    high = 256 * max(last for band in channels for last in band.getextrema()[1:])
+    high = 256 * max(_largest(image.getchannel(band)) for band in range(n_colours))
     top = depth.largest
     if top is None and high >= _QUARTER:
         return
@@ -194,8 +193,9 @@ def check_wide_colour(
         lower = low_bytes()
         if lower is None:
             raise ImageError(_unknown(max(high, 256) - 1))
-        values = np.asarray(image)[..., :n_colours].astype(np.uint16) << 8
-        values |= np.asarray(lower)[..., :n_colours]
+        values: Values = np.asarray(image)[..., :n_colours].astype(np.uint16)
+        values *= np.uint16(256)
+        values += np.asarray(lower)[..., :n_colours]
         top = _range_shown(lambda: values, int(values.max()), depth)
     if top != FULL:
         raise ImageError(
@@ -225,3 +225,8 @@ def _unknown(high: int) -> str:
         f"a dark frame, it does not say which. Scale them to 0..{FULL}, or state their range (PNG: "
         "sBIT, TIFF: MaxSampleValue)"
     )
+
+
+def _largest(image: Image.Image) -> int:
+    """Return the largest value of a picture of one band of 8 bits."""
+    return max(value for value, count in enumerate(image.histogram()) if count)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from PIL import JpegImagePlugin, TiffImagePlugin
 
+from finding_nemo.core.errors import ImageError
 from finding_nemo.core.input_limits import InputLimits
 from finding_nemo.data.jpeg_checks import check_layout
 from finding_nemo.data.jpeg_decoding import WatchedJpeg
