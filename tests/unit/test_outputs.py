@@ -37,6 +37,7 @@ from finding_nemo.results.writers import choose_format
         ("dive.ndjson", None, "jsonl"),
         ("dive", None, "parquet"),
         ("dive", "csv", "csv"),
+        ("dive", "submission", "submission"),
         ("dive.out", "jsonl", "jsonl"),
         ("dive.ndjson", "jsonl", "jsonl"),
         ("submission.csv", "submission", "submission"),

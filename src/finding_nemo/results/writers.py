@@ -79,7 +79,7 @@ def choose_format(path: Path, wanted: str | None = None) -> Format:
             )
         return said
     chosen = check_format(wanted)
-    if chosen == "submission" and suffix != ".csv":
+    if chosen == "submission" and suffix not in ("", ".csv"):
         raise SettingsError(
             f"A submission is a CSV file, and {path.name!r} does not end in .csv. Rename it."
         )
