@@ -19,7 +19,6 @@ _TRAINS = "This needs what trainings need"
 # What is missing, why, and the extra that brings it.
 _EXTRAS = {
     **dict.fromkeys(("torch", "torchvision", "timm", "onnx", "onnxscript"), (_TRAINS, "train")),
-    "matplotlib": ("This draws figures", "report"),
     "optuna": ("This searches settings", "tune"),
 }
 
