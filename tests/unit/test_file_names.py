@@ -220,7 +220,7 @@ def test_name__that_no_file_can_have_is_refused(tmp_path: Path) -> None:
 
 
 def test_name__that_looks_like_half_a_url_is_a_name(tmp_path: Path) -> None:
-    names = ["x://[a.jpg", "y://[b]c.jpg"]
+    names = ["xx://[a.jpg", "yy://[b]c.jpg"]
     for dataset in (coco_of(tmp_path, *names), csv_of(tmp_path, *names)):
         assert [record.image_id for record in dataset.records] == ["[a", "[b]c"]
 
