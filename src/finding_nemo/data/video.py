@@ -222,20 +222,11 @@ class VideoFrames:
 
     def _packets_before(self, position: int | None) -> Iterator[Any]:
         """Return the packets from a key frame at or before `position` on, or all from the first."""
-        if position is None or not self._file.is_indexed or not self._sought(position):
+        if position is None or not self._file.is_indexed or not self._file.has_jumped(position):
             self._file.close()
             self._file = VideoFile(self.path, limits=self._limits)
         packets = _from_key_frame(self._file.packets())
         return packets if position is None else _skipped(packets, position)
-
-    def _sought(self, position: int) -> bool:
-        try:
-            self._file.container.seek(position, stream=self._file.stream, backward=True)
-        except Exception as error:
-            if is_decoder_error(error):
-                return False
-            raise
-        return True
 
     def _shown(self, packets: Iterator[Any]) -> Iterator[_Shown]:
         """Yield the frames that need nothing before the first packet, in the order shown.

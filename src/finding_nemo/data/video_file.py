@@ -93,6 +93,17 @@ class VideoFile:
             yield packet
             self._file.wait_again()
 
+    def has_jumped(self, position: int) -> bool:
+        """Go to a key frame near `position`; return whether the file allows it."""
+        self._file.wait_again()
+        try:
+            self.container.seek(position, stream=self.stream, backward=True)
+        except Exception as error:
+            if is_decoder_error(error):
+                return False
+            raise
+        return True
+
     def close(self) -> None:
         """Close the file."""
         if hasattr(self, "container"):
