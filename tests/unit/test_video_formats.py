@@ -245,6 +245,12 @@ def test_file_that_is_no_video__says_what_it_is(tmp_path: Path) -> None:
     }
 
 
+def test_decoder__tells_nothing_through_python(films: dict[str, Path]) -> None:
+    av.logging.set_level(av.logging.ERROR)
+    greys(films["closed.mkv"])
+    assert av.logging.get_level() is None
+
+
 def test_limits__hold_for_pixels_and_seconds(films: dict[str, Path]) -> None:
     small = InputLimits(max_pixels=64 * 48 - 1)
     for name in ("closed.mkv", "open.ts", "dvd.mpg"):

@@ -235,12 +235,16 @@ class VideoFrames:
         """
         first: int | None = None
         fed: list[int] = []
+        cut: set[int | None] = set()
         is_sound = True
         for packet in packets:
             position = _position_of(packet)
             first = position if first is None else first
             if position is not None and not self._file.has_times:
                 heapq.heappush(fed, position)
+            # In a broadcast stream this also marks the first packet after a seam, which is whole.
+            if packet.is_corrupt and self._file.is_indexed:
+                cut.add(position)
             try:
                 frames = packet.decode()
             except Exception as error:
@@ -248,8 +252,9 @@ class VideoFrames:
                     raise
                 is_sound, frames = False, []
             for frame in frames:
-                is_sound = not frame.is_corrupt and (is_sound or bool(frame.key_frame))
                 position = _shown_at(frame, fed)
+                is_whole = not frame.is_corrupt and position not in cut
+                is_sound = is_whole and (is_sound or bool(frame.key_frame))
                 if first is not None and position is not None and position >= first:
                     yield _Shown(position, frame, is_sound)
 

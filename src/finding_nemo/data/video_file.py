@@ -76,7 +76,9 @@ class VideoFile:
             self.close()
             raise
         self.stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}
-        self.stream.thread_type = "AUTO"
+        # MPEG-4 Part 2 marks a damaged frame in one thread after another may have copied it.
+        is_marked_late = self.stream.codec_context.name == "mpeg4"
+        self.stream.thread_type = "SLICE" if is_marked_late else "AUTO"
         self.unit_s = float(self.stream.time_base)
         names = set(self.container.format.name.split(","))
         self.is_indexed = not names.isdisjoint(_INDEXED_FORMATS)
@@ -162,6 +164,9 @@ def _decoder(path: str) -> Any:  # noqa: ANN401 - PyAV is optional
             f"Reading the video {path} needs PyAV. Install the extra: "
             "pip install 'finding-nemo[video]'."
         ) from None
+    # torchvision turns FFmpeg's messages on. Then FFmpeg's threads wait for Python's lock to tell
+    # them, while the thread that holds the lock waits for them: some 1 in 1,000 films never ends.
+    av.logging.set_level(None)
     return av
 
 
