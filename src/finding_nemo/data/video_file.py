@@ -165,7 +165,7 @@ def _decoder(path: str) -> Any:  # noqa: ANN401 - PyAV is optional
             "pip install 'finding-nemo[video]'."
         ) from None
     # torchvision turns FFmpeg's messages on. Then FFmpeg's threads wait for Python's lock to tell
-    # them, while the thread that holds the lock waits for them: some 1 in 1,000 films never ends.
+    # them, while the thread that holds the lock waits for them, and now and then a film never ends.
     av.logging.set_level(None)
     return av
 
