@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -244,6 +245,12 @@ def test_file_that_is_no_video__says_what_it_is(tmp_path: Path) -> None:
     }
 
 
+def test_decoder__tells_nothing_through_python(films: dict[str, Path]) -> None:
+    av.logging.set_level(av.logging.ERROR)
+    greys(films["closed.mkv"])
+    assert av.logging.get_level() is None
+
+
 def test_limits__hold_for_pixels_and_seconds(films: dict[str, Path]) -> None:
     small = InputLimits(max_pixels=64 * 48 - 1)
     for name in ("closed.mkv", "open.ts", "dvd.mpg"):
@@ -251,6 +258,20 @@ def test_limits__hold_for_pixels_and_seconds(films: dict[str, Path]) -> None:
             VideoFrames(str(films[name]), limits=small)
     with pytest.raises(ImageError, match="gave no frame within 1e-09 s"):
         frame_times(str(films["open.ts"]), 1.0, limits=InputLimits(max_seconds=1e-9))
+
+
+def test_limit__does_not_count_the_time_between_frames(
+    films: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("finding_nemo.data.video_file.time", clock)
+    for name in ("closed.mkv", "open.ts"):
+        times = frame_times(str(films[name]), 0.4)
+        with VideoFrames(str(films[name])) as frames:
+            for frame in (times[0], times[3], times[1]):
+                frames.frame(frame.position)
+                now[0] += 100.0
 
 
 @pytest.mark.parametrize(

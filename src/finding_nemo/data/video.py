@@ -222,20 +222,11 @@ class VideoFrames:
 
     def _packets_before(self, position: int | None) -> Iterator[Any]:
         """Return the packets from a key frame at or before `position` on, or all from the first."""
-        if position is None or not self._file.is_indexed or not self._sought(position):
+        if position is None or not self._file.is_indexed or not self._file.has_jumped(position):
             self._file.close()
             self._file = VideoFile(self.path, limits=self._limits)
         packets = _from_key_frame(self._file.packets())
         return packets if position is None else _skipped(packets, position)
-
-    def _sought(self, position: int) -> bool:
-        try:
-            self._file.container.seek(position, stream=self._file.stream, backward=True)
-        except Exception as error:
-            if is_decoder_error(error):
-                return False
-            raise
-        return True
 
     def _shown(self, packets: Iterator[Any]) -> Iterator[_Shown]:
         """Yield the frames that need nothing before the first packet, in the order shown.
@@ -244,12 +235,16 @@ class VideoFrames:
         """
         first: int | None = None
         fed: list[int] = []
+        cut: set[int | None] = set()
         is_sound = True
         for packet in packets:
             position = _position_of(packet)
             first = position if first is None else first
             if position is not None and not self._file.has_times:
                 heapq.heappush(fed, position)
+            # In a broadcast stream this also marks the first packet after a seam, which is whole.
+            if packet.is_corrupt and self._file.is_indexed:
+                cut.add(position)
             try:
                 frames = packet.decode()
             except Exception as error:
@@ -257,8 +252,9 @@ class VideoFrames:
                     raise
                 is_sound, frames = False, []
             for frame in frames:
-                is_sound = not frame.is_corrupt and (is_sound or bool(frame.key_frame))
                 position = _shown_at(frame, fed)
+                is_whole = not frame.is_corrupt and position not in cut
+                is_sound = is_whole and (is_sound or bool(frame.key_frame))
                 if first is not None and position is not None and position >= first:
                     yield _Shown(position, frame, is_sound)
 

@@ -77,7 +77,9 @@ class VideoFile:
             self.close()
             raise
         self.stream.codec_context.options = {"max_pixels": str(limits.max_pixels)}
-        self.stream.thread_type = "AUTO"
+        # MPEG-4 Part 2 marks a damaged frame in one thread after another may have copied it.
+        is_marked_late = self.stream.codec_context.name == "mpeg4"
+        self.stream.thread_type = "SLICE" if is_marked_late else "AUTO"
         self.unit_s = float(self.stream.time_base)
         names = set(self.container.format.name.split(","))
         self.is_indexed = not names.isdisjoint(_INDEXED_FORMATS)
@@ -93,6 +95,17 @@ class VideoFile:
         for packet in self.container.demux(self.stream):
             yield packet
             self._file.wait_again()
+
+    def has_jumped(self, position: int) -> bool:
+        """Go to a key frame near `position`; return whether the file allows it."""
+        self._file.wait_again()
+        try:
+            self.container.seek(position, stream=self.stream, backward=True)
+        except Exception as error:
+            if is_decoder_error(error):
+                return False
+            raise
+        return True
 
     def close(self) -> None:
         """Close the file."""
@@ -151,6 +164,9 @@ def _decoder(path: str) -> Any:  # noqa: ANN401 - PyAV is optional
         raise MissingExtraError(
             f"Reading the video {path} needs PyAV. {install_hint('video')}"
         ) from None
+    # torchvision turns FFmpeg's messages on. Then FFmpeg's threads wait for Python's lock to tell
+    # them, while the thread that holds the lock waits for them, and now and then a film never ends.
+    av.logging.set_level(None)
     return av
 
 
