@@ -7,9 +7,13 @@ and without the marker that would tell it to make up the rest: a decoder that st
 something. And the last bytes are held back: a decoder that does not ask for them was lost before.
 Both follow from the decoder's own count of blocks; nothing is decoded twice.
 
-Measured on 5,768 real frames and their re-encodings (benchmarks/damage.py): none is refused. Of
-frames cut short with the end marker put back 100 % are; FIGURES. A changed bit or a few bytes can
-give another valid file of as many blocks; no reader without a checksum can notice that.
+Measured on real frames (TrashCan, 480 x 270 px; benchmarks/damage.py): of 5,768 files as they came
+and 2,080 written anew in 16 ways none is refused. Of a file that lost 2, 10 or 30 % of its bytes
+anywhere, or all to the end, with its end marker in place, 99 to 100 % are refused (progressive: 75
+to 83 %, to the end 100 %: desynchronised passes may come out even); of bytes replaced by zeros 99 %
+(63 to 100 %), by random ones 92 to 97 % (88 to 100 %), by those before them 71 to 95 %. A changed
+bit or a few bytes can give another valid file of as many blocks; no reader without a checksum can
+notice that. It takes 0.1 ms of a frame of 3 ms, 0.3 ms of one of 1920 x 1080 px.
 """
 
 from __future__ import annotations

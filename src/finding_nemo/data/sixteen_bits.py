@@ -18,8 +18,9 @@ so are smaller ones that were plainly scaled (every one a multiple of 16, or of 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +43,11 @@ LOW_BYTES = {
     "RGBA;16L": "RGBA;16B",
 }
 
+_STRIP_PX = 4_000_000
+
 Values = npt.NDArray[np.uint16]
+AnyValues = npt.NDArray[Any]
+Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +150,11 @@ def grey_of_eight_bits(image: Image.Image, depth: Depth) -> npt.NDArray[np.uint8
     Raises:
         ImageError: If its range is neither stated nor shown, or is not 0 to 65535.
     """
-    stored = np.asarray(image)
-    low, high = int(stored.min()), int(stored.max())
-    if not depth.is_wide or low < 0 or high > FULL:
+    strips = _strips(image.height, lambda box: np.asarray(image.crop(box)), image.width)
+    shown = _shown(strips, depth)
+    if not depth.is_wide or shown.low < 0 or shown.high > FULL:
         raise ImageError("holds 32-bit integer pixels, whose range is unknown")
-    top = depth.largest or _range_shown(lambda: stored.astype(np.uint16, copy=False), high, depth)
+    high, top = shown.high, depth.largest or _range_shown(shown, depth)
     if high > top:
         raise ImageError(f"holds values up to {high}, but states a largest of {top}")
     values = np.arange(FULL + 1, dtype=np.uint32)
@@ -193,10 +198,13 @@ def check_wide_colour(
         lower = low_bytes()
         if lower is None:
             raise ImageError(_unknown(max(high, 256) - 1))
-        values: Values = np.asarray(image)[..., :n_colours].astype(np.uint16)
-        values *= np.uint16(256)
-        values += np.asarray(lower)[..., :n_colours]
-        top = _range_shown(lambda: values, int(values.max()), depth)
+
+        def values(box: Box) -> AnyValues:
+            upper = np.asarray(image.crop(box))[..., :n_colours].astype(np.int32)
+            return upper * 256 + np.asarray(lower.crop(box))[..., :n_colours]
+
+        strips = _strips(image.height, values, image.width)
+        top = _range_shown(_shown(strips, depth), depth)
     if top != FULL:
         raise ImageError(
             f"holds colours of 16 bits that go to {top} only, which are not read; scale them to "
@@ -204,18 +212,54 @@ def check_wide_colour(
         )
 
 
-def _range_shown(values: Callable[[], Values], high: int, depth: Depth) -> int:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the values of a picture show.
+
+    Attributes:
+        low: The smallest.
+        high: The largest.
+        fills_bits: Whether bits are used that values scaled from those stated would leave unused.
+        is_scaled: Whether all are multiples of 16, or all of 257.
+    """
+
+    low: int
+    high: int
+    fills_bits: bool
+    is_scaled: bool
+
+
+def _strips(height: int, values: Callable[[Box], AnyValues], width: int) -> Iterator[AnyValues]:
+    """Yield the values of a picture a few rows at a time: whole copies of large ones are 1 GB."""
+    rows = max(_STRIP_PX // max(width, 1), 1)
+    for top in range(0, height, rows):
+        yield values((0, top, width, min(top + rows, height)))
+
+
+def _shown(strips: Iterator[AnyValues], depth: Depth) -> _Shown:
+    # Scaling by shifts leaves zeros below, scaling by rounding at most a one.
+    below = (1 << (16 - depth.n_bits)) - 1 if depth.n_bits else 0
+    low, high, by_16, by_257, left = FULL, 0, True, True, 0
+    for values in strips:
+        low, high = min(low, int(values.min())), max(high, int(values.max()))
+        if high >= _QUARTER:
+            continue
+        left = max(left, int((values & below).max()))
+        by_16 = by_16 and not (values & 15).any()
+        by_257 = by_257 and not (values % 257).any()
+    return _Shown(low, high, left > 1, by_16 or by_257)
+
+
+def _range_shown(shown: _Shown, depth: Depth) -> int:
     """Return the value of full brightness, from the values and a PNG's significant bits."""
-    if depth.n_bits == 16 or high == 0 or high >= _QUARTER:
+    if depth.n_bits == 16 or shown.high == 0 or shown.high >= _QUARTER:
         return FULL
     if depth.n_bits:
-        # Scaling by shifts leaves zeros below, scaling by rounding at most a one.
-        below = (1 << (16 - depth.n_bits)) - 1
-        fits = high < 1 << depth.n_bits and int((values() & below).max()) > 1
+        fits = shown.high < 1 << depth.n_bits and shown.fills_bits
         return (1 << depth.n_bits) - 1 if fits else FULL
-    if not (values() & 15).any() or not (values() % 257).any():
+    if shown.is_scaled:
         return FULL
-    raise ImageError(_unknown(high))
+    raise ImageError(_unknown(shown.high))
 
 
 def _unknown(high: int) -> str:

@@ -3,7 +3,8 @@
 A file that was cut short is refused by the decoder itself: its coded data ends too early. Zeros are
 data like any other. Where many stand in a row (a picture of one colour has them too), the frame is
 decoded a second time without its last bytes: a whole frame needs them and fails, one that lost its
-place has pixels enough without.
+place has pixels enough without. Zeros are noticed in 99 to 100 % of files (benchmarks/damage.py), a
+lost part in 100 %, other bytes in their place in 10 to 30 %.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from PIL import WebPImagePlugin
 
 from finding_nemo.core.errors import ImageError
 
-# In 5,768 real frames at qualities of 20 to 95 runs this long are in FIGURES.
+# Real frames have up to 64 in a row, and 8,640 in the fastest lossless coding of a dark one: such
+# are decoded twice, and read.
 _MIN_ZEROS = 48
 # More than the decoder loads ahead (8 bytes) and the encoder fills up (3).
 _LEFT_OUT = 24
