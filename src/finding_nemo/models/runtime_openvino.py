@@ -29,10 +29,24 @@ def is_openvino_installed() -> bool:
 
 
 @lru_cache(maxsize=1)
-def _core() -> Any:  # noqa: ANN401 # OpenVINO is untyped
+def _first_core() -> tuple[int, Any]:
+    """Return OpenVINO and the process that it was started in."""
     import openvino
 
-    return openvino.Core()
+    return os.getpid(), openvino.Core()
+
+
+def _core() -> Any:  # noqa: ANN401 # OpenVINO is untyped
+    process, core = _first_core()
+    # It keeps threads of networks that are gone for the next ones, so that even a network that is
+    # opened anew would wait for threads that are in the other process, for ever.
+    if os.getpid() != process:
+        raise EngineError(
+            "This process was forked from one that had used OpenVINO, whose threads are not here. "
+            "Start processes with multiprocessing.get_context('spawn'), fork before the first "
+            "prediction, or predict with --runtime onnxruntime."
+        )
+    return core
 
 
 def has_bfloat16() -> bool:
@@ -63,12 +77,13 @@ class OpenVinoPixels:
 
         Raises:
             BundleError: If it cannot be loaded.
+            EngineError: In a process that was forked after OpenVINO was used.
         """
         self.choice = choice
         self.workers = workers
-        self._process = os.getpid()
+        core = _core()
         try:
-            model = _core().read_model(network if isinstance(network, bytes) else str(network))
+            model = core.read_model(network if isinstance(network, bytes) else str(network))
             compiled = _compiled(_with_pixels_in(model, preprocessing), choice.precision, workers)
         except Exception as error:  # OpenVINO raises RuntimeError and classes of its own
             name = "the network" if isinstance(network, bytes) else network
@@ -92,15 +107,9 @@ class OpenVinoPixels:
         """Return the outputs for uint8 pixels (images, height, width, 3).
 
         Raises:
-            EngineError: In a process that was forked after the network was opened: OpenVINO's
-                threads are not there, and it would wait for them for ever.
+            EngineError: In a process that was forked after OpenVINO was used.
         """
-        if os.getpid() != self._process:
-            raise EngineError(
-                "This process was forked after its network was opened on OpenVINO, whose threads "
-                "are not there: open the network again in it, or start processes with "
-                "multiprocessing.get_context('spawn')."
-            )
+        _core()
         request = self._free.get()
         try:
             return joined([request.see(image) for image in pixels])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
@@ -88,21 +87,19 @@ class Predictor:
         self._threads = threads
         self._precision = precision
         self._wish = network
-        self._opened: tuple[int, PixelNetwork] | None = None
+        self._opened: PixelNetwork | None = None
         self._limits = limits
         if with_embedding:
             self.n_features()
 
     @property
     def _network(self) -> PixelNetwork:
-        """The network, opened on first use, and again in a process that was forked since."""
-        process = os.getpid()
+        """The network, opened on first use."""
         with _OPENING:
-            if self._opened is None or self._opened[0] != process:
+            if self._opened is None:
                 raise_malloc_thresholds()
-                network = open_bundle_network(self.bundle, self._wish, workers=self._threads)
-                self._opened = (process, network)
-            return self._opened[1]
+                self._opened = open_bundle_network(self.bundle, self._wish, workers=self._threads)
+            return self._opened
 
     @cached_property
     def reader(self) -> Reader | None:
@@ -163,12 +160,7 @@ class Predictor:
             return
 
         def predicted(loaded: list[Loaded]) -> list[Prediction]:
-            # Every worker has a core; threads of the linear algebra beside them would only spin,
-            # which took as much time as the network itself. And they add in another order:
-            # novelty's last digits (2e-6), and so the file's hash, would depend on the number of
-            # cores.
-            with ONE_BLAS_THREAD:
-                rows = iter(self._rows([image for _, image in loaded], network, reader))
+            rows = iter(self._rows([image for _, image in loaded], network, reader))
             return [
                 _prediction(source, image, None if image.pixels is None else next(rows))
                 for source, image in loaded
@@ -182,8 +174,12 @@ class Predictor:
             threads=network.workers,
             limits=self._limits,
         )
-        for predictions in batches:
-            yield from predictions
+        # Every worker has a core; threads of the linear algebra beside them would only spin, which
+        # took as much time as the network itself. And they add in another order: novelty's last
+        # digits (2e-6), and so the file's hash, would depend on the number of cores.
+        with ONE_BLAS_THREAD:
+            for predictions in batches:
+                yield from predictions
 
     def _rows(
         self, images: Sequence[ReadyImage], network: PixelNetwork, reader: Reader
