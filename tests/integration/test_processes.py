@@ -84,7 +84,8 @@ settings = {"backbone": "test_efficientnet", "pretrained": False, "width_px": 64
             "batch_size": 6, "epochs": 1, "images_at_once": 2}
 run = train(read_dataset(sys.argv[1]), out=Path(sys.argv[2]), recipe="nemo", settings=settings,
             resume=True, processes=Processes(2), checkpoint_every_s=0)
-print("hash", run.bundle_hash)
+if run.leads:
+    print("hash", run.bundle_hash)
 """
 
 
@@ -107,8 +108,8 @@ def test_two_processes__stopped_within_an_epoch_end_with_the_same_bundle(
     assert (tmp_path / "stopped/checkpoints/last.safetensors").is_file()
     resumed = run("stopped", 1_000)
     assert resumed.returncode == 0, resumed.stderr
-    assert resumed.stdout.splitlines()[0] == whole.stdout.splitlines()[0]
-    assert run("stopped", 1_000).stdout.splitlines()[0] == whole.stdout.splitlines()[0]
+    assert resumed.stdout == whole.stdout
+    assert resumed.stdout.startswith("hash ")
 
 
 @pytest.mark.slow

@@ -165,11 +165,20 @@ stops.end(stops.code if stops.number else 0, is_program=True)
 """
 
 
+def _heard() -> None:
+    """Let Ctrl-C reach a program: what a shell starts in the background ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def ended(body: str, *signals: signal.Signals, after: str = "pass") -> tuple[int, str, float]:
     """Run a program, send it signals, and return code, output and seconds after the last."""
     code = _PROGRAM.format(body=body, after=after)
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=_heard,
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -205,7 +214,11 @@ def test_ctrl_c__twice_leaves_a_call_that_python_cannot_interrupt() -> None:
     deaf = "import ctypes; ctypes.CDLL(None).sleep(30); ctypes.CDLL(None).sleep(30)"
     code = _PROGRAM.format(body=deaf, after="time.sleep(30)")
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=_heard,
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()

@@ -93,7 +93,7 @@ def test_file__that_cannot_be_an_output(tmp_path: Path) -> None:
     )
     assert "File name too long" in refused(tmp_path / ("n" * 300))
     for url in ("s3://bucket/p.csv", "gs://b/p.parquet", "https://x/p.csv", "file:///tmp/p.csv"):
-        assert "looks like a URL" in refused(Path(url))
+        assert "is an address" in refused(Path(url))
     check_output_file(tmp_path / "new/folders/p.csv")
     assert not (tmp_path / "new").exists()
 
@@ -158,7 +158,7 @@ def test_folder__that_holds_what_is_read_is_never_replaced(tmp_path: Path) -> No
         check_output_folder(tmp_path / "mine", overwrite=True)
     with pytest.raises(OutputError, match="a device or pipe"):
         check_output_folder(Path(os.devnull), overwrite=True)
-    with pytest.raises(OutputError, match="looks like a URL"):
+    with pytest.raises(OutputError, match="is an address"):
         check_output_folder(Path("s3://bucket/run"))
 
 

@@ -8,7 +8,6 @@ import time
 import pytest
 from rich.console import Console
 
-from finding_nemo.training import progress
 from finding_nemo.training.checkpoints import Place
 from finding_nemo.training.progress import EpochProgress, image_ticks, in_words
 
@@ -32,7 +31,9 @@ def _start(epoch: int = 1, step: int = 0) -> Place:
 
 def test_bar__moves_with_every_step_and_says_what_is_left() -> None:
     console = _terminal()
-    done, total, words = [], [], []
+    done: list[float] = []
+    total: list[float | None] = []
+    words: list[str] = []
     with EpochProgress(2, console=console) as shown:
         shown.start(_start(), n_images=28, seen=0)
         for n_images in (6, 6, 6, 6, 4):
@@ -42,7 +43,7 @@ def test_bar__moves_with_every_step_and_says_what_is_left() -> None:
             total.append(task.total)
             words.append(task.fields["words"])
         shown.judge(3, 10)
-        judged = (shown.bar.tasks[0].completed, shown.bar.tasks[0].total)
+        judged = [shown.bar.tasks[0].completed, shown.bar.tasks[0].total]
         shown.end(0.5, 0.625)
         shown.bar.refresh()
     assert done == [1, 2, 3, 4, 5]
@@ -50,7 +51,7 @@ def test_bar__moves_with_every_step_and_says_what_is_left() -> None:
     assert words[2].startswith("3/5 ")
     assert "images/s, loss 0.5000, " in words[2]
     assert words[2].endswith(" left")
-    assert judged == (3, 10)
+    assert judged == [3, 10]
     assert "epoch 1 of 2" in _text(console)
     assert "MAP@20 0.6250" in _text(console)
 
@@ -75,7 +76,7 @@ def test_bar__goes_on_where_a_training_was_stopped() -> None:
 def test_no_terminal__a_line_now_and_then_and_at_each_end(monkeypatch: pytest.MonkeyPatch) -> None:
     console = _no_terminal()
     now = [0.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     with EpochProgress(1, console=console) as shown:
         shown.start(Place(1, 0, 617, 0.0, 0.0, "cpu"), n_images=3700, seen=0)
         for _ in range(390):
@@ -114,7 +115,7 @@ def test_nobody_looks__nothing_is_written(console: Console) -> None:
 def test_images__are_counted_on_a_terminal_and_in_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn, plain = _terminal(), _no_terminal()
     now = [0.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     for console in (drawn, plain):
         with image_ticks("reading images", shown=True, console=console) as tick:
             for done in range(1, 101):

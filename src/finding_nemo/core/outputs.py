@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from finding_nemo.core.errors import OutputError, OutputExistsError
-from finding_nemo.core.files import is_occupied, is_ours, refuse_existing
-
-# `Path` makes "s3:/b" of "s3://b". A drive of Windows has one letter.
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+from finding_nemo.core.files import is_occupied, is_ours, refuse_address, refuse_existing
 
 
 def check_output_file(
@@ -132,13 +128,9 @@ def _status(path: Path) -> os.stat_result | None:
     """Return the status of what is at `path`, links followed, or `None` if nothing is.
 
     Raises:
-        OutputError: If `path` is a URL or cannot be looked at.
+        OutputError: If `path` is an address or cannot be looked at.
     """
-    if _URL.match(str(path)):
-        raise OutputError(
-            f"{path} looks like a URL. Outputs are written to this machine: name a local path, and "
-            "copy it from there."
-        )
+    refuse_address(path)
     try:
         return path.stat() if path.exists() else path.lstat()
     except (FileNotFoundError, NotADirectoryError):

@@ -208,6 +208,11 @@ def _place(story: dict[str, Any]) -> Place | None:
     return Place(**story["within"]) if "within" in story else None
 
 
+def has_checkpoint(folder: Path) -> bool:
+    """Return whether there is a checkpoint to go on from, whole or not."""
+    return (folder / _LAST).is_file()
+
+
 def stopped_at(folder: Path) -> str | None:
     """Return in words where the last checkpoint stands; `None` if there is none.
 

@@ -13,7 +13,6 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from finding_nemo.core.errors import FindingNemoError, TrainingError
 from finding_nemo.core.memory import raise_malloc_thresholds
 from finding_nemo.core.provenance import now_utc
 from finding_nemo.core.telling import Tell
@@ -105,18 +104,7 @@ def fit_network(
 
 def _run(loop: Loop, ready: Ready, parts: Parts, show_progress: bool) -> tuple[EpochRow, ...]:
     with EpochProgress(loop.settings.epochs, shown=show_progress) as progress:
-        try:
-            return loop.run(ready.training, examples(ready.val, parts), progress)
-        except FindingNemoError:
-            raise
-        except RuntimeError as error:
-            if loop.processes.leads:
-                raise
-            # Mostly that the leader has ended, whose own message says why.
-            words = " ".join(str(error).split())
-            raise TrainingError(
-                f"Process {loop.processes.rank} of {loop.processes.count} stopped: {words}"
-            ) from None
+        return loop.run(ready.training, examples(ready.val, parts), progress)
 
 
 def _finish(

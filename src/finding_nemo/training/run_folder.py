@@ -21,7 +21,7 @@ from finding_nemo.core.locking import held_alone
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.data.splits.file import read_split, split_text, write_split
 from finding_nemo.models.bundle import MANIFEST
-from finding_nemo.training.checkpoints import CHECKPOINTS, stopped_at
+from finding_nemo.training.checkpoints import CHECKPOINTS, has_checkpoint, stopped_at
 from finding_nemo.training.parts import Parts
 
 BUNDLE = "bundle"
@@ -170,7 +170,7 @@ class RunFolder:
             if not (entry.name.startswith(".") and "partial" in entry.name)
         }
         is_ours = OUTPUT_MARKER in names and names <= _OF_A_START
-        return not names or (is_ours and self.stopped_at is None)
+        return not names or (is_ours and not has_checkpoint(self.path / CHECKPOINTS))
 
     def _differences(self) -> list[str]:
         """Return each way in which the training that is there differs from this one, in words."""

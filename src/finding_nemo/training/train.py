@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from finding_nemo.core.errors import NoSpaceError, SettingsError, StoppedError
+from finding_nemo.core.errors import (
+    FindingNemoError,
+    NoSpaceError,
+    SettingsError,
+    StoppedError,
+    TrainingError,
+)
 from finding_nemo.core.provenance import dataset_story, now_utc, run_story
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.telling import Tell, tell_nobody
@@ -145,6 +151,14 @@ def _told_stop(run: RunFolder, team: Processes) -> Iterator[None]:
     except NoSpaceError as error:
         kept = run.how_to_go_on()
         raise (NoSpaceError(f"{error} {kept}") if kept else error) from None
+    except FindingNemoError:
+        raise
+    except RuntimeError as error:
+        if team.leads:
+            raise
+        # Mostly that the leader has ended, whose own message says why.
+        words = " ".join(str(error).split())
+        raise TrainingError(f"Process {team.rank} of {team.count} stopped: {words}") from None
     finally:
         if team.leads:
             run.tidy_up()
