@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -165,9 +166,12 @@ stops.end(stops.code if stops.number else 0, is_program=True)
 """
 
 
-def _heard() -> None:
-    """Let Ctrl-C reach a program: what a shell starts in the background ignores it."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """Let Ctrl-C reach programs: what a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def ended(body: str, *signals: signal.Signals, after: str = "pass") -> tuple[int, str, float]:
@@ -178,7 +182,6 @@ def ended(body: str, *signals: signal.Signals, after: str = "pass") -> tuple[int
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        preexec_fn=_heard,
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -218,7 +221,6 @@ def test_ctrl_c__twice_leaves_a_call_that_python_cannot_interrupt() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        preexec_fn=_heard,
     ) as process:
         assert process.stdout is not None
         process.stdout.readline()
