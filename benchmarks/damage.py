@@ -115,19 +115,20 @@ def _damaged(
 
 def refused_whole(paths: Sequence[Path], frames: Sequence[Image.Image]) -> str:
     """Return how many whole files are refused: as they came, and written anew in many ways."""
-    rows = [["as they came", len(paths), sum(is_refused(path.read_bytes()) for path in paths)]]
+    as_they_came = sum(is_refused(path.read_bytes()) for path in paths)
+    rows: list[tuple[str, int, int]] = [("as they came", len(paths), as_they_came)]
     for name, options in WHOLE.items():
         for kind, change in CHANGES.items():
             refused = sum(is_refused(saved(change(f), "JPEG", options)) for f in frames)
-            rows.append([f"{name}, {kind}", len(frames), refused])
+            rows.append((f"{name}, {kind}", len(frames), refused))
     for name, (form, options) in FORMS.items():
         for kind, change in CHANGES.items():
             if kind != "CMYK":
                 refused = sum(is_refused(saved(change(f), form, options)) for f in frames)
-                rows.append([f"{name}, {kind}", len(frames), refused])
-    n_files, n_refused = (sum(int(row[k]) for row in rows) for k in (1, 2))
+                rows.append((f"{name}, {kind}", len(frames), refused))
+    n_files, n_refused = sum(row[1] for row in rows), sum(row[2] for row in rows)
     shown = [row for row in rows if row[2]]
-    return table(["whole files", "files", "refused"], [*shown, ["all", n_files, n_refused]])
+    return table(["whole files", "files", "refused"], [*shown, ("all", n_files, n_refused)])
 
 
 def _letterboxed(frame: Image.Image) -> Image.Image:

@@ -38,7 +38,7 @@ def saved(image: np.ndarray | Image.Image, form: str, **options: Any) -> bytes:
     (b"8BPS\0\1", "is PSD, not one of"),
     (b"version https://git-lfs.github.com/spec/v1\n", "is a pointer of Git LFS"),
     (bytes(5000), "begins with zeros only"),
-    (b"MZ\x90\0", r"is not an image that can be read \(PNG, JPEG, TIFF, WebP, BMP, GIF or PPM\)"),
+    (b"MZ\x90\0", "is not an image that can be read"),
 ])  # fmt: skip
 def test_other_formats__are_named_and_not_opened(content: bytes, reason: str) -> None:
     with pytest.raises(ImageError, match=reason):

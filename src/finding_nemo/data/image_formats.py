@@ -90,7 +90,7 @@ def format_of(content: bytes) -> str:
             raise ImageError(f"is {name}, not one of the formats that are read ({READ})")
     if not start.strip(b"\0"):
         raise ImageError("is not an image that can be read: it begins with zeros only")
-    raise ImageError(f"is not an image that can be read ({READ})")
+    raise ImageError("is not an image that can be read")
 
 
 def check_pixels(width: int, height: int, limits: InputLimits) -> None:

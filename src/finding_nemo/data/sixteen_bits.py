@@ -201,7 +201,8 @@ def check_wide_colour(
 
         def values(box: Box) -> AnyValues:
             upper = np.asarray(image.crop(box))[..., :n_colours].astype(np.int32)
-            return upper * 256 + np.asarray(lower.crop(box))[..., :n_colours]
+            both: AnyValues = upper * 256 + np.asarray(lower.crop(box))[..., :n_colours]
+            return both
 
         strips = _strips(image.height, values, image.width)
         top = _range_shown(_shown(strips, depth), depth)
