@@ -282,3 +282,4 @@ def test_file_of_name__leaves_alone_what_is_not_there(tmp_path: Path) -> None:
     touched(tmp_path, "a.jpg", "A.jpg")
     for name in ("b.jpg", "A.JPG", "x\0.jpg", "\ud800.jpg", "n" * 5000, "", "/", ".."):
         assert file_of_name(str(tmp_path / name)) == str(tmp_path / name)
+    assert file_of_name("\\") == "\\"

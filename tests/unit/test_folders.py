@@ -171,6 +171,12 @@ def test_folder_that_cannot_be_listed__is_a_note(
         streamed(tmp_path / "locked")
 
 
+@pytest.mark.parametrize("name", ["x\0/*.jpg", "\ud800/*.jpg", "gone/*.jpg", "n" * 300 + "/*.jpg"])
+def test_pattern__in_a_folder_that_cannot_be_is_one_error(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DatasetError, match="No image to predict in .* could not be listed"):
+        streamed(f"{tmp_path}/{name}")
+
+
 def test_entry_that_cannot_be_looked_at__is_a_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,7 +95,7 @@ class LocalFiles:
                     fault = _fault_of(entry)
                     if fault is not None:
                         faults[entry.name] = fault
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise ImageError(unreadable_reason(error)) from None
         return Folder(tuple(sorted(folders)), tuple(sorted(files)), frozenset(links), faults)
 

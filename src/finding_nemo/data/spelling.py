@@ -40,7 +40,7 @@ def file_of_name(name: str) -> str:
     """Return the path of the file that `name` means; `name` itself where none is found."""
     if _exists(name):
         return name
-    forms = spellings(name)[1:]
+    forms = [form for form in spellings(name)[1:] if form.strip("/")]  # "\" is not the disk
     for form in forms:
         if _exists(form):
             return form
