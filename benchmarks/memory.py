@@ -21,7 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from finding_nemo.data.places import walk
+from finding_nemo.data.passed_over import PassedOver
+from finding_nemo.data.walking import walk
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Run:
 
 def link_images(source: Path, folder: Path, count: int) -> None:
     """Fill `folder` with `count` links, a thousand in each folder below it."""
-    files = cycle(walk(str(source)))
+    files = cycle(found.path for found in walk(str(source), PassedOver()))
     for number, file in enumerate(islice(files, count)):
         link = folder / f"{number // 1000:04d}" / f"{number:07d}{Path(file).suffix}"
         link.parent.mkdir(exist_ok=True)

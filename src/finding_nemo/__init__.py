@@ -7,8 +7,8 @@ that importing the package costs nothing and brings no torch.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as a checker of types sees it; typing itself takes milliseconds to load
 if TYPE_CHECKING:
     from finding_nemo.core.errors import FindingNemoError as FindingNemoError
     from finding_nemo.data.dataset import read_dataset as read_dataset
@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public object
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'finding_nemo' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -63,6 +63,55 @@ def test_two_processes__end_where_one_ends(recipe: str, tiny_folder: Path, tmp_p
         np.testing.assert_allclose(weights[1][name], tensor, atol=1e-3, err_msg=name)
 
 
+_STOPPED = """
+import os, sys
+from pathlib import Path
+from finding_nemo import read_dataset
+from finding_nemo.training import loop
+from finding_nemo.training.processes import Processes
+from finding_nemo.training.train import train
+
+real, taken, last = loop.set_learning_rate, [0], int(sys.argv[3])
+
+def counted(*arguments):
+    taken[0] += 1
+    if taken[0] > last:
+        os._exit(9)
+    return real(*arguments)
+
+loop.set_learning_rate = counted
+settings = {"backbone": "test_efficientnet", "pretrained": False, "width_px": 64, "height_px": 64,
+            "batch_size": 6, "epochs": 1, "images_at_once": 2}
+run = train(read_dataset(sys.argv[1]), out=Path(sys.argv[2]), recipe="nemo", settings=settings,
+            resume=True, processes=Processes(2), checkpoint_every_s=0)
+if run.leads:
+    print("hash", run.bundle_hash)
+"""
+
+
+@pytest.mark.slow
+def test_two_processes__stopped_within_an_epoch_end_with_the_same_bundle(
+    tiny_folder: Path, tmp_path: Path
+) -> None:
+    # Dropout draws other numbers in each process, and batch normalisation sees other images.
+    script = tmp_path / "stopped.py"
+    script.write_text(_STOPPED)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+    def run(name: str, last: int) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(script), str(tiny_folder), str(tmp_path / name), str(last)]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+
+    whole = run("whole", 1_000)
+    assert whole.returncode == 0, whole.stderr
+    assert run("stopped", 2).returncode == 9
+    assert (tmp_path / "stopped/checkpoints/last.safetensors").is_file()
+    resumed = run("stopped", 1_000)
+    assert resumed.returncode == 0, resumed.stderr
+    assert resumed.stdout == whole.stdout
+    assert resumed.stdout.startswith("hash ")
+
+
 @pytest.mark.slow
 def test_wrong_command__one_message_and_no_second_process(
     tiny_folder: Path, tmp_path: Path

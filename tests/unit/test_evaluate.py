@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.records import Dataset, ImageRecord, Prediction, Split, SplitRow
 from finding_nemo.evaluation.evaluate import evaluate
 from finding_nemo.reporting.evaluation_page import write_evaluation_page
+from finding_nemo.reporting.frames_picture import draw_frames
 from finding_nemo.results.predictions import read_predictions
 from finding_nemo.results.schema import PredictionTable
 from finding_nemo.results.writers import write_predictions
@@ -155,3 +159,59 @@ def test_page__is_one_file_that_shows_every_score(dataset: Dataset, tmp_path: Pa
     # Nothing is fetched: every source is inline, every link stays inside the page.
     assert re.findall(r"""(?:src|href)=["'](?!data:|#)[^"']*""", page) == []
     assert "@import" not in page
+
+
+def pictures_on_page(page: Path) -> int:
+    return page.read_text(encoding="utf-8").count('<img src="data:image/jpeg')
+
+
+def test_page__opens_only_pictures_of_the_data_set(tmp_path: Path) -> None:
+    root, elsewhere = tmp_path / "frames", tmp_path / "elsewhere"
+    root.mkdir()
+    elsewhere.mkdir()
+    for path in (root / "v1.png", root / "inside.png", elsewhere / "secret.png"):
+        Image.new("RGB", (64, 48), (200, 10, 10)).save(path)
+    (root / "link.png").symlink_to(elsewhere / "secret.png")
+    named = {
+        "v1": elsewhere / "secret.png",  # the data set has the file itself
+        "v2": root / ".." / "elsewhere" / "secret.png",
+        "v3": root / "link.png",
+    }
+    records = [
+        ImageRecord(n, root / f"{n}.png", held, dive=n) for n, _, held in FRAMES if n in named
+    ]
+    table = predictions(tmp_path, {name: SCORES[name] for name in named})
+    data = Dataset(root, TABLE, tuple(records))
+    found = evaluate(replace(table, paths=tuple(map(str, named.values()))), data)
+    assert [image.is_outside for image in found.images] == [False, True, True]
+    write_evaluation_page(found, TABLE, tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert pictures_on_page(tmp_path / "page.html") == 2  # v1, among the worst and the best
+    assert "2 frames are not shown: they lie outside the data set&#39;s folder." in page
+    assert page.count(">not shown: it lies outside") == 2 * 2
+    draw_frames(found, TABLE, tmp_path / "frames.png")
+
+    inside = evaluate(replace(table, paths=(str(root / "inside.png"),) * 3), data)
+    write_evaluation_page(inside, TABLE, tmp_path / "inside.html")
+    assert pictures_on_page(tmp_path / "inside.html") == 6
+    assert "outside the data set" not in (tmp_path / "inside.html").read_text(encoding="utf-8")
+
+
+def test_page__reads_no_pipe_and_no_device(tmp_path: Path, dataset: Dataset) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    table = predictions(tmp_path)
+    paths = (str(tmp_path / "pipe.png"), "/dev/zero", str(tmp_path), "a\0b")
+    found = evaluate(replace(table, paths=paths), replace(dataset, root=Path("/")))
+    write_evaluation_page(found, TABLE, tmp_path / "page.html")
+    draw_frames(found, TABLE, tmp_path / "frames.png")
+    assert pictures_on_page(tmp_path / "page.html") == 0
+
+
+def test_page__tells_a_story_of_any_form(dataset: Dataset, tmp_path: Path) -> None:
+    table = predictions(tmp_path)
+    story = {"recipe": ["<b>"], "bundle_hash": 12, "command": {"a": "\x1b[2J"}}
+    found = replace(evaluate(table, dataset), story=story)
+    write_evaluation_page(found, TABLE, tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "Predicted by [&#39;&lt;b&gt;&#39;], bundle 12, " in page
+    assert "\x1b" not in page

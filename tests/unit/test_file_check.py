@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.data.duplicates import equal_groups, near_pairs, scene_hash
-from finding_nemo.data.file_check import check_files
+from finding_nemo.data.duplicates import equal_groups, scene_hash
+from finding_nemo.data.file_check import check_files, count_faults
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -42,20 +43,6 @@ def test_hash__survives_recompression_and_resizing_but_not_another_scene() -> No
     smaller = scene_hash(np.asarray(Image.fromarray(scene(1)).resize((120, 70))))
     assert np.bitwise_count(first ^ smaller).sum() <= 12
     assert np.bitwise_count(first ^ scene_hash(scene(2))).sum() > 60
-
-
-def test_near_pairs__are_those_of_a_slow_search() -> None:
-    rng = np.random.default_rng(0)
-    hashes = rng.integers(0, 2**63, (40, 4), dtype=np.uint64)
-    hashes[7] = hashes[3] ^ np.array([1, 2, 0, 4], dtype=np.uint64)
-    hashes[9] = 0
-    slow = [
-        (a, b, int(np.bitwise_count(hashes[a] ^ hashes[b]).sum()))
-        for a in range(40)
-        for b in range(a + 1, 40)
-        if np.bitwise_count(hashes[a] ^ hashes[b]).sum() <= 12
-    ]
-    assert list(near_pairs(hashes)) == slow == [(3, 7, 3)]
 
 
 def test_equal_groups__in_order_of_first_place() -> None:
@@ -102,3 +89,51 @@ def test_check__look_alikes_of_one_dive_are_only_counted(tmp_path: Path) -> None
     found = check_files([record(tmp_path / f"{k}.jpg", "d1") for k in range(2)])
     assert found.near == ()
     assert found.n_near_in_dive == 2
+    assert found.n_near_across == 0
+
+
+def test_check__look_alikes_across_dives_are_counted_by_frame(tmp_path: Path) -> None:
+    for k in range(3):
+        save(tmp_path / f"{k}.jpg", scene(1), quality=95 - k)
+    found = check_files([record(tmp_path / f"{k}.jpg", f"d{k // 2}") for k in range(3)])
+    assert (found.n_near_across, found.n_near_in_dive) == (3, 2)
+    pairs = {(p.first.image_id, p.second.image_id) for p in found.near}
+    assert pairs == {("0", "2"), ("1", "2")}
+    assert found.is_near_complete
+
+
+def test_check__of_files_none_of_which_is_an_image_is_a_list_of_reasons(tmp_path: Path) -> None:
+    records = []
+    for k in range(5):
+        (tmp_path / f"{k}.jpg").write_bytes(b"" if k == 3 else b"no image")
+        records.append(record(tmp_path / f"{k}.jpg", "d"))
+    found = check_files(records)
+    assert (found.n_usable, len(found.unreadable), found.near) == (0, 5, ())
+    (most, one) = count_faults(found.unreadable)
+    assert (most.n_files, most.first.image_id) == (4, "0")
+    assert (one.reason, one.n_files, one.first.image_id) == ("is empty (0 bytes)", 1, "3")
+
+
+def test_check__opens_regular_files_only(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "folder.jpg").mkdir()
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    (tmp_path / "device.jpg").symlink_to("/dev/zero")
+    (tmp_path / "dangling.jpg").symlink_to("absent.jpg")
+    paths = [tmp_path / f"{name}.jpg" for name in ("pipe", "folder", "loop", "device", "dangling")]
+    found = check_files([record(path, "d") for path in (*paths, Path("a\0b.jpg"))])
+    assert [fault.image_id for fault in found.missing] == ["dangling"]
+    reasons = {fault.image_id: fault.reason for fault in found.unreadable}
+    assert reasons.keys() == {"pipe", "folder", "loop", "device", "a\0b"}
+    assert reasons["pipe"] == reasons["device"] == "is a folder, pipe or device, not a file"
+    assert "Too many levels of symbolic links" in reasons["loop"]
+    assert "null" in reasons["a\0b"]
+
+
+def test_check__equal_files_of_a_fixed_camera_are_one_group(tmp_path: Path) -> None:
+    save(tmp_path / "0.jpg", scene(1))
+    for k in range(1, 200):
+        (tmp_path / f"{k}.jpg").symlink_to("0.jpg")
+    found = check_files([record(tmp_path / f"{k}.jpg", f"d{k % 3}") for k in range(200)])
+    assert [len(group) for group in found.duplicates] == [200]
+    assert (found.near, found.n_near_across, found.n_near_in_dive) == ((), 0, 200)

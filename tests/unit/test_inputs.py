@@ -144,6 +144,22 @@ def test_list__keeps_its_order_and_its_absent_files(
     assert [image.failure for image in ready(remote)] == [None, "file not found"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_list__from_any_program(tmp_path: Path, encoding: str, newline: str) -> None:
+    path = tmp_path / "list.txt"
+    path.write_bytes(newline.join(["b.jpg", "", "Köder.jpg ", "a.jpg"]).encode(encoding))
+    found = collect_images([str(path)])
+    assert [image.path for image in found] == ["b.jpg", "Köder.jpg", "a.jpg"]
+
+
+def test_list__in_latin_1_is_refused_with_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_bytes(b"a.jpg\ncaf\xe9.jpg\n")
+    with pytest.raises(DatasetError, match=r"line 2: byte 0xe9 .* is not UTF-8\. Save the file"):
+        collect_images([str(path)])
+
+
 def test_stdin__stands_for_a_list(frames: Path, tmp_path: Path) -> None:
     lines = tmp_path / "lines"
     lines.write_text(f"{frames / 'a.png'}\n")

@@ -146,7 +146,7 @@ def test_read__says_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(PredictionsError, match="cannot be read as predictions"):
         read_predictions(tmp_path / "p.parquet")
     (tmp_path / "p.csv").write_text("image_id\nx\n")
-    with pytest.raises(PredictionsError, match="cannot be read as predictions: 'path'"):
+    with pytest.raises(PredictionsError, match="line 1: column path, width.* is missing"):
         read_predictions(tmp_path / "p.csv")
 
 

@@ -266,6 +266,34 @@ def test_split_file__says_the_same_after_writing_and_refuses_to_replace(tmp_path
     assert read_split(path).kind == "random"
 
 
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.text("=+-@'\t\r\n \",;aé", min_size=1, max_size=5), min_size=4, max_size=4, unique=True
+    )
+)
+def test_split_file__reads_back_any_text(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    rows = (SplitRow(texts[0], texts[1], "train"), SplitRow(texts[2], texts[3], "-test"))
+    write_split(Split(rows), path, overwrite=True)
+    assert read_split(path).rows == rows
+
+
+def test_split_file__from_excel_and_from_a_hand(tmp_path: Path) -> None:
+    path = tmp_path / "split.csv"
+    for text in (
+        "\ufeffid;dive;part\r\na;'t Zand;train\r\n-b;D;test\r\n;;\r\n",
+        "ID, Dive, Part\n a , 't Zand, train\n'-b,D,test\n",
+    ):
+        path.write_bytes(text.encode())
+        assert read_split(path).rows == (
+            SplitRow("a", "'t Zand", "train"),
+            SplitRow("-b", "D", "test"),
+        )
+
+
 FAULTS = [
     (None, "split.csv does not exist"),
     ("", "line 1: column id, dive, part is missing"),

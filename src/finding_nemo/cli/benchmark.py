@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from finding_nemo.cli.dataset_options import DatasetPath, DivePattern, ImagesFolder
+from finding_nemo.cli.outputs import check_folder
+from finding_nemo.cli.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,15 +42,22 @@ def benchmark(
     seed: Annotated[int, typer.Option(help="Of every split and training.")] = 0,
     images: ImagesFolder = None,
     dive_pattern: DivePattern = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace an earlier benchmark.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option(help="Replace an earlier benchmark instead of going on with it.")
+    ] = False,
 ) -> None:
-    """Train, use and judge recipes side by side: table, curves, report."""
+    """Train, use and judge recipes side by side: table, curves, report.
+
+    A benchmark that was stopped goes on with the same command.
+    """
     from finding_nemo.cli.notices import notify, show_notices
     from finding_nemo.core.config import parse_assignments
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.sample import sample_images
-    from finding_nemo.workflows.comparison import compare_recipes
+    from finding_nemo.workflows.comparison import REQUEST, compare_recipes
 
+    if overwrite or not (out / REQUEST).is_file():
+        check_folder(out, overwrite=overwrite, inputs=(dataset, split, images))
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     show_notices(data.notices)
     if sample is not None:
@@ -60,7 +69,7 @@ def benchmark(
         notify=notify, show_progress=True,
     )  # fmt: skip
     _print_rows(found.rows)
-    typer.echo(f"report {out / 'report.html'}")
+    say(f"report {out / 'report.html'}")
     if all(row.failure for row in found.rows):
         raise typer.Exit(1)
 

@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from finding_nemo.cli.outputs import check_folder
+from finding_nemo.cli.words import say
+
 
 def demo(
     out: Annotated[Path, typer.Option(help="The folder to make.")] = Path("finding-nemo-demo"),
@@ -19,6 +22,7 @@ def demo(
     from finding_nemo.reporting.terminal import print_evaluation, print_line
     from finding_nemo.workflows.demo import run_demo
 
+    check_folder(out, overwrite=overwrite, inputs=())
     made = run_demo(
         out, images=images, seed=seed, overwrite=overwrite, tell=notify, show_progress=True
     )
@@ -30,4 +34,4 @@ def demo(
             f"{score.map_at_20:.3f}, 2 x AUC - 1 {2 * score.auc - 1:.3f}, score {score.final:.3f}"
         )
     for what, path in made.outputs.items():
-        typer.echo(f"{what:<12} {path}")
+        say(f"{what:<12} {path}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from finding_nemo.cli.dataset_options import DivePattern, ImagesFolder
+from finding_nemo.cli.outputs import check_folder
 from finding_nemo.cli.run_lines import print_run
 from finding_nemo.cli.trained_on import read_dataset_of, split_of
 
@@ -36,8 +37,14 @@ def ensemble(
     from finding_nemo.cli.notices import notify, show_notices
     from finding_nemo.models.bundle import load_bundle
     from finding_nemo.training.ensemble import make_ensemble
+    from finding_nemo.training.members import check_out
 
+    reads = (dataset, split, images)
+    if not overwrite:
+        check_folder(out, overwrite=False, inputs=reads)
     loaded = [load_bundle(path) for path in bundles]
+    check_out(loaded, out)
+    check_folder(out, overwrite=overwrite, inputs=reads)
     data = read_dataset_of(loaded[0], dataset=dataset, images=images, dive_pattern=dive_pattern)
     show_notices(data.notices)
     run = make_ensemble(

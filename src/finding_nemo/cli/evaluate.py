@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from finding_nemo.cli.dataset_options import DivePattern, ImagesFolder
+from finding_nemo.cli.outputs import check_apart_from_images, check_files, check_suffix
+from finding_nemo.cli.words import say
 
 
 def evaluate(
@@ -23,14 +25,23 @@ def evaluate(
     ] = None,
     images: ImagesFolder = None,
     dive_pattern: DivePattern = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            help="Check that a Parquet file's rows are those that were written: about 40 ms for "
+            "10,000 rows of 290 categories."
+        ),
+    ] = True,
     overwrite: Annotated[bool, typer.Option(help="Replace existing outputs.")] = False,
 ) -> None:
     """Score predictions, with the trivial baselines beside them."""
     if (split is None) != (part is None):
         raise typer.BadParameter("--split and --part go together.")
+    check_suffix(out, "--out", ".html", ".htm")
+    check_suffix(json_file, "--json", ".json")
 
     from finding_nemo.cli.notices import show_notices
-    from finding_nemo.core.files import refuse_existing, write_text
+    from finding_nemo.core.files import write_text
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.splits.file import read_split
     from finding_nemo.evaluation.evaluate import evaluate as judge
@@ -38,11 +49,11 @@ def evaluate(
     from finding_nemo.reporting.terminal import print_evaluation
     from finding_nemo.results.predictions import read_predictions
 
-    for path in (out, json_file):
-        if path is not None:
-            refuse_existing(path, overwrite=overwrite)
+    outputs = {"--out": out, "--json": json_file}
+    check_files(outputs, overwrite=overwrite, inputs=(predictions, dataset, split))
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
-    table = read_predictions(predictions)
+    check_apart_from_images(outputs.values(), data)
+    table = read_predictions(predictions, verify=verify)
     found = judge(table, data, split=read_split(split) if split else None, part=part)
     show_notices((*found.notices, f"the prior is taken from {found.prior_source}."))
     print_evaluation(found)
@@ -50,4 +61,4 @@ def evaluate(
         write_text(json_file, found.to_json())
     if out is not None:
         write_evaluation_page(found, data.categories, out, overwrite=overwrite)
-        typer.echo(f"report {out}")
+        say(f"report {out}")

@@ -10,6 +10,7 @@ import typer
 
 from finding_nemo.cli.dataset_options import DivePattern, ImagesFolder
 from finding_nemo.cli.trained_on import read_dataset_of, split_of
+from finding_nemo.cli.words import say
 
 
 class Target(StrEnum):
@@ -49,4 +50,4 @@ def export(
         int8=int8,
         tell=notify,
     )
-    typer.echo(f"{loaded.path}: {', '.join(record.precision for record in records)} checked.")
+    say(f"{loaded.path}: {', '.join(record.precision for record in records)} checked.")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from finding_nemo.cli.dataset_options import DatasetPath, DivePattern, ImagesFolder
+from finding_nemo.cli.outputs import check_apart_from_images, check_files, check_suffix
+from finding_nemo.cli.words import say
 
 if TYPE_CHECKING:
     from finding_nemo.core.records import Dataset
@@ -27,17 +29,18 @@ def inspect(
     overwrite: Annotated[bool, typer.Option(help="Replace an existing report.")] = False,
 ) -> None:
     """Validate and explore a data set."""
+    check_suffix(out, "--out", ".html", ".htm")
+
     from finding_nemo.cli.notices import show_notices
-    from finding_nemo.core.files import refuse_existing
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.splits.file import read_split
     from finding_nemo.evaluation.inspection import inspect_dataset
     from finding_nemo.reporting.inspect_page import write_inspect_page
     from finding_nemo.reporting.inspect_terminal import print_inspection
 
-    if out is not None:
-        refuse_existing(out, overwrite=overwrite)
+    check_files({"--out": out}, overwrite=overwrite, inputs=(dataset, split))
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
+    check_apart_from_images((out,), data)
     show_notices(data.notices)
     found = inspect_dataset(
         data,
@@ -48,7 +51,7 @@ def inspect(
     print_inspection(found)
     if out is not None:
         write_inspect_page(found, out, name=dataset.name, overwrite=overwrite)
-        typer.echo(f"report {out}")
+        say(f"report {out}")
 
 
 def _check(dataset: Dataset) -> FileCheck | None:

@@ -1,98 +1,68 @@
-"""The command `finding-nemo`: exit code 0 done, 1 the data or the run is bad, 2 wrong usage."""
+"""The command `finding-nemo`: exit code 0 done, 1 the data or the run is bad, 2 wrong usage.
+
+130 is Ctrl-C, 143 SIGTERM. Nothing is imported before the handlers of both stand: a person may
+stop the program while it loads.
+"""
 
 from __future__ import annotations
 
-import errno
 import sys
-from typing import Annotated
 
-import typer
-
-from finding_nemo.cli.benchmark import benchmark
-from finding_nemo.cli.demo import demo
-from finding_nemo.cli.ensemble import ensemble
-from finding_nemo.cli.evaluate import evaluate
-from finding_nemo.cli.export import export
-from finding_nemo.cli.inspect import inspect
-from finding_nemo.cli.merge import merge
-from finding_nemo.cli.novelty import novelty
-from finding_nemo.cli.predict import predict
-from finding_nemo.cli.score import score
-from finding_nemo.cli.similar import similar
-from finding_nemo.cli.split import split
-from finding_nemo.cli.train import train
-from finding_nemo.cli.tune import tune
-
-# Each verb's file imports its work inside its function: `--help` must not load NumPy or torch.
-app = typer.Typer(
-    name="finding-nemo",
-    help="Which animals are in each deep-sea frame, how far to trust it, and is it new?",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-_VERBS = (
-    demo, inspect, split, train, predict, merge, similar, evaluate, score, benchmark, novelty,
-    tune, ensemble, export,
-)  # fmt: skip
-for verb in _VERBS:
-    app.command()(verb)
-
-_TRAINS = "This needs what trainings need"
-# What is missing, why, and the extra that brings it.
-_EXTRAS = {
-    **dict.fromkeys(("torch", "torchvision", "timm", "onnx", "onnxscript"), (_TRAINS, "train")),
-    "matplotlib": ("This draws figures", "report"),
-    "optuna": ("This searches settings", "tune"),
-}
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        from finding_nemo.core.provenance import package_version
-
-        typer.echo(f"finding-nemo {package_version()}")
-        raise typer.Exit
-
-
-@app.callback()
-def _main(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
-    ] = False,
-) -> None:
-    """Which animals are in each deep-sea frame, how far to trust it, and is it new?"""
-    del version
+TYPE_CHECKING = False  # as a checker of types sees it; typing itself takes milliseconds to load
+if TYPE_CHECKING:
+    from finding_nemo.cli.app import app as app
+    from finding_nemo.cli.stopping import Stops
 
 
 def run() -> None:
-    """Run the command line; every error that a user can cause is one message on stderr."""
-    from finding_nemo.core.errors import FindingNemoError
+    """Run the command line; everything that ends it is one message on stderr.
 
+    Raises:
+        SystemExit: Always, with the exit code.
+    """
+    is_program = sys._getframe(1).f_globals.get("__name__") == "__main__"
+    from finding_nemo.cli.stopping import Stops
+
+    stops = Stops()
     try:
-        app()
-    except FindingNemoError as error:
-        _stop(str(error))
+        stops.listen()
+        code = _carried_out(stops)
     except KeyboardInterrupt:
-        _stop("Stopped by Ctrl-C.")
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package not in _EXTRAS:
-            raise
-        why, extra = _EXTRAS[package]
-        _stop(
-            f"{why}, and {package} is not installed. "
-            f"Install the extra: pip install 'finding-nemo[{extra}]'."
-        )
-    except OSError as error:
-        if error.errno == errno.EPIPE:
-            sys.stderr.close()
-            sys.exit(1)
-        place = f" ({error.filename})" if error.filename else ""
-        _stop(f"{error.strerror or error}{place}.")
+        sys.stderr.write(f"finding-nemo: Stopped by {stops.cause}.\n")
+        code = stops.code
+    stops.end(code, is_program=is_program)
 
 
-def _stop(message: str) -> None:
-    typer.echo(f"finding-nemo: {message}", err=True)
-    sys.exit(1)
+def _carried_out(stops: Stops) -> int:
+    """Carry out the command line and return the exit code."""
+    from finding_nemo.cli.streams import flush_streams, ready_streams
+
+    ready_streams()
+    code = _outcome(stops)
+    unsaid = flush_streams()
+    if unsaid:
+        from finding_nemo.cli.faults import tell
+
+        tell(unsaid)
+    return code if unsaid is None else code or 1
+
+
+def _outcome(stops: Stops) -> int:
+    try:
+        from finding_nemo.cli.app import app
+
+        app()
+    except BaseException as error:
+        from finding_nemo.cli.faults import exit_code_of
+
+        return exit_code_of(error, stops)
+    return 0
+
+
+def __getattr__(name: str) -> object:
+    """Give `app`, whose libraries must not load before `run` has begun."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from finding_nemo.cli.app import app
+
+    return app

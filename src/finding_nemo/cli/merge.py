@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from finding_nemo.cli.words import say
+
 
 def merge(
     shards: Annotated[
@@ -14,15 +16,25 @@ def merge(
     ],
     out: Annotated[Path, typer.Option(help="The file to write.")],
     file_format: Annotated[
-        str, typer.Option("--format", help="parquet, csv, jsonl or submission.")
-    ] = "parquet",
+        str | None,
+        typer.Option(
+            "--format", help="parquet, csv, jsonl or submission; by default what --out ends in."
+        ),
+    ] = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
 ) -> None:
     """Join what `predict --shard i/n` wrote: order restored, completeness checked."""
+    from finding_nemo.core.errors import SettingsError
+    from finding_nemo.core.outputs import check_output_file
     from finding_nemo.results.merge import merge_shards
-    from finding_nemo.results.writers import check_format
+    from finding_nemo.results.writers import choose_format
 
-    summary = merge_shards(shards, out, file_format=check_format(file_format), overwrite=overwrite)
+    check_output_file(out, overwrite=overwrite, inputs=shards)
+    try:
+        chosen = choose_format(out, file_format)
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from None
+    summary = merge_shards(shards, out, file_format=chosen, overwrite=overwrite)
     failed = f", {summary.n_failed} of them failed" if summary.n_failed else ""
-    typer.echo(f"{out}: {summary.n_images} images{failed}.")
-    typer.echo(f"content sha256 {summary.content_sha256}")
+    say(f"{out}: {summary.n_images} images{failed}.")
+    say(f"content sha256 {summary.content_sha256}")

@@ -18,8 +18,10 @@ def error_console() -> Console:
 
 
 def notify(message: str) -> None:
-    """Write one sentence to stderr; brackets are text, not markup."""
-    error_console().print(message, markup=False, soft_wrap=True)
+    """Write one sentence to stderr; brackets, colons and control characters are shown."""
+    from finding_nemo.reporting.tables import plain
+
+    error_console().print(plain(message), soft_wrap=True)
 
 
 def show_notices(notices: Iterable[str]) -> None:
@@ -42,7 +44,7 @@ def image_progress(description: str) -> tuple[Progress, Callable[[int, int, int]
     )
 
     progress = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from finding_nemo.cli.dataset_options import Changes, DatasetPath, DivePattern, ImagesFolder
+from finding_nemo.cli.outputs import check_folder
+from finding_nemo.cli.words import say
 
 if TYPE_CHECKING:
     from finding_nemo.workflows.novelty_bed import BedRow
@@ -40,6 +42,8 @@ def novelty(
     from finding_nemo.data.splits.holdouts import alone_first, choose_holdouts, spread_out
     from finding_nemo.workflows.novelty_bed import run_novelty_bed
 
+    check_folder(out, overwrite=overwrite, inputs=(dataset, images))
+    settings = parse_assignments(changes or [])
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     show_notices(data.notices)
     chosen = alone_first(choose_holdouts(data))
@@ -48,14 +52,14 @@ def novelty(
         out=out,
         holdouts=spread_out(chosen, holdouts or len(chosen)),
         recipe=recipe,
-        settings=parse_assignments(changes or []),
+        settings=settings,
         n_far=far,
         seed=seed,
         overwrite=overwrite,
         notify=notify,
     )
     _print(rows)
-    typer.echo(f"table {out / 'novelty.csv'}")
+    say(f"table {out / 'novelty.csv'}")
 
 
 def _print(rows: Sequence[BedRow]) -> None:

@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ import typer
 
 from finding_nemo.cli import predict_options as options
 from finding_nemo.cli.dataset_options import DivePattern, ImagesFolder
+from finding_nemo.cli.words import say
+from finding_nemo.core.input_limits import USUAL_LIMITS
 
 if TYPE_CHECKING:
     from finding_nemo.models.bundle_network import NetworkWish
@@ -26,7 +29,7 @@ def predict(
     bundle: options.Bundle,
     images: options.Images,
     out: options.Out,
-    file_format: options.Format = "parquet",
+    file_format: options.Format = None,
     vector: options.Vector = True,
     precision: options.Precision = 0.9,
     split: options.Split = None,
@@ -42,6 +45,9 @@ def predict(
     overwrite: options.Overwrite = False,
     arithmetic: options.Arithmetic = options.ArithmeticName.auto,
     runtime: options.Runtime = options.RuntimeName.auto,
+    max_megapixels: options.MaxMegapixels = USUAL_LIMITS.max_pixels / 1e6,
+    max_file_mb: options.MaxFileMb = USUAL_LIMITS.max_file_bytes / 1e6,
+    max_seconds: options.MaxSeconds = USUAL_LIMITS.max_seconds,
 ) -> None:
     """Say what is in each image: one row an image, in order, failures kept.
 
@@ -51,6 +57,14 @@ def predict(
         raise typer.BadParameter("--split and --part go together.")
     if not 0 < precision <= 1:
         raise typer.BadParameter(f"--precision must be in (0, 1], got {precision}.")
+    _check_out(out, overwrite)
+    choices = _choices(out, file_format, shard)
+    limits = replace(
+        USUAL_LIMITS,
+        max_pixels=round(max_megapixels * 1e6),
+        max_file_bytes=round(max_file_mb * 1e6),
+        max_seconds=max_seconds,
+    )
     with stdin_list(images) as stdin:
         selection = _select(
             images,
@@ -61,9 +75,10 @@ def predict(
             split=split,
             part=part,
             stdin=stdin,
+            limits=limits,
         )
-        choices = _choices(file_format, shard)
         choices |= {"with_vector": vector, "with_embedding": embeddings, "precision": precision}
+        choices["limits"] = limits
         choices |= {"network": _network(arithmetic, runtime), "engine": _engine(engine, workers)}
         _predict(bundle, selection, out, overwrite=overwrite, **choices)
 
@@ -76,12 +91,21 @@ def _select(names: Sequence[str], every: str | None, **choices: Any) -> Selectio
     return Selection(tuple(names), every_s=every_s, **choices)
 
 
-def _choices(file_format: str, shard: str) -> dict[str, Any]:
+def _check_out(out: Path, overwrite: bool) -> None:
+    """Check the file; an unfinished run is gone on with even where its file is there already."""
+    from finding_nemo.core.outputs import check_output_file
+    from finding_nemo.results.parts import PartsFolder
+
+    is_begun = PartsFolder(out).folder.exists() if out.name else False
+    check_output_file(out, overwrite=overwrite or is_begun)
+
+
+def _choices(out: Path, file_format: str | None, shard: str) -> dict[str, Any]:
     from finding_nemo.prediction.run import parse_shard
-    from finding_nemo.results.writers import check_format
+    from finding_nemo.results.writers import choose_format
 
     with _wrong_usage():
-        return {"file_format": check_format(file_format), "shard": parse_shard(shard)}
+        return {"file_format": choose_format(out, file_format), "shard": parse_shard(shard)}
 
 
 def _network(arithmetic: options.ArithmeticName, runtime: options.RuntimeName) -> NetworkWish:
@@ -137,6 +161,13 @@ def stdin_list(names: Sequence[str]) -> Iterator[Path | None]:
     if "-" not in names:
         yield None
         return
+    from finding_nemo.core.errors import DatasetError
+
+    if sys.stdin is None:
+        raise DatasetError(
+            "- stands for a list on standard input, which is closed. Give the list, or name a file "
+            "of it."
+        )
     with NamedTemporaryFile(suffix=".txt") as copy:
         shutil.copyfileobj(sys.stdin.buffer, copy)
         copy.flush()
@@ -149,8 +180,8 @@ def _tell(summary: PredictionSummary, out: Path) -> None:
     for line in summary.first_failures:
         notify(f"failed: {line}")
     failed = f", {summary.n_failed} of them failed" if summary.n_failed else ""
-    typer.echo(f"{out}: {summary.n_images} images{failed}.")
-    typer.echo(f"content sha256 {summary.content_sha256}")
+    say(f"{out}: {summary.n_images} images{failed}.")
+    say(f"content sha256 {summary.content_sha256}")
     if summary.n_failed == summary.n_images:
         notify("No image could be used.")
         raise typer.Exit(1)

@@ -17,7 +17,12 @@ Images = Annotated[
     ),
 ]
 Out = Annotated[Path, typer.Option(help="The file to write.")]
-Format = Annotated[str, typer.Option("--format", help="parquet, csv, jsonl or submission.")]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format", help="parquet, csv, jsonl or submission; by default what --out ends in."
+    ),
+]
 Vector = Annotated[bool, typer.Option("--vector/--no-vector", help="Keep every probability.")]
 Precision = Annotated[
     float, typer.Option(help="Name a category where this share of its names should be right.")
@@ -36,6 +41,15 @@ Embeddings = Annotated[
 ShardOf = Annotated[str, typer.Option(help="Only share i of n, as i/n; `merge` joins the files.")]
 EngineName = Annotated[str, typer.Option(help="local, or ray: a cluster, or this machine as one.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Of the engine ray; default: one a core.")]
+MaxMegapixels = Annotated[
+    float, typer.Option(min=0.000001, help="Larger images are a row with that reason.")
+]
+MaxFileMb = Annotated[
+    float, typer.Option(min=0.000001, help="Larger files are a row with that reason.")
+]
+MaxSeconds = Annotated[
+    float, typer.Option(min=0.001, help="How long a server may take to send one image.")
+]
 Overwrite = Annotated[
     bool, typer.Option(help="Replace an existing file or another command's unfinished run.")
 ]

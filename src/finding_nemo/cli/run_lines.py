@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import typer
+from finding_nemo.cli.words import say
 
 if TYPE_CHECKING:
     from finding_nemo.training.train import TrainedRun
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 def print_run(run: TrainedRun) -> None:
     """Print the lines."""
     story = run.bundle.manifest.validation
-    typer.echo(f"bundle {run.bundle.path}")
-    typer.echo(f"hash   {run.bundle_hash}")
+    say(f"bundle {run.bundle.path}")
+    say(f"hash   {run.bundle_hash}")
     if story:
         low, high = story.map_at_20_ci
-        typer.echo(
+        say(
             f"MAP@20 {story.map_at_20:.4f} on {story.n_images} validation images of "
             f"{story.n_dives} dives (95 % by dive {low:.3f} to {high:.3f}); "
             f"class frequency alone {story.prior_map_at_20:.4f}"

@@ -7,20 +7,24 @@ from typing import Annotated
 
 import typer
 
+from finding_nemo.cli.words import say
+
 
 def score(
     submission: Annotated[Path, typer.Argument(help="id,categories,osd as submitted.")],
     solution: Annotated[Path, typer.Argument(help="id,categories,osd with the truth.")],
 ) -> None:
     """Score a submission with the competition's own metric."""
+    from finding_nemo.cli.notices import show_notices
     from finding_nemo.evaluation.submission_score import score_submission
     from finding_nemo.results.submission import read_submission
 
     found = score_submission(read_submission(submission), read_submission(solution))
-    typer.echo(f"images       {found.n_images}")
-    typer.echo(f"MAP@20       {found.map_at_20:.6f}")
+    show_notices(found.notices)
+    say(f"images       {found.n_images}")
+    say(f"MAP@20       {found.map_at_20:.6f}")
     if found.auc is None or found.final is None:
-        typer.echo(f"2 x AUC - 1  not known: {found.why_no_auc}")
+        say(f"2 x AUC - 1  not known: {found.why_no_auc}")
         return
-    typer.echo(f"2 x AUC - 1  {2 * found.auc - 1:.6f}")
-    typer.echo(f"final score  {found.final:.6f}")
+    say(f"2 x AUC - 1  {2 * found.auc - 1:.6f}")
+    say(f"final score  {found.final:.6f}")

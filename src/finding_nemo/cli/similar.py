@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from finding_nemo.cli.words import say
+
 
 def similar(
     bundle: Annotated[Path, typer.Argument(help="The bundle that predicted the index.")],
@@ -27,4 +29,4 @@ def similar(
         named = bundle_hash(predictor.bundle.path)
         found = nearest(index, prediction.embedding, k=count, bundle_hash=named)
         for neighbour in found:
-            typer.echo(f"{neighbour.similarity:.4f}  {neighbour.image_id}  {neighbour.path}")
+            say(f"{neighbour.similarity:.4f}  {neighbour.image_id}  {neighbour.path}")

@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from finding_nemo.cli.dataset_options import DatasetPath, DivePattern, ImagesFolder
+from finding_nemo.cli.outputs import (
+    check_apart_from_images,
+    check_files,
+    check_folder,
+    check_suffix,
+)
+from finding_nemo.cli.words import say
 
 if TYPE_CHECKING:
     from finding_nemo.core.records import Dataset, Split
@@ -54,16 +61,22 @@ def split(
     """Divide a data set into train, val and test, or into folds."""
     if by is not By.NOVEL and categories is not None:
         raise typer.BadParameter("--categories goes with --by novel only.")
+    is_many = by is By.NOVEL and categories is None
+    if not is_many:
+        check_suffix(out, "--out", ".csv")
 
     from finding_nemo.cli.notices import show_notices
-    from finding_nemo.core.files import refuse_existing
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.splits.choose import make_split
     from finding_nemo.data.splits.file import write_split
 
-    refuse_existing(out, overwrite=overwrite)
+    if is_many:
+        check_folder(out, overwrite=overwrite, inputs=(dataset, images))
+    else:
+        check_files({"--out": out}, overwrite=overwrite, inputs=(dataset,))
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
-    if by is By.NOVEL and categories is None:
+    check_apart_from_images((out,), data)
+    if is_many:
         show_notices(data.notices)
         _write_holdouts(data, out, fraction, val_fraction, folds, seed or 0, overwrite)
         return
@@ -86,7 +99,7 @@ def _tell(split: Split, dataset: Dataset, out: Path) -> None:
             dataset.categories.names[dataset.categories.column_of(n)] for n in split.unsplittable
         ]
         print_line("on one dive only: " + "; ".join(names))
-    typer.echo(f"split {out}")
+    say(f"split {out}")
 
 
 def _write_holdouts(
@@ -99,24 +112,24 @@ def _write_holdouts(
     overwrite: bool,
 ) -> None:
     """Write one split for each hold-out that can be tested."""
-    from finding_nemo.core.files import prepare_output_folder
+    from finding_nemo.core.files import new_output_folder
     from finding_nemo.data.splits.by_novelty import split_by_novelty
     from finding_nemo.data.splits.file import write_split
     from finding_nemo.data.splits.holdouts import choose_holdouts
     from finding_nemo.reporting.tables import print_table
 
     chosen = choose_holdouts(dataset)
-    prepare_output_folder(out, overwrite=overwrite)
-    for holdout in chosen:
-        made = split_by_novelty(
-            dataset,
-            categories=holdout.category_ids,
-            fraction=fraction,
-            val_fraction=val_fraction,
-            folds=folds,
-            seed=seed,
-        )
-        write_split(made, out / f"{holdout.slug}.csv")
+    with new_output_folder(out, overwrite=overwrite):
+        for holdout in chosen:
+            made = split_by_novelty(
+                dataset,
+                categories=holdout.category_ids,
+                fraction=fraction,
+                val_fraction=val_fraction,
+                folds=folds,
+                seed=seed,
+            )
+            write_split(made, out / f"{holdout.slug}.csv")
     print_table(
         ("held out", "images", "dives", "file"),
         [(h.name, str(h.n_images), str(h.n_dives), f"{h.slug}.csv") for h in chosen],

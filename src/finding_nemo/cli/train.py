@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from finding_nemo.cli import train_options as options
 from finding_nemo.cli.dataset_options import Changes, DatasetPath, DivePattern, ImagesFolder
+from finding_nemo.cli.outputs import check_folder
 from finding_nemo.cli.run_lines import print_run
 
 
@@ -26,19 +27,24 @@ def train(
     strategy: options.Strategy = options.StrategyName.ddp,
 ) -> None:
     """Train a recipe into a bundle."""
-    from finding_nemo.cli.notices import notify, show_notices
-    from finding_nemo.core.config import parse_assignments, read_toml
-    from finding_nemo.data.dataset import read_dataset
-    from finding_nemo.data.splits.file import read_split
-    from finding_nemo.training.modern import modern_settings
-    from finding_nemo.training.processes import Processes
-    from finding_nemo.workflows.training_run import run_training
+    from finding_nemo.cli.notices import error_console, notify, show_notices
 
-    processes = Processes(devices, nodes=nodes, strategy=strategy.value)
-    settings = {**(read_toml(config) if config else {}), **parse_assignments(changes or [])}
-    if modern:
-        settings = modern_settings(recipe, settings)
-    data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
+    # Loading torch takes seconds, on busy cores half a minute.
+    with error_console().status("starting", spinner="line"):
+        from finding_nemo.core.config import parse_assignments, read_toml
+        from finding_nemo.data.dataset import read_dataset
+        from finding_nemo.data.splits.file import read_split
+        from finding_nemo.training.modern import modern_settings
+        from finding_nemo.training.processes import Processes
+        from finding_nemo.workflows.training_run import run_training
+
+        processes = Processes(devices, nodes=nodes, strategy=strategy.value)
+        settings = {**(read_toml(config) if config else {}), **parse_assignments(changes or [])}
+        if modern:
+            settings = modern_settings(recipe, settings)
+        if processes.leads and (overwrite or not out.exists()):
+            check_folder(out, overwrite=overwrite, inputs=(dataset, split, config, images))
+        data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     if processes.leads:
         show_notices(data.notices)
     run = run_training(

@@ -26,7 +26,7 @@ Modern = Annotated[
 ]
 Config = Annotated[Path | None, typer.Option(help="A TOML file of settings.")]
 Seed = Annotated[int, typer.Option(help="Decides order, initial weights and dropout.")]
-Resume = Annotated[bool, typer.Option(help="Go on with an interrupted run.")]
+Resume = Annotated[bool, typer.Option(help="Go on with an interrupted run, where it stopped.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace an earlier run.")]
 Devices = Annotated[
     int, typer.Option(min=1, help="Processes on each machine: a GPU each, or CPU processes.")

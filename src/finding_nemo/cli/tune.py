@@ -9,6 +9,8 @@ import typer
 
 from finding_nemo.cli import train_options as options
 from finding_nemo.cli.dataset_options import Changes, DatasetPath, DivePattern, ImagesFolder
+from finding_nemo.cli.outputs import check_folder
+from finding_nemo.cli.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +56,8 @@ def tune(
 
     settings = parse_assignments(changes or [])
     space = search_space(find_recipe(recipe), tries or [], common=settings)
+    if overwrite or not (out / tuning.SEARCH).is_file():
+        check_folder(out, overwrite=overwrite, inputs=(dataset, split, images))
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     show_notices(data.notices)
     found = tuning.tune(
@@ -95,4 +99,4 @@ def _print(found: Sequence[Trial], out: Path, recipe: str) -> None:
             "chose the settings: the difference flatters. Train with them and judge on other dives."
         )
     if (out / tuning.BEST).is_file():
-        typer.echo(f"finding-nemo train DATASET --recipe {recipe} --config {out / tuning.BEST}")
+        say(f"finding-nemo train DATASET --recipe {recipe} --config {out / tuning.BEST}")

@@ -12,6 +12,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from finding_nemo.core.errors import SettingsError
+from finding_nemo.core.text_files import read_text
 
 
 class Settings(BaseModel):
@@ -91,7 +92,7 @@ def json_or_text(text: str) -> Any:  # noqa: ANN401 - JSON values are of any typ
     """Return what `text` says as JSON, or itself."""
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, or numbers and nesting without end
         return text
 
 
@@ -101,9 +102,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         SettingsError: If the file is missing or is not TOML (with the line).
     """
+    text = read_text(path, refusal=SettingsError)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SettingsError(f"The settings file {path} does not exist.") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise SettingsError(f"The settings file {path} is nested too deep.") from None
+    except ValueError as error:  # of TOML, or a number of thousands of digits
         raise SettingsError(f"The settings file {path} cannot be read as TOML: {error}.") from None

@@ -13,6 +13,7 @@ FindingNemoError
 ├── PredictionsError (ValueError)        a predictions file cannot be used
 ├── SubmissionError (ValueError)         a submission does not fit its solution
 ├── EngineError (RuntimeError)           the workers of a cluster cannot go on
+├── ArgumentError (TypeError)            a function was given what it does not take
 ├── MissingExtraError (ImportError)      a library of an optional extra is not installed
 └── OutputError (OSError)                an output cannot be written
     ├── OutputExistsError (FileExistsError)
@@ -83,6 +84,10 @@ class SubmissionError(FindingNemoError, ValueError):
 
 class EngineError(FindingNemoError, RuntimeError):
     """The workers that predict on a cluster cannot go on."""
+
+
+class ArgumentError(FindingNemoError, TypeError):
+    """A function was given a value of a kind that it does not take."""
 
 
 class MissingExtraError(FindingNemoError, ImportError):

@@ -30,3 +30,17 @@ def raise_malloc_thresholds() -> bool:
     except (OSError, AttributeError):
         return False
     return all(done)
+
+
+def give_memory_back() -> None:
+    """Return what is free in the process to the kernel; off Linux and glibc nothing happens.
+
+    Each thread keeps what it freed for itself: three that had a frame of 100 megapixels one after
+    the other held 2.1 GB, with this 1.0 GB.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    except (OSError, AttributeError):
+        return

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.categories import CategoryTable
-from finding_nemo.core.errors import SplitError
+from finding_nemo.core.errors import DatasetError, SplitError
 from finding_nemo.core.reading import Reading
 
 
@@ -102,6 +102,9 @@ class Dataset:
         records: Every image record, annotated or not, in file order.
         notices: What a reader of the data set should know, in sentences.
         source: What it was read from, if it was read.
+
+    Raises:
+        DatasetError: If an image id is used twice: splits, predictions and truth are joined by it.
     """
 
     root: Path
@@ -109,6 +112,16 @@ class Dataset:
     records: tuple[ImageRecord, ...]
     notices: tuple[str, ...] = ()
     source: DatasetSource | None = None
+
+    def __post_init__(self) -> None:
+        counts = Counter(record.image_id for record in self.records)
+        repeated = [(image_id, count) for image_id, count in counts.items() if count > 1]
+        if repeated:
+            shown = ", ".join(f"{image_id!r} {count} times" for image_id, count in repeated[:3])
+            raise DatasetError(
+                f"{len(repeated)} image ids of the data set {self.root} are used more than once "
+                f"({shown}); each image needs an id of its own."
+            )
 
     @cached_property
     def annotated(self) -> tuple[ImageRecord, ...]:

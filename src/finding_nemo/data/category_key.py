@@ -6,7 +6,7 @@ from pathlib import Path
 
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import AnnotationError
-from finding_nemo.data.category_lists import whole_number
+from finding_nemo.data.category_lists import category_id
 from finding_nemo.data.csv_rows import read_csv_rows
 
 
@@ -20,15 +20,17 @@ def read_category_key(path: Path) -> CategoryTable:
     categories: dict[int, Category] = {}
     for row in read_csv_rows(path, required=("id", "name", "supercat")):
         try:
-            category_id = whole_number(row.values["id"])
+            number = category_id(row.values["id"])
         except AnnotationError as error:
             raise AnnotationError(f"{path}, line {row.line}: id {error}.") from None
-        if category_id in categories:
+        if number in categories:
             raise AnnotationError(
-                f"{path}, line {row.line}: category id {category_id} is there already."
+                f"{path}, line {row.line}: category id {number} is there already."
             )
         name, supercategory = row.values["name"].strip(), row.values["supercat"].strip()
-        categories[category_id] = Category(category_id, name, supercategory or "none")
+        if not name:
+            raise AnnotationError(f"{path}, line {row.line}: category {number} has no name.")
+        categories[number] = Category(number, name, supercategory or "none")
     if not categories:
         raise AnnotationError(f"{path} lists no category.")
     return CategoryTable(tuple(categories.values()))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from finding_nemo.core.errors import AnnotationError
 from finding_nemo.core.records import Dataset
 from finding_nemo.data.coco import CocoFile, read_coco
 from finding_nemo.data.image_files import ImageFolder
+from finding_nemo.data.image_names import ids_of_files
+from finding_nemo.data.notes import Notes
 from finding_nemo.data.record_fields import record_from_coco
 
 
@@ -20,8 +21,12 @@ def read_coco_dataset(
     coco = read_coco(path)
     if coco.categories is None:
         raise AnnotationError(f"{path}: the key 'categories' must list at least one category.")
+    notes = Notes()
     beside = path.parent / "images"
-    folder = ImageFolder(images or (beside if beside.is_dir() else path.parent))
+    folder = ImageFolder(
+        images or (beside if beside.is_dir() else path.parent),
+        named=(image.file_name for image in coco.images),
+    )
     records = [
         record_from_coco(
             image,
@@ -30,20 +35,17 @@ def read_coco_dataset(
             category_ids=_labels(coco, index),
             origin=path.stem,
             pattern=pattern,
+            notes=notes,
         )
         for index, (image, image_id) in enumerate(zip(coco.images, image_ids_of(coco), strict=True))
     ]
-    return Dataset(path.parent, coco.categories, tuple(records))
+    notices = (*coco.notices, *folder.notices(), *notes.sentences())
+    return Dataset(path.parent, coco.categories, tuple(records), notices)
 
 
 def image_ids_of(coco: CocoFile) -> list[str]:
-    """Return each image's id: its file's stem, or the name without suffix if stems repeat."""
-    stems = [PurePosixPath(image.file_name).stem for image in coco.images]
-    counts = Counter(stems)
-    return [
-        stem if counts[stem] == 1 else PurePosixPath(image.file_name).with_suffix("").as_posix()
-        for stem, image in zip(stems, coco.images, strict=True)
-    ]
+    """Return each image's id, by its file's name; see `ids_of_files`."""
+    return ids_of_files([image.file_name for image in coco.images])
 
 
 def _labels(coco: CocoFile, index: int) -> tuple[int, ...] | None:

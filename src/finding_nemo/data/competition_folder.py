@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import AnnotationError, DatasetNotFoundError
 from finding_nemo.core.records import Dataset, ImageRecord
+from finding_nemo.core.table_files import TableRow
+from finding_nemo.data.category_columns import note_nothing
 from finding_nemo.data.category_key import read_category_key
-from finding_nemo.data.category_lists import known_ids, parse_category_ids
+from finding_nemo.data.category_lists import ids_of, known_ids, take_apart
 from finding_nemo.data.coco import CocoFile, read_coco
 from finding_nemo.data.coco_dataset import image_ids_of
-from finding_nemo.data.csv_rows import CsvRow, read_csv_rows
+from finding_nemo.data.csv_rows import read_csv_rows
 from finding_nemo.data.image_files import ImageFolder, check_file_name
+from finding_nemo.data.notes import Notes
 from finding_nemo.data.record_fields import record_from_coco, record_from_row
 
 _CATEGORY_KEY = Path("category_key.csv")
@@ -26,7 +31,7 @@ _COCO_FILE = "object_detection/{origin}.json"
 def is_competition_folder(path: Path) -> bool:
     """Return whether `path` holds at least one file of the layout."""
     names = (_CATEGORY_KEY, _TRAIN_TABLE, Path(_COCO_FILE.format(origin="train")))
-    return path.is_dir() and any((path / name).is_file() for name in names)
+    return os.path.isdir(path) and any((path / name).is_file() for name in names)
 
 
 def read_competition_folder(
@@ -35,16 +40,16 @@ def read_competition_folder(
     """Read the folder: `train.csv` gives order and labels, the COCO files all else."""
     if not (path / _CATEGORY_KEY).is_file():
         raise DatasetNotFoundError(f"The data set {path} lacks {_CATEGORY_KEY} (id,name,supercat).")
-    table = read_category_key(path / _CATEGORY_KEY)
-    described = _coco_records(path, "train", table, images, pattern)
-    labelled = _labelled_records(path, table, described, images, pattern)
+    source = _Source(path, read_category_key(path / _CATEGORY_KEY), images, pattern, Notes())
+    described = _coco_records(source, "train")
+    labelled = _labelled_records(source, described)
     if not labelled and not described:
         raise DatasetNotFoundError(
             f"The data set {path} lists no training image: it needs {_TRAIN_TABLE} "
             "(id,categories) or object_detection/train.json."
         )
     unlabelled = {key: record for key, record in described.items() if key not in labelled}
-    evaluated = _coco_records(path, "eval", table, images, pattern)
+    evaluated = _coco_records(source, "eval")
     repeated = [key for key in evaluated if key in labelled or key in unlabelled]
     if repeated:
         raise AnnotationError(
@@ -52,23 +57,35 @@ def read_competition_folder(
             f"({len(repeated)} such ids); each must be used once."
         )
     records = (*labelled.values(), *unlabelled.values(), *evaluated.values())
-    return Dataset(path, table, records, _notices(described, labelled))
+    notices = (*source.notices, *source.notes.sentences(), *_notices(described, labelled))
+    return Dataset(path, source.table, records, notices)
 
 
-def _coco_records(
-    path: Path,
-    origin: str,
-    table: CategoryTable,
-    images: Path | None,
-    pattern: re.Pattern[str] | None,
-) -> dict[str, ImageRecord]:
-    coco_path = path / _COCO_FILE.format(origin=origin)
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The folder, and what all its files are read with."""
+
+    path: Path
+    table: CategoryTable
+    images: Path | None
+    pattern: re.Pattern[str] | None
+    notes: Notes
+    notices: list[str] = field(default_factory=list)
+
+    def image_folder(self, origin: str, named: Iterable[str] = ()) -> ImageFolder:
+        root = self.images or self.path / "images"
+        return ImageFolder(root / origin if (root / origin).is_dir() else root, named=named)
+
+
+def _coco_records(source: _Source, origin: str) -> dict[str, ImageRecord]:
+    coco_path = source.path / _COCO_FILE.format(origin=origin)
     if not coco_path.is_file():
         return {}
     coco = read_coco(coco_path)
-    _check_categories(coco, table, coco_path)
-    folder = ImageFolder(_image_folder(path, origin, images))
-    return {
+    source.notices.extend(f"{origin}.json: {notice}" for notice in coco.notices)
+    _check_categories(coco, source.table, coco_path)
+    folder = source.image_folder(origin, (image.file_name for image in coco.images))
+    records = {
         image_id: record_from_coco(
             image,
             image_id,
@@ -77,10 +94,13 @@ def _coco_records(
             if coco.has_annotations
             else None,
             origin=origin,
-            pattern=pattern,
+            pattern=source.pattern,
+            notes=source.notes,
         )
         for image, image_id in zip(coco.images, image_ids_of(coco), strict=True)
     }
+    source.notices.extend(folder.notices())
+    return records
 
 
 def _check_categories(coco: CocoFile, table: CategoryTable, coco_path: Path) -> None:
@@ -90,26 +110,15 @@ def _check_categories(coco: CocoFile, table: CategoryTable, coco_path: Path) -> 
         raise AnnotationError(f"{coco_path}: category id {unknown[0]} is not in {_CATEGORY_KEY}.")
 
 
-def _image_folder(path: Path, origin: str, images: Path | None) -> Path:
-    root = images or path / "images"
-    return root / origin if (root / origin).is_dir() else root
-
-
-def _labelled_records(
-    path: Path,
-    table: CategoryTable,
-    described: dict[str, ImageRecord],
-    images: Path | None,
-    pattern: re.Pattern[str] | None,
-) -> dict[str, ImageRecord]:
-    train_table = path / _TRAIN_TABLE
+def _labelled_records(source: _Source, described: dict[str, ImageRecord]) -> dict[str, ImageRecord]:
+    train_table = source.path / _TRAIN_TABLE
     if not train_table.is_file():
         return {}
-    folder = ImageFolder(_image_folder(path, "train", images))
+    folder = source.image_folder("train")
     records: dict[str, ImageRecord] = {}
     for row in read_csv_rows(train_table, required=("id", "categories")):
         try:
-            record = _labelled_record(row, table, described, folder, pattern)
+            record = _labelled_record(row, source, described, folder)
         except AnnotationError as error:
             raise AnnotationError(f"{train_table}, line {row.line}: {error}.") from None
         if record.image_id in records:
@@ -117,18 +126,17 @@ def _labelled_records(
                 f"{train_table}, line {row.line}: image id {record.image_id!r} is there already."
             )
         records[record.image_id] = record
+    source.notices.extend(folder.notices())
     return records
 
 
 def _labelled_record(
-    row: CsvRow,
-    table: CategoryTable,
-    described: dict[str, ImageRecord],
-    folder: ImageFolder,
-    pattern: re.Pattern[str] | None,
+    row: TableRow, source: _Source, described: dict[str, ImageRecord], folder: ImageFolder
 ) -> ImageRecord:
     image_id = check_file_name(row.values["id"].strip())
-    category_ids = known_ids(parse_category_ids(row.values["categories"]), table.columns)
+    cell = take_apart(row.values["categories"])
+    note_nothing((cell,), source.notes)
+    category_ids = known_ids(ids_of(cell), source.table.columns)
     record = described.get(image_id)
     if record is not None and not row.values.get("dive"):
         return replace(record, category_ids=category_ids)
@@ -139,7 +147,8 @@ def _labelled_record(
         name=image_id,
         category_ids=category_ids,
         origin="train",
-        pattern=pattern,
+        pattern=source.pattern,
+        notes=source.notes,
     )
     if record is None:
         return described_fields

@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path
 
-from finding_nemo.core.categories import Category, CategoryTable
+from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import AnnotationError
 from finding_nemo.core.records import Dataset, ImageRecord
-from finding_nemo.data.category_key import read_category_key
-from finding_nemo.data.category_lists import (
-    is_id_list,
-    known_ids,
-    parse_category_ids,
-    parse_category_names,
+from finding_nemo.core.table_files import TableRow
+from finding_nemo.data.category_columns import (
+    IdsOf,
+    are_ids,
+    category_table,
+    ids_by_table,
+    note_nothing,
+    table_of_cells,
 )
-from finding_nemo.data.csv_rows import CsvRow, read_csv_rows
+from finding_nemo.data.category_key import read_category_key
+from finding_nemo.data.category_lists import Cell, ids_of, take_apart, without_decimal_commas
+from finding_nemo.data.csv_rows import read_csv_table
 from finding_nemo.data.image_files import ImageFolder, check_file_name
+from finding_nemo.data.image_names import ids_of_files
+from finding_nemo.data.notes import Notes
 from finding_nemo.data.record_fields import record_from_row
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What all rows of one file have in common."""
+
+    ids_of: IdsOf
+    folder: ImageFolder
+    origin: str
+    pattern: re.Pattern[str] | None
+    notes: Notes
 
 
 def read_csv_dataset(
@@ -26,16 +44,23 @@ def read_csv_dataset(
 ) -> Dataset:
     """Read a CSV file; paths are relative to `images`, or to the file's own folder.
 
-    Categories are ids (of `category_key.csv` beside the file, if there is one) or names with
-    ";" between them, numbered from 1 in alphabetical order where no table names them.
+    Categories are ids (of `category_key.csv` beside the file, if there is one) or names, numbered
+    from 1 in alphabetical order where no table names them; see `category_columns`.
     """
-    rows = list(read_csv_rows(path, required=("path", "categories")))
-    table = _category_table(path, rows)
-    folder = ImageFolder(images or path.parent)
+    read = read_csv_table(path, required=("path", "categories"))
+    rows = list(read.rows)
+    texts = [row.values["categories"] for row in rows]
+    if read.decimal_comma:
+        texts = without_decimal_commas(texts)
+    cells = [_cell(path, row, text) for row, text in zip(rows, texts, strict=True)]
+    notes = Notes()
+    table, category_ids = _categories(path, rows, cells, notes)
+    folder = ImageFolder(images or path.parent, named=(row.values["path"].strip() for row in rows))
+    reading = _Reading(category_ids, folder, path.stem, pattern, notes)
     records: dict[str, ImageRecord] = {}
-    for row in rows:
+    for row, cell, image_id in zip(rows, cells, _image_ids(rows), strict=True):
         try:
-            record = _record(row, table, folder, origin=path.stem, pattern=pattern)
+            record = _record(row, cell, image_id, reading)
         except AnnotationError as error:
             raise AnnotationError(f"{path}, line {row.line}: {error}.") from None
         if record.image_id in records:
@@ -44,51 +69,56 @@ def read_csv_dataset(
                 "add an id column to tell files of one name apart."
             )
         records[record.image_id] = record
-    return Dataset(path.parent, table, tuple(records.values()))
+    notices = (*folder.notices(), *notes.sentences())
+    return Dataset(path.parent, table, tuple(records.values()), notices)
 
 
-def _category_table(path: Path, rows: Sequence[CsvRow]) -> CategoryTable:
+def _image_ids(rows: Sequence[TableRow]) -> list[str]:
+    """Return each row's id: as given, or else by its file's name."""
+    given = [row.values.get("id", "").strip() for row in rows]
+    names = [row.values["path"].strip() for row in rows]
+    without = list(dict.fromkeys(n for n, own in zip(names, given, strict=True) if not own))
+    made = dict(zip(without, ids_of_files(without), strict=True))
+    return [own or made[name] for name, own in zip(names, given, strict=True)]
+
+
+def _cell(path: Path, row: TableRow, text: str) -> Cell:
+    try:
+        return take_apart(text)
+    except AnnotationError as error:
+        raise AnnotationError(f"{path}, line {row.line}: {error}.") from None
+
+
+def _categories(
+    path: Path, rows: Sequence[TableRow], cells: Sequence[Cell], notes: Notes
+) -> tuple[CategoryTable, IdsOf]:
     key = path.parent / "category_key.csv"
     if key.is_file():
-        return read_category_key(key)
-    cells = [row.values["categories"] for row in rows]
-    if all(is_id_list(cell) for cell in cells):
-        ids = sorted({number for cell in cells for number in parse_category_ids(cell)})
-        named = [(number, f"category {number}") for number in ids]
-    else:
-        names = sorted({name for cell in cells for name in parse_category_names(cell)})
-        named = list(enumerate(names, start=1))
+        table = read_category_key(key)
+        note_nothing(cells, notes, known=table.names)
+        return table, ids_by_table(table)
+    note_nothing(cells, notes)
+    if are_ids(cells):
+        for row, cell in zip(rows, cells, strict=True):
+            try:
+                ids_of(cell)
+            except AnnotationError as error:
+                raise AnnotationError(f"{path}, line {row.line}: {error}.") from None
+    named, category_ids = table_of_cells(cells, notes)
     if not named:
         raise AnnotationError(f"{path} names no category in its column 'categories'.")
-    return CategoryTable(tuple(Category(number, name, "none") for number, name in named))
+    return category_table(named), category_ids
 
 
-def _record(
-    row: CsvRow,
-    table: CategoryTable,
-    folder: ImageFolder,
-    *,
-    origin: str,
-    pattern: re.Pattern[str] | None,
-) -> ImageRecord:
+def _record(row: TableRow, cell: Cell, image_id: str, reading: _Reading) -> ImageRecord:
     name = check_file_name(row.values["path"].strip())
     return record_from_row(
         row.values,
-        row.values.get("id", "").strip() or PurePosixPath(name).stem,
-        path=folder.locate(name),
+        image_id,
+        path=reading.folder.locate(name),
         name=name,
-        category_ids=_category_ids(row.values["categories"], table),
-        origin=origin,
-        pattern=pattern,
+        category_ids=reading.ids_of(cell),
+        origin=reading.origin,
+        pattern=reading.pattern,
+        notes=reading.notes,
     )
-
-
-def _category_ids(cell: str, table: CategoryTable) -> tuple[int, ...]:
-    if is_id_list(cell):
-        return known_ids(parse_category_ids(cell), table.columns)
-    by_name = dict(zip(table.names, table.ids, strict=True))
-    names = parse_category_names(cell)
-    unknown = [name for name in names if name not in by_name]
-    if unknown:
-        raise AnnotationError(f"category {unknown[0]!r} is not in the category table")
-    return tuple(sorted({by_name[name] for name in names}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -51,11 +52,12 @@ def _existing_folder(folder: Path) -> Path:
 def _read_form(path: Path, images: Path | None, pattern: re.Pattern[str] | None) -> Dataset:
     if is_competition_folder(path):
         return read_competition_folder(path, images=images, pattern=pattern)
-    if path.is_file() and path.suffix.lower() == ".json":
+    is_file = os.path.isfile(path)  # false, not an error, for a name that no disk takes
+    if is_file and path.suffix.lower() == ".json":
         return read_coco_dataset(path, images=images, pattern=pattern)
-    if path.is_file() and path.suffix.lower() in (".csv", ".txt"):
+    if is_file and path.suffix.lower() in (".csv", ".tsv", ".txt"):
         return read_csv_dataset(path, images=images, pattern=pattern)
-    if not path.exists():
+    if not os.path.exists(path):
         raise DatasetNotFoundError(f"The data set {path} does not exist.")
     if path.is_dir():
         raise DatasetNotFoundError(
@@ -63,7 +65,7 @@ def _read_form(path: Path, images: Path | None, pattern: re.Pattern[str] | None)
             "multilabel_classification/train.csv or object_detection/train.json. For another "
             "layout name a COCO file (.json) or a CSV file with the columns path,categories."
         )
-    raise AnnotationError(f"{path} is neither a folder nor a .json or .csv file.")
+    raise AnnotationError(f"{path} is neither a folder nor a .json, .csv or .tsv file.")
 
 
 def _notices(dataset: Dataset) -> list[str]:

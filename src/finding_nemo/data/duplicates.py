@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+HASH_WORDS = 4
 _SIDE = 32
 _COEFFICIENTS = 16
-# Of 256 bits. Unrelated frames differ in 128 on average, for each bit is balanced; frames of
-# one camera share overlaid text and the fall of its light: of 5,768 TrashCan frames the most alike
-# two of different dives differ in 14 bits and show different animals.
-_NEAR_BITS = 12
-_ROWS_AT_ONCE = 512
 
 
 def scene_hash(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
@@ -38,25 +34,6 @@ def _cosines() -> npt.NDArray[np.float64]:
     """Return the first rows of the discrete cosine transform (type II) of length 32."""
     place, wave = np.arange(_SIDE) + 0.5, np.arange(_COEFFICIENTS)[:, np.newaxis]
     return np.asarray(np.cos(np.pi * wave * place / _SIDE))
-
-
-def near_pairs(hashes: npt.NDArray[np.uint64]) -> Iterator[tuple[int, int, int]]:
-    """Yield (first, second, differing bits) of every pair that differs in a few bits at most.
-
-    Args:
-        hashes: Shape (images, 4); all zeros are passed over.
-    """
-    used = np.flatnonzero(hashes.any(axis=1))
-    for start in range(0, len(used), _ROWS_AT_ONCE):
-        rows = used[start : start + _ROWS_AT_ONCE]
-        others = used[start:]
-        bits = np.zeros((len(rows), len(others)), dtype=np.uint16)
-        for word in range(hashes.shape[1]):
-            different = hashes[rows, np.newaxis, word] ^ hashes[np.newaxis, others, word]
-            bits += np.bitwise_count(different)
-        for a, b in zip(*np.nonzero(bits <= _NEAR_BITS), strict=True):
-            if a < b:
-                yield int(rows[a]), int(others[b]), int(bits[a, b])
 
 
 def equal_groups(digests: Sequence[str]) -> list[list[int]]:

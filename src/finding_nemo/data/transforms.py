@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from finding_nemo.core.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.preprocessing import Channels, Preprocessing
 from finding_nemo.data.images import DecodedImage, open_upright
 from finding_nemo.data.reduction import reduced
@@ -41,19 +42,26 @@ def _resized(image: Image.Image, size: tuple[int, int]) -> npt.NDArray[np.uint8]
     return np.asarray(small, dtype=np.uint8)
 
 
-def decode_resized(source: Path | bytes, preprocessing: Preprocessing) -> DecodedImage:
+def decode_resized(
+    source: Path | bytes, preprocessing: Preprocessing, *, limits: InputLimits = USUAL_LIMITS
+) -> DecodedImage:
     """Decode a file, or a file's bytes, straight to the network's size.
 
     The pixels are those of `decode_image` and then `resize_pixels`: the same numbers from any
     format but JPEG, whose decoder averages the blocks itself (0.1 grey levels apart on average,
     docs/benchmarks.md). It is several times faster on large frames.
 
+    Args:
+        source: The file, or its bytes.
+        preprocessing: What the network takes.
+        limits: What it may cost.
+
     Raises:
         ImageError: As `decode_image`.
     """
     size = (preprocessing.width_px, preprocessing.height_px)
-    opened = open_upright(source, at_least=size)
-    return DecodedImage(_resized(opened.image, size), opened.width, opened.height)
+    with open_upright(source, at_least=size, limits=limits) as opened:
+        return DecodedImage(_resized(opened.image, size), opened.width, opened.height)
 
 
 @lru_cache(maxsize=8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,12 +34,16 @@ class AnimalSizes:
 
 
 def measure_animals(records: Sequence[ImageRecord]) -> AnimalSizes | None:
-    """Return the sizes of all boxes in frames of known size; `None` if there is none."""
-    sized = [record for record in records if record.width]
-    widths = np.array([box.width_px for record in sized for box in record.boxes])
-    frames = np.array([record.width for record in sized for _ in record.boxes], dtype=np.float64)
-    if not widths.size:
+    """Return the sizes of all boxes with a width in frames of known size; `None` without one."""
+    sized = [
+        (box.width_px, record.width)
+        for record in records
+        for box in record.boxes
+        if record.width and 0 < box.width_px < math.inf
+    ]
+    if not sized:
         return None
+    widths, frames = np.array(sized, dtype=np.float64).T
     shares = widths / frames
     return AnimalSizes(
         width_px=tuple(widths.tolist()),

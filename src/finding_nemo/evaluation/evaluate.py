@@ -18,6 +18,7 @@ from finding_nemo.evaluation.groups import (
     validation_aps,
 )
 from finding_nemo.evaluation.judged import Judged, lay_beside
+from finding_nemo.evaluation.pictures import Pictures
 from finding_nemo.evaluation.results import (
     Evaluation,
     JudgedImage,
@@ -193,10 +194,11 @@ def _images(
     judged: Judged, predictions: PredictionTable, per_image: Scores
 ) -> tuple[JudgedImage, ...]:
     reading = predictions.reading
+    pictures = Pictures(judged.dataset)
     return tuple(
         JudgedImage(
             image_id=record.image_id,
-            path=str(record.path if record.path.is_file() else predictions.paths[row]),
+            path=pictures.path_of(record, predictions.paths[row]),
             dive=record.dive or "",
             true_ids=record.category_ids or (),
             ranked_ids=predictions.ranked_ids[row],
@@ -205,6 +207,7 @@ def _images(
             failure=predictions.failures[row],
             unusualness=float(reading.unusualness[row]) if reading else float("nan"),
             said=reading.said[row] if reading else "",
+            is_outside=pictures.is_outside(record, predictions.paths[row]),
         )
         for record, row, score in zip(judged.records, judged.rows, per_image, strict=True)
     )

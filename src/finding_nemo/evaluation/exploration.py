@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from finding_nemo.scoring.leakage import seconds_to_next
 
 _N_PAIRS = 20
 _YEARS_BY_MONTH = 3
+_YEARS_BY_YEAR = 60
 _FEW_IMAGES = 5
 
 
@@ -78,7 +80,7 @@ class Exploration:
         labels_per_image: Annotated images by number of categories.
         frame_sizes: Images by (width, height) px, most frequent first.
         n_unsized: Images whose size nobody recorded.
-        over_time: Images by year or month, in order.
+        over_time: Images by month, year, decade or century, in order.
         n_timed: Images with a time of day.
         n_undated: Images without even a date.
         within_10_s: Share of the timed images with another of their dive at most 10 s away.
@@ -202,9 +204,19 @@ def _over_time(records: Sequence[ImageRecord]) -> dict[str, int]:
     moments = [record.captured for record in records if record.captured is not None]
     if not moments:
         return {}
-    long = (max(moments) - min(moments)).days > 365 * _YEARS_BY_MONTH
-    counts = Counter(moment.strftime("%Y" if long else "%Y-%m") for moment in moments)
+    years = (max(moments) - min(moments)).days / 365
+    counts = Counter(_span_of(moment, years) for moment in moments)
     return dict(sorted(counts.items()))
+
+
+def _span_of(moment: datetime, years: float) -> str:
+    """Return the span that a moment is counted in, of a few dozen that fit a figure."""
+    if years <= _YEARS_BY_MONTH:
+        return f"{moment.year:04}-{moment.month:02}"
+    if years <= _YEARS_BY_YEAR:
+        return f"{moment.year:04}"
+    step = 10 if years <= 10 * _YEARS_BY_YEAR else 100
+    return f"{moment.year // step * step:04} on"
 
 
 def _pairs(dataset: Dataset) -> tuple[Pair, ...]:

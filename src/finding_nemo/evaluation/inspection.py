@@ -13,6 +13,10 @@ from finding_nemo.evaluation.split_summary import PartSummary, summarise_split
 
 # Five 80/20 splits of fewer images say nothing.
 _LEAST_IMAGES = 20
+WHY_NO_PROTOCOLS = (
+    f"Fewer than {_LEAST_IMAGES} images hold a category: what baselines score on splits of them "
+    "would say nothing."
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def inspect_dataset(
     Raises:
         SplitError: If the split names images that the data set does not have.
     """
-    enough = len(dataset.annotated) >= _LEAST_IMAGES
+    enough = sum(bool(record.category_ids) for record in dataset.records) >= _LEAST_IMAGES
     return Inspection(
         dataset=dataset,
         exploration=explore(dataset),

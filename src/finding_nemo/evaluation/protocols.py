@@ -115,6 +115,8 @@ def _protocol(
 def _measured(
     truth: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64], dives: Sequence[str]
 ) -> tuple[float, float, float]:
+    if not truth.any():
+        return float("nan"), float("nan"), float("nan")
     per_image = average_precision_at_k(truth, scores)
     interval = dive_bootstrap_interval(per_image, dives)
     width = interval.high - interval.low
@@ -122,6 +124,8 @@ def _measured(
 
 
 def _mean(measured: Sequence[tuple[float, float, float]]) -> BaselineScore:
+    # A test part in which nothing is true has no score.
+    measured = [found for found in measured if not np.isnan(found[0])] or [measured[0]]
     values = [value for value, _, _ in measured]
     value, width, by_dive = np.mean(measured, axis=0).tolist()
     return BaselineScore(value, min(values), max(values), width, by_dive)

@@ -119,6 +119,8 @@ class JudgedImage(OfADive):
         failure: Why it could not be used, or `None`.
         unusualness: Share of validation images that are less far out, NaN if unknown.
         said: The finest thing that could be said of it, "" for nothing.
+        is_outside: Whether `path` is a file outside the data set, named by the predictions alone:
+            no page opens it.
     """
 
     image_id: str
@@ -131,6 +133,7 @@ class JudgedImage(OfADive):
     failure: str | None
     unusualness: float = float("nan")
     said: str = ""
+    is_outside: bool = False
 
 
 @dataclass(frozen=True)

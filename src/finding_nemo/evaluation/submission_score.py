@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from finding_nemo.core.errors import SubmissionError
-from finding_nemo.results.submission import SubmissionLine, match_submission
+from finding_nemo.results.submission import N_CATEGORIES, SubmissionLine, match_submission
 from finding_nemo.scoring.competition import area_under_roc, competition_score
 from finding_nemo.scoring.ranking import map_at_k_of_rankings
 
@@ -23,6 +23,7 @@ class SubmissionScore:
         auc: Of `osd`; `None` where the solution cannot say.
         final: (MAP@20 + 2 x AUC - 1) / 2; `None` without AUC.
         why_no_auc: In words, where there is none.
+        notices: What whoever submits should know, in sentences.
     """
 
     n_images: int
@@ -30,6 +31,7 @@ class SubmissionScore:
     auc: float | None
     final: float | None
     why_no_auc: str = ""
+    notices: tuple[str, ...] = ()
 
 
 def score_submission(
@@ -44,9 +46,10 @@ def score_submission(
     map_at_20 = map_at_k_of_rankings(
         [line.category_ids for line in solution], [line.category_ids for line in lines]
     )
+    notices = _notices(lines)
     why = _why_no_auc(solution)
     if why:
-        return SubmissionScore(len(lines), map_at_20, None, None, why)
+        return SubmissionScore(len(lines), map_at_20, None, None, why, notices)
     missing = [line.image_id for line in lines if line.osd is None]
     if missing:
         raise SubmissionError(
@@ -55,7 +58,19 @@ def score_submission(
         )
     novel = np.array([(line.osd or 0.0) > 0 for line in solution])
     auc = area_under_roc(novel, np.array([line.osd for line in lines], dtype=np.float64))
-    return SubmissionScore(len(lines), map_at_20, auc, competition_score(map_at_20, auc))
+    return SubmissionScore(
+        len(lines), map_at_20, auc, competition_score(map_at_20, auc), "", notices
+    )
+
+
+def _notices(lines: Sequence[SubmissionLine]) -> tuple[str, ...]:
+    longer = [line.image_id for line in lines if len(line.category_ids) > N_CATEGORIES]
+    if not longer:
+        return ()
+    return (
+        f"{len(longer)} rows guess more than {N_CATEGORIES} categories (first: {longer[0]}); as in "
+        f"the competition, only the first {N_CATEGORIES} count.",
+    )
 
 
 def _why_no_auc(solution: Sequence[SubmissionLine]) -> str:

@@ -13,6 +13,7 @@ from typing import Literal
 import onnxruntime as ort
 
 from finding_nemo.core.errors import SettingsError
+from finding_nemo.core.extras import install_hint
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.models.pixel_network import OnnxPixels, PixelNetwork, Precision, RuntimeChoice
 from finding_nemo.models.runtime import CPU_PROVIDER, OnnxNetwork
@@ -54,10 +55,7 @@ def choose_runtime(*, precision: Precision, runtime: Runtime = "auto") -> Runtim
         _check_precision(precision, "onnxruntime on a CPU", has=precision != "bfloat16")
         return RuntimeChoice("onnxruntime", "cpu", precision, why)
     if not is_openvino_installed():
-        raise SettingsError(
-            "--runtime openvino: it is not installed. Install the extra: "
-            "pip install 'finding-nemo[fast]'."
-        )
+        raise SettingsError(f"--runtime openvino: it is not installed. {install_hint('fast')}")
     can = precision != "bfloat16" or has_bfloat16()
     _check_precision(precision, "openvino on this processor", has=can)
     why = "as asked" if runtime != "auto" else "installed, and faster than ONNX Runtime on a CPU"

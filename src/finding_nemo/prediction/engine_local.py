@@ -28,6 +28,7 @@ def predictor_for(work: Work, *, threads: int | None = None) -> Predictor:
         precision=work.precision,
         threads=threads,
         network=work.network,
+        limits=work.limits,
     )
 
 

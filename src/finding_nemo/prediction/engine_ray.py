@@ -22,6 +22,8 @@ import numpy as np
 import pyarrow as pa
 
 from finding_nemo.core.errors import EngineError, MissingExtraError
+from finding_nemo.core.extras import install_hint
+from finding_nemo.core.input_limits import InputLimits
 from finding_nemo.core.provenance import package_version
 from finding_nemo.core.telling import Tell
 from finding_nemo.models.bundle import Bundle, load_bundle
@@ -83,6 +85,7 @@ def _predict_there(
             work.precision,
             work.network,
             package_version(),
+            work.limits,
         ),
         batch_size=1,
         num_cpus=1,
@@ -120,6 +123,7 @@ class _Worker:
         precision: float,
         network: NetworkWish,
         version: str,
+        limits: InputLimits,
     ) -> None:
         import ray
 
@@ -139,6 +143,7 @@ class _Worker:
             columns=columns,
             precision=precision,
             network=network,
+            limits=limits,
         )
         self._predictor = predictor_for(self._work, threads=1)
 
@@ -179,8 +184,7 @@ def _cluster() -> Iterator[Any]:
             ray.data.DataContext.get_current().enable_progress_bars = False
     except ImportError as error:
         raise MissingExtraError(
-            f"The engine ray needs Ray Data ({error}). Install the extra: "
-            "pip install 'finding-nemo[cluster]'."
+            f"The engine ray needs Ray Data ({error}). {install_hint('cluster')}"
         ) from None
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     was_there = ray.is_initialized()

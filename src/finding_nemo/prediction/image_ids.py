@@ -16,14 +16,18 @@ class IdResolver:
 
     First `see` every image, then `close`, then `resolve` every image in the same order. Ids are
     held as 64-bit hashes, the same on every machine. Two ids with one hash would count as
-    shared and be replaced by their places, which are unique too.
+    shared and be replaced by their places, which are unique too. A place that is another image's
+    id counts as shared as well.
     """
 
     def __init__(self) -> None:
         """Begin with no image."""
         self._ids, self._places = array("Q"), array("Q")
-        self._shared_ids: Hashes = np.empty(0, dtype=np.uint64)
-        self._shared_places: Hashes = np.empty(0, dtype=np.uint64)
+        self._shared_ids: Hashes = _nothing()
+        self._shared_places: Hashes = _nothing()
+        # Ids that are kept, and all places; only where some place is shared.
+        self._own: Hashes = _nothing()
+        self._all_places: Hashes = _nothing()
         self._seen: npt.NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
     def see(self, image_id: str, place: str) -> None:
@@ -33,9 +37,16 @@ class IdResolver:
 
     def close(self) -> None:
         """End the first pass."""
-        self._shared_ids, self._shared_places = _repeated(self._ids), _repeated(self._places)
-        self._seen = np.zeros(self._shared_places.size, dtype=np.int64)
+        ids, places = _as_array(self._ids), _as_array(self._places)
         self._ids, self._places = array("Q"), array("Q")
+        self._shared_ids = _repeated(ids)
+        if not self._shared_ids.size:
+            return
+        own = np.setdiff1d(ids, self._shared_ids)
+        self._shared_places = np.union1d(_repeated(places), np.intersect1d(places, own))
+        if self._shared_places.size:
+            self._own, self._all_places = own, np.unique(places)
+        self._seen = np.zeros(self._shared_places.size, dtype=np.int64)
 
     def resolve(self, image_id: str, place: str) -> str:
         """Return the id of the next image of the second pass."""
@@ -45,17 +56,39 @@ class IdResolver:
         if not _holds(self._shared_places, number):
             return place
         index = int(np.searchsorted(self._shared_places, np.uint64(number)))
-        self._seen[index] += 1
-        count = int(self._seen[index])
-        return place if count == 1 else f"{place}#{count}"
+        while True:
+            self._seen[index] += 1
+            count = int(self._seen[index])
+            numbered = place if count == 1 else f"{place}#{count}"
+            if not self._is_taken(numbered, is_place=count == 1):
+                return numbered
+
+    def _is_taken(self, name: str, *, is_place: bool) -> bool:
+        number = _hash(name)
+        return _holds(self._own, number) or (not is_place and _holds(self._all_places, number))
+
+
+def place_of(path: str, time_s: float | None) -> str:
+    """Return the place of an image at `path`, `time_s` into its video if it is one."""
+    return path if time_s is None else f"{path}@{clock_time(time_s)}"
+
+
+def clock_time(time_s: float) -> str:
+    """Return a time in a video as hours, minutes and seconds."""
+    minutes, seconds = divmod(time_s, 60)
+    return f"{int(minutes) // 60:02d}:{int(minutes) % 60:02d}:{seconds:06.3f}"
 
 
 def _hash(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(errors="surrogateescape"), digest_size=8).digest())
+    return int.from_bytes(blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest())
 
 
-def _repeated(hashes: array[int]) -> Hashes:
-    ordered = np.sort(np.frombuffer(hashes, dtype=np.uint64)) if len(hashes) else _nothing()
+def _as_array(hashes: array[int]) -> Hashes:
+    return np.frombuffer(hashes, dtype=np.uint64) if len(hashes) else _nothing()
+
+
+def _repeated(hashes: Hashes) -> Hashes:
+    ordered = np.sort(hashes)
     return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
 
 

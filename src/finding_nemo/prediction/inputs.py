@@ -5,32 +5,48 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from finding_nemo.core.errors import DatasetError, DatasetNotFoundError, ImageError, SettingsError
+from finding_nemo.core.input_limits import USUAL_LIMITS, InputLimits
+from finding_nemo.core.printable import printable
 from finding_nemo.core.provenance import hash_file
 from finding_nemo.core.records import ImageRecord
+from finding_nemo.core.telling import Tell, tell_nobody
+from finding_nemo.core.text_files import text_lines
 from finding_nemo.data.competition_folder import is_competition_folder
 from finding_nemo.data.dataset import read_dataset
 from finding_nemo.data.images import IMAGE_SUFFIXES
-from finding_nemo.data.places import files_of, has_wildcard, is_url, matching, read_file, walk
+from finding_nemo.data.name_text import text_of_name
+from finding_nemo.data.passed_over import PassedOver
+from finding_nemo.data.places import (
+    files_of,
+    is_url,
+    local_fault,
+    open_list,
+    path_part,
+)
 from finding_nemo.data.record_fields import record_of_path
+from finding_nemo.data.spelling import file_of_name
 from finding_nemo.data.splits.file import read_split
 from finding_nemo.data.tar_files import (
     PACKED_TAR_SUFFIXES,
     TAR_SUFFIXES,
     image_members,
+    inside,
     member_path,
 )
 from finding_nemo.data.video import VIDEO_SUFFIXES, frame_times
-from finding_nemo.prediction.image_ids import IdResolver
+from finding_nemo.data.walking import Found, has_wildcard, matching, walk
+from finding_nemo.prediction.image_ids import IdResolver, clock_time, place_of
 
 STDIN = "-"
 LIST_SUFFIXES = frozenset({".txt", ".lst"})
 _DATASET_SUFFIXES = frozenset({".json", ".csv"})
+_FILE_SUFFIXES = IMAGE_SUFFIXES | TAR_SUFFIXES | VIDEO_SUFFIXES
 _DEFAULT_EVERY_S = 1.0
 
 
@@ -40,7 +56,8 @@ class ImageInput:
 
     Attributes:
         image_id: Its name in the results, unique in a run.
-        path: The file or URL; `tar://MEMBER::TAR` in a tar; the video of a frame.
+        path: The file or URL; `tar://MEMBER::TAR` in a tar; the video of a frame. As text:
+            `name_of_text` gives the file's own name.
         record: What is known of it without opening it: dive, time, frame number.
         position: Where it begins in its tar, or which frame of its video it is.
         size: Its bytes in its tar.
@@ -77,6 +94,8 @@ class Selection:
         every_s: Seconds between the frames taken of a video; `None`: 1 s, and videos in folders
             are passed over.
         stdin: The file that stands for `-`.
+        limits: What a server may cost.
+        passed: What the last `stream` passed over.
     """
 
     names: tuple[str, ...]
@@ -87,16 +106,22 @@ class Selection:
     part: str | None = None
     every_s: float | None = None
     stdin: Path | None = None
+    limits: InputLimits = USUAL_LIMITS
+    passed: PassedOver = field(default_factory=PassedOver, init=False, repr=False, compare=False)
 
-    def stream(self) -> Iterator[ImageInput]:
+    def stream(self, say: Tell = tell_nobody) -> Iterator[ImageInput]:
         """Yield the images in the order given; ids may still repeat.
 
         An image file that is absent is in the stream: it becomes a row with a failure.
+
+        Args:
+            say: Told at the end what was passed over, one sentence a kind.
 
         Raises:
             DatasetNotFoundError: If a folder, list or data set does not exist.
             DatasetError: If there is no image at all.
         """
+        self.passed.clear()
         kept = self._kept_ids()
         n_found = 0
         for image in chain.from_iterable(map(self._expand, self.names)):
@@ -107,6 +132,8 @@ class Selection:
                 yield image
         if not n_found:
             raise self._nothing_found()
+        for notice in self.passed.sentences():
+            say(f"note: {notice}")
 
     def request(self) -> dict[str, Any]:
         """Return what tells this selection from another, as JSON-ready values.
@@ -116,9 +143,9 @@ class Selection:
         """
         texts = [name for name in self.names if _suffix(name) in LIST_SUFFIXES]
         values: dict[str, Any] = {
-            "names": list(self.names),
-            "lists": {name: _hash_of(name) for name in texts},
-            "images": str(self.images or ""),
+            "names": [text_of_name(name) for name in self.names],
+            "lists": {text_of_name(name): self._hash_of(name) for name in texts},
+            "images": text_of_name(str(self.images or "")),
             "dive_pattern": self.dive_pattern,
             "origin": self.origin,
             "split": hash_file(self.split) if self.split and self.split.is_file() else None,
@@ -141,83 +168,145 @@ class Selection:
             for name, value in (("origin", self.origin), ("part", self.part))
             if value
         )
-        return DatasetError(f"No image to predict in {', '.join(self.names)}{narrowed}.")
+        told = " ".join([".", *self.passed.sentences()]).rstrip()
+        names = printable(", ".join(self.names))
+        return DatasetError(f"No image to predict in {names}{narrowed}{told}")
+
+    def _hash_of(self, name: str) -> str | None:
+        if is_url(name):
+            with open_list(name, self.limits) as content:
+                return hashlib.sha256(content.read()).hexdigest()
+        return hash_file(Path(name)) if os.path.isfile(name) else None
 
     def _expand(self, name: str) -> Iterator[ImageInput]:
-        suffix = _suffix(name)
         if name == STDIN:
-            yield from self._listed(str(self.stdin or "/dev/stdin"))
-        elif has_wildcard(name) and (is_url(name) or not os.path.exists(name)):
-            yield from self._files(matching(name))
-        elif not is_url(name) and self._is_dataset(Path(name)):
+            return self._listed(str(self.stdin or "/dev/stdin"))
+        if has_wildcard(name) and (is_url(name) or not os.path.exists(name)):
+            return self._files(matching(name, self.passed))
+        return self._of_url(name) if is_url(name) else self._of_path(name)
+
+    def _of_path(self, name: str) -> Iterator[ImageInput]:
+        suffix = _suffix(name)
+        if self._is_dataset(Path(name)):
             found = read_dataset(Path(name), images=self.images, dive_pattern=self.dive_pattern)
-            yield from (input_of_record(record) for record in found.records)
-        elif suffix in LIST_SUFFIXES and (is_url(name) or os.path.isfile(name)):
-            yield from self._listed(name)
-        elif suffix in IMAGE_SUFFIXES | TAR_SUFFIXES | VIDEO_SUFFIXES and not os.path.isdir(name):
-            yield from self._file(name)
-        elif files_of(name).is_folder(name):
-            yield from self._files(walk(name))
-        elif name.endswith(PACKED_TAR_SUFFIXES):
-            raise DatasetError(f"{name} is a packed tar, which cannot be read from the middle.")
-        elif os.path.isfile(name):
-            yield from self._file(name)
-        else:
-            raise DatasetNotFoundError(
-                f"{name} does not exist. Name image files, folders, lists, tars or data sets."
+            self.passed.said(found.notices)
+            return (input_of_record(record) for record in found.records)
+        if os.path.isdir(name):
+            return self._files(walk(name, self.passed))
+        if suffix in LIST_SUFFIXES and os.path.isfile(name):
+            return self._listed(name)
+        if name.endswith(PACKED_TAR_SUFFIXES):
+            raise _packed(name)
+        if suffix in _FILE_SUFFIXES or os.path.exists(name):
+            return self._file(name)
+        respelled = file_of_name(name)
+        if respelled != name:
+            self.passed.respelled(name, respelled)
+            return self._of_path(respelled)
+        raise _nowhere(name)
+
+    def _of_url(self, name: str) -> Iterator[ImageInput]:
+        suffix = _suffix(name)
+        if suffix in LIST_SUFFIXES:
+            return self._listed(name)
+        if suffix in _FILE_SUFFIXES:
+            return self._file(name)
+        if name.endswith(PACKED_TAR_SUFFIXES):
+            raise _packed(name)
+        if suffix in _DATASET_SUFFIXES:
+            raise DatasetError(
+                f"{printable(name)} is an address; a data set is read from this machine only. "
+                "Download it first."
             )
+        try:
+            kind = files_of(name, self.limits).kind(name)
+        except ImageError as error:
+            raise DatasetError(f"{printable(name)} is not read ({error}).") from None
+        if kind == "folder":
+            return self._files(walk(name, self.passed))
+        if kind == "file":
+            return self._file(name)
+        raise _nowhere(name)
 
     @staticmethod
     def _is_dataset(path: Path) -> bool:
-        is_table = path.suffix.lower() in _DATASET_SUFFIXES and path.is_file()
-        return is_competition_folder(path) or is_table
+        try:
+            is_table = path.suffix.lower() in _DATASET_SUFFIXES and path.is_file()
+            return is_table or is_competition_folder(path)
+        except OSError:  # a folder that may not be entered
+            return False
 
-    def _files(self, paths: Iterator[str]) -> Iterator[ImageInput]:
+    def _files(self, found: Iterator[Found]) -> Iterator[ImageInput]:
         """Expand what a folder or pattern holds, passing over what is no image."""
         taken = IMAGE_SUFFIXES | TAR_SUFFIXES | (VIDEO_SUFFIXES if self.every_s else frozenset())
-        for path in paths:
-            if _suffix(path) in taken:
-                yield from self._file(path)
+        for file in found:
+            suffix = _suffix(file.path)
+            if suffix not in taken:
+                is_video = suffix in VIDEO_SUFFIXES
+                (self.passed.video if is_video else self.passed.file)(file.path, suffix)
+            elif file.fault is not None:
+                yield self._failed(file.path, ImageError(file.fault))
+            else:
+                yield from self._of_file(file.path)
 
     def _listed(self, name: str) -> Iterator[ImageInput]:
-        with files_of(name).open(name) as lines:
-            for line in lines:
-                path = line.decode("utf-8-sig").strip()
+        with open_list(name, self.limits) as stream:
+            for line in text_lines(stream, name, refusal=DatasetError):
+                path = line.strip()
                 if path:
                     yield from self._file(path)
 
     def _file(self, path: str) -> Iterator[ImageInput]:
+        """Expand a file that a person or a list named."""
+        if is_url(path):
+            return self._of_file(path)
+        found = file_of_name(path)
+        if found != path:
+            self.passed.respelled(path, found)
+        fault = local_fault(found)
+        if fault is not None:
+            return iter([self._failed(str(Path(found)), ImageError(fault))])
+        return self._of_file(found)
+
+    def _of_file(self, path: str) -> Iterator[ImageInput]:
         suffix = _suffix(path)
         if suffix in TAR_SUFFIXES:
             yield from self._of_tar(path)
         elif suffix in VIDEO_SUFFIXES:
             yield from self._of_video(path)
         else:
-            shown = path if is_url(path) else str(Path(path))
-            record = record_of_path(Path(path), self.dive_pattern)
+            shown = text_of_name(path if is_url(path) else str(Path(path)))
+            record = self._record(path)
             yield ImageInput(record.image_id, shown, record)
+
+    def _record(self, path: str) -> ImageRecord:
+        return record_of_path(Path(path_part(path)), self.dive_pattern)
 
     def _of_tar(self, path: str) -> Iterator[ImageInput]:
         try:
-            for member in image_members(path):
-                record = record_of_path(Path(path) / member.name, self.dive_pattern)
+            for member in image_members(path, self.passed, self.limits):
+                if not member.name:
+                    yield self._failed(path, ImageError(str(member.failure)))
+                    continue
+                record = self._record(f"{path}/{inside(member.name)}")
                 yield ImageInput(
                     image_id=record.image_id,
                     path=member_path(path, member.name),
                     record=record,
                     position=member.start,
                     size=member.size,
+                    failure=member.failure,
                 )
         except ImageError as error:
             yield self._failed(path, error)
 
     def _of_video(self, path: str) -> Iterator[ImageInput]:
-        record = record_of_path(Path(path), self.dive_pattern)
+        record = self._record(path)
         try:
             for frame in frame_times(path, self.every_s or _DEFAULT_EVERY_S):
                 yield ImageInput(
-                    image_id=f"{record.image_id}@{_clock(frame.time_s)}",
-                    path=path,
+                    image_id=f"{record.image_id}@{clock_time(frame.time_s)}",
+                    path=text_of_name(path),
                     record=record,
                     position=frame.position,
                     time_s=frame.time_s,
@@ -226,8 +315,8 @@ class Selection:
             yield self._failed(path, error)
 
     def _failed(self, path: str, error: ImageError) -> ImageInput:
-        record = record_of_path(Path(path), self.dive_pattern)
-        return ImageInput(record.image_id, path, record, failure=str(error))
+        record = self._record(path)
+        return ImageInput(record.image_id, text_of_name(path), record, failure=str(error))
 
 
 def collect_images(
@@ -238,10 +327,11 @@ def collect_images(
     origin: str | None = None,
     split: Path | None = None,
     part: str | None = None,
+    say: Tell = tell_nobody,
 ) -> list[ImageInput]:
     """Return the images that `names` stand for, in the order given, all in memory.
 
-    See `Selection` for the arguments.
+    See `Selection` for the arguments, and its `stream` for `say`.
 
     Raises:
         DatasetNotFoundError: If a folder, list or data set does not exist.
@@ -255,7 +345,7 @@ def collect_images(
         split=split,
         part=part,
     )
-    found = list(selection.stream())
+    found = list(selection.stream(say))
     resolver = IdResolver()
     for image in found:
         resolver.see(image.image_id, image.place)
@@ -263,29 +353,23 @@ def collect_images(
     return [replace(i, image_id=resolver.resolve(i.image_id, i.place)) for i in found]
 
 
-def _hash_of(name: str) -> str | None:
-    if is_url(name):
-        return hashlib.sha256(read_file(name)).hexdigest()
-    return hash_file(Path(name)) if Path(name).is_file() else None
-
-
 def input_of_record(record: ImageRecord) -> ImageInput:
     """Return a data set's image as an input."""
-    return ImageInput(record.image_id, str(record.path), record)
+    return ImageInput(record.image_id, text_of_name(str(record.path)), record)
 
 
 def _suffix(name: str) -> str:
-    return PurePosixPath(name).suffix.lower()
+    return PurePosixPath(path_part(name)).suffix.lower()
 
 
-def place_of(path: str, time_s: float | None) -> str:
-    """Return the place of an image at `path`, `time_s` into its video if it is one."""
-    return path if time_s is None else f"{path}@{_clock(time_s)}"
+def _packed(name: str) -> DatasetError:
+    return DatasetError(f"{printable(name)} is a packed tar, which cannot be read from the middle.")
 
 
-def _clock(time_s: float) -> str:
-    minutes, seconds = divmod(time_s, 60)
-    return f"{int(minutes) // 60:02d}:{int(minutes) % 60:02d}:{seconds:06.3f}"
+def _nowhere(name: str) -> DatasetNotFoundError:
+    return DatasetNotFoundError(
+        f"{printable(name)} does not exist. Name image files, folders, lists, tars or data sets."
+    )
 
 
 def parse_interval(text: str) -> float:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
 from finding_nemo.core.errors import ImageError
+from finding_nemo.core.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.data.ahead import mapped_ahead
 from finding_nemo.data.images import DecodedImage
+from finding_nemo.data.name_text import name_of_text
 from finding_nemo.data.places import is_url, read_file, read_range
+from finding_nemo.data.regular_files import check_length
 from finding_nemo.data.tar_files import tar_of
 from finding_nemo.data.transforms import resize_pixels
 from finding_nemo.data.video import VideoFrames
@@ -31,7 +35,11 @@ _Read = tuple[ImageInput, _Source]
 
 
 def load_images(
-    inputs: Iterable[ImageInput], preprocessing: Preprocessing, *, threads: int | None = None
+    inputs: Iterable[ImageInput],
+    preprocessing: Preprocessing,
+    *,
+    threads: int | None = None,
+    limits: InputLimits = USUAL_LIMITS,
 ) -> Iterator[Loaded]:
     """Yield each input with its pixels or the reason why it has none, in order.
 
@@ -39,8 +47,10 @@ def load_images(
         inputs: The images.
         preprocessing: What the network takes.
         threads: 1 decodes on request, in the caller's thread; default: one a core.
+        limits: What one image may cost.
     """
-    for loaded in used_images(inputs, preprocessing, list, batch_size=1, threads=threads):
+    batches = used_images(inputs, preprocessing, list, batch_size=1, threads=threads, limits=limits)
+    for loaded in batches:
         yield from loaded
 
 
@@ -51,6 +61,7 @@ def used_images(
     *,
     batch_size: int,
     threads: int | None = None,
+    limits: InputLimits = USUAL_LIMITS,
 ) -> Iterator[Result]:
     """Yield what `use` makes of each batch of images with their pixels, in order.
 
@@ -64,12 +75,13 @@ def used_images(
         use: Called from several threads.
         batch_size: Images that a thread takes at once.
         threads: 1 works on request, in the caller's thread; default: one a core.
+        limits: What one image may cost.
     """
 
     def work(items: list[_Read]) -> Result:
-        return use([_ready(image, source, preprocessing) for image, source in items])
+        return use([_ready(image, source, preprocessing, limits) for image, source in items])
 
-    batches = batched(_read_all(inputs, preprocessing), batch_size)
+    batches = batched(_read_all(inputs, preprocessing, limits), batch_size)
     threads = threads or usable_cores()
     if threads == 1:
         yield from map(work, batches)
@@ -77,10 +89,12 @@ def used_images(
         yield from mapped_ahead(work, batches, threads=threads)
 
 
-def _ready(image: ImageInput, source: _Source, preprocessing: Preprocessing) -> Loaded:
+def _ready(
+    image: ImageInput, source: _Source, preprocessing: Preprocessing, limits: InputLimits
+) -> Loaded:
     if isinstance(source, ReadyImage):
         return image, source
-    return image, ready_image(source, preprocessing)
+    return image, ready_image(source, preprocessing, limits=limits)
 
 
 def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -90,23 +104,25 @@ def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield batch
 
 
-def _read_all(inputs: Iterable[ImageInput], preprocessing: Preprocessing) -> Iterator[_Read]:
+def _read_all(
+    inputs: Iterable[ImageInput], preprocessing: Preprocessing, limits: InputLimits
+) -> Iterator[_Read]:
     """Yield what is read of each input, many at a time where the first is far away."""
     iterator = iter(inputs)
     first = list(islice(iterator, 1))
     images = chain(first, iterator)
     if first and is_url(_container(first[0])) and first[0].time_s is None:
-        return mapped_ahead(_read, images, threads=_READ_THREADS)
-    return _with_frames(images, preprocessing)
+        return mapped_ahead(partial(_read, limits=limits), images, threads=_READ_THREADS)
+    return _with_frames(images, preprocessing, limits)
 
 
 def _container(image: ImageInput) -> str:
     return image.path if image.size is None else tar_of(image.path)
 
 
-def _read(image: ImageInput) -> _Read:
+def _read(image: ImageInput, limits: InputLimits) -> _Read:
     try:
-        return image, _source(image)
+        return image, _source(image, limits)
     except ImageError as error:
         return image, _failed(error)
 
@@ -115,16 +131,20 @@ def _failed(error: ImageError) -> ReadyImage:
     return ReadyImage(None, None, None, str(error))
 
 
-def _source(image: ImageInput) -> Path | bytes:
+def _source(image: ImageInput, limits: InputLimits) -> Path | bytes:
     """Return the local file, or the bytes of what is no local file."""
     if image.failure is not None:
         raise ImageError(image.failure)
     if image.size is not None:
-        return read_range(tar_of(image.path), image.position or 0, image.size)
-    return read_file(image.path) if is_url(image.path) else Path(image.path)
+        check_length(image.size, limits)
+        return read_range(tar_of(image.path), image.position or 0, image.size, limits)
+    name = name_of_text(image.path)
+    return read_file(name, limits) if is_url(name) else Path(name)
 
 
-def _with_frames(images: Iterable[ImageInput], preprocessing: Preprocessing) -> Iterator[_Read]:
+def _with_frames(
+    images: Iterable[ImageInput], preprocessing: Preprocessing, limits: InputLimits
+) -> Iterator[_Read]:
     """Yield what is read of each input, frames of a video one after the other.
 
     A frame is made small here: many whole ones, waiting, would fill the memory.
@@ -133,7 +153,7 @@ def _with_frames(images: Iterable[ImageInput], preprocessing: Preprocessing) -> 
     try:
         for image in images:
             if image.time_s is None:
-                yield _read(image)
+                yield _read(image, limits)
                 continue
             try:
                 frame = video.frame(image)
@@ -154,9 +174,10 @@ class _OneVideo:
         self._open: VideoFrames | None = None
 
     def frame(self, image: ImageInput) -> DecodedImage:
-        if self._open is None or self._open.path != image.path:
+        path = name_of_text(image.path)
+        if self._open is None or self._open.path != path:
             self.close()
-            self._open = VideoFrames(image.path)
+            self._open = VideoFrames(path)
         return self._open.frame(image.position or 0)
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.errors import ImageError
+from finding_nemo.core.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.data.transforms import decode_resized
 
@@ -30,10 +31,18 @@ class ReadyImage:
     failure: str | None
 
 
-def ready_image(source: Path | bytes, preprocessing: Preprocessing) -> ReadyImage:
-    """Decode and resize one file; a file that cannot be used gives its reason."""
+def ready_image(
+    source: Path | bytes, preprocessing: Preprocessing, *, limits: InputLimits = USUAL_LIMITS
+) -> ReadyImage:
+    """Decode and resize one file; a file that cannot be used gives its reason.
+
+    Args:
+        source: The file, or its bytes.
+        preprocessing: What the network takes.
+        limits: What it may cost.
+    """
     try:
-        decoded = decode_resized(source, preprocessing)
+        decoded = decode_resized(source, preprocessing, limits=limits)
     except ImageError as error:
         return ReadyImage(None, None, None, str(error))
     return ReadyImage(decoded.pixels, decoded.width, decoded.height, None)

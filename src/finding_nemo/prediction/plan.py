@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 
 from finding_nemo.core.files import telling_full_disk
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.prediction.image_ids import IdResolver
-from finding_nemo.prediction.inputs import ImageInput, place_of
+from finding_nemo.prediction.image_ids import IdResolver, place_of
+from finding_nemo.prediction.inputs import ImageInput
 
 # A part is 0.3 MB of vectors, and a third of a second to some seconds of work: what a
 # stop can cost. It holds whole batches, so that a batch never straddles two parts.
@@ -128,7 +128,7 @@ class _Counted:
         self.n_images += 1
         self.has_frames |= is_frame
         place = f"{image_id}\0{path}\0{position}\0{size}\n"
-        self.digest.update(place.encode(errors="surrogateescape"))
+        self.digest.update(place.encode(errors="surrogatepass"))
 
 
 def _groups(path: Path) -> Iterator[pa.Table]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.core.errors import BundleError
+from finding_nemo.core.errors import ArgumentError, BundleError
+from finding_nemo.core.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.memory import raise_malloc_thresholds
 from finding_nemo.core.reading import Reading
 from finding_nemo.core.records import Prediction
@@ -64,6 +66,7 @@ class Predictor:
         precision: float = PRECISION,
         threads: int | None = None,
         network: NetworkWish = ANY_NETWORK,
+        limits: InputLimits = USUAL_LIMITS,
     ) -> None:
         """Load `bundle`, if it is not loaded yet.
 
@@ -73,6 +76,7 @@ class Predictor:
             precision: Share of the categories named that should be right, in (0, 1].
             threads: How many threads to use, 1 for one core; `None`: one a core.
             network: How the network is to be computed.
+            limits: What one image may cost: bytes, pixels, scans, seconds.
 
         Raises:
             BundleError: If it is missing, broken or of another schema version, or has no
@@ -84,6 +88,7 @@ class Predictor:
         self._precision = precision
         self._wish = network
         self._opened: PixelNetwork | None = None
+        self._limits = limits
         if with_embedding:
             self.n_features()
 
@@ -118,20 +123,25 @@ class Predictor:
         )
 
     def predict(
-        self, images: Sequence[str | Path | ImageInput], *, batch_size: int | None = None
+        self,
+        images: str | Path | ImageInput | Iterable[str | Path | ImageInput],
+        *,
+        batch_size: int | None = None,
     ) -> Iterator[Prediction]:
         """Yield one prediction an image, in order.
 
         Args:
-            images: Files, folders, lists or data sets, or inputs from `collect_images`.
+            images: One file, folder, list or data set, or several in anything that can be gone
+                through; or inputs from `collect_images`.
             batch_size: Images that a thread takes at once; default: what suits the device. On a
                 CPU it changes no number.
+
+        Raises:
+            ArgumentError: If `images` is, or holds, anything else.
+            DatasetNotFoundError: If a folder, list or data set does not exist.
+            DatasetError: If there is no image at all.
         """
-        inputs = [image for image in images if isinstance(image, ImageInput)]
-        names = [str(image) for image in images if not isinstance(image, ImageInput)]
-        if names:
-            inputs = [*inputs, *collect_images(names)]
-        yield from self.predict_inputs(inputs, batch_size=batch_size)
+        return self.predict_inputs(_inputs(_as_list(images)), batch_size=batch_size)
 
     def predict_inputs(
         self, inputs: Iterable[ImageInput], *, batch_size: int | None = None
@@ -162,6 +172,7 @@ class Predictor:
             predicted,
             batch_size=batch_size or max(BATCH_SIZE, network.batch_size),
             threads=network.workers,
+            limits=self._limits,
         )
         # Every worker has a core; threads of the linear algebra beside them would only spin, which
         # took as much time as the network itself. And they add in another order: novelty's last
@@ -199,6 +210,33 @@ class Predictor:
             self.bundle.weights, n_categories=len(self.bundle.categories)
         )
         return time_copy_scores(keys, truth, [frame_key(image.record) for image in inputs])
+
+
+def _as_list(images: object) -> list[str | Path | ImageInput]:
+    if isinstance(images, str | Path | ImageInput):
+        return [images]
+    if isinstance(images, Iterable) and not isinstance(images, bytes | bytearray):
+        given = list(images)
+        wrong = [item for item in given if not isinstance(item, str | Path | ImageInput)]
+        if not wrong:
+            return given
+        images = wrong[0]
+    raise ArgumentError(
+        "predict() takes the path of an image, folder, list, tar, video or data set (str or "
+        f"Path), or several of them; got {type(images).__name__}."
+    )
+
+
+def _inputs(given: Sequence[str | Path | ImageInput]) -> list[ImageInput]:
+    """Return the images that are meant, in order; names that follow each other are one listing."""
+    found: list[ImageInput] = []
+    for is_input, group in groupby(given, lambda item: isinstance(item, ImageInput)):
+        some = list(group)
+        if is_input:
+            found += [item for item in some if isinstance(item, ImageInput)]
+        else:
+            found += collect_images([str(item) for item in some])
+    return found
 
 
 def _prediction(source: ImageInput, image: ReadyImage, known: Known | None) -> Prediction:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from finding_nemo.core.errors import OtherRunError, OutputError, SettingsError
 from finding_nemo.core.files import refuse_existing
+from finding_nemo.core.input_limits import USUAL_LIMITS, InputLimits
+from finding_nemo.core.outputs import is_same_file, refuse_input
 from finding_nemo.core.provenance import now_utc
 from finding_nemo.core.telling import Tell
+from finding_nemo.data.tar_files import tar_of
 from finding_nemo.models.bundle import Bundle
 from finding_nemo.models.bundle_network import NetworkWish
 from finding_nemo.prediction.inputs import ImageInput
@@ -65,6 +69,7 @@ class Work:
         precision: Share of the categories named that should be right.
         move: Told of the progress: images done, in all, failed.
         network: How the network is to be computed, the same for every part.
+        limits: What one image may cost.
     """
 
     bundle: Bundle
@@ -74,6 +79,7 @@ class Work:
     precision: float = PRECISION
     move: Move = unmoved
     network: NetworkWish = field(default_factory=NetworkWish)
+    limits: InputLimits = USUAL_LIMITS
 
 
 PartRows = tuple[int, pa.Table]
@@ -112,6 +118,8 @@ def begin_or_go_on(
     """
     refuse_existing(folder.out, overwrite=overwrite)
     found = folder.job()
+    if found is not None and found["request"] != request and not folder.has_parts:
+        found = None  # it was stopped before anything was predicted
     if found is not None and found["request"] == request:
         say(f"Going on with the run of {found['started']} and the images that it listed.")
         return Job(request, PlanSize(**found["plan"]), found["started"])
@@ -119,9 +127,23 @@ def begin_or_go_on(
         _refuse_other(folder, found["request"], request, overwrite=overwrite, say=say)
     folder.clear()
     started = now_utc()
-    size = write_plan(images, folder.plan_path)
+    size = write_plan(_none_replaced(images, folder.out), folder.plan_path)
     folder.begin({"request": request, "plan": asdict(size), "started": started})
     return Job(request, size, started)
+
+
+def _none_replaced(images: Iterable[ImageInput], out: Path) -> Iterator[ImageInput]:
+    """Pass images on, none of which is the file that the output will replace."""
+    there = out.stat() if out.exists() else None
+    for image in images:
+        if there is not None and is_same_file(_file_of(image), there):
+            refuse_input(out, [_file_of(image)])
+        yield image
+
+
+def _file_of(image: ImageInput) -> str:
+    """Return the file that holds an image: of a member of a tar, the tar."""
+    return tar_of(image.path) if image.path.startswith("tar://") else image.path
 
 
 def _refuse_other(
@@ -134,13 +156,49 @@ def _refuse_other(
 ) -> None:
     names = sorted(earlier.keys() | request.keys())
     changed = [name for name in names if earlier.get(name) != request.get(name)]
-    told = "; ".join(f"{name} was {earlier.get(name)}" for name in changed)
+    told = "; ".join(f"{name} was {_short(earlier.get(name))}{_meaning(name)}" for name in changed)
     if not overwrite:
         raise OtherRunError(
-            f"{folder.folder} holds an unfinished run of another command ({told}). Give that "
-            "command to go on with it, or add --overwrite to begin anew."
+            f"{folder.out} is unfinished, and was begun by another command: {told}. Give that "
+            "command to go on with it, choose another output, or add --overwrite to begin anew."
         )
-    say(f"Beginning anew: the unfinished run was of another command ({told}).")
+    say(f"Beginning anew: what was unfinished was another command's: {told}.")
+
+
+def _meaning(name: str) -> str:
+    meaning = _ASKED.get(name)
+    return f" ({meaning})" if meaning else ""
+
+
+def _short(value: object) -> str:
+    """Return a value as a person would say it, at most a few words."""
+    if isinstance(value, Mapping):
+        value = ", ".join(f"{name} {entry}" for name, entry in value.items() if name != "reason")
+    elif isinstance(value, list):
+        value = " ".join(map(str, value))
+    text = "not given" if value in (None, "") else str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+_SHOWN = 60
+# What a run is known by, as the command line calls it.
+_ASKED = {
+    "version": "of finding-nemo",
+    "bundle_hash": "hash of the bundle",
+    "names": "the images named",
+    "lists": "hashes of the lists",
+    "images": "--images, or the hash of the listing",
+    "dive_pattern": "--dive-pattern",
+    "origin": "--origin",
+    "split": "hash of --split",
+    "part": "--part",
+    "every_s": "--every",
+    "vector": "--vector, and --format",
+    "embeddings": "--embeddings, and --format",
+    "precision": "--precision",
+    "shard": "--shard",
+    "network": "--arithmetic and --runtime, or what is installed",
+}
 
 
 def predict_missing(
@@ -176,5 +234,8 @@ def finished_rows(folder: PartsFolder, parts: Sequence[int], size: PlanSize) -> 
         if rows is None or len(rows) != size.rows_in(part):
             path = folder.part_path(part)
             path.unlink(missing_ok=True)
-            raise OutputError(f"{path} was damaged and is removed. Run the same command again.")
+            raise OutputError(
+                f"A finished part of {folder.out} was damaged and is removed. Give the same "
+                "command again: it goes on."
+            )
         yield rows

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from finding_nemo.core.errors import SettingsError
+from finding_nemo.core.input_limits import USUAL_LIMITS, InputLimits
+from finding_nemo.core.outputs import check_output_file
 from finding_nemo.core.provenance import package_version, run_story
 from finding_nemo.core.telling import Tell, tell_nobody
 from finding_nemo.models.bundle import Bundle, bundle_hash
@@ -32,7 +34,7 @@ from finding_nemo.results.merge import most_frequent_first
 from finding_nemo.results.parts import PartsFolder
 from finding_nemo.results.schema import SCHEMA_VERSION, Columns
 from finding_nemo.results.summary import PredictionSummary
-from finding_nemo.results.writers import Format, check_format, write_tables
+from finding_nemo.results.writers import Format, check_format, choose_format, write_tables
 
 WHOLE_RUN = Shard()
 
@@ -42,7 +44,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
     inputs: Selection | Sequence[ImageInput],
     out: Path,
     *,
-    file_format: Format = "parquet",
+    file_format: Format | None = None,
     with_vector: bool = True,
     with_embedding: bool = False,
     shard: Shard = WHOLE_RUN,
@@ -52,6 +54,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
     move: Move | None = None,
     say: Tell | None = None,
     network: NetworkWish = ANY_NETWORK,
+    limits: InputLimits = USUAL_LIMITS,
 ) -> PredictionSummary:
     """Predict `inputs` into `out`, one row an image, in order.
 
@@ -62,7 +65,8 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         bundle: The trained model.
         inputs: Names that stand for images, or images from `collect_images`.
         out: The file; it appears when it is whole.
-        file_format: "parquet", "csv", "jsonl" or "submission".
+        file_format: "parquet", "csv", "jsonl" or "submission"; by default what the suffix of
+            `out` says.
         with_vector: Whether every probability is kept (Parquet and JSONL).
         with_embedding: Whether the network's features are kept (Parquet and JSONL).
         shard: Which share of the images to predict.
@@ -73,20 +77,42 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         move: Told of the progress: images done, in all, failed.
         say: Told in words what is going on.
         network: How the network is to be computed.
+        limits: What one image may cost; a run goes on with the same only.
 
     Raises:
         OutputExistsError: If `out` exists and `overwrite` is false.
         OtherRunError: If an unfinished run of another command is there and `overwrite` is false,
             or another process is writing `out`.
         NoSpaceError: If the disk is full; the same call goes on when there is space.
+        OutputError: If `out` cannot be written, or is a file that is read.
+        SettingsError: If the format is unknown, or the suffix of `out` says another one.
         DatasetError: If names stand for no image at all.
     """
+    out = Path(out)
+    check_output_file(out, overwrite=True, inputs=_read(bundle, inputs))
     order = _Order(
-        bundle, inputs, check_format(file_format), with_vector, with_embedding, shard, precision,
-        network,
+        bundle, inputs, _format(out, file_format, shard), with_vector, with_embedding, shard,
+        precision, network, limits,
     )  # fmt: skip
     folder, tell = PartsFolder(out), say or tell_nobody
     return _carry_out(order, folder, engine, overwrite, move or unmoved, tell)
+
+
+def _format(out: Path, wanted: Format | None, shard: Shard) -> Format:
+    named = choose_format(out) if wanted is None else check_format(wanted)
+    if shard.count > 1 and named != "parquet":
+        raise SettingsError("A shard is written as Parquet; merge writes the other formats.")
+    return choose_format(out, wanted)
+
+
+def _read(bundle: Bundle, inputs: Selection | Sequence[ImageInput]) -> Iterator[Path | str]:
+    """Yield the files that are read, those aside that names stand for: the plan has these."""
+    yield from bundle.path.iterdir()
+    if isinstance(inputs, Selection):
+        yield from inputs.names
+        yield from (inputs.split,) if inputs.split else ()
+    else:
+        yield from dict.fromkeys(image.path for image in inputs)
 
 
 @dataclass(frozen=True)
@@ -101,10 +127,7 @@ class _Order:
     shard: Shard
     precision: float
     network: NetworkWish
-
-    def __post_init__(self) -> None:
-        if self.shard.count > 1 and self.file_format != "parquet":
-            raise SettingsError("A shard is written as Parquet; merge writes the other formats.")
+    limits: InputLimits
 
     def request(self) -> dict[str, Any]:
         """Return what must be the same for a run to go on, as JSON-ready values."""
@@ -118,6 +141,7 @@ class _Order:
             "precision": self.precision,
             "shard": f"{self.shard.number}/{self.shard.count}",
             "network": _network(self.bundle, self.network),
+            "limits": asdict(self.limits),
         }
 
 
@@ -129,7 +153,7 @@ def _carry_out(
         if (finished := folder.finished(request)) is not None:
             folder.move_out()
             return PredictionSummary.from_json(finished)
-        images = order.inputs.stream() if isinstance(order.inputs, Selection) else order.inputs
+        images = order.inputs.stream(say) if isinstance(order.inputs, Selection) else order.inputs
         predictor = Predictor(order.bundle, precision=order.precision, network=order.network)
         for notice in predictor.reader.notices if predictor.reader else ():
             say(notice)
@@ -144,7 +168,16 @@ def _carry_out(
             n_features=predictor.n_features() if request["embeddings"] else 0,
         )
         plan = Plan(folder.plan_path)
-        work = Work(order.bundle, plan, job.size, columns, order.precision, move, order.network)
+        work = Work(
+            order.bundle,
+            plan,
+            job.size,
+            columns,
+            order.precision,
+            move,
+            order.network,
+            order.limits,
+        )
         parts = order.shard.parts(job.size.n_parts)
         predict_missing(folder, work, engine, parts, say)
         return _put_together(folder, order, job, parts, columns, predictor.reader)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from finding_nemo.core.cells import defused
 from finding_nemo.core.files import write_text
 from finding_nemo.core.records import Dataset
 from finding_nemo.evaluation.comparison import ComparisonRow
@@ -94,9 +95,9 @@ def _csv_table(rows: Sequence[ComparisonRow]) -> str:
     for r in rows:
         score = r.map_at_20
         writer.writerow(
-            (r.recipe, r.protocol, r.epochs, score.value, score.low, score.high, r.macro_ap,
-             r.prior_map_at_20, r.prior_macro_ap, r.training_loss, r.train_s, r.predict_s,
-             r.n_images, r.n_dives, r.same_dive, r.failure or "")
+            (defused(r.recipe), defused(r.protocol), r.epochs, score.value, score.low, score.high,
+             r.macro_ap, r.prior_map_at_20, r.prior_macro_ap, r.training_loss, r.train_s,
+             r.predict_s, r.n_images, r.n_dives, r.same_dive, defused(r.failure or ""))
         )  # fmt: skip
     return text.getvalue()
 

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from finding_nemo.core.files import written_whole
-from finding_nemo.reporting.figures import save_png, style_axes, to_svg
+from finding_nemo.reporting.figures import (
+    names_as_text,
+    save_png,
+    shown_name,
+    style_axes,
+    to_svg,
+)
 from finding_nemo.reporting.palette import INK, SERIES
 
 if TYPE_CHECKING:
@@ -40,14 +46,14 @@ Histories = Mapping[str, Sequence[EpochLike]]
 
 def draw_learning_curves(histories: Histories, path: Path) -> None:
     """Write the curves of one or more recipes as a PNG."""
-    figure = _curves(histories)
-    with written_whole(path) as partial, partial.open("wb") as file:
-        save_png(figure, file)
+    with written_whole(path) as partial, partial.open("wb") as file, names_as_text():
+        save_png(_curves(histories), file)
 
 
 def learning_curves_svg(histories: Histories) -> str:
     """Return the curves of one or more recipes as SVG."""
-    return to_svg(_curves(histories))
+    with names_as_text():
+        return to_svg(_curves(histories))
 
 
 def _curves(histories: Histories) -> Figure:
@@ -62,9 +68,10 @@ def _curves(histories: Histories) -> Figure:
         axes.xaxis.get_major_locator().set_params(integer=True)
     for number, (name, history) in enumerate(histories.items()):
         if history:
-            _draw_one(losses, scores, name, history, SERIES[number % len(SERIES)])
+            _draw_one(losses, scores, shown_name(name), history, SERIES[number % len(SERIES)])
     if any(len(history) for history in histories.values()):
-        losses.legend(fontsize=8, frameon=False)
+        # A legend of many recipes hides curves; it may not squeeze the axes to nothing.
+        losses.legend(fontsize=8, frameon=False).set_in_layout(False)
     return figure
 
 
@@ -72,6 +79,8 @@ def _draw_one(
     losses: Axes, scores: Axes, name: str, history: Sequence[EpochLike], colour: str
 ) -> None:
     epochs = [row.epoch for row in history]
+    # Lines whose label begins with "_" are left out of legends.
+    name = f" {name}" if name.startswith("_") else name
     marker = "o" if len(epochs) == 1 else None
     losses.plot(
         epochs,

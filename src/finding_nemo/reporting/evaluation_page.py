@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _N_FRAMES = 9
 _N_GUESSES = 6
+_N_FAILED = 200
 _A_DIVE = 2
 
 
@@ -45,9 +46,12 @@ def write_evaluation_page(
     Raises:
         OutputExistsError: If the page exists and `overwrite` is false.
     """
+    failed = [image for image in evaluation.images if image.failure is not None]
     readable = [image for image in evaluation.images if image.failure is None and image.true_ids]
     worst = sorted(readable, key=lambda image: (image.average_precision, image.image_id))
     best = sorted(readable, key=lambda i: (-(i.average_precision * len(i.true_ids)), i.image_id))
+    misses, good, rare = _spread(worst), _spread(best), _spread(_unusual_first(readable))
+    outside = len({image.image_id for image in (*misses, *good, *rare) if image.is_outside})
     write_page(
         "evaluation.html",
         path,
@@ -55,20 +59,38 @@ def write_evaluation_page(
         title=title,
         lead=in_words(evaluation),
         e=evaluation,
-        notices=(*evaluation.notices, f"Class frequency is taken from {evaluation.prior_source}."),
-        misses=[_frame(image, categories) for image in _spread(worst)],
-        good=[_frame(image, categories) for image in _spread(best)],
-        failed=[image for image in evaluation.images if image.failure is not None][:200],
+        notices=_notices(evaluation, outside),
+        misses=[_frame(image, categories) for image in misses],
+        good=[_frame(image, categories) for image in good],
+        failed=failed[:_N_FAILED],
+        n_failed=len(failed),
         categories=sorted(evaluation.categories, key=lambda c: (-c.n_images, c.name)),
         scores_figure=svg(_scores_figure(evaluation)),
         dives_figure=svg(_dives_figure(evaluation)),
         trust=evaluation.trust,
         figures=trust_figures(evaluation.trust) if evaluation.trust else {},
         unusual=unusual_share(evaluation),
-        rare_frames=[_frame(image, categories) for image in _spread(_unusual_first(readable))],
+        rare_frames=[_frame(image, categories) for image in rare],
         precision=evaluation.trust.precision if evaluation.trust else None,
-        story=evaluation.story,
+        story=_story(evaluation.story),
     )
+
+
+def _notices(evaluation: Evaluation, n_outside: int) -> tuple[str, ...]:
+    notices = (*evaluation.notices, f"Class frequency is taken from {evaluation.prior_source}.")
+    if not n_outside:
+        return notices
+    one, many = "1 frame is not shown: it lies", f"{n_outside} frames are not shown: they lie"
+    return (*notices, f"{one if n_outside == 1 else many} outside the data set's folder.")
+
+
+def _story(story: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return what the predictions say of themselves, as text whatever they hold."""
+    if not story:
+        return None
+    wanted = ("recipe", "bundle_hash", "ended", "command")
+    told = {key: str(story.get(key) or "") for key in wanted}
+    return told | {"bundle_hash": told["bundle_hash"][:12]}
 
 
 def in_words(evaluation: Evaluation) -> str:
@@ -119,20 +141,28 @@ def _frame(image: JudgedImage, categories: CategoryTable) -> dict[str, Any]:
         for guess, probability in zip(shown, image.probabilities, strict=False)
     ]
     missed = [
-        f"{_name(categories, number)}{_place(image.ranked_ids, number)}"
+        (_name(categories, number), _place(image.ranked_ids, number))
         for number in image.true_ids
         if number not in shown
     ]
     return {
         "image_id": image.image_id,
-        "picture": thumbnail(Path(image.path)),
+        "picture": None if image.is_outside else thumbnail(Path(image.path)),
+        "why_no_picture": _why_no_picture(image),
         "average_precision": image.average_precision,
-        "failure": image.failure,
         "unusual": _unusual(image.unusualness),
         "said": image.said,
         "guesses": guesses,
         "missed": missed,
     }
+
+
+def _why_no_picture(image: JudgedImage) -> str:
+    if image.failure:
+        return image.failure
+    if image.is_outside:
+        return "not shown: it lies outside the data set's folder"
+    return "no picture: the file is not here"
 
 
 def _unusual(share: float) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
+from finding_nemo.core.printable import printable
 from finding_nemo.reporting.palette import FAINT, INK, MODEL
 
 if TYPE_CHECKING:
@@ -13,6 +16,30 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Draw = Callable[["Axes"], None]
+
+# In the width of a figure; a name of 300 letters would leave no room for its bars.
+_LONGEST_NAME = 44
+
+
+@contextmanager
+def names_as_text() -> Iterator[None]:
+    r"""Let figures that are made and written within show names as they are.
+
+    "$5 \frac{" is a name, not mathematics. A letter that the font lacks (Chinese, an emoji) is
+    found by the browser, for an SVG holds its text; matplotlib's warning would say otherwise.
+    """
+    import matplotlib as mpl
+
+    with warnings.catch_warnings(), mpl.rc_context({"text.parse_math": False}):
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
+        yield
+
+
+def shown_name(name: str, *, most: int = _LONGEST_NAME) -> str:
+    """Return a name for a figure: no control characters, of one line, not endless, not empty."""
+    text = printable(name).strip() or "(no name)"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def new_figure(width_in: float, height_in: float) -> tuple[Figure, Axes]:
@@ -36,11 +63,15 @@ def style_axes(axes: Axes) -> None:
 
 def log_scale(axes: Axes, *, both: bool = False) -> None:
     """Let the horizontal axis, or both, run by factors of ten, written 1, 10, 100."""
+    from matplotlib.ticker import LogFormatter
+
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter("{x:,g}")
     if both:
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter("{x:,g}")
+    for axis in (axes.xaxis, axes.yaxis) if both else (axes.xaxis,):
+        axis.set_major_formatter("{x:,g}")
+        # Its usual one writes mathematics.
+        axis.set_minor_formatter(LogFormatter(labelOnlyBase=False, minor_thresholds=(1, 0.4)))
 
 
 def to_svg(figure: Figure) -> str:
@@ -60,10 +91,11 @@ def save_png(figure: Figure, file: BinaryIO) -> None:
 
 
 def svg_of(draw: Draw, *, width_in: float, height_in: float) -> str:
-    """Return the SVG of what `draw` draws."""
-    figure, axes = new_figure(width_in, height_in)
-    draw(axes)
-    return to_svg(figure)
+    """Return the SVG of what `draw` draws, with names as they are."""
+    with names_as_text():
+        figure, axes = new_figure(width_in, height_in)
+        draw(axes)
+        return to_svg(figure)
 
 
 def bars_svg(
@@ -74,7 +106,7 @@ def bars_svg(
     def draw(axes: Axes) -> None:
         places = range(len(names))
         axes.barh(places, values, color=MODEL, height=0.66)
-        axes.set_yticks(places, names)
+        axes.set_yticks(places, [shown_name(name) for name in names])
         axes.invert_yaxis()
         axes.grid(axis="y", visible=False)
         axes.set_xlabel(label, color=INK, fontsize=9)
@@ -101,7 +133,9 @@ def columns_svg(
     def draw(axes: Axes) -> None:
         places = range(len(names))
         axes.bar(places, values, color=MODEL, width=0.72)
-        axes.set_xticks(places, names, rotation=60 if len(names) > 12 else 0)
+        axes.set_xticks(
+            places, [shown_name(name) for name in names], rotation=60 if len(names) > 12 else 0
+        )
         axes.grid(axis="x", visible=False)
         axes.set_xlabel(label, color=INK, fontsize=9)
         axes.set_ylabel("images", color=INK, fontsize=9)

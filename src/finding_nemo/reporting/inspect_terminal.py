@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from finding_nemo.data.file_check import FileCheck
+from finding_nemo.core.records import ImageRecord
+from finding_nemo.data.file_check import FileCheck, count_faults
 from finding_nemo.evaluation.exploration import Exploration
-from finding_nemo.evaluation.inspection import Inspection
+from finding_nemo.evaluation.inspection import WHY_NO_PROTOCOLS, Inspection
 from finding_nemo.evaluation.protocols import BaselineScore, Protocol
 from finding_nemo.reporting.page import format_share
 from finding_nemo.reporting.terminal import print_line, print_split, print_table
 
 _N_CATEGORIES = 10
+_N_REASONS = 5
+_N_NAMES = 3
 
 
 def print_inspection(found: Inspection) -> None:
@@ -19,6 +22,8 @@ def print_inspection(found: Inspection) -> None:
     print_exploration(found.exploration)
     if found.protocols:
         print_protocols(found.protocols)
+    else:
+        print_line(WHY_NO_PROTOCOLS)
     if found.parts:
         print_split(found.parts)
     if found.check:
@@ -103,14 +108,33 @@ def _width(score: BaselineScore) -> str:
 
 
 def print_file_check(check: FileCheck) -> None:
-    """Write what opening the files showed, with the first faults."""
+    """Write what opening the files showed, with each reason's first file."""
     print_line(
-        f"{check.n_checked:,} files: {len(check.missing)} missing, {len(check.unreadable)} "
-        f"unreadable, {len(check.resized)} not of the recorded size, {len(check.duplicates)} "
-        f"groups of equal files, {len(check.near)} look-alike pairs across dives, "
-        f"{check.n_near_in_dive:,} frames with a look-alike in their dive"
+        f"{check.n_checked:,} files: {len(check.missing):,} missing, {len(check.unreadable):,} "
+        f"unreadable, {len(check.resized):,} not of the recorded size, "
+        f"{len(check.duplicates):,} groups of equal files, {_look_alikes(check)}"
     )
-    for fault in (*check.missing[:3], *check.unreadable[:3], *check.resized[:3]):
+    for faults in (check.missing, check.unreadable):
+        for count in count_faults(faults)[:_N_REASONS]:
+            print_line(f"  {count.n_files:,} x {count.reason}: {count.first.path}")
+    for fault in check.resized[:3]:
         print_line(f"  {fault.path}: {fault.reason}")
     for group in check.duplicates[:3]:
-        print_line("  equal: " + ", ".join(record.image_id for record in group[:4]))
+        print_line(f"  equal: {names_of(group)}")
+
+
+def _look_alikes(check: FileCheck) -> str:
+    if not check.n_usable:
+        return "look-alikes not known: no file could be used"
+    at_least = "" if check.is_near_complete else "at least "
+    return (
+        f"{at_least}{check.n_near_across:,} frames with a look-alike in another dive, "
+        f"{at_least}{check.n_near_in_dive:,} with one in their own"
+    )
+
+
+def names_of(records: Sequence[ImageRecord]) -> str:
+    """Return the first names of some images, and how many more there are."""
+    names = ", ".join(record.image_id for record in records[:_N_NAMES])
+    more = len(records) - _N_NAMES
+    return f"{names} and {more:,} more" if more > 0 else names

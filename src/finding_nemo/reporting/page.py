@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from PIL import Image
 
 from finding_nemo.core.errors import ImageError
 from finding_nemo.core.files import refuse_existing, write_text
+from finding_nemo.core.printable import printable
 from finding_nemo.core.provenance import now_utc, package_version
 from finding_nemo.data.images import decode_image
 
@@ -43,12 +45,20 @@ def write_page(
         loader=jinja2.PackageLoader("finding_nemo.reporting"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_readable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(score=format_score, count=format_count, share=format_share)
     made = {"version": package_version(), "made_at": now_utc()}
     write_text(path, environment.get_template(template).render(**made, **values))
+
+
+def _readable(value: object) -> object:
+    """Return what a template shows: text of users without control characters."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return printable(value)
+    return value
 
 
 def format_score(value: float | None) -> str:
@@ -74,6 +84,8 @@ def svg(text: str) -> Markup:
 def thumbnail(path: Path, *, width_px: int = 360) -> str | None:
     """Return a small JPEG of an image file as a data URI; `None` if it cannot be read."""
     try:
+        if not os.path.isfile(path):
+            return None
         decoded = decode_image(path)
     except ImageError:
         return None

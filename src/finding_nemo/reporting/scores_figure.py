@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from finding_nemo.evaluation.results import Measured
+from finding_nemo.reporting.figures import shown_name
 from finding_nemo.reporting.palette import INK
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ class ScoreLine:
 def draw_scores(axes: Axes, lines: Sequence[ScoreLine], *, label: str, lowest: float = 0.0) -> None:
     """Draw each score as a dot on its interval, with its number beside it; the first on top.
 
+    A score that is not a number has its name alone.
+
     Args:
         axes: Where.
         lines: What.
@@ -36,11 +40,13 @@ def draw_scores(axes: Axes, lines: Sequence[ScoreLine], *, label: str, lowest: f
     """
     for place, line in enumerate(lines):
         score, colour = line.score, line.colour
+        if math.isnan(score.value):
+            continue
         axes.plot([score.low, score.high], [place, place], color=colour, linewidth=3, alpha=0.45)
         axes.plot(score.value, place, "o", color=colour, markersize=8)
         axes.annotate(
             f"{score.value:.3f}",
-            (score.high, place),
+            (score.value if math.isnan(score.high) else score.high, place),
             xytext=(7, 0),
             textcoords="offset points",
             va="center",
@@ -48,7 +54,7 @@ def draw_scores(axes: Axes, lines: Sequence[ScoreLine], *, label: str, lowest: f
             color=colour,
             weight="bold",
         )
-    axes.set_yticks(range(len(lines)), [line.name for line in lines], fontsize=9)
+    axes.set_yticks(range(len(lines)), [shown_name(line.name) for line in lines], fontsize=9)
     axes.set_ylim(len(lines) - 0.4, -0.6)
     axes.set_xlim(lowest, 1 + _ROOM * (1 - lowest))
     axes.grid(axis="y", visible=False)

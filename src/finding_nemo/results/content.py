@@ -12,9 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from finding_nemo.core.errors import PredictionsError
+from finding_nemo.results.story import BROKEN_PARQUET, open_parquet, unreadable
 
 _ROWS_AT_A_TIME = 1024
 
@@ -87,11 +86,11 @@ def content_hash(path: Path) -> str:
     Raises:
         PredictionsError: If it is missing or damaged.
     """
+    file = open_parquet(path)
+    digest = ContentHash(file.schema_arrow)
     try:
-        file = pq.ParquetFile(path)
-        digest = ContentHash(file.schema_arrow)
         for batch in file.iter_batches(_ROWS_AT_A_TIME):
             digest.add(pa.Table.from_batches([batch]))
-    except (pa.ArrowException, OSError) as error:
-        raise PredictionsError(f"{path} cannot be read as Parquet: {error}.") from None
+    except BROKEN_PARQUET as error:
+        raise unreadable(path, error) from None
     return digest.hexdigest()

@@ -2,44 +2,58 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from finding_nemo.core.cells import quoted
 from finding_nemo.core.errors import PredictionsError, SettingsError
+from finding_nemo.core.outputs import check_output_file
 from finding_nemo.core.provenance import command_line, now_utc, package_version
-from finding_nemo.results.schema import METADATA_KEY
+from finding_nemo.results.content import ContentHash
+from finding_nemo.results.story import (
+    BROKEN_PARQUET,
+    open_parquet,
+    refuse_other_rows,
+    story_of,
+    unreadable,
+)
 from finding_nemo.results.summary import PredictionSummary
-from finding_nemo.results.writers import ROWS_IN_GROUP, Format, write_tables
+from finding_nemo.results.writers import ROWS_IN_GROUP, Format, choose_format, write_tables
 
 # What shards of one run have in common.
 _SAME = ("schema_version", "bundle_hash", "inputs_sha256", "version", "categories")
 
 
 def merge_shards(
-    paths: Sequence[Path], out: Path, *, file_format: Format = "parquet", overwrite: bool = False
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    file_format: Format | None = None,
+    overwrite: bool = False,
 ) -> PredictionSummary:
     """Join the predictions of all shards of one run, given in any order.
 
     Args:
         paths: One Parquet file a shard.
         out: The file to write.
-        file_format: One of `results.writers.FORMATS`.
+        file_format: One of `results.writers.FORMATS`; by default what the suffix of `out` says.
         overwrite: Whether an existing file may be replaced.
 
     Returns:
         What happened to the images, with the content hash: that of a run in one piece.
 
     Raises:
-        PredictionsError: If a file cannot be read, or lacks rows.
+        PredictionsError: If a file cannot be read, lacks rows, or has other rows than were written.
         SettingsError: If shards are missing, there twice, or of different runs.
         OutputExistsError: If `out` exists and `overwrite` is false.
+        OutputError: If `out` cannot be written, or is one of the shards.
     """
+    check_output_file(out, overwrite=overwrite, inputs=paths)
+    chosen = choose_format(out, file_format)
     if len(set(paths)) < len(paths):
         raise SettingsError("A shard is named twice; name each file once.")
     stories = {path: _story(path) for path in paths}
@@ -48,28 +62,32 @@ def merge_shards(
     expected = in_order[0]["shard"]["n_images"]
     if sum(story["n_images"] for story in in_order) != expected:
         raise PredictionsError(f"The shards lack rows: {expected} images were listed.")
-    schema = pq.read_schema(ordered[0]).remove_metadata()
+    schema = open_parquet(ordered[0]).schema_arrow.remove_metadata()
     summary = PredictionSummary()
     write_tables(
-        summary.watched(_rows(ordered, stories), schema),
+        summary.watched(_rows(ordered, stories, schema), schema),
         out,
         schema=schema,
         metadata=lambda: _merged_story(in_order, summary),
         fallback_ids=most_frequent_first(in_order[0]["categories"]),
-        file_format=file_format,
+        file_format=chosen,
         overwrite=overwrite,
     )
     return summary
 
 
 def _story(path: Path) -> dict[str, Any]:
-    try:
-        metadata = pq.read_metadata(path).metadata or {}
-    except (pa.ArrowException, OSError) as error:
-        raise PredictionsError(f"{path} cannot be read as Parquet: {error}.") from None
-    story: dict[str, Any] = json.loads(metadata.get(METADATA_KEY, b"{}"))
-    if "shard" not in story:
+    story = story_of(open_parquet(path), path)
+    shard = story.get("shard")
+    if shard is None:
         raise PredictionsError(f"{path} is not the file of a shard: write it with --shard i/n.")
+    counts = shard if isinstance(shard, dict) else {}
+    wanted = [counts.get(name) for name in ("number", "count", "n_images")]
+    if not all(type(value) is int for value in [*wanted, story.get("n_images")]):
+        raise PredictionsError(
+            f"{path}: its metadata must say number, count and n_images of the shard in whole "
+            f"numbers, got {quoted(shard)}."
+        )
     return story
 
 
@@ -95,16 +113,28 @@ def _common(story: Mapping[str, Any]) -> dict[str, Any]:
     return {name: story.get(name) for name in _SAME} | {"shard count": story["shard"]["count"]}
 
 
-def _rows(paths: Sequence[Path], stories: Mapping[Path, dict[str, Any]]) -> Iterator[pa.Table]:
+def _rows(
+    paths: Sequence[Path], stories: Mapping[Path, dict[str, Any]], schema: pa.Schema
+) -> Iterator[pa.Table]:
     for path in paths:
-        try:
-            file = pq.ParquetFile(path)
-            if file.metadata.num_rows != stories[path]["n_images"]:
-                raise PredictionsError(f"{path} lacks rows; predict this shard again.")
-            for batch in file.iter_batches(ROWS_IN_GROUP):
-                yield pa.Table.from_batches([batch])
-        except (pa.ArrowException, OSError) as error:
-            raise PredictionsError(f"{path} cannot be read as Parquet: {error}.") from None
+        file = open_parquet(path)
+        if file.metadata.num_rows != stories[path]["n_images"]:
+            raise PredictionsError(f"{path} lacks rows; predict this shard again.")
+        if not file.schema_arrow.remove_metadata().equals(schema):
+            raise PredictionsError(f"{path} has other columns than the first shard.")
+        digest = ContentHash(schema)
+        batches = file.iter_batches(ROWS_IN_GROUP)
+        while True:
+            try:
+                batch = next(batches, None)
+                if batch is None:
+                    break
+                rows = pa.Table.from_batches([batch])
+                digest.add(rows)
+            except BROKEN_PARQUET as error:
+                raise unreadable(path, error) from None
+            yield rows
+        refuse_other_rows(path, stories[path], digest.hexdigest())
 
 
 def _merged_story(

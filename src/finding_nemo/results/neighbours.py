@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finding_nemo.core.errors import PredictionsError, SettingsError
-from finding_nemo.results.schema import METADATA_KEY
+from finding_nemo.results.story import BROKEN_PARQUET, open_parquet, story_of, unreadable
 
 Floats = npt.NDArray[np.float32]
 _COLUMNS = ("image_id", "path", "categories", "embedding")
@@ -44,7 +43,8 @@ def nearest(
 ) -> list[Neighbour]:
     """Return the `k` rows of `index` most like `embedding`, best first, ties in row order.
 
-    One row group is in memory at a time.
+    One row group is in memory at a time, and of it only the columns that are needed; the checksum
+    of each page that is read is checked.
 
     Args:
         index: A predictions file (Parquet) written with embeddings.
@@ -60,13 +60,13 @@ def nearest(
     if k < 1:
         raise SettingsError(f"The number of look-alikes must be at least 1, got {k}.")
     best: list[Neighbour] = []
+    file = open_parquet(index)
+    _check(index, file, embedding.size, bundle_hash)
     try:
-        file = pq.ParquetFile(index)
-        _check(index, file, embedding.size, bundle_hash)
         for group in _groups(file):
             best = _best([*best, *_candidates(group, embedding, k)], k)
-    except (pa.ArrowException, OSError) as error:
-        raise PredictionsError(f"{index} cannot be read as Parquet: {error}.") from None
+    except BROKEN_PARQUET as error:
+        raise unreadable(index, error) from None
     return best
 
 
@@ -76,8 +76,11 @@ def _check(index: Path, file: pq.ParquetFile, n_features: int, bundle_hash: str 
         raise PredictionsError(
             f"{index} holds no embeddings. Predict with --embeddings to make an index."
         )
-    story = json.loads((file.metadata.metadata or {}).get(METADATA_KEY, b"{}"))
-    width = schema.field("embedding").type.list_size
+    lacking = [name for name in _COLUMNS if name not in schema.names]
+    if lacking:
+        raise PredictionsError(f"{index} lacks the column {lacking[0]}; it is no index.")
+    story = story_of(file, index)
+    width = getattr(schema.field("embedding").type, "list_size", None)
     is_other = bundle_hash is not None and story.get("bundle_hash") != bundle_hash
     if is_other or width != n_features:
         raise PredictionsError(

@@ -19,8 +19,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from finding_nemo.core.errors import OtherRunError, OutputError
-from finding_nemo.core.files import rename_durably, telling_full_disk, write_text, written_whole
+from finding_nemo.core.errors import OtherRunError
+from finding_nemo.core.files import (
+    lock_file,
+    refuse_address,
+    rename_durably,
+    telling_of,
+    write_text,
+    written_whole,
+)
 from finding_nemo.results.schema import parquet_options
 
 JOB = "job.json"
@@ -54,18 +61,14 @@ class PartsFolder:
 
         Raises:
             OtherRunError: If another process is in it.
-            OutputError: If it cannot be made.
+            OutputError: If it cannot be made, or the output is an address.
         """
-        try:
-            with telling_full_disk(self.out):
-                self.folder.mkdir(parents=True, exist_ok=True)
-                lock = (self.folder / _LOCK).open("w")
-        except OSError as error:
-            if isinstance(error, OutputError):
-                raise
-            raise OutputError(f"Cannot write {self.out}: {error.strerror or error}.") from error
+        refuse_address(self.out)
+        with telling_of(self.out):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / _LOCK).open("w")
         with lock:
-            if not _lock(lock.fileno()):
+            if lock_file(lock.fileno()) is False:
                 raise OtherRunError(
                     f"Another process is writing {self.out} now. Wait for it, or choose "
                     "another output."
@@ -101,6 +104,11 @@ class PartsFolder:
         """Return where part number `part` is."""
         return self.folder / f"part-{part:08d}.parquet"
 
+    @property
+    def has_parts(self) -> bool:
+        """Whether any part is finished, which would be lost by beginning anew."""
+        return any(self.folder.glob("part-*.parquet"))
+
     def missing(self, parts: Sequence[int]) -> list[int]:
         """Return those of `parts` that are not finished, in order."""
         names = set(os.listdir(self.folder))
@@ -118,7 +126,9 @@ class PartsFolder:
     def read_part(self, part: int) -> pa.Table | None:
         """Return the rows of a finished part, or `None` if it cannot be read."""
         try:
-            return pq.read_table(self.part_path(part), partitioning=None)
+            return pq.read_table(
+                self.part_path(part), partitioning=None, page_checksum_verification=True
+            )
         except (pa.ArrowException, OSError):
             return None
 
@@ -135,6 +145,10 @@ class PartsFolder:
 
     def move_out(self) -> None:
         """Move the finished output to its place and remove the folder; may be repeated."""
+        with telling_of(self.out):
+            self._move_out()
+
+    def _move_out(self) -> None:
         whole = self.folder / _WHOLE
         # The output itself goes last: once it is there, so is all that belongs to it.
         for path in sorted(whole.glob("*"), key=lambda path: path.name == self.out.name):
@@ -155,15 +169,3 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     except (FileNotFoundError, json.JSONDecodeError):
         return None
     return found
-
-
-def _lock(handle: int) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # Windows: two runs at once are not noticed
-        return True
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -84,17 +84,33 @@ class ReadingColumns:
     said_sources: tuple[str, ...]
 
 
+_READ = ("unusualness", "brightness", "present", "candidates", "prediction", "prediction_source")
+
+
 def reading_columns(
     columns: Mapping[str, Sequence[Any]], story: Mapping[str, Any]
 ) -> ReadingColumns | None:
-    """Return the columns as read from a file; `None` where it has none of them."""
+    """Return the columns as read from a file; `None` where it has none of them.
+
+    Raises:
+        ValueError: If a column is missing, or rows differ in how many novelty scores they have.
+    """
     names = tuple(story.get("novelty_scores", ()))
-    if not any(value is not None for value in columns.get("novelty_scores", ())):
+    widths = {len(row) for row in columns.get("novelty_scores", ()) if row is not None}
+    if not widths:
         return None
-    missing = [math.nan] * len(names)
+    if len(widths) > 1 or (names and widths != {len(names)}):
+        wanted = f"the {len(names)} that are named" if names else "equally many"
+        raise ValueError(f"rows have {sorted(widths)} novelty scores, not {wanted}")
+    lacking = [name for name in _READ if name not in columns]
+    if lacking:
+        raise ValueError(f"{lacking[0]!r} is missing, but novelty_scores is there")
+    missing = [math.nan] * widths.pop()
     return ReadingColumns(
         score_names=names,
-        scores=np.array([row or missing for row in columns["novelty_scores"]], dtype=np.float64),
+        scores=np.array(
+            [missing if row is None else row for row in columns["novelty_scores"]], dtype=np.float64
+        ),
         unusualness=_floats(columns["unusualness"]),
         brightness=_floats(columns["brightness"]),
         present=tuple(tuple(ids or ()) for ids in columns["present"]),
@@ -106,25 +122,3 @@ def reading_columns(
 
 def _floats(values: Sequence[float | None]) -> npt.NDArray[np.float64]:
     return np.array([math.nan if value is None else value for value in values], dtype=np.float64)
-
-
-_NUMBERS = ("unusualness", "brightness", "prediction_probability")
-_LISTS = ("novelty_scores", "evidence_ap")
-_ID_LISTS = ("present", "candidates", "evidence_images", "evidence_dives")
-
-
-def csv_reading(rows: Sequence[Mapping[str, str]]) -> dict[str, list[Any]]:
-    """Return the columns from the rows of a CSV file; all `None` where it lacks them."""
-    return {name: [_from_text(name, row.get(name)) for row in rows] for name in NOTHING_READ}
-
-
-def _from_text(name: str, text: str | None) -> Any:  # noqa: ANN401 - a cell of any column
-    if not text:
-        return None
-    if name in _NUMBERS:
-        return float(text)
-    if name in _ID_LISTS:
-        return [int(word) for word in text.split()]
-    if name in _LISTS:
-        return [math.nan if word == "None" else float(word) for word in text.split()]
-    return text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from finding_nemo.core.cells import INT32_MAX, is_number, number_in, quoted
 from finding_nemo.core.errors import SubmissionError
+from finding_nemo.core.table_files import read_table
 
-_N_CATEGORIES = 20
+N_CATEGORIES = 20
 # An unreadable image says nothing of its novelty: neither end of the scale is claimed.
 _UNKNOWN_NOVELTY = 0.5
 
@@ -26,7 +27,7 @@ def submission_row(row: Mapping[str, Any], fallback_ids: Sequence[int]) -> tuple
     """
     guesses = row["categories"] or list(fallback_ids)
     novelty = _UNKNOWN_NOVELTY if row["novelty"] is None else float(row["novelty"])
-    return row["image_id"], " ".join(str(guess) for guess in guesses[:_N_CATEGORIES]), novelty
+    return row["image_id"], " ".join(str(guess) for guess in guesses[:N_CATEGORIES]), novelty
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class SubmissionLine:
 def read_submission(path: Path) -> list[SubmissionLine]:
     """Read a submission or a solution.
 
-    `categories` is "1 9" or "[1.0, 9.0]"; the column `osd` may be absent.
+    `categories` is "1 9" or "[1.0, 9.0]"; the column `osd` may be absent. Guesses behind the 20th
+    are kept, but the competition's metric does not look at them.
 
     Raises:
         SubmissionError: If the file is missing or empty, a column is missing, a line cannot be
@@ -67,52 +69,53 @@ def read_submission(path: Path) -> list[SubmissionLine]:
 
 
 def _lines(path: Path) -> Iterator[SubmissionLine]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, skipinitialspace=True)
-            _check_header(path, reader.fieldnames or ())
-            for row in reader:
-                yield _line(path, reader.line_num, row)
-    except FileNotFoundError:
-        raise SubmissionError(f"The file {path} does not exist.") from None
-    except (UnicodeDecodeError, csv.Error, IsADirectoryError) as error:
-        raise SubmissionError(f"{path} cannot be read as CSV: {error}.") from None
+    table = read_table(path, required=("id", "categories"), refusal=SubmissionError)
+    for row in table.rows:
+        try:
+            yield SubmissionLine(
+                image_id=_image_id(row.values["id"]),
+                category_ids=_category_ids(row.values["categories"]),
+                osd=_osd(row.values.get("osd", ""), decimal_comma=table.decimal_comma),
+            )
+        except ValueError as error:
+            raise SubmissionError(f"{path}, line {row.line}: {error}.") from None
 
 
-def _check_header(path: Path, names: Sequence[str]) -> None:
-    missing = [name for name in ("id", "categories") if name not in names]
-    if missing:
-        raise SubmissionError(
-            f"{path}, line 1: column {', '.join(missing)} is missing; "
-            f"the header has {', '.join(names) or 'nothing'}."
-        )
-
-
-def _line(path: Path, number: int, row: Mapping[str, str | None]) -> SubmissionLine:
-    try:
-        return SubmissionLine(
-            image_id=(row["id"] or "").strip(),
-            category_ids=_category_ids(row["categories"] or ""),
-            osd=_osd(row.get("osd")),
-        )
-    except ValueError as error:
-        raise SubmissionError(f"{path}, line {number}: {error}.") from None
+def _image_id(text: str) -> str:
+    if not text.strip():
+        raise ValueError("id must not be empty")
+    return text.strip()
 
 
 def _category_ids(text: str) -> tuple[int, ...]:
-    words = text.strip().strip("[]").replace(",", " ").split()
-    numbers = [float(word) for word in words]
-    if not all(number.is_integer() for number in numbers):
-        raise ValueError(f"{text!r} is not a list of category ids")
-    return tuple(int(number) for number in numbers)
+    """Return the ids of "1 9" or "[1.0, 9.0]"."""
+    inner = text.strip()
+    if inner.startswith("[") and inner.endswith("]"):
+        inner = inner[1:-1]
+    words = inner.replace(",", " ").split()
+    return tuple(_category_id(word, text) for word in words)
 
 
-def _osd(text: str | None) -> float | None:
-    if text is None or not text.strip():
+def _category_id(word: str, text: str) -> int:
+    if not is_number(word):
+        raise ValueError(f"could not convert {quoted(word)} of {quoted(text)} to a category id")
+    number = float(word)
+    if not number.is_integer() or not 0 <= number <= INT32_MAX:
+        raise ValueError(
+            f"{quoted(text)} is not a list of category ids, whole numbers from 0 to {INT32_MAX}"
+        )
+    return int(number)
+
+
+def _osd(text: str, *, decimal_comma: bool) -> float | None:
+    if not text.strip():
         return None
-    value = float(text)
+    try:
+        value = number_in(text, decimal_comma=decimal_comma)
+    except ValueError:
+        value = math.inf
     if not math.isfinite(value):
-        raise ValueError(f"osd must be a finite number, got {text!r}")
+        raise ValueError(f"osd must be a finite number, got {quoted(text)}")
     return value
 
 

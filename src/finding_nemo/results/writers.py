@@ -16,14 +16,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finding_nemo.core.errors import SettingsError
-from finding_nemo.core.files import refuse_existing, write_text, written_whole
+from finding_nemo.core.files import write_text, written_whole
+from finding_nemo.core.outputs import check_output_file
 from finding_nemo.core.records import Prediction
+from finding_nemo.core.table_files import TableWriter
 from finding_nemo.results.rows import to_table
-from finding_nemo.results.schema import METADATA_KEY, Columns, parquet_options
+from finding_nemo.results.schema import Columns, parquet_options
+from finding_nemo.results.story import story_metadata
 from finding_nemo.results.submission import submission_row
 
 Format = Literal["parquet", "csv", "jsonl", "submission"]
 FORMATS: tuple[Format, ...] = ("parquet", "csv", "jsonl", "submission")
+
+# What the suffix of a file says of its format: none says nothing, and means the usual one. A
+# submission is CSV, and must be asked for.
+SUFFIXES: Mapping[str, Format] = {
+    "": "parquet",
+    ".parquet": "parquet",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
 
 # One row group: 2,048 rows of 290 float32 are 2.3 MB, small enough to hold, large enough that ten
 # million rows have a footer of 5,000 entries.
@@ -49,6 +62,35 @@ def check_format(name: str) -> Format:
     raise SettingsError(f"Unknown format {name!r}; known: {', '.join(FORMATS)}.")
 
 
+def choose_format(path: Path, wanted: str | None = None) -> Format:
+    """Return the format of a predictions file: what its suffix says, or what is wanted.
+
+    Raises:
+        SettingsError: If the two disagree, or neither says one.
+    """
+    suffix = path.suffix.lower()
+    said = SUFFIXES.get(suffix)
+    if wanted is None:
+        if said is None:
+            raise SettingsError(
+                f"The name {path.name!r} does not say in which format to write: {suffix} is "
+                f"unknown. End it in {', '.join(filter(None, SUFFIXES))}, or give the format "
+                f"({', '.join(FORMATS)})."
+            )
+        return said
+    chosen = check_format(wanted)
+    if chosen == "submission" and suffix not in ("", ".csv"):
+        raise SettingsError(
+            f"A submission is a CSV file, and {path.name!r} does not end in .csv. Rename it."
+        )
+    if suffix and said is not None and said != {"submission": "csv"}.get(chosen, chosen):
+        raise SettingsError(
+            f"The format {chosen} and the name {path.name!r} disagree: {suffix} is {said}. "
+            "Change one, or leave the format out."
+        )
+    return chosen
+
+
 def write_predictions(
     predictions: Iterable[Prediction],
     path: Path,
@@ -56,7 +98,7 @@ def write_predictions(
     category_ids: Sequence[int],
     metadata: FinishMetadata,
     fallback_ids: Sequence[int] = (),
-    file_format: Format = "parquet",
+    file_format: Format | None = None,
     with_vector: bool = True,
     overwrite: bool = False,
 ) -> int:
@@ -69,14 +111,15 @@ def write_predictions(
         metadata: Called at the end for the provenance; must return JSON-ready values.
         fallback_ids: What a submission guesses for an image that could not be read, best
             first (class frequency, say); default: column order.
-        file_format: One of `FORMATS`.
+        file_format: One of `FORMATS`; by default what the suffix of `path` says.
         with_vector: Whether the full probability vector is kept (Parquet and JSONL).
         overwrite: Whether an existing file may be replaced.
 
     Raises:
         OutputExistsError: If `path` exists and `overwrite` is false.
         NoSpaceError: If the disk is full; nothing is left at `path`.
-        SettingsError: If `file_format` is unknown.
+        SettingsError: If the format is unknown, or disagrees with the suffix.
+        OutputError: If `path` cannot be written.
     """
     columns = Columns(len(category_ids), with_vector=with_vector)
     tables = (to_table(group, category_ids, columns) for group in _grouped(predictions))
@@ -104,15 +147,15 @@ def write_tables(
     schema: pa.Schema,
     metadata: FinishMetadata,
     fallback_ids: Sequence[int],
-    file_format: Format = "parquet",
+    file_format: Format | None = None,
     overwrite: bool = False,
 ) -> int:
     """Write tables of rows one after the other and return how many rows there were.
 
     See `write_predictions` for the arguments and errors.
     """
-    check_format(file_format)
-    refuse_existing(path, overwrite=overwrite)
+    check_output_file(path, overwrite=overwrite)
+    file_format = choose_format(path, file_format)
     if file_format == "parquet":
         return _write_parquet(tables, path, schema, metadata)
     if file_format == "submission":
@@ -135,8 +178,7 @@ def _write_parquet(
         for table in regrouped(tables, ROWS_IN_GROUP):
             writer.write_table(table, row_group_size=ROWS_IN_GROUP)
             count += len(table)
-        story = json.dumps(metadata(), ensure_ascii=False)
-        writer.add_key_value_metadata({METADATA_KEY: story.encode()})
+        writer.add_key_value_metadata(story_metadata(metadata()))
     return count
 
 
@@ -159,17 +201,14 @@ def _write_csv(tables: Iterable[pa.Table], path: Path, schema: pa.Schema) -> int
     names = [name for name in schema.names if name not in ("vector", "embedding")]
     count = 0
     with written_whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
+        writer = TableWriter(file)
+        writer.write(names)
         for table in tables:
             rows = table.select(names).to_pylist()
-            writer.writerows([_csv_cell(row[name]) for name in names] for row in rows)
+            for row in rows:
+                writer.write(row.values())
             count += len(rows)
     return count
-
-
-def _csv_cell(value: object) -> object:
-    return " ".join(str(entry) for entry in value) if isinstance(value, list) else value
 
 
 def _write_jsonl(tables: Iterable[pa.Table], path: Path, schema: pa.Schema) -> int:
@@ -184,6 +223,10 @@ def _write_jsonl(tables: Iterable[pa.Table], path: Path, schema: pa.Schema) -> i
 
 
 def _write_submission(tables: Iterable[pa.Table], path: Path, fallback_ids: Sequence[int]) -> int:
+    """Write what the competition takes: a file for a machine.
+
+    Ids stand as they are, even those that a spreadsheet would take for a formula.
+    """
     count = 0
     with written_whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

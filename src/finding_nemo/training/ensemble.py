@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.core.files import prepare_output_folder
+from finding_nemo.core.files import new_output_folder
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import dataset_story, now_utc, run_story
 from finding_nemo.core.records import Dataset, ImageRecord, Split
@@ -75,16 +75,23 @@ def make_ensemble(
     check_members(bundles, split)
     check_out(bundles, out)
     parts = divide(dataset, split, fold=None, seed=0, notify=tell)
-    prepare_output_folder(out, overwrite=overwrite)
-    write_split(split, out / "split.csv")
-    members = [
-        _member(bundle, weight, tell) for bundle, weight in zip(bundles, weights, strict=True)
-    ]
-    ready = _ready(parts, members[0].preprocessing, tell, show_progress=show_progress)
-    bundle = _write(
-        out / "bundle", bundles, members, parts, ready, started, tell, show_progress=show_progress
-    )
-    _check(bundle, members, ready[0].records, tell)
+    with new_output_folder(out, overwrite=overwrite):
+        write_split(split, out / "split.csv")
+        members = [
+            _member(bundle, weight, tell) for bundle, weight in zip(bundles, weights, strict=True)
+        ]
+        ready = _ready(parts, members[0].preprocessing, tell, show_progress=show_progress)
+        bundle = _write(
+            out / "bundle",
+            bundles,
+            members,
+            parts,
+            ready,
+            started,
+            tell,
+            show_progress=show_progress,
+        )
+        _check(bundle, members, ready[0].records, tell)
     return TrainedRun(out, bundle, (), bundle_hash(bundle.path))
 
 

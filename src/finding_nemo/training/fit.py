@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,6 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from finding_nemo.core.errors import FindingNemoError, StoppedError, TrainingError
 from finding_nemo.core.memory import raise_malloc_thresholds
 from finding_nemo.core.provenance import now_utc
 from finding_nemo.core.telling import Tell
@@ -23,7 +22,7 @@ from finding_nemo.models.export import export_onnx
 from finding_nemo.models.manifest import BundleManifest, CategoryEvidence
 from finding_nemo.models.pooled import WithFeatures, has_features
 from finding_nemo.models.trust import Trust, trust_tensors
-from finding_nemo.training.array_store import CACHE_VARIABLE, cache_folder
+from finding_nemo.training.array_store import CACHE_VARIABLE, find_cache
 from finding_nemo.training.history import EpochRow
 from finding_nemo.training.inputs import Tick, tell_unusable
 from finding_nemo.training.look_again import Look, look_by_runtime, look_by_torch
@@ -60,10 +59,14 @@ def fit_network(
     show_progress: bool,
     provenance: dict[str, Any],
     processes: Processes,
+    begin: Callable[[str], None],
+    checkpoint_every_s: float,
 ) -> tuple[Bundle, tuple[EpochRow, ...]]:
     """Train and write the bundle; see `train.train`.
 
-    Of several processes one writes it, and all return it.
+    Of several processes one writes it, and all return it. `begin` makes the run folder: it is
+    called when the images are ready, with what stands for them, so that what is wrong before
+    leaves nothing behind.
     """
     device = choose_device(settings.device)
     place = processes.start(device.value)
@@ -73,47 +76,35 @@ def fit_network(
     settings = settings_without_boxes(settings, recipe, parts.train, notify)
     settings = with_passes(settings, parts.train, notify)
     notify(f"batch size {settings.batch_size}: the recipe's{processes.in_words}.")
-    notify(f"cache {cache_folder()}: set {CACHE_VARIABLE} for another place.")
+    cache = find_cache()
+    why = f" ({cache.reason})" if cache.reason else ""
+    notify(f"cache {cache.folder}{why}: set {CACHE_VARIABLE} for another place.")
     if raise_malloc_thresholds():
         notify("malloc thresholds raised: large buffers stay in the process.")
     torch.manual_seed(seed)
     with processes.one_after_another():
         ready = _set_up(settings, parts, seed, notify, show_progress)
+    begin(f"{ready.train.content} {ready.val.content}")
+    processes.wait()
     loop = Loop(
         network=ready.trained.to(place), settings=settings, prepare=ready.prepare,
         loss=ready.objective.loss,
         device=place, autocast=precision.value == "bfloat16", folder=out, seed=seed,
         rate_factors=ready.rate_factors, processes=processes,
         images_at_once=ready.images_at_once or settings.images_at_once or 0,
+        checkpoint_every_s=checkpoint_every_s,
     )  # fmt: skip
     history = _run(loop, ready, parts, show_progress)
     if processes.leads:
-        bundle = _finish(
-            loop, ready, parts, recipe, history, provenance, notify, show_progress=show_progress
-        )
+        with image_ticks("looking once more", shown=show_progress) as tick:
+            bundle = _finish(loop, ready, parts, recipe, history, provenance, notify, tick=tick)
     processes.wait()
     return (bundle if processes.leads else load_bundle(out / "bundle")), history
 
 
 def _run(loop: Loop, ready: Ready, parts: Parts, show_progress: bool) -> tuple[EpochRow, ...]:
     with EpochProgress(loop.settings.epochs, shown=show_progress) as progress:
-        try:
-            return loop.run(ready.training, examples(ready.val, parts), progress)
-        except KeyboardInterrupt:
-            raise StoppedError(
-                f"Stopped by Ctrl-C. Every finished epoch is in {loop.folder / 'checkpoints'}; the "
-                "same command with --resume goes on from there."
-            ) from None
-        except FindingNemoError:
-            raise
-        except RuntimeError as error:
-            if loop.processes.leads:
-                raise
-            # Mostly that the leader has ended, whose own message says why.
-            words = " ".join(str(error).split())
-            raise TrainingError(
-                f"Process {loop.processes.rank} of {loop.processes.count} stopped: {words}"
-            ) from None
+        return loop.run(ready.training, examples(ready.val, parts), progress)
 
 
 def _finish(
@@ -125,21 +116,20 @@ def _finish(
     provenance: dict[str, Any],
     notify: Tell,
     *,
-    show_progress: bool,
+    tick: Tick,
 ) -> Bundle:
     """Fit what stands beside the network, write the bundle, and check it against torch."""
     settings = loop.settings
     network = _exported(ready, loop.device)
     evidence = category_evidence(replace(parts, train=ready.train.records))
     val_truth = parts.dataset.truth(ready.val.records)
-    with image_ticks("looking once more", shown=show_progress) as tick:
-        look = _look(loop, ready, network, tick)
-        seen = look(ready.val.rows, np.arange(len(ready.val.rows)))
-        trust = fit_trust(
-            ready.train, ready.val, seen,
-            truths=(parts.dataset.truth(ready.train.records), val_truth),
-            evidence=evidence, activation=ready.objective.activation, look=look, notify=notify,
-        )  # fmt: skip
+    look = _look(loop, ready, network, tick)
+    seen = look(ready.val.rows, np.arange(len(ready.val.rows)))
+    trust = fit_trust(
+        ready.train, ready.val, seen,
+        truths=(parts.dataset.truth(ready.train.records), val_truth),
+        evidence=evidence, activation=ready.objective.activation, look=look, notify=notify,
+    )  # fmt: skip
     ready.whole.to("cpu")
     bundle = _write(
         loop.folder / "bundle", recipe, settings, parts, ready, network, seen.outputs,

@@ -47,3 +47,12 @@ def write_log(folder: Path, history: Sequence[EpochRow]) -> None:
     writer.writerows(rows)
     write_text(folder / LOG_CSV, text.getvalue())
     write_text(folder / LOG_JSONL, "".join(json.dumps(row) + "\n" for row in rows))
+
+
+def read_log(folder: Path) -> tuple[EpochRow, ...]:
+    """Return what `write_log` wrote; nothing where there were no epochs."""
+    path = folder / LOG_JSONL
+    if not path.is_file():
+        return ()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return tuple(EpochRow(**json.loads(line)) for line in lines)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +30,10 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _WINDOW = 64
+# 256 frames of `places` are 100 MB and a quarter of a minute. Each part is a file that stays open,
+# of which a process may have a thousand.
+_LEAST_IN_PART = 256
+_MOST_PARTS = 32
 # Part of each store's name: rows of an earlier definition are never mixed with today's.
 _PIXELS = "reduced-bilinear"
 
@@ -40,11 +46,13 @@ class ReadyInputs:
         records: Their records, in order.
         rows: One row a record.
         failures: What could not be used, as "file: reason".
+        content: Stands for the files' bytes; equal where every file is.
     """
 
     records: tuple[ImageRecord, ...]
     rows: StoredRows
     failures: tuple[str, ...]
+    content: str = ""
 
 
 def tell_unusable(train: ReadyInputs, val: ReadyInputs, notify: Tell) -> None:
@@ -142,7 +150,9 @@ def _ready(
     keys = [_content_key(record.path) for record in records]
     path_of = {key: record.path for key, record in zip(keys, records, strict=True) if key}
     missing = store.missing(key for key in keys if key)
-    store.add(missing, _ticked(compute([path_of[key] for key in missing]), len(missing), tick))
+    rows = _ticked(compute([path_of[key] for key in missing]), len(missing), tick)
+    for part in _in_parts(missing):
+        store.add(part, islice(rows, len(part)))
     unmade = set(store.missing(key for key in keys if key))
     usable = [key is not None and key not in unmade for key in keys]
     failures = [
@@ -154,8 +164,16 @@ def _ready(
         first = f" (first: {failures[0]})" if failures else ""
         raise TrainingError(f"None of the {len(records)} images can be used{first}.")
     kept = [record for record, fine in zip(records, usable, strict=True) if fine]
-    rows = store.rows([key for key, fine in zip(keys, usable, strict=True) if key and fine])
-    return ReadyInputs(tuple(kept), rows, tuple(failures))
+    used = [key for key, fine in zip(keys, usable, strict=True) if key and fine]
+    content = hashlib.sha256("\n".join(used).encode()).hexdigest()
+    return ReadyInputs(tuple(kept), store.rows(used), tuple(failures), content)
+
+
+def _in_parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield keys in parts that are stored one by one: a stop loses no more than the last."""
+    size = max(_LEAST_IN_PART, math.ceil(len(keys) / _MOST_PARTS))
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]
 
 
 def _content_key(path: Path) -> str | None:
@@ -177,5 +195,5 @@ def _ticked(
     rows: Iterable[npt.NDArray[Any] | None], total: int, tick: Tick
 ) -> Iterator[npt.NDArray[Any] | None]:
     for done, row in enumerate(rows, start=1):
-        yield row
         tick(done, total)
+        yield row

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from finding_nemo.core.errors import SettingsError, TrainingError
+from finding_nemo.core.extras import install_hint
 
 Strategy = Literal["ddp"]
 Floats = npt.NDArray[np.float32]
@@ -128,8 +129,22 @@ class Processes:
         """Return the sum of a number over all processes."""
         if self._fabric is None:
             return value
-        mine = torch.tensor([value], dtype=torch.float64, device=self._fabric.device)
-        return float(self._fabric.all_reduce(mine, reduce_op="sum"))
+        return self.totals(value)[0]
+
+    def totals(self, *values: float) -> list[float]:
+        """Return the sum of each number over all processes, for the price of one."""
+        if self._fabric is None:
+            return [float(value) for value in values]
+        mine = torch.tensor(values, dtype=torch.float64, device=self._fabric.device)
+        summed: list[float] = self._fabric.all_reduce(mine, reduce_op="sum").tolist()
+        return summed
+
+    def stacked(self, mine: torch.Tensor) -> torch.Tensor:
+        """Return the tensors of all processes, of one shape, as rows in the order of ranks."""
+        if self._fabric is None:
+            return mine[None]
+        rows: torch.Tensor = self._fabric.all_gather(mine.to(self._fabric.device))
+        return rows.cpu()
 
     def gathered(self, compute: Callable[[npt.NDArray[np.int64]], Floats], n_rows: int) -> Floats:
         """Return `compute(rows)` of all rows, each process having computed its share."""
@@ -184,8 +199,7 @@ def _fabric(kind: str, devices: int, nodes: int, strategy: Strategy) -> Any:  # 
         from lightning_fabric.strategies.ddp import DDPStrategy
     except ImportError:
         raise SettingsError(
-            "Training on several processes needs lightning-fabric: "
-            "pip install 'finding-nemo[train,cluster]'."
+            "Training on several processes needs lightning-fabric. " + install_hint("cluster")
         ) from None
     chosen = {"ddp": DDPStrategy}[strategy](timeout=_PATIENCE)
     return Fabric(accelerator=kind, devices=devices, num_nodes=nodes, strategy=chosen)

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from finding_nemo.core.errors import FindingNemoError, OutputError, SettingsError
+from finding_nemo.core.errors import (
+    FindingNemoError,
+    OutputError,
+    OutputExistsError,
+    SettingsError,
+    StoppedError,
+)
 from finding_nemo.core.files import prepare_output_folder, write_text
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.telling import Tell
-from finding_nemo.data.splits.file import read_split, write_split
+from finding_nemo.data.splits.file import read_split, split_hash, write_split
 from finding_nemo.evaluation.comparison import ComparisonRow, TrainedFold, combine_folds
 from finding_nemo.evaluation.evaluate import evaluate
 from finding_nemo.evaluation.pooled_trust import trust_cells
 from finding_nemo.reporting.comparison_page import write_comparison
 from finding_nemo.reporting.evaluation_page import write_evaluation_page
-from finding_nemo.training.history import EpochRow
+from finding_nemo.results.predictions import read_predictions
+from finding_nemo.training.history import EpochRow, read_log
 from finding_nemo.training.recipes import find_recipe
 from finding_nemo.workflows.judged_part import predict_test_part
 from finding_nemo.workflows.training_run import run_training
+
+REQUEST = "comparison.json"
+# Written when a training and its predictions are done.
+_SECONDS = "seconds.json"
 
 
 @dataclass(frozen=True)
@@ -46,7 +58,8 @@ def compare_recipes(
 ) -> Comparison:
     """Train, predict and evaluate every recipe on every split.
 
-    A recipe that fails is a row with its reason; the others go on.
+    A recipe that fails is a row with its reason; the others go on. A comparison that was stopped
+    goes on with the same call: what ended is not trained again.
 
     Args:
         dataset: The data set.
@@ -55,31 +68,64 @@ def compare_recipes(
         splits: By protocol; one with folds is gone through fold by fold.
         settings: Changes for those recipes that have such a setting.
         seed: Of every training.
-        overwrite: Whether an earlier comparison may be replaced.
+        overwrite: Whether an earlier comparison may be replaced instead of gone on with.
         notify: Told what happens.
         show_progress: Whether progress bars are drawn.
 
     Raises:
         SettingsError: If a recipe is unknown, or no recipe has one of the settings.
         OutputError: If the disk is full or `out` may not be written.
+        OutputExistsError: If `out` holds anything but a comparison of the same.
+        StoppedError: If Ctrl-C stopped it.
     """
     changes = {recipe: _known_settings(recipe, settings or {}) for recipe in recipes}
     _check_settings(changes, settings or {})
-    prepare_output_folder(out, overwrite=overwrite)
+    request = {"settings": dict(settings or {}), "seed": seed, "recipes": list(recipes)}
+    _prepare(out, splits, request, overwrite=overwrite, notify=notify)
     rows: list[ComparisonRow] = []
     histories: dict[str, Sequence[EpochRow]] = {}
+    try:
+        for protocol, split in splits.items():
+            for recipe in recipes:
+                notify(f"--- {recipe}, {protocol} split")
+                job = _Job(dataset, split, out / "runs" / protocol / recipe, recipe,
+                           changes[recipe], seed, notify, show_progress)  # fmt: skip
+                row, history = _compared(job, protocol)
+                rows.append(row)
+                if history:
+                    histories[recipe if len(splits) == 1 else f"{recipe}, {protocol}"] = history
+                write_comparison(out, rows, histories, dataset)
+    except (KeyboardInterrupt, StoppedError):
+        raise StoppedError(
+            f"Stopped by Ctrl-C, {len(rows)} of {len(splits) * len(recipes)} rows done. What is "
+            f"finished is in {out}; the same command goes on."
+        ) from None
+    return Comparison(out, tuple(rows))
+
+
+def _prepare(
+    out: Path,
+    splits: Mapping[str, Split],
+    request: Mapping[str, Any],
+    *,
+    overwrite: bool,
+    notify: Tell,
+) -> None:
+    """Make the folder, or find it as the same call left it."""
+    hashes = {protocol: split_hash(split) for protocol, split in splits.items()}
+    text = json.dumps({**request, "splits": hashes}, indent=2) + "\n"
+    if (out / REQUEST).is_file() and not overwrite:
+        if (out / REQUEST).read_text(encoding="utf-8") != text:
+            raise OutputExistsError(
+                f"{out} holds another comparison. To go on with it give the same data, splits, "
+                "recipes, settings and seed; or choose another output, or add --overwrite."
+            )
+        notify(f"Going on with the comparison in {out}: what ended is not trained again.")
+        return
+    prepare_output_folder(out, overwrite=overwrite)
     for protocol, split in splits.items():
         write_split(split, out / f"split-{protocol}.csv")
-        for recipe in recipes:
-            notify(f"--- {recipe}, {protocol} split")
-            job = _Job(dataset, split, out / "runs" / protocol / recipe, recipe, changes[recipe],
-                       seed, notify, show_progress)  # fmt: skip
-            row, history = _compared(job, protocol)
-            rows.append(row)
-            if history:
-                histories[recipe if len(splits) == 1 else f"{recipe}, {protocol}"] = history
-            write_comparison(out, rows, histories, dataset)
-    return Comparison(out, tuple(rows))
+    write_text(out / REQUEST, text)
 
 
 def _known_settings(recipe: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -115,7 +161,7 @@ def _compared(job: _Job, protocol: str) -> tuple[ComparisonRow, Sequence[EpochRo
             trained, history = _one(job, fold)
             done.append(trained)
             first = first or history
-    except OutputError:
+    except (OutputError, StoppedError):
         raise
     except FindingNemoError as error:
         job.notify(f"{job.recipe} failed: {error}")
@@ -133,7 +179,36 @@ def _fold_numbers(split: Split) -> Sequence[int | None]:
 
 def _one(job: _Job, fold: int | None) -> tuple[TrainedFold, Sequence[EpochRow]]:
     folder = job.folder if fold is None else job.folder / f"fold{fold}"
+    known = folder / _SECONDS
+    seconds = json.loads(known.read_text(encoding="utf-8")) if known.is_file() else None
+    history: Sequence[EpochRow]
+    if seconds is None:
+        seconds, history = _trained(job, fold, folder)
+    else:
+        history = read_log(folder)
+    parts = replace(read_split(folder / "split.csv"), kind=job.split.kind)
+    table = read_predictions(folder / "predictions.parquet")
+    found = evaluate(table, job.dataset, split=parts, part="test")
+    write_text(folder / "evaluation.json", found.to_json())
+    write_evaluation_page(found, job.dataset.categories, folder / "report.html", overwrite=True)
+    best = max(history, key=lambda row: (row.map_at_20, -row.epoch), default=None)
+    fold_done = TrainedFold(
+        evaluation=found,
+        epochs=len(history),
+        best_epoch=best.epoch if best else 0,
+        training_loss=best.training_loss if best else float("nan"),
+        cells=trust_cells(table, job.dataset, split=parts, part="test"),
+        **seconds,
+    )
+    return fold_done, history
+
+
+def _trained(
+    job: _Job, fold: int | None, folder: Path
+) -> tuple[dict[str, float], Sequence[EpochRow]]:
+    """Train and predict, and return the seconds of both; they are written when both are done."""
     started = time.perf_counter()
+    begun = (folder / "settings.json").is_file()
     run = run_training(
         job.dataset,
         out=folder,
@@ -142,24 +217,17 @@ def _one(job: _Job, fold: int | None) -> tuple[TrainedFold, Sequence[EpochRow]]:
         fold=fold,
         settings=job.settings,
         seed=job.seed,
+        resume=begun,
+        overwrite=not begun,
         notify=job.notify,
         show_progress=job.show_progress,
     )
     trained_at = time.perf_counter()
     parts = replace(read_split(folder / "split.csv"), kind=job.split.kind)
-    table = predict_test_part(run.bundle, job.dataset, parts, folder)
-    predicted_at = time.perf_counter()
-    found = evaluate(table, job.dataset, split=parts, part="test")
-    write_text(folder / "evaluation.json", found.to_json())
-    write_evaluation_page(found, job.dataset.categories, folder / "report.html")
-    best = max(run.history, key=lambda row: (row.map_at_20, -row.epoch), default=None)
-    fold_done = TrainedFold(
-        evaluation=found,
-        epochs=len(run.history),
-        best_epoch=best.epoch if best else 0,
-        training_loss=best.training_loss if best else float("nan"),
-        cells=trust_cells(table, job.dataset, split=parts, part="test"),
-        train_s=trained_at - started,
-        predict_s=predicted_at - trained_at,
-    )
-    return fold_done, run.history
+    predict_test_part(run.bundle, job.dataset, parts, folder)
+    seconds = {
+        "train_s": trained_at - started,
+        "predict_s": time.perf_counter() - trained_at,
+    }
+    write_text(folder / _SECONDS, json.dumps(seconds) + "\n")
+    return seconds, run.history

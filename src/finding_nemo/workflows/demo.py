@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from finding_nemo.core.errors import StoppedError
 from finding_nemo.core.files import prepare_output_folder, write_text
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.telling import Tell
@@ -22,12 +23,15 @@ from finding_nemo.evaluation.results import Evaluation
 from finding_nemo.evaluation.submission_score import SubmissionScore, score_submission
 from finding_nemo.models.bundle import Bundle
 from finding_nemo.prediction.inputs import collect_images
+from finding_nemo.prediction.predictor import Move
 from finding_nemo.prediction.to_file import predict_to_file
 from finding_nemo.reporting.evaluation_page import write_evaluation_page
 from finding_nemo.reporting.frames_picture import draw_frames
 from finding_nemo.reporting.inspect_page import write_inspect_page
 from finding_nemo.results.predictions import read_predictions
 from finding_nemo.results.submission import read_submission
+from finding_nemo.training.progress import image_ticks
+from finding_nemo.workflows.steps import EVERY_S, Steps
 from finding_nemo.workflows.training_run import run_training
 
 _RECIPE = "probe"
@@ -63,33 +67,59 @@ def run_demo(
 
     Raises:
         OutputExistsError: If `out` holds something and may not be replaced.
+        StoppedError: If Ctrl-C stopped it.
     """
     prepare_output_folder(out, overwrite=overwrite)
-    step = _Steps(tell)
+    bars = show_progress and sys.stderr.isatty()
+    with Steps(tell, every_s=0 if bars else EVERY_S) as steps:
+        try:
+            return _carried_out(out, images, seed, steps, bars=bars)
+        except (KeyboardInterrupt, StoppedError):
+            raise StoppedError(
+                f"Stopped by Ctrl-C. {out} holds what was made so far; the same command with "
+                "--overwrite begins anew."
+            ) from None
+
+
+def _carried_out(out: Path, images: int, seed: int, steps: Steps, *, bars: bool) -> Demo:
     workers = min(os.cpu_count() or 1, 8)
-    step(f"drawing about {images:,} frames of 40 dives on {workers} processes")
-    folder = draw_dataset(out / "dataset", images=images, seed=seed, workers=workers)
-    step("inspecting them")
+    steps.begin(f"drawing about {images:,} frames of 40 dives on {workers} processes")
+    folder = _draw(out / "dataset", images, seed, workers, steps, bars=bars)
+    steps.begin("inspecting them")
     dataset = read_dataset(folder)
     split = split_by_dive(dataset, seed=seed)
     write_split(split, out / "split.csv")
-    _inspect(dataset, split, out / "inspect.html")
-    step(f"splitting by dive, training {_RECIPE}")
+    _inspect(dataset, split, out / "inspect.html", steps, bars=bars)
+    steps.begin(f"splitting by dive, training {_RECIPE}")
     run = run_training(
         dataset,
         out=out / "run",
         recipe=_RECIPE,
         split=split,
         seed=seed,
-        notify=tell,
-        show_progress=show_progress,
+        notify=steps.say,
+        show_progress=bars,
     )
-    step("predicting the test dives and judging them")
-    found = _judge(run.bundle, dataset, split, out)
-    step("predicting the evaluation frames, scoring the submission")
-    score = _submit(run.bundle, folder, out / "submission.csv")
-    step("done")
+    steps.begin("predicting the test dives and judging them")
+    found = _judge(run.bundle, dataset, split, out, steps.move)
+    steps.begin("predicting the evaluation frames, scoring the submission")
+    score = _submit(run.bundle, folder, out / "submission.csv", steps.move)
+    steps.begin("done")
     return Demo(_outputs(out, folder, run.bundle), found, score)
+
+
+def _draw(out: Path, images: int, seed: int, workers: int, steps: Steps, *, bars: bool) -> Path:
+    drawn = 0
+    with image_ticks("drawing frames", shown=bars) as show:
+
+        def tick(n_frames: int) -> None:
+            nonlocal drawn
+            drawn += n_frames
+            steps.move(drawn, images)
+            show(drawn, images)
+
+        show(0, images)
+        return draw_dataset(out, images=images, seed=seed, workers=workers, tick=tick)
 
 
 def _outputs(out: Path, frames: Path, bundle: Bundle) -> dict[str, Path]:
@@ -105,26 +135,25 @@ def _outputs(out: Path, frames: Path, bundle: Bundle) -> dict[str, Path]:
     }
 
 
-class _Steps:
-    """Tell each step, and how long after the first it begins."""
+def _inspect(dataset: Dataset, split: Split, path: Path, steps: Steps, *, bars: bool) -> None:
+    opened, total = 0, len(dataset.records)
+    with image_ticks("opening images", shown=bars) as show:
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
-        self._started = time.perf_counter()
+        def tick() -> None:
+            nonlocal opened
+            opened += 1
+            steps.move(opened, total)
+            show(opened, total)
 
-    def __call__(self, what: str) -> None:
-        self._tell(f"[{time.perf_counter() - self._started:5.1f} s] {what}")
-
-
-def _inspect(dataset: Dataset, split: Split, path: Path) -> None:
-    found = inspect_dataset(dataset, split=split, check=check_files(dataset.records))
+        check = check_files(dataset.records, tick=tick)
+    found = inspect_dataset(dataset, split=split, check=check)
     write_inspect_page(found, path, name="the drawn data set")
 
 
-def _judge(bundle: Bundle, dataset: Dataset, split: Split, out: Path) -> Evaluation:
+def _judge(bundle: Bundle, dataset: Dataset, split: Split, out: Path, move: Move) -> Evaluation:
     names = [str(dataset.root)]
     inputs = collect_images(names, split=out / "split.csv", part="test")
-    predict_to_file(bundle, inputs, out / "predictions.parquet")
+    predict_to_file(bundle, inputs, out / "predictions.parquet", move=move)
     table = read_predictions(out / "predictions.parquet")
     found = evaluate(table, dataset, split=split, part="test")
     write_text(out / "evaluation.json", found.to_json())
@@ -133,7 +162,7 @@ def _judge(bundle: Bundle, dataset: Dataset, split: Split, out: Path) -> Evaluat
     return found
 
 
-def _submit(bundle: Bundle, folder: Path, path: Path) -> SubmissionScore:
+def _submit(bundle: Bundle, folder: Path, path: Path, move: Move) -> SubmissionScore:
     inputs = collect_images([str(folder)], origin="eval")
-    predict_to_file(bundle, inputs, path, file_format="submission")
+    predict_to_file(bundle, inputs, path, file_format="submission", move=move)
     return score_submission(read_submission(path), read_submission(folder / EVAL_TRUTH))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from finding_nemo.core.errors import BundleError, ExportError, SplitError
 from finding_nemo.core.files import written_whole
+from finding_nemo.core.outputs import check_output_file
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import library_versions
 from finding_nemo.core.records import Dataset, ImageRecord, Split
@@ -79,12 +80,14 @@ def export_bundle(
 
     Raises:
         BundleError: If the bundle has no network.
+        OutputError: If the bundle's folder cannot be written.
         ExportError: If a precision loses more than the bars allow; the rest is kept.
         SettingsError: If the runtime is not installed.
         SplitError: If there are no frames to measure on.
     """
     if bundle.manifest.runner != "network":
         raise BundleError(f"The bundle {bundle.path} opens no image: it has no network to export.")
+    check_output_file(bundle.path / EXPORTS, overwrite=True)
     runtime = _RUNTIME[to]
     choose_runtime(precision="float32", runtime=runtime)
     spec = bundle.preprocessing

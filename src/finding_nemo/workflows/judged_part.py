@@ -15,8 +15,11 @@ from finding_nemo.results.schema import PredictionTable
 def predict_test_part(
     bundle: Bundle, dataset: Dataset, split: Split, folder: Path
 ) -> PredictionTable:
-    """Predict every image of the part `test` into `folder`/predictions.parquet and read it."""
+    """Predict every image of the part `test` into `folder`/predictions.parquet and read it.
+
+    What an earlier, stopped run left there is replaced.
+    """
     out = folder / "predictions.parquet"
     inputs = [input_of_record(dataset.by_id[image_id]) for image_id in split.ids_in("test")]
-    predict_to_file(bundle, inputs, out)
+    predict_to_file(bundle, inputs, out, overwrite=True)
     return read_predictions(out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +13,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from finding_nemo.core.errors import PredictionsError
+from finding_nemo.core.cells import defused
+from finding_nemo.core.errors import PredictionsError, StoppedError
 from finding_nemo.core.files import prepare_output_folder, write_text
 from finding_nemo.core.records import Dataset
 from finding_nemo.core.telling import Tell
@@ -83,18 +85,26 @@ def run_novelty_bed(
 
     Raises:
         OutputExistsError: If `out` is occupied and may not be replaced.
+        StoppedError: If Ctrl-C stopped it.
     """
     prepare_output_folder(out, overwrite=overwrite)
     rows: list[BedRow] = []
-    for holdout in holdouts:
-        notify(f"--- without {holdout.name}: {holdout.n_images} frames of {holdout.n_dives} dives")
-        folder = out / holdout.slug
-        folder.mkdir()
-        bundle, row = _held_out(dataset, holdout, folder, recipe, settings or {}, seed, notify)
-        table = read_predictions(folder / "predictions.parquet")
-        row_far = _far(bundle, table, folder, n_far, seed) if n_far else {}
-        rows.append(BedRow(holdout, row.n_novel, row.scorers, row.competition_score, row_far))
-        _write(out, rows)
+    try:
+        for holdout in holdouts:
+            notify(f"--- without {holdout.name}: {holdout.n_images} frames of {holdout.n_dives} "
+                   "dives")  # fmt: skip
+            folder = out / holdout.slug
+            folder.mkdir()
+            bundle, row = _held_out(dataset, holdout, folder, recipe, settings or {}, seed, notify)
+            table = read_predictions(folder / "predictions.parquet")
+            row_far = _far(bundle, table, folder, n_far, seed) if n_far else {}
+            rows.append(BedRow(holdout, row.n_novel, row.scorers, row.competition_score, row_far))
+            _write(out, rows)
+    except (KeyboardInterrupt, StoppedError):
+        raise StoppedError(
+            f"Stopped by Ctrl-C, {len(rows)} of {len(holdouts)} hold-outs done; what was found is "
+            f"in {out}. Add --overwrite to begin anew, or --holdouts for fewer."
+        ) from None
     return tuple(rows)
 
 
@@ -171,12 +181,12 @@ def mean_by_score(rows: Sequence[BedRow]) -> list[tuple[str, str, float, float, 
 def _write(out: Path, rows: Sequence[BedRow]) -> None:
     content = [asdict(row) for row in rows]
     write_text(out / "novelty.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-    with (out / "novelty.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("held_out", "n_novel", "score", "kind", "auc", "fpr_at_95", "far_auc"))
-        for row in rows:
-            for s in row.scorers:
-                far = row.far_auc.get(s.name, "")
-                writer.writerow(
-                    (row.holdout.name, row.n_novel, s.name, s.kind, s.auc, s.fpr_at_95, far)
-                )
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("held_out", "n_novel", "score", "kind", "auc", "fpr_at_95", "far_auc"))
+    for row in rows:
+        held_out = defused(row.holdout.name)
+        for s in row.scorers:
+            far = row.far_auc.get(s.name, "")
+            writer.writerow((held_out, row.n_novel, s.name, s.kind, s.auc, s.fpr_at_95, far))
+    write_text(out / "novelty.csv", text.getvalue())

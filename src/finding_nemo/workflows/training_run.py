@@ -9,7 +9,9 @@ from typing import Any
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.telling import Tell
 from finding_nemo.reporting.curves import draw_learning_curves
+from finding_nemo.training.array_store import find_cache
 from finding_nemo.training.processes import Processes
+from finding_nemo.training.recipes import LoopSettings, find_recipe
 from finding_nemo.training.train import TrainedRun, train
 
 CURVES = "curves.png"
@@ -30,7 +32,13 @@ def run_training(
     show_progress: bool = False,
     processes: Processes | None = None,
 ) -> TrainedRun:
-    """Train as `training.train.train` does and draw `curves.png` into the run folder."""
+    """Train as `training.train.train` does and draw `curves.png` into the run folder.
+
+    Raises:
+        OutputError: If the cache that a person named cannot be written, before anything is made.
+    """
+    if isinstance(find_recipe(recipe).settings, LoopSettings):
+        find_cache()
     run = train(
         dataset,
         out=out,

@@ -15,6 +15,7 @@ import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
+from finding_nemo.core.cells import defused
 from finding_nemo.core.errors import OutputExistsError, StoppedError, TrainingError
 from finding_nemo.core.files import prepare_output_folder, write_text
 from finding_nemo.core.records import Dataset, Split
@@ -284,6 +285,7 @@ def _write(out: Path, recipe: str, found: Sequence[Trial], common: Mapping[str, 
     writer.writerow(["trial", "state", "map_at_20", "n_folds", *keys])
     for trial in found:
         values = [trial.settings.get(key, "") for key in keys]
+        values = [defused(value) if isinstance(value, str) else value for value in values]
         writer.writerow([trial.number, trial.state, trial.map_at_20, trial.n_folds, *values])
     write_text(out / TRIALS, text.getvalue())
     if found[0].state == "done":

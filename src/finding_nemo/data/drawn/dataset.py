@@ -6,8 +6,10 @@ import csv
 import io
 import json
 import multiprocessing
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -94,14 +96,34 @@ def _draw_all(jobs: Sequence[tuple[Dive, Path]], workers: int, tick: Tick) -> li
     with ProcessPoolExecutor(workers, mp_context=fresh) as pool:
         # Long dives first, so that no process is left alone with one at the end.
         order = sorted(range(len(jobs)), key=lambda place: -_n_frames(jobs[place][0]))
-        futures = {pool.submit(_draw_one, jobs[place]): place for place in order}
+        before = set(multiprocessing.active_children())
+        with _ctrl_c_waits():
+            futures = {pool.submit(_draw_one, jobs[place]): place for place in order}
         try:
             for future in as_completed(futures):
                 tick(len(future.result()))
         except BaseException:
+            for process in set(multiprocessing.active_children()) - before:
+                process.terminate()  # a dive takes seconds
             pool.shutdown(cancel_futures=True)
             raise
         return [future.result() for future in sorted(futures, key=lambda f: futures[f])]
+
+
+@contextmanager
+def _ctrl_c_waits() -> Iterator[None]:
+    """Block SIGINT: processes that are started meanwhile never see it, and this one does after.
+
+    A terminal sends it to every process, and each would show a traceback; this one ends them.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _n_frames(dive: Dive) -> int:

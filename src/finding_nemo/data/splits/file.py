@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import io
 from pathlib import Path
 
+from finding_nemo.core.cells import undefused
 from finding_nemo.core.errors import AnnotationError, DatasetError, SplitError
 from finding_nemo.core.files import refuse_existing, write_text
 from finding_nemo.core.records import Dataset, Split, SplitRow
+from finding_nemo.core.table_files import TableWriter
 from finding_nemo.data.csv_rows import read_csv_rows
 
 _COLUMNS = ("id", "dive", "part")
 
 
 def split_text(split: Split) -> str:
-    """Return the split as the text of its file."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows((row.image_id, row.dive, row.part) for row in split.rows)
+    """Return the split as the text of its file.
+
+    A cell that a spreadsheet would take for a formula has an apostrophe before it, which
+    `read_split` takes away.
+    """
+    text = io.StringIO(newline="")
+    writer = TableWriter(text)
+    writer.write(_COLUMNS)
+    for row in split.rows:
+        writer.write((row.image_id, row.dive, row.part))
     return text.getvalue()
 
 
@@ -50,7 +56,7 @@ def read_split(path: Path | str) -> Split:
     rows: dict[str, SplitRow] = {}
     try:
         for line in read_csv_rows(path, required=_COLUMNS):
-            row = SplitRow(*(line.values[name].strip() for name in _COLUMNS))
+            row = SplitRow(*(_text_of(line.values[name]) for name in _COLUMNS))
             if not row.part or not row.image_id:
                 raise SplitError(f"{path}, line {line.line}: id and part must not be empty.")
             if row.image_id in rows:
@@ -62,6 +68,11 @@ def read_split(path: Path | str) -> Split:
         raise SplitError(f"{path} lists no image.")
     split = Split(tuple(rows.values()))
     return Split(split.rows, kind="random" if _cuts_dives(split) else "file")
+
+
+def _text_of(cell: str) -> str:
+    text = undefused(cell)
+    return text.strip() if text == cell else text
 
 
 def _cuts_dives(split: Split) -> bool:

@@ -1,0 +1,59 @@
+"""The verbs of the command `finding-nemo`."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+import typer
+
+from finding_nemo.cli.benchmark import benchmark
+from finding_nemo.cli.demo import demo
+from finding_nemo.cli.ensemble import ensemble
+from finding_nemo.cli.evaluate import evaluate
+from finding_nemo.cli.export import export
+from finding_nemo.cli.inspect import inspect
+from finding_nemo.cli.merge import merge
+from finding_nemo.cli.novelty import novelty
+from finding_nemo.cli.predict import predict
+from finding_nemo.cli.score import score
+from finding_nemo.cli.similar import similar
+from finding_nemo.cli.split import split
+from finding_nemo.cli.train import train
+from finding_nemo.cli.tune import tune
+
+# Each verb's file imports its work inside its function: `--help` must not load NumPy or torch.
+app = typer.Typer(
+    name="finding-nemo",
+    help="Which animals are in each deep-sea frame, how far to trust it, and is it new?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+_VERBS = (
+    demo, inspect, split, train, predict, merge, similar, evaluate, score, benchmark, novelty,
+    tune, ensemble, export,
+)  # fmt: skip
+for verb in _VERBS:
+    app.command()(verb)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from finding_nemo.core.provenance import package_version
+
+        typer.echo(f"finding-nemo {package_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Which animals are in each deep-sea frame, how far to trust it, and is it new?"""
+    del version
+    # Without a home that can be written it warns that it takes a temporary folder; nothing is lost.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
