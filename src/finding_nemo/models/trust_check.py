@@ -48,7 +48,8 @@ def check_trust_tensors(tensors: Tensors, *, n_categories: int) -> None:
     """
     _check_names(tensors)
     sizes = {"c": n_categories, "q": N_QUANTILES, "1": 1}
-    for name, tensor in tensors.items():
+    # In order of name: a file gives them in another order each time, and messages would differ.
+    for name, tensor in sorted(tensors.items()):
         letters = "q" if name.startswith(_QUANTILES) else _SHAPES[name]
         _check_shape(name, tensor, letters, sizes)
         _check_numbers(name, tensor)
