@@ -157,7 +157,3 @@ def test_a_forked_process__predicts_the_same_or_says_what_to_do(
         np.testing.assert_array_equal(np.stack(found), np.stack(before))
     again = _probabilities(predictor, str(tiny_folder))
     np.testing.assert_array_equal(np.stack(again), np.stack(before))
-
-
-def _probabilities(predictor: Predictor, folder: str) -> list[Any]:
-    return [row.probabilities for row in predictor.predict([folder])]
