@@ -21,8 +21,8 @@ from finding_nemo.training.history import EpochRow
 from finding_nemo.training.processes import Processes
 from finding_nemo.training.random_state import random_state, set_random_state
 
-# What a power cut costs at most. A checkpoint of `nemo` (Lite2, Adam, averaged weights) is 79 MB and
-# takes 0.15 s of a core and half a second with the disk: less than half a hundredth of the time.
+# What a power cut costs at most. A checkpoint of `nemo` (Lite2, Adam, averaged weights) is 79 MB,
+# and takes 0.15 s of a core and half a second with the disk: under half a hundredth of the time.
 CHECKPOINT_EVERY_S = 120.0
 # Validation may take minutes: before it even less is left at stake.
 _SHARE_BEFORE_VALIDATION = 1 / 12

@@ -20,7 +20,7 @@ from finding_nemo.core.files import (
 from finding_nemo.core.locking import held_alone
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.data.splits.file import read_split, split_text, write_split
-from finding_nemo.models.bundle import MANIFEST
+from finding_nemo.models.bundle_files import MANIFEST
 from finding_nemo.training.checkpoints import CHECKPOINTS, has_checkpoint, stopped_at
 from finding_nemo.training.parts import Parts
 
