@@ -306,3 +306,17 @@ def test_parts__are_one_run_at_a_time(tmp_path: Path) -> None:
     with PartsFolder(tmp_path / "p.csv").held():
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of another kind")
+def test_written_file__may_be_read_by_whom_the_umask_lets(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        with written_whole(tmp_path / "last.safetensors") as partial:
+            own = tmp_path / "own"
+            own.write_text("x")
+            own.chmod(0o600)
+            own.replace(partial)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "last.safetensors").stat().st_mode & 0o777 == 0o640

@@ -164,8 +164,8 @@ def test_hard_link__means_the_member_before_it(tmp_path: Path) -> None:
     [
         pytest.param(b"-0000000005\0", "is damaged", id="negative octal"),
         pytest.param(b"\xff" * 11 + b"\xfb", "is damaged", id="negative base-256"),
-        pytest.param(b"\x80" + b"\x7f" * 11, "more than the 512 MiB", id="huge base-256"),
-        pytest.param(b"77777777777\0", "more than the 512 MiB", id="8 GiB"),
+        pytest.param(b"\x80" + b"\x7f" * 11, "more than the 512 MB", id="huge base-256"),
+        pytest.param(b"77777777777\0", "more than the 512 MB", id="8 GiB"),
         pytest.param(b"00000100000\0", "ends after", id="behind the end"),
         pytest.param(b"not a size!!", "is damaged", id="text"),
     ],

@@ -93,7 +93,7 @@ def test_text__only_of_regular_files_and_within_the_budget(
 
     small = InputLimits(max_text_bytes=2 << 20)
     monkeypatch.setattr("finding_nemo.core.text_files.USUAL_LIMITS", small)
-    with pytest.raises(DatasetError, match="holds more than 2 MiB"):
+    with pytest.raises(DatasetError, match="holds more than 2 MB"):
         list(text_lines(io.BytesIO(b"x\n" * 1_048_577), "x", refusal=DatasetError))
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -230,6 +231,9 @@ def written_whole(path: Path) -> Iterator[Path]:
         with telling_full_disk(path):
             yield partial
         with telling_of(path):
+            if handle is not None:
+                # Some writers (safetensors) put a file of their own there, for its owner alone.
+                partial.chmod(stat.S_IMODE(os.fstat(handle).st_mode))
             rename_durably(partial, path)
     except (PermissionError, NotADirectoryError, IsADirectoryError) as error:
         raise _cannot_write(path, error) from error

@@ -123,7 +123,7 @@ def _pieces(stream: BinaryIO, name: str, refusal: Refusal) -> Iterator[str]:
         n_read += len(chunk)
         if n_read > USUAL_LIMITS.max_text_bytes:
             raise refusal(
-                f"{name} holds more than {USUAL_LIMITS.max_text_bytes >> 20:,} MiB, the most that "
+                f"{name} holds more than {USUAL_LIMITS.max_text_bytes // 10**6:,} MB, the most that "
                 "is read as text."
             )
 

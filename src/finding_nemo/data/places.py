@@ -303,7 +303,7 @@ def read_file(name: str, limits: InputLimits = USUAL_LIMITS) -> bytes:
     largest = limits.max_file_bytes
     content = _read(name, 0, largest + 1, limits)
     if len(content) > largest:
-        raise ImageError(f"is larger than the {_mebibytes(largest)} that are read")
+        raise ImageError(f"is larger than the {_in_words(largest)} that are read")
     return content
 
 
@@ -316,8 +316,7 @@ def read_range(name: str, start: int, size: int, limits: InputLimits = USUAL_LIM
     """
     if size > limits.max_file_bytes:
         raise ImageError(
-            f"has {_mebibytes(size)}, more than the {_mebibytes(limits.max_file_bytes)} that are "
-            "read"
+            f"has {_in_words(size)}, more than the {_in_words(limits.max_file_bytes)} that are read"
         )
     fault = None if is_url(name) else local_fault(name)
     if fault is not None:
@@ -347,8 +346,8 @@ def open_list(name: str, limits: InputLimits = USUAL_LIMITS) -> BinaryIO:
         raise DatasetError(f"The list {printable(name)} is not read ({error}).") from None
 
 
-def _mebibytes(size: int) -> str:
-    return f"{size / (1 << 20):,.0f} MiB" if size >= 1 << 20 else f"{size:,} bytes"
+def _in_words(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB" if size >= 1_000_000 else f"{size:,} bytes"
 
 
 def unreadable_reason(error: Exception) -> str:
