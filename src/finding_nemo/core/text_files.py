@@ -123,8 +123,8 @@ def _pieces(stream: BinaryIO, name: str, refusal: Refusal) -> Iterator[str]:
         n_read += len(chunk)
         if n_read > USUAL_LIMITS.max_text_bytes:
             raise refusal(
-                f"{name} holds more than {USUAL_LIMITS.max_text_bytes // 10**6:,} MB, the most that "
-                "is read as text."
+                f"{name} holds more than {USUAL_LIMITS.max_text_bytes // 10**6:,} MB, the most "
+                "that is read as text."
             )
 
 
