@@ -210,7 +210,7 @@ def test_leader_is_stopped__each_process_says_one_thing_and_ends(
     leader.send_signal(signal.SIGINT)
     # The end of stderr comes when the last process that holds it has ended.
     _, words = leader.communicate(timeout=120)
-    assert leader.returncode == 1
+    assert leader.returncode == 130
     assert "Stopped by Ctrl-C" in words
     assert "--resume goes on from there" in words
     assert "Traceback" not in words
