@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 from typing import cast
 
-from finding_nemo.models.bundle import load_bundle
-from finding_nemo.models.bundle_network import NetworkWish, PrecisionWish
-from finding_nemo.prediction.inputs import collect_images
-from finding_nemo.prediction.to_file import predict_to_file
+from finding_nemo.models.bundle.bundle import load_bundle
+from finding_nemo.models.inference.open_bundle_network import NetworkWish, PrecisionWish
+from finding_nemo.prediction.run.predict_to_file import predict_to_file
+from finding_nemo.prediction.sources.image_sources import collect_images
 
 
 def main(precision: PrecisionWish, bundle: Path, listed: Path, out: Path) -> None:

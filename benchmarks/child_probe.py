@@ -16,9 +16,9 @@ def main(folder: Path, out: Path) -> None:
     os.environ["FINDING_NEMO_CACHE"] = str(out / "cache")
     started = time.perf_counter()
     from finding_nemo import evaluate, read_dataset, read_predictions, train
-    from finding_nemo.data.splits.file import read_split
-    from finding_nemo.prediction.inputs import collect_images
-    from finding_nemo.prediction.to_file import predict_to_file
+    from finding_nemo.data.splits.split_csv import read_split
+    from finding_nemo.prediction.run.predict_to_file import predict_to_file
+    from finding_nemo.prediction.sources.image_sources import collect_images
 
     dataset = read_dataset(folder)
     features_s = _features_seconds(dataset)
@@ -45,9 +45,9 @@ def _features_seconds(dataset: object) -> float:
 
     from finding_nemo.core.preprocessing import Preprocessing
     from finding_nemo.core.records import Dataset
-    from finding_nemo.models.backbones import freeze, load_backbone
-    from finding_nemo.models.export import export_onnx
-    from finding_nemo.training.inputs import ready_features
+    from finding_nemo.models.networks.backbones import freeze, load_backbone
+    from finding_nemo.models.onnx_export.export_onnx import export_onnx
+    from finding_nemo.training.examples.cached_inputs import ready_features
 
     assert isinstance(dataset, Dataset)
     started = time.perf_counter()

@@ -19,9 +19,9 @@ from safetensors.torch import load_file
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from finding_nemo.core.memory import raise_malloc_thresholds
-from finding_nemo.models.backbones import freeze, load_backbone
-from finding_nemo.models.networks import LinearProbe
+from finding_nemo.core.malloc import raise_malloc_thresholds
+from finding_nemo.models.networks.backbones import freeze, load_backbone
+from finding_nemo.models.networks.study_networks import LinearProbe
 
 
 class Frames(Dataset[torch.Tensor]):

@@ -19,8 +19,8 @@ from PIL import Image
 from timing import cpu_seconds, table
 
 from finding_nemo.core.errors import ImageError
-from finding_nemo.core.memory import raise_malloc_thresholds
-from finding_nemo.data.images import decode_image
+from finding_nemo.core.malloc import raise_malloc_thresholds
+from finding_nemo.data.images.decode import decode_image
 
 Damage = Callable[[bytes, int, int, random.Random], bytes]
 END = b"\xff\xd9"

@@ -14,9 +14,9 @@ import numpy.typing as npt
 from PIL import Image
 from timing import cpu_seconds, table
 
-from finding_nemo.core.memory import raise_malloc_thresholds
+from finding_nemo.core.malloc import raise_malloc_thresholds
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.data.transforms import decode_resized
+from finding_nemo.data.images.resize import decode_resized
 
 SPEC = Preprocessing()
 Job = Callable[[bytes], object]

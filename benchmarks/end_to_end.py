@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 from timing import child, in_turn, table
 
-from finding_nemo.models.bundle import load_bundle
-from finding_nemo.models.trust import trust_from_tensors
-from finding_nemo.scoring.ranking import map_at_k
+from finding_nemo.metrics.ranking import map_at_k
+from finding_nemo.models.bundle.bundle import load_bundle
+from finding_nemo.models.bundle.uncertainty_tensors import trust_from_tensors
 
 PRECISIONS = ("float32", "bfloat16", "int8")
 # The network's loading is part of our time: enough frames that it is a tenth or less.

@@ -10,10 +10,10 @@ from decoding import ours, usual
 from large_frames import enlarged_jpeg
 
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.models.bundle import Bundle
-from finding_nemo.models.bundle_network import NetworkWish, open_bundle_network
-from finding_nemo.scoring.bootstrap import paired_dive_bootstrap
-from finding_nemo.scoring.ranking import average_precision_at_k
+from finding_nemo.metrics.bootstrap import paired_dive_bootstrap
+from finding_nemo.metrics.ranking import average_precision_at_k
+from finding_nemo.models.bundle.bundle import Bundle
+from finding_nemo.models.inference.open_bundle_network import NetworkWish, open_bundle_network
 
 
 def compare(bundle: Bundle, records: Sequence[ImageRecord], truth: npt.NDArray[np.bool_]) -> str:

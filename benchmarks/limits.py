@@ -13,10 +13,14 @@ import numpy as np
 import torch
 from timing import ROUNDS, in_turn, table
 
-from finding_nemo.models.bundle import load_bundle
-from finding_nemo.models.bundle_network import NetworkWish, PrecisionWish, open_bundle_network
-from finding_nemo.models.engine import Runtime
-from finding_nemo.models.pixel_network import PixelNetwork
+from finding_nemo.models.bundle.bundle import load_bundle
+from finding_nemo.models.inference.open_bundle_network import (
+    NetworkWish,
+    PrecisionWish,
+    open_bundle_network,
+)
+from finding_nemo.models.inference.pixel_network import PixelNetwork
+from finding_nemo.models.inference.runtime_choice import Runtime
 
 # Multiplications and additions of tf_efficientnet_lite0 at 224 x 224.
 GFLOP = 0.77

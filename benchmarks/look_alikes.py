@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.data.file_check import check_files
-from finding_nemo.data.look_alikes import find_look_alikes
+from finding_nemo.data.quality.file_check import check_files
+from finding_nemo.data.quality.look_alikes import find_look_alikes
 
 Hashes = npt.NDArray[np.uint64]
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from timing import in_turn, table
 
-from finding_nemo.scoring.ranking import map_at_k
+from finding_nemo.metrics.ranking import map_at_k
 
 N_IMAGES, N_CATEGORIES, K = 10_744, 290, 20
 Truth = npt.NDArray[np.bool_]

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from finding_nemo.data.passed_over import PassedOver
-from finding_nemo.data.walking import walk
+from finding_nemo.data.filesystems.passed_over import PassedOver
+from finding_nemo.data.filesystems.walking import walk
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,12 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from finding_nemo.models.bundle import load_bundle
-from finding_nemo.prediction.engine_ray import RayEngine
-from finding_nemo.prediction.inputs import Selection
-from finding_nemo.prediction.run import Engine, PartRows, Work
-from finding_nemo.prediction.to_file import predict_to_file
-from finding_nemo.results.content import content_hash
+from finding_nemo.models.bundle.bundle import load_bundle
+from finding_nemo.prediction.run.chunked_run import Engine, PartRows, Work
+from finding_nemo.prediction.run.engine_ray import RayEngine
+from finding_nemo.prediction.run.predict_to_file import predict_to_file
+from finding_nemo.prediction.sources.image_sources import Selection
+from finding_nemo.results.content_hash import content_hash
 
 
 class Timed:

@@ -25,9 +25,9 @@ from timing import ROUNDS, child, machine, table
 
 from finding_nemo import read_dataset
 from finding_nemo.core.records import Dataset, ImageRecord
-from finding_nemo.data.splits.file import read_split
-from finding_nemo.models.bundle import load_bundle
-from finding_nemo.workflows.exporting import export_bundle, over_dives
+from finding_nemo.data.splits.split_csv import read_split
+from finding_nemo.models.bundle.bundle import load_bundle
+from finding_nemo.workflows.export_bundle import export_bundle, over_dives
 
 _ROOT = Path(__file__).resolve().parents[1]
 _DOCUMENT = _ROOT / "docs/benchmarks.md"

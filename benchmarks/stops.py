@@ -25,9 +25,9 @@ from typing import Any
 from unittest.mock import patch
 
 from finding_nemo.cli.main import run
-from finding_nemo.prediction.pixels import ReadyImage, ready_image
-from finding_nemo.prediction.plan import ROWS_IN_PART
-from finding_nemo.results.content import content_hash
+from finding_nemo.prediction.run.run_plan import ROWS_IN_PART
+from finding_nemo.prediction.sources.prepared_image import ReadyImage, ready_image
+from finding_nemo.results.content_hash import content_hash
 
 _READ_LOG = "FINDING_NEMO_READ_LOG"
 
@@ -41,7 +41,7 @@ def child() -> None:
         return ready_image(source, *values, **options)
 
     sys.argv = ["finding-nemo", *sys.argv[2:]]
-    with patch("finding_nemo.prediction.loading.ready_image", watched):
+    with patch("finding_nemo.prediction.sources.image_loader.ready_image", watched):
         run()
 
 

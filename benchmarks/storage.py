@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 
 from finding_nemo.core.records import Prediction
-from finding_nemo.prediction.inputs import Selection
-from finding_nemo.prediction.plan import ROWS_IN_PART, Plan, write_plan
-from finding_nemo.results.content import content_hash
-from finding_nemo.results.merge import merge_shards
-from finding_nemo.results.neighbours import nearest
-from finding_nemo.results.parts import PartsFolder
-from finding_nemo.results.rows import to_table
+from finding_nemo.prediction.run.run_plan import ROWS_IN_PART, Plan, write_plan
+from finding_nemo.prediction.sources.image_sources import Selection
+from finding_nemo.results.chunk_store import PartsFolder
+from finding_nemo.results.columns import to_table
+from finding_nemo.results.content_hash import content_hash
+from finding_nemo.results.merge_shards import merge_shards
+from finding_nemo.results.nearest_neighbors import nearest
 from finding_nemo.results.schema import Columns
 from finding_nemo.results.writers import write_tables
 

@@ -52,7 +52,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 def machine() -> str:
     """Return the machine and the versions in a sentence."""
     from finding_nemo.core.provenance import library_versions
-    from finding_nemo.models.engine import usable_cores
+    from finding_nemo.models.inference.runtime_choice import usable_cores
 
     names = ("torch", "timm", "onnxruntime", "openvino", "pillow", "kornia-rs", "numpy", "pyarrow")
     versions = ", ".join(f"{k} {v}" for k, v in library_versions(*names, "torchmetrics").items())

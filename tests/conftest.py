@@ -16,8 +16,8 @@ from PIL import Image
 from finding_nemo import read_dataset, split_by_dive
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import Dataset, Split
-from finding_nemo.models.bundle import write_bundle
-from finding_nemo.models.manifest import (
+from finding_nemo.models.bundle.bundle import write_bundle
+from finding_nemo.models.bundle.manifest import (
     BundleManifest,
     CategoryEvidence,
     PartStory,

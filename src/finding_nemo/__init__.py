@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from finding_nemo.core.errors import FindingNemoError as FindingNemoError
     from finding_nemo.data.dataset import read_dataset as read_dataset
     from finding_nemo.data.splits.by_dive import split_by_dive as split_by_dive
-    from finding_nemo.evaluation.evaluate import evaluate as evaluate
-    from finding_nemo.models.bundle import load_bundle as load_bundle
+    from finding_nemo.evaluation.evaluate_predictions import evaluate as evaluate
+    from finding_nemo.metrics.ranking import map_at_k as map_at_k
+    from finding_nemo.models.bundle.bundle import load_bundle as load_bundle
     from finding_nemo.prediction.predictor import Predictor as Predictor
-    from finding_nemo.results.predictions import read_predictions as read_predictions
-    from finding_nemo.scoring.ranking import map_at_k as map_at_k
-    from finding_nemo.training.train import train as train
+    from finding_nemo.results.reading.readers import read_predictions as read_predictions
+    from finding_nemo.training.train_recipe import train as train
 
 _HOMES = {
     "FindingNemoError": "finding_nemo.core.errors",
     "Predictor": "finding_nemo.prediction.predictor",
-    "evaluate": "finding_nemo.evaluation.evaluate",
-    "load_bundle": "finding_nemo.models.bundle",
-    "map_at_k": "finding_nemo.scoring.ranking",
+    "evaluate": "finding_nemo.evaluation.evaluate_predictions",
+    "load_bundle": "finding_nemo.models.bundle.bundle",
+    "map_at_k": "finding_nemo.metrics.ranking",
     "read_dataset": "finding_nemo.data.dataset",
-    "read_predictions": "finding_nemo.results.predictions",
+    "read_predictions": "finding_nemo.results.reading.readers",
     "split_by_dive": "finding_nemo.data.splits.by_dive",
-    "train": "finding_nemo.training.train",
+    "train": "finding_nemo.training.train_recipe",
 }
 
 __all__ = [

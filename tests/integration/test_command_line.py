@@ -39,7 +39,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 def bundle(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny trained network."""
     from finding_nemo import read_dataset
-    from finding_nemo.training.train import train
+    from finding_nemo.training.train_recipe import train
 
     settings = {"epochs": 1, "width_px": 16, "height_px": 16, "batch_size": 8}
     out = tmp_path_factory.mktemp("runs") / "tiny"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from finding_nemo.core.errors import OutputExistsError
-from finding_nemo.workflows.demo import run_demo
+from finding_nemo.workflows.run_demo import run_demo
 
 pytestmark = pytest.mark.slow
 

@@ -10,15 +10,15 @@ from typer.testing import CliRunner
 
 from finding_nemo.cli.main import app
 from finding_nemo.core.records import Dataset, Split
-from finding_nemo.data.images import decode_image
-from finding_nemo.data.splits.file import write_split
-from finding_nemo.data.transforms import preprocess
-from finding_nemo.models.bundle import bundle_hash, load_bundle
-from finding_nemo.models.runtime import OnnxNetwork
-from finding_nemo.models.trust import trust_from_tensors
-from finding_nemo.prediction.inputs import collect_images
+from finding_nemo.data.images.decode import decode_image
+from finding_nemo.data.images.resize import preprocess
+from finding_nemo.data.splits.split_csv import write_split
+from finding_nemo.models.bundle.bundle import bundle_hash, load_bundle
+from finding_nemo.models.bundle.uncertainty_tensors import trust_from_tensors
+from finding_nemo.models.inference.onnxruntime_network import OnnxNetwork
 from finding_nemo.prediction.predictor import Predictor
-from finding_nemo.training.train import train
+from finding_nemo.prediction.sources.image_sources import collect_images
+from finding_nemo.training.train_recipe import train
 
 pytestmark = pytest.mark.slow
 

@@ -13,15 +13,19 @@ from finding_nemo import read_dataset, read_predictions
 from finding_nemo.cli.main import app
 from finding_nemo.core.errors import BundleError, ExportError, SettingsError
 from finding_nemo.core.records import Dataset, ImageRecord, Split
-from finding_nemo.data.splits.file import read_split
-from finding_nemo.models.bundle import bundle_hash, load_bundle
-from finding_nemo.models.bundle_files import EXPORTS
-from finding_nemo.models.bundle_network import NetworkWish, PrecisionWish, open_bundle_network
-from finding_nemo.models.export_records import read_export_records
+from finding_nemo.data.splits.split_csv import read_split
+from finding_nemo.models.bundle.bundle import bundle_hash, load_bundle
+from finding_nemo.models.bundle.bundle_files import EXPORTS
+from finding_nemo.models.bundle.export_records import read_export_records
+from finding_nemo.models.inference.open_bundle_network import (
+    NetworkWish,
+    PrecisionWish,
+    open_bundle_network,
+)
 from finding_nemo.prediction.predictor import Predictor
-from finding_nemo.training.train import train
-from finding_nemo.workflows import exporting
-from finding_nemo.workflows.exporting import export_bundle, over_dives
+from finding_nemo.training.train_recipe import train
+from finding_nemo.workflows import export_bundle as exporting
+from finding_nemo.workflows.export_bundle import export_bundle, over_dives
 
 pytestmark = pytest.mark.slow
 

@@ -29,12 +29,14 @@ from finding_nemo.core.errors import (
     StoppedError,
     TrainingError,
 )
-from finding_nemo.core.locking import held_alone
+from finding_nemo.core.files.locking import held_alone
 from finding_nemo.core.records import Dataset, Split
-from finding_nemo.training import checkpoints, fit, loop
-from finding_nemo.training.array_store import cache_folder
-from finding_nemo.training.optimizers import set_learning_rate
-from finding_nemo.training.train import TrainedRun, train
+from finding_nemo.training import fit
+from finding_nemo.training.examples.array_cache import cache_folder
+from finding_nemo.training.loop import checkpoints
+from finding_nemo.training.loop import trainer as loop
+from finding_nemo.training.optimization.optimizers import set_learning_rate
+from finding_nemo.training.train_recipe import TrainedRun, train
 
 pytestmark = pytest.mark.slow
 
@@ -132,10 +134,10 @@ _KILLED = """
 import json, sys
 from pathlib import Path
 from finding_nemo import read_dataset
-from finding_nemo.data.splits.file import read_split
-from finding_nemo.training import keeping
-from finding_nemo.training.optimizers import set_learning_rate
-from finding_nemo.training.train import train
+from finding_nemo.data.splits.split_csv import read_split
+from finding_nemo.training.loop import keeping
+from finding_nemo.training.optimization.optimizers import set_learning_rate
+from finding_nemo.training.train_recipe import train
 
 saved = keeping.save_checkpoint
 
@@ -437,7 +439,7 @@ def test_damaged_checkpoint__is_refused_in_words(
 def test_stopped_while_features_are_made__those_that_were_are_kept(
     dataset: Dataset, split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from finding_nemo.training import inputs
+    from finding_nemo.training.examples import cached_inputs as inputs
 
     monkeypatch.setenv("FINDING_NEMO_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(inputs, "_LEAST_IN_PART", 4)

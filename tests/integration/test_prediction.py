@@ -14,17 +14,17 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from finding_nemo import read_predictions
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import Dataset
-from finding_nemo.data.images import decode_image
-from finding_nemo.data.transforms import preprocess
-from finding_nemo.models.backbones import load_backbone
-from finding_nemo.models.bundle import Bundle
-from finding_nemo.models.trust import trust_from_tensors
-from finding_nemo.prediction.inputs import collect_images
+from finding_nemo.data.images.decode import decode_image
+from finding_nemo.data.images.resize import preprocess
+from finding_nemo.models.bundle.bundle import Bundle
+from finding_nemo.models.bundle.uncertainty_tensors import trust_from_tensors
+from finding_nemo.models.networks.backbones import load_backbone
+from finding_nemo.prediction.postprocess import Reader
 from finding_nemo.prediction.predictor import Predictor
-from finding_nemo.prediction.reading import Reader
-from finding_nemo.prediction.to_file import predict_to_file
+from finding_nemo.prediction.run.predict_to_file import predict_to_file
+from finding_nemo.prediction.sources.image_sources import collect_images
 from finding_nemo.results.submission import read_submission
-from finding_nemo.training.train import train
+from finding_nemo.training.train_recipe import train
 
 pytestmark = pytest.mark.slow
 

@@ -16,8 +16,8 @@ from safetensors.numpy import load_file
 
 from finding_nemo.core.errors import SettingsError, TrainingError
 from finding_nemo.data.dataset import read_dataset
-from finding_nemo.training.processes import Processes
-from finding_nemo.training.train import train
+from finding_nemo.training.loop.distributed import Processes
+from finding_nemo.training.train_recipe import train
 
 pytest.importorskip("lightning_fabric", reason="several processes need lightning-fabric")
 
@@ -67,9 +67,9 @@ _STOPPED = """
 import os, sys
 from pathlib import Path
 from finding_nemo import read_dataset
-from finding_nemo.training import loop
-from finding_nemo.training.processes import Processes
-from finding_nemo.training.train import train
+from finding_nemo.training.loop import trainer as loop
+from finding_nemo.training.loop.distributed import Processes
+from finding_nemo.training.train_recipe import train
 
 real, taken, last = loop.set_learning_rate, [0], int(sys.argv[3])
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from finding_nemo import read_dataset, read_predictions
-from finding_nemo.data.sample import sample_images
-from finding_nemo.data.splits.choose import make_split
-from finding_nemo.evaluation.evaluate import evaluate
-from finding_nemo.evaluation.inspection import inspect_dataset
-from finding_nemo.prediction.inputs import collect_images
-from finding_nemo.prediction.to_file import predict_to_file
-from finding_nemo.training.train import train
+from finding_nemo.data.datasets.subsample import sample_images
+from finding_nemo.data.splits.make_split import make_split
+from finding_nemo.evaluation.dataset.inspect_dataset import inspect_dataset
+from finding_nemo.evaluation.evaluate_predictions import evaluate
+from finding_nemo.prediction.run.predict_to_file import predict_to_file
+from finding_nemo.prediction.sources.image_sources import collect_images
+from finding_nemo.training.train_recipe import train
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 

@@ -10,9 +10,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from finding_nemo import read_predictions
-from finding_nemo.models.bundle import load_bundle
-from finding_nemo.prediction.inputs import Selection
-from finding_nemo.prediction.to_file import predict_to_file
+from finding_nemo.models.bundle.bundle import load_bundle
+from finding_nemo.prediction.run.predict_to_file import predict_to_file
+from finding_nemo.prediction.sources.image_sources import Selection
 
 
 @pytest.fixture(scope="module")

@@ -24,18 +24,18 @@ from finding_nemo.core.errors import (
     OutputExistsError,
     SettingsError,
 )
-from finding_nemo.core.files import rename_durably
-from finding_nemo.models.bundle import load_bundle
-from finding_nemo.models.pixel_network import GPU_BATCH
-from finding_nemo.prediction.engine_local import predict_here
-from finding_nemo.prediction.inputs import Selection
-from finding_nemo.prediction.plan import ROWS_IN_PART
+from finding_nemo.core.files.atomic_files import rename_durably
+from finding_nemo.models.bundle.bundle import load_bundle
+from finding_nemo.models.inference.pixel_network import GPU_BATCH
 from finding_nemo.prediction.predictor import BATCH_SIZE
-from finding_nemo.prediction.run import Engine, PartRows, Shard, Work, parse_shard
-from finding_nemo.prediction.to_file import predict_to_file
-from finding_nemo.results.content import content_hash
-from finding_nemo.results.merge import merge_shards
-from finding_nemo.results.parts import PartsFolder
+from finding_nemo.prediction.run.chunked_run import Engine, PartRows, Shard, Work, parse_shard
+from finding_nemo.prediction.run.engine_local import predict_here
+from finding_nemo.prediction.run.predict_to_file import predict_to_file
+from finding_nemo.prediction.run.run_plan import ROWS_IN_PART
+from finding_nemo.prediction.sources.image_sources import Selection
+from finding_nemo.results.chunk_store import PartsFolder
+from finding_nemo.results.content_hash import content_hash
+from finding_nemo.results.merge_shards import merge_shards
 from finding_nemo.results.summary import PredictionSummary
 
 
@@ -226,11 +226,11 @@ def stop_at_step(number: int, patch: pytest.MonkeyPatch) -> None:
 
         return step
 
-    patch.setattr("finding_nemo.core.files.os.replace", stopping(os.replace))
-    patch.setattr("finding_nemo.results.parts.shutil.rmtree", stopping(shutil.rmtree))
+    patch.setattr("finding_nemo.core.files.atomic_files.os.replace", stopping(os.replace))
+    patch.setattr("finding_nemo.results.chunk_store.shutil.rmtree", stopping(shutil.rmtree))
     patch.setattr(Path, "unlink", stopping(Path.unlink))
     patch.setattr(Path, "rmdir", stopping(Path.rmdir))
-    patch.setattr("finding_nemo.results.parts.rename_durably", stopping(rename_durably))
+    patch.setattr("finding_nemo.results.chunk_store.rename_durably", stopping(rename_durably))
 
 
 def test_damaged_part__is_removed_and_repeated(

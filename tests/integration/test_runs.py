@@ -24,12 +24,13 @@ from finding_nemo.core.errors import (
     TrainingError,
 )
 from finding_nemo.core.records import Dataset, Split
-from finding_nemo.prediction.inputs import collect_images
-from finding_nemo.prediction.to_file import predict_to_file
-from finding_nemo.training import checkpoints, loop
-from finding_nemo.training.recipes import STUDY_RECIPES
-from finding_nemo.training.train import TrainedRun, train
-from finding_nemo.workflows.training_run import run_training
+from finding_nemo.prediction.run.predict_to_file import predict_to_file
+from finding_nemo.prediction.sources.image_sources import collect_images
+from finding_nemo.training.loop import checkpoints
+from finding_nemo.training.loop import trainer as loop
+from finding_nemo.training.recipes.registry import STUDY_RECIPES
+from finding_nemo.training.train_recipe import TrainedRun, train
+from finding_nemo.workflows.train_with_curves import run_training
 
 pytestmark = pytest.mark.slow
 
@@ -69,9 +70,9 @@ _ENDLESS = """
 import sys, time
 from pathlib import Path
 from finding_nemo import read_dataset
-from finding_nemo.data.splits.file import read_split
-from finding_nemo.training import loop
-from finding_nemo.training.train import train
+from finding_nemo.data.splits.split_csv import read_split
+from finding_nemo.training.loop import trainer as loop
+from finding_nemo.training.train_recipe import train
 
 saved = loop.save_checkpoint
 

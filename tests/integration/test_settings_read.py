@@ -12,16 +12,16 @@ import pytest
 
 from finding_nemo.core.errors import DatasetError, SettingsError
 from finding_nemo.core.records import Dataset, Split
-from finding_nemo.learning.losses import OBJECTIVES
-from finding_nemo.training import recipes
-from finding_nemo.training.parity import largest_difference
-from finding_nemo.training.recipes import (
+from finding_nemo.training.optimization.losses import OBJECTIVES
+from finding_nemo.training.packaging.parity import largest_difference
+from finding_nemo.training.recipes import registry as recipes
+from finding_nemo.training.recipes.registry import (
     RECIPES,
     LossSettings,
     find_recipe,
     recipe_settings,
 )
-from finding_nemo.training.train import train
+from finding_nemo.training.train_recipe import train
 
 KEYS = sorted({key for recipe in RECIPES.values() for key in type(recipe.settings).model_fields})
 _SMALL: dict[str, Any] = {"width_px": 64, "height_px": 64, "epochs": 1, "batch_size": 16}

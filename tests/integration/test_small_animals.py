@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from finding_nemo.core.records import Dataset, Split
-from finding_nemo.prediction.inputs import collect_images
 from finding_nemo.prediction.predictor import Predictor
-from finding_nemo.training import checkpoints, loop
-from finding_nemo.training.train import TrainedRun, train
+from finding_nemo.prediction.sources.image_sources import collect_images
+from finding_nemo.training.loop import checkpoints
+from finding_nemo.training.loop import trainer as loop
+from finding_nemo.training.train_recipe import TrainedRun, train
 
 pytestmark = pytest.mark.slow
 

@@ -12,11 +12,13 @@ import pytest
 from finding_nemo.cli import main
 from finding_nemo.core.errors import OutputExistsError, StoppedError
 from finding_nemo.core.records import Dataset, Split
-from finding_nemo.core.telling import tell_nobody
-from finding_nemo.data.drawn.dataset import draw_dataset
-from finding_nemo.data.splits.holdouts import choose_holdouts
-from finding_nemo.workflows import comparison, demo, novelty_bed
-from finding_nemo.workflows.comparison import compare_recipes
+from finding_nemo.core.reporter import tell_nobody
+from finding_nemo.data.splits.category_holdouts import choose_holdouts
+from finding_nemo.synthetic.write_dataset import draw_dataset
+from finding_nemo.workflows import compare_recipes as comparison
+from finding_nemo.workflows import novelty_benchmark as novelty_bed
+from finding_nemo.workflows import run_demo as demo
+from finding_nemo.workflows.compare_recipes import compare_recipes
 
 _RECIPES = ("prior", "time-copy")
 

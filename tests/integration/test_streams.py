@@ -11,7 +11,7 @@ import pytest
 
 import finding_nemo
 from finding_nemo import read_dataset
-from finding_nemo.training.train import train
+from finding_nemo.training.train_recipe import train
 
 _RUN = [sys.executable, "-c", "from finding_nemo.cli.main import run; run()"]
 _SOURCE = str(Path(finding_nemo.__file__).parents[1])

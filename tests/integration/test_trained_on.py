@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from finding_nemo import load_bundle, read_dataset, split_by_dive
 from finding_nemo.cli.main import app
-from finding_nemo.cli.trained_on import read_dataset_of
+from finding_nemo.cli.options.bundle_dataset import read_dataset_of
 from finding_nemo.core.provenance import dataset_story, find_recorded
 from finding_nemo.core.records import Dataset
-from finding_nemo.training.train import train
+from finding_nemo.training.train_recipe import train
 
 PATTERN = r"images/(?P<dive>\d+)/"
 

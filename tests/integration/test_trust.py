@@ -12,16 +12,16 @@ import pytest
 from finding_nemo import evaluate, load_bundle, read_predictions
 from finding_nemo.core.records import Dataset
 from finding_nemo.data.splits.by_dive import split_by_dive
-from finding_nemo.data.splits.holdouts import choose_holdouts
-from finding_nemo.models.bundle import Bundle
-from finding_nemo.models.trust import trust_from_tensors
-from finding_nemo.prediction.inputs import collect_images
+from finding_nemo.data.splits.category_holdouts import choose_holdouts
+from finding_nemo.models.bundle.bundle import Bundle
+from finding_nemo.models.bundle.uncertainty_tensors import trust_from_tensors
 from finding_nemo.prediction.predictor import Predictor
-from finding_nemo.prediction.to_file import predict_to_file
-from finding_nemo.reporting.evaluation_page import write_evaluation_page
+from finding_nemo.prediction.run.predict_to_file import predict_to_file
+from finding_nemo.prediction.sources.image_sources import collect_images
+from finding_nemo.reporting.html.evaluation_page import write_evaluation_page
 from finding_nemo.results.submission import read_submission
-from finding_nemo.training.train import train
-from finding_nemo.workflows.novelty_bed import mean_by_score, run_novelty_bed
+from finding_nemo.training.train_recipe import train
+from finding_nemo.workflows.novelty_benchmark import mean_by_score, run_novelty_bed
 
 pytestmark = pytest.mark.slow
 

@@ -12,9 +12,9 @@ import pytest
 from finding_nemo.core.config import read_toml
 from finding_nemo.core.errors import OutputExistsError, TrainingError
 from finding_nemo.core.records import Dataset, Split
-from finding_nemo.training.recipes import find_recipe, recipe_settings
-from finding_nemo.training.search_space import Space, search_space
-from finding_nemo.workflows import tuning
+from finding_nemo.training.recipes.registry import find_recipe, recipe_settings
+from finding_nemo.training.recipes.search_space import Space, search_space
+from finding_nemo.workflows import tune_settings as tuning
 
 pytestmark = pytest.mark.slow
 

@@ -7,20 +7,20 @@ from typing import Annotated
 
 import typer
 
-from finding_nemo.cli.benchmark import benchmark
-from finding_nemo.cli.demo import demo
-from finding_nemo.cli.ensemble import ensemble
-from finding_nemo.cli.evaluate import evaluate
-from finding_nemo.cli.export import export
-from finding_nemo.cli.inspect import inspect
-from finding_nemo.cli.merge import merge
-from finding_nemo.cli.novelty import novelty
-from finding_nemo.cli.predict import predict
-from finding_nemo.cli.score import score
-from finding_nemo.cli.similar import similar
-from finding_nemo.cli.split import split
-from finding_nemo.cli.train import train
-from finding_nemo.cli.tune import tune
+from finding_nemo.cli.dataset_verbs.demo import demo
+from finding_nemo.cli.dataset_verbs.inspect import inspect
+from finding_nemo.cli.dataset_verbs.split import split
+from finding_nemo.cli.prediction_verbs.evaluate import evaluate
+from finding_nemo.cli.prediction_verbs.merge import merge
+from finding_nemo.cli.prediction_verbs.predict import predict
+from finding_nemo.cli.prediction_verbs.score import score
+from finding_nemo.cli.prediction_verbs.similar import similar
+from finding_nemo.cli.training_verbs.compare import benchmark
+from finding_nemo.cli.training_verbs.ensemble import ensemble
+from finding_nemo.cli.training_verbs.export import export
+from finding_nemo.cli.training_verbs.novelty import novelty
+from finding_nemo.cli.training_verbs.train import train
+from finding_nemo.cli.training_verbs.tune import tune
 
 # Each verb's file imports its work inside its function: `--help` must not load NumPy or torch.
 app = typer.Typer(

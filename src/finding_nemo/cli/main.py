@@ -11,7 +11,7 @@ import sys
 TYPE_CHECKING = False  # as a checker of types sees it; typing itself takes milliseconds to load
 if TYPE_CHECKING:
     from finding_nemo.cli.app import app as app
-    from finding_nemo.cli.stopping import Stops
+    from finding_nemo.cli.console.stopping import Stops
 
 
 def run() -> None:
@@ -21,13 +21,14 @@ def run() -> None:
         SystemExit: Always, with the exit code.
     """
     is_program = sys._getframe(1).f_globals.get("__name__") == "__main__"
-    from finding_nemo.cli.stopping import Stops
+    from finding_nemo.cli.console.stopping import Stops
 
     stops = Stops()
     try:
         stops.listen()
         code = _carried_out(stops)
     except KeyboardInterrupt:
+        stops.is_told = True
         sys.stderr.write(f"finding-nemo: Stopped by {stops.cause}.\n")
         code = stops.code
     stops.end(code, is_program=is_program)
@@ -35,13 +36,13 @@ def run() -> None:
 
 def _carried_out(stops: Stops) -> int:
     """Carry out the command line and return the exit code."""
-    from finding_nemo.cli.streams import flush_streams, ready_streams
+    from finding_nemo.cli.console.streams import flush_streams, ready_streams
 
     ready_streams()
     code = _outcome(stops)
     unsaid = flush_streams()
     if unsaid:
-        from finding_nemo.cli.faults import tell
+        from finding_nemo.cli.console.faults import tell
 
         tell(unsaid)
     return code if unsaid is None else code or 1
@@ -53,7 +54,7 @@ def _outcome(stops: Stops) -> int:
 
         app()
     except BaseException as error:
-        from finding_nemo.cli.faults import exit_code_of
+        from finding_nemo.cli.console.faults import exit_code_of
 
         return exit_code_of(error, stops)
     return 0

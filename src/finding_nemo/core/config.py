@@ -12,7 +12,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from finding_nemo.core.errors import SettingsError
-from finding_nemo.core.text_files import read_text
+from finding_nemo.core.files.text_files import read_text
 
 
 class Settings(BaseModel):

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.assessment import Reading
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import DatasetError, SplitError
-from finding_nemo.core.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from finding_nemo.core.errors import AnnotationError, DatasetError, DatasetNotFoundError
 from finding_nemo.core.records import Dataset, DatasetSource
-from finding_nemo.data.coco_dataset import read_coco_dataset
-from finding_nemo.data.competition_folder import is_competition_folder, read_competition_folder
-from finding_nemo.data.csv_dataset import read_csv_dataset
-from finding_nemo.data.dives import compile_dive_pattern
+from finding_nemo.data.datasets.coco_dataset import read_coco_dataset
+from finding_nemo.data.datasets.csv_dataset import read_csv_dataset
+from finding_nemo.data.datasets.dives import compile_dive_pattern
+from finding_nemo.data.datasets.fathomnet2023 import is_competition_folder, read_competition_folder
 
 
 def read_dataset(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from finding_nemo.core.errors import SubmissionError
+from finding_nemo.metrics.ranking import map_at_k_of_rankings
+from finding_nemo.metrics.roc_auc import area_under_roc, competition_score
 from finding_nemo.results.submission import N_CATEGORIES, SubmissionLine, match_submission
-from finding_nemo.scoring.competition import area_under_roc, competition_score
-from finding_nemo.scoring.ranking import map_at_k_of_rankings
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,22 +12,26 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.assessment import Reading
 from finding_nemo.core.errors import ArgumentError, BundleError
-from finding_nemo.core.input_limits import USUAL_LIMITS, InputLimits
-from finding_nemo.core.memory import raise_malloc_thresholds
-from finding_nemo.core.reading import Reading
+from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
+from finding_nemo.core.malloc import raise_malloc_thresholds
 from finding_nemo.core.records import Prediction
-from finding_nemo.models.bundle import Bundle, load_bundle
-from finding_nemo.models.bundle_network import ANY_NETWORK, NetworkWish, open_bundle_network
-from finding_nemo.models.pixel_network import PixelNetwork
-from finding_nemo.models.time_table import unpack_time_table
-from finding_nemo.prediction.inputs import ImageInput, collect_images
-from finding_nemo.prediction.loading import Loaded, batched, used_images
-from finding_nemo.prediction.one_thread import ONE_BLAS_THREAD
-from finding_nemo.prediction.pixels import ReadyImage
-from finding_nemo.prediction.reading import PRECISION, Reader, brightness_of
-from finding_nemo.scoring.baselines import frame_key, time_copy_scores
-from finding_nemo.scoring.novelty.logit_scores import max_probability_novelty
+from finding_nemo.metrics.baselines import frame_key, time_copy_scores
+from finding_nemo.models.bundle.bundle import Bundle, load_bundle
+from finding_nemo.models.bundle.time_table import unpack_time_table
+from finding_nemo.models.inference.open_bundle_network import (
+    ANY_NETWORK,
+    NetworkWish,
+    open_bundle_network,
+)
+from finding_nemo.models.inference.pixel_network import PixelNetwork
+from finding_nemo.prediction.postprocess import PRECISION, Reader, brightness_of
+from finding_nemo.prediction.run.one_thread import ONE_BLAS_THREAD
+from finding_nemo.prediction.sources.image_loader import Loaded, batched, used_images
+from finding_nemo.prediction.sources.image_sources import ImageInput, collect_images
+from finding_nemo.prediction.sources.prepared_image import ReadyImage
+from finding_nemo.uncertainty.ood.logit_scores import max_probability_novelty
 
 # Images that a thread takes at once: the network sees them one by one on a CPU, but what is said of
 # them costs little more for 8 than for 1.

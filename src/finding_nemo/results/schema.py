@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from finding_nemo.core.errors import PredictionsError
-from finding_nemo.results.reading_columns import READING_FIELDS, ReadingColumns
+from finding_nemo.results.reading.assessment_columns import READING_FIELDS, ReadingColumns
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"finding_nemo"

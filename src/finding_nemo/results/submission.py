@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from finding_nemo.core.cells import INT32_MAX, is_number, number_in, quoted
 from finding_nemo.core.errors import SubmissionError
-from finding_nemo.core.table_files import read_table
+from finding_nemo.core.files.table_files import read_table
+from finding_nemo.core.text.cells import INT32_MAX, is_number, number_in, quoted
 
 N_CATEGORIES = 20
 # An unreadable image says nothing of its novelty: neither end of the scale is claimed.

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from finding_nemo.results.content import ContentHash
+from finding_nemo.results.content_hash import ContentHash
 
 
 @dataclass

@@ -16,13 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finding_nemo.core.errors import SettingsError
-from finding_nemo.core.files import write_text, written_whole
-from finding_nemo.core.outputs import check_output_file
+from finding_nemo.core.files.atomic_files import write_text, written_whole
+from finding_nemo.core.files.output_checks import check_output_file
+from finding_nemo.core.files.table_files import TableWriter
 from finding_nemo.core.records import Prediction
-from finding_nemo.core.table_files import TableWriter
-from finding_nemo.results.rows import to_table
+from finding_nemo.results.columns import to_table
+from finding_nemo.results.file_metadata import story_metadata
 from finding_nemo.results.schema import Columns, parquet_options
-from finding_nemo.results.story import story_metadata
 from finding_nemo.results.submission import submission_row
 
 Format = Literal["parquet", "csv", "jsonl", "submission"]

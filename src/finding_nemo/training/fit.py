@@ -13,39 +13,39 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from finding_nemo.core.memory import raise_malloc_thresholds
+from finding_nemo.core.malloc import raise_malloc_thresholds
 from finding_nemo.core.provenance import now_utc
-from finding_nemo.core.telling import Tell
-from finding_nemo.models.bundle import Bundle, load_bundle, write_bundle
-from finding_nemo.models.engine import open_network
-from finding_nemo.models.export import export_onnx
-from finding_nemo.models.manifest import BundleManifest, CategoryEvidence
-from finding_nemo.models.pooled import WithFeatures, has_features
-from finding_nemo.models.trust import Trust, trust_tensors
-from finding_nemo.training.array_store import CACHE_VARIABLE, find_cache
-from finding_nemo.training.history import EpochRow
-from finding_nemo.training.inputs import Tick, tell_unusable
-from finding_nemo.training.look_again import Look, look_by_runtime, look_by_torch
-from finding_nemo.training.loop import Loop
-from finding_nemo.training.machine import choose_device, choose_precision
-from finding_nemo.training.parity import check_parity
-from finding_nemo.training.parts import Parts, category_evidence, split_story
-from finding_nemo.training.passes import with_passes
-from finding_nemo.training.processes import Processes
-from finding_nemo.training.progress import EpochProgress, image_ticks
-from finding_nemo.training.ready import Ready, examples
-from finding_nemo.training.recipes import (
+from finding_nemo.core.reporter import Tell
+from finding_nemo.models.bundle.bundle import Bundle, load_bundle, write_bundle
+from finding_nemo.models.bundle.manifest import BundleManifest, CategoryEvidence
+from finding_nemo.models.bundle.uncertainty_tensors import Trust, trust_tensors
+from finding_nemo.models.inference.runtime_choice import open_network
+from finding_nemo.models.networks.with_features import WithFeatures, has_features
+from finding_nemo.models.onnx_export.export_onnx import export_onnx
+from finding_nemo.training.auto.epoch_budget import with_passes
+from finding_nemo.training.auto.hardware import choose_device, choose_precision
+from finding_nemo.training.examples.array_cache import CACHE_VARIABLE, find_cache
+from finding_nemo.training.examples.cached_inputs import Tick, tell_unusable
+from finding_nemo.training.examples.partition import Parts, category_evidence, split_story
+from finding_nemo.training.loop.distributed import Processes
+from finding_nemo.training.loop.epoch_log import EpochRow
+from finding_nemo.training.loop.progress import EpochProgress, image_ticks
+from finding_nemo.training.loop.trainer import Loop
+from finding_nemo.training.packaging.batch_inference import Look, look_by_runtime, look_by_torch
+from finding_nemo.training.packaging.fit_uncertainty import fit_trust, in_words, with_validation
+from finding_nemo.training.packaging.parity import check_parity
+from finding_nemo.training.packaging.validation_summary import validation_story
+from finding_nemo.training.recipes.fallback_without_boxes import settings_without_boxes
+from finding_nemo.training.recipes.registry import (
     LoopSettings,
     NetworkSettings,
     PlacesSettings,
     ProbeSettings,
     SmallAnimalSettings,
 )
-from finding_nemo.training.setup import set_up_network, set_up_probe, set_up_small_animals
-from finding_nemo.training.setup_places import set_up_places
-from finding_nemo.training.trust import fit_trust, in_words, with_validation
-from finding_nemo.training.validation import validation_story
-from finding_nemo.training.without_boxes import settings_without_boxes
+from finding_nemo.training.tasks.finetune import set_up_network, set_up_probe, set_up_small_animals
+from finding_nemo.training.tasks.frozen_patches import set_up_places
+from finding_nemo.training.tasks.training_task import Ready, examples
 
 
 def fit_network(

@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from finding_nemo.core.telling import Tell
+from finding_nemo.core.reporter import Tell
 
 EVERY_S = 5.0  # ten seconds of silence look like a program that hangs
 

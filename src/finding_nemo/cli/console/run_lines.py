@@ -1,0 +1,24 @@
+"""What a run that has ended prints: its bundle, hash and score."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from finding_nemo.cli.console.words import say
+
+if TYPE_CHECKING:
+    from finding_nemo.training.train_recipe import TrainedRun
+
+
+def print_run(run: TrainedRun) -> None:
+    """Print the lines."""
+    story = run.bundle.manifest.validation
+    say(f"bundle {run.bundle.path}")
+    say(f"hash   {run.bundle_hash}")
+    if story:
+        low, high = story.map_at_20_ci
+        say(
+            f"MAP@20 {story.map_at_20:.4f} on {story.n_images} validation images of "
+            f"{story.n_dives} dives (95 % by dive {low:.3f} to {high:.3f}); "
+            f"class frequency alone {story.prior_map_at_20:.4f}"
+        )

@@ -1,0 +1,37 @@
+"""`finding-nemo demo`: the whole way on a data set that the package draws itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from finding_nemo.cli.console.words import say
+from finding_nemo.cli.options.output_options import check_folder
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="The folder to make.")] = Path("finding-nemo-demo"),
+    images: Annotated[int, typer.Option(min=200, help="About how many frames to draw.")] = 1400,
+    seed: Annotated[int, typer.Option(help="Of the drawing, the split and the training.")] = 0,
+    overwrite: Annotated[bool, typer.Option(help="Replace an earlier demo.")] = False,
+) -> None:
+    """Draw deep-sea frames, then inspect, split by dive, train, predict, evaluate and submit."""
+    from finding_nemo.cli.console.notices import notify
+    from finding_nemo.reporting.terminal.evaluation_text import print_evaluation, print_line
+    from finding_nemo.workflows.run_demo import run_demo
+
+    check_folder(out, overwrite=overwrite, inputs=())
+    made = run_demo(
+        out, images=images, seed=seed, overwrite=overwrite, tell=notify, show_progress=True
+    )
+    print_evaluation(made.evaluation)
+    score = made.score
+    if score.auc is not None and score.final is not None:
+        print_line(
+            f"submission, {score.n_images} evaluation frames, some below 800 m: MAP@20 "
+            f"{score.map_at_20:.3f}, 2 x AUC - 1 {2 * score.auc - 1:.3f}, score {score.final:.3f}"
+        )
+    for what, path in made.outputs.items():
+        say(f"{what:<12} {path}")

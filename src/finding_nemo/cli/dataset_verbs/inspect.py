@@ -1,0 +1,77 @@
+"""`finding-nemo inspect DATASET`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from finding_nemo.cli.console.words import say
+from finding_nemo.cli.options.dataset_options import DatasetPath, DivePattern, ImagesFolder
+from finding_nemo.cli.options.output_options import (
+    check_apart_from_images,
+    check_files,
+    check_suffix,
+)
+
+if TYPE_CHECKING:
+    from finding_nemo.core.records import Dataset
+    from finding_nemo.data.quality.file_check import FileCheck
+
+
+def inspect(
+    dataset: DatasetPath,
+    out: Annotated[Path | None, typer.Option(help="An HTML report to write.")] = None,
+    split: Annotated[Path | None, typer.Option(help="A split file to judge as well.")] = None,
+    images: ImagesFolder = None,
+    open_images: Annotated[
+        bool,
+        typer.Option("--open-images/--no-open-images", help="Look for damaged and equal files."),
+    ] = True,
+    dive_pattern: DivePattern = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing report.")] = False,
+) -> None:
+    """Validate and explore a data set."""
+    check_suffix(out, "--out", ".html", ".htm")
+
+    from finding_nemo.cli.console.notices import show_notices
+    from finding_nemo.data.dataset import read_dataset
+    from finding_nemo.data.splits.split_csv import read_split
+    from finding_nemo.evaluation.dataset.inspect_dataset import inspect_dataset
+    from finding_nemo.reporting.html.inspect_page import write_inspect_page
+    from finding_nemo.reporting.terminal.inspection_text import print_inspection
+
+    check_files({"--out": out}, overwrite=overwrite, inputs=(dataset, split))
+    data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
+    check_apart_from_images((out,), data)
+    show_notices(data.notices)
+    found = inspect_dataset(
+        data,
+        split=read_split(split) if split else None,
+        check=_check(data) if open_images else None,
+    )
+    show_notices(found.notices)
+    print_inspection(found)
+    if out is not None:
+        write_inspect_page(found, out, name=dataset.name, overwrite=overwrite)
+        say(f"report {out}")
+
+
+def _check(dataset: Dataset) -> FileCheck | None:
+    from finding_nemo.cli.console.notices import image_progress, notify
+    from finding_nemo.data.quality.file_check import check_files
+
+    if not any(record.path.is_file() for record in dataset.records):
+        notify("note: no image file is here; --images names their folder. Only words are checked.")
+        return None
+    progress, move = image_progress("opening images")
+    done = 0
+
+    def tick() -> None:
+        nonlocal done
+        done += 1
+        move(done, len(dataset.records), 0)
+
+    with progress:
+        return check_files(dataset.records, tick=tick)

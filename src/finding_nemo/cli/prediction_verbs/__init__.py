@@ -1,0 +1,1 @@
+"""Verbs that predict, and judge or search predictions."""

@@ -1,0 +1,40 @@
+"""`finding-nemo merge SHARDS... --out FILE`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from finding_nemo.cli.console.words import say
+
+
+def merge(
+    shards: Annotated[
+        list[Path], typer.Argument(help="The files of all shards of one run, in any order.")
+    ],
+    out: Annotated[Path, typer.Option(help="The file to write.")],
+    file_format: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="parquet, csv, jsonl or submission; by default what --out ends in."
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+) -> None:
+    """Join what `predict --shard i/n` wrote: order restored, completeness checked."""
+    from finding_nemo.core.errors import SettingsError
+    from finding_nemo.core.files.output_checks import check_output_file
+    from finding_nemo.results.merge_shards import merge_shards
+    from finding_nemo.results.writers import choose_format
+
+    check_output_file(out, overwrite=overwrite, inputs=shards)
+    try:
+        chosen = choose_format(out, file_format)
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from None
+    summary = merge_shards(shards, out, file_format=chosen, overwrite=overwrite)
+    failed = f", {summary.n_failed} of them failed" if summary.n_failed else ""
+    say(f"{out}: {summary.n_images} images{failed}.")
+    say(f"content sha256 {summary.content_sha256}")

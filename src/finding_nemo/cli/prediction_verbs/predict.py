@@ -1,0 +1,187 @@
+"""`finding-nemo predict BUNDLE IMAGES... --out FILE`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from finding_nemo.cli.console.words import say
+from finding_nemo.cli.options import predict_options as options
+from finding_nemo.cli.options.dataset_options import DivePattern, ImagesFolder
+from finding_nemo.core.files.input_limits import USUAL_LIMITS
+
+if TYPE_CHECKING:
+    from finding_nemo.models.inference.open_bundle_network import NetworkWish
+    from finding_nemo.prediction.run.chunked_run import Engine
+    from finding_nemo.prediction.sources.image_sources import Selection
+    from finding_nemo.results.summary import PredictionSummary
+
+
+def predict(
+    bundle: options.Bundle,
+    images: options.Images,
+    out: options.Out,
+    file_format: options.Format = None,
+    vector: options.Vector = True,
+    precision: options.Precision = 0.9,
+    split: options.Split = None,
+    part: options.Part = None,
+    origin: options.Origin = None,
+    images_folder: ImagesFolder = None,
+    dive_pattern: DivePattern = None,
+    every: options.Every = None,
+    embeddings: options.Embeddings = False,
+    shard: options.ShardOf = "1/1",
+    engine: options.EngineName = "local",
+    workers: options.Workers = None,
+    overwrite: options.Overwrite = False,
+    arithmetic: options.Arithmetic = options.ArithmeticName.auto,
+    runtime: options.Runtime = options.RuntimeName.auto,
+    max_megapixels: options.MaxMegapixels = USUAL_LIMITS.max_pixels / 1e6,
+    max_file_mb: options.MaxFileMb = USUAL_LIMITS.max_file_bytes / 1e6,
+    max_seconds: options.MaxSeconds = USUAL_LIMITS.max_seconds,
+) -> None:
+    """Say what is in each image: one row an image, in order, failures kept.
+
+    A run that was stopped goes on with the same command.
+    """
+    if (split is None) != (part is None):
+        raise typer.BadParameter("--split and --part go together.")
+    if not 0 < precision <= 1:
+        raise typer.BadParameter(f"--precision must be in (0, 1], got {precision}.")
+    _check_out(out, overwrite)
+    choices = _choices(out, file_format, shard)
+    limits = replace(
+        USUAL_LIMITS,
+        max_pixels=round(max_megapixels * 1e6),
+        max_file_bytes=round(max_file_mb * 1e6),
+        max_seconds=max_seconds,
+    )
+    with stdin_list(images) as stdin:
+        selection = _select(
+            images,
+            every,
+            images=images_folder,
+            dive_pattern=dive_pattern,
+            origin=origin,
+            split=split,
+            part=part,
+            stdin=stdin,
+            limits=limits,
+        )
+        choices |= {"with_vector": vector, "with_embedding": embeddings, "precision": precision}
+        choices["limits"] = limits
+        choices |= {"network": _network(arithmetic, runtime), "engine": _engine(engine, workers)}
+        _predict(bundle, selection, out, overwrite=overwrite, **choices)
+
+
+def _select(names: Sequence[str], every: str | None, **choices: Any) -> Selection:
+    from finding_nemo.prediction.sources.image_sources import Selection, parse_interval
+
+    with _wrong_usage():
+        every_s = None if every is None else parse_interval(every)
+    return Selection(tuple(names), every_s=every_s, **choices)
+
+
+def _check_out(out: Path, overwrite: bool) -> None:
+    """Check the file; an unfinished run is gone on with even where its file is there already."""
+    from finding_nemo.core.files.output_checks import check_output_file
+    from finding_nemo.results.chunk_store import PartsFolder
+
+    is_begun = PartsFolder(out).folder.exists() if out.name else False
+    check_output_file(out, overwrite=overwrite or is_begun)
+
+
+def _choices(out: Path, file_format: str | None, shard: str) -> dict[str, Any]:
+    from finding_nemo.prediction.run.chunked_run import parse_shard
+    from finding_nemo.results.writers import choose_format
+
+    with _wrong_usage():
+        return {"file_format": choose_format(out, file_format), "shard": parse_shard(shard)}
+
+
+def _network(arithmetic: options.ArithmeticName, runtime: options.RuntimeName) -> NetworkWish:
+    from finding_nemo.models.inference.open_bundle_network import NetworkWish
+
+    return NetworkWish(arithmetic.value, runtime.value)
+
+
+def _engine(name: str, workers: int | None) -> Engine:
+    """Return what predicts; Ray is loaded only where it is asked for."""
+    if name == "ray":
+        from finding_nemo.cli.console.notices import notify
+        from finding_nemo.prediction.run.engine_ray import RayEngine
+
+        return RayEngine(workers, notify)
+    if name != "local":
+        raise typer.BadParameter("--engine must be local or ray.")
+    from finding_nemo.prediction.run.engine_local import predict_here
+
+    return predict_here
+
+
+def _predict(bundle: Path, selection: Selection, out: Path, **choices: Any) -> None:
+    from finding_nemo.cli.console.notices import image_progress, notify
+    from finding_nemo.models.bundle.bundle import load_bundle
+    from finding_nemo.prediction.run.predict_to_file import predict_to_file
+
+    loaded = load_bundle(bundle)
+    progress, move = image_progress("predicting")
+    try:
+        with progress:
+            summary = predict_to_file(loaded, selection, out, move=move, say=notify, **choices)
+    except KeyboardInterrupt:
+        notify("What is finished is kept; the same command goes on from here.")
+        raise
+    _tell(summary, out)
+
+
+@contextmanager
+def _wrong_usage() -> Iterator[None]:
+    """Turn an option that cannot be read into exit code 2."""
+    from finding_nemo.core.errors import SettingsError
+
+    try:
+        yield
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+@contextmanager
+def stdin_list(names: Sequence[str]) -> Iterator[Path | None]:
+    """Yield a file with the lines of stdin if `-` is among `names`: they are read twice."""
+    if "-" not in names:
+        yield None
+        return
+    from finding_nemo.core.errors import DatasetError
+
+    if sys.stdin is None:
+        raise DatasetError(
+            "- stands for a list on standard input, which is closed. Give the list, or name a file "
+            "of it."
+        )
+    with NamedTemporaryFile(suffix=".txt") as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+        copy.flush()
+        yield Path(copy.name)
+
+
+def _tell(summary: PredictionSummary, out: Path) -> None:
+    from finding_nemo.cli.console.notices import notify
+
+    for line in summary.first_failures:
+        notify(f"failed: {line}")
+    failed = f", {summary.n_failed} of them failed" if summary.n_failed else ""
+    say(f"{out}: {summary.n_images} images{failed}.")
+    say(f"content sha256 {summary.content_sha256}")
+    if summary.n_failed == summary.n_images:
+        notify("No image could be used.")
+        raise typer.Exit(1)

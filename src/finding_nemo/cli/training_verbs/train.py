@@ -1,0 +1,65 @@
+"""`finding-nemo train DATASET --recipe NAME --out RUN`."""
+
+from __future__ import annotations
+
+from finding_nemo.cli.console.run_lines import print_run
+from finding_nemo.cli.options import train_options as options
+from finding_nemo.cli.options.dataset_options import Changes, DatasetPath, DivePattern, ImagesFolder
+from finding_nemo.cli.options.output_options import check_folder
+
+
+def train(
+    dataset: DatasetPath,
+    out: options.Out,
+    recipe: options.RecipeName = "probe",
+    split: options.SplitFile = None,
+    fold: options.Fold = None,
+    changes: Changes = None,
+    modern: options.Modern = False,
+    config: options.Config = None,
+    images: ImagesFolder = None,
+    dive_pattern: DivePattern = None,
+    seed: options.Seed = 0,
+    resume: options.Resume = False,
+    overwrite: options.Overwrite = False,
+    devices: options.Devices = 1,
+    nodes: options.Nodes = 1,
+    strategy: options.Strategy = options.StrategyName.ddp,
+) -> None:
+    """Train a recipe into a bundle."""
+    from finding_nemo.cli.console.notices import error_console, notify, show_notices
+
+    # Loading torch takes seconds, on busy cores half a minute.
+    with error_console().status("starting", spinner="line"):
+        from finding_nemo.core.config import parse_assignments, read_toml
+        from finding_nemo.data.dataset import read_dataset
+        from finding_nemo.data.splits.split_csv import read_split
+        from finding_nemo.training.loop.distributed import Processes
+        from finding_nemo.training.recipes.study_next_steps import modern_settings
+        from finding_nemo.workflows.train_with_curves import run_training
+
+        processes = Processes(devices, nodes=nodes, strategy=strategy.value)
+        settings = {**(read_toml(config) if config else {}), **parse_assignments(changes or [])}
+        if modern:
+            settings = modern_settings(recipe, settings)
+        if processes.leads and (overwrite or not out.exists()):
+            check_folder(out, overwrite=overwrite, inputs=(dataset, split, config, images))
+        data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
+    if processes.leads:
+        show_notices(data.notices)
+    run = run_training(
+        data,
+        out=out,
+        recipe=recipe,
+        split=read_split(split) if split else None,
+        fold=fold,
+        settings=settings,
+        seed=seed,
+        overwrite=overwrite,
+        resume=resume,
+        notify=notify,
+        show_progress=True,
+        processes=processes,
+    )
+    if run.leads:
+        print_run(run)

@@ -1,0 +1,102 @@
+"""`finding-nemo tune DATASET --recipe NAME --out DIR`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from finding_nemo.cli.console.words import say
+from finding_nemo.cli.options import train_options as options
+from finding_nemo.cli.options.dataset_options import Changes, DatasetPath, DivePattern, ImagesFolder
+from finding_nemo.cli.options.output_options import check_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from finding_nemo.workflows.tune_settings import Trial
+
+_SHOWN = 10
+
+Tries = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--try",
+        help="key=low..high, key=low..high:log or key=a,b,c; by default the recipe's usual.",
+    ),
+]
+Minutes = Annotated[float | None, typer.Option(min=0, help="No trial begins after so many.")]
+
+
+def tune(
+    dataset: DatasetPath,
+    out: Annotated[Path, typer.Option(help="The folder to make, or to go on in.")],
+    recipe: options.RecipeName = "probe",
+    tries: Tries = None,
+    trials: Annotated[int, typer.Option(min=1, help="Sets of settings in all.")] = 20,
+    minutes: Minutes = None,
+    folds: Annotated[int, typer.Option(min=2, help="Inner folds, by dive.")] = 3,
+    split: options.SplitFile = None,
+    fold: options.Fold = None,
+    changes: Changes = None,
+    images: ImagesFolder = None,
+    dive_pattern: DivePattern = None,
+    seed: options.Seed = 0,
+    overwrite: Annotated[bool, typer.Option(help="Begin anew.")] = False,
+) -> None:
+    """Search a recipe's settings on inner folds of the training dives; test dives stay unseen."""
+    from finding_nemo.cli.console.notices import notify, show_notices
+    from finding_nemo.core.config import parse_assignments
+    from finding_nemo.data.dataset import read_dataset
+    from finding_nemo.data.splits.split_csv import read_split
+    from finding_nemo.training.recipes.registry import find_recipe
+    from finding_nemo.training.recipes.search_space import search_space
+    from finding_nemo.workflows import tune_settings as tuning
+
+    settings = parse_assignments(changes or [])
+    space = search_space(find_recipe(recipe), tries or [], common=settings)
+    if overwrite or not (out / tuning.SEARCH).is_file():
+        check_folder(out, overwrite=overwrite, inputs=(dataset, split, images))
+    data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
+    show_notices(data.notices)
+    found = tuning.tune(
+        data,
+        out=out,
+        recipe=recipe,
+        space=space,
+        folds=tuning.inner_folds(
+            data, read_split(split) if split else None, fold, n_folds=folds, seed=seed
+        ),
+        trials=trials,
+        minutes=minutes,
+        settings=settings,
+        seed=seed,
+        overwrite=overwrite,
+        notify=notify,
+    )
+    _print(found, out, recipe)
+
+
+def _print(found: Sequence[Trial], out: Path, recipe: str) -> None:
+    from finding_nemo.reporting.html.page import format_score
+    from finding_nemo.reporting.terminal.tables import print_line, print_table
+    from finding_nemo.workflows import tune_settings as tuning
+
+    print_table(
+        ("settings", "MAP@20", "inner folds", "state"),
+        [
+            (tuning.in_words(trial), format_score(trial.map_at_20), str(trial.n_folds), trial.state)
+            for trial in found[:_SHOWN]
+        ],
+        title=f"the best of {len(found)} trials",
+    )
+    both = tuning.best_and_own(found)
+    if both is not None:
+        best, own = both
+        print_line(
+            f"best {best.map_at_20:.4f}, the recipe as it is {own.map_at_20:.4f}, on dives that "
+            "chose the settings: the difference flatters. Train with them and judge on other dives."
+        )
+    if (out / tuning.BEST).is_file():
+        say(f"finding-nemo train DATASET --recipe {recipe} --config {out / tuning.BEST}")

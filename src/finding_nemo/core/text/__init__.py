@@ -1,0 +1,1 @@
+"""Text that screens, tables and JSON can hold."""

@@ -1,0 +1,1 @@
+"""Annotation files into one data set."""

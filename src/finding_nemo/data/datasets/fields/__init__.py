@@ -1,0 +1,1 @@
+"""The fields of annotation files, each read and checked."""

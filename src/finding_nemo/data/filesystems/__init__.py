@@ -1,0 +1,1 @@
+"""Files on disks, in tars and on servers, by one interface."""

@@ -1,0 +1,1 @@
+"""Whether the files of a data set are whole, and which are alike."""

@@ -1,0 +1,204 @@
+"""Novelty, calibration, thresholds, sets and rollup of predictions, on judged images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.evaluation.evaluation_set import Judged
+from finding_nemo.evaluation.ood_table import floors_of, novelty_table
+from finding_nemo.evaluation.uncertainty_results import (
+    PointResult,
+    RollupResult,
+    SaidResult,
+    ScorerResult,
+    TrustFindings,
+)
+from finding_nemo.metrics.average_precision import average_precision_by_category
+from finding_nemo.metrics.calibration_error import chance_calibration_error, measure_reliability
+from finding_nemo.metrics.ranking import average_precision_at_k
+from finding_nemo.results.schema import PredictionTable
+from finding_nemo.uncertainty.calibration import LogitCalibration
+from finding_nemo.uncertainty.conformal import SetScores, score_sets
+from finding_nemo.uncertainty.rollup import Rule, least_expected_distance, roll_up, tree_distances
+
+Floats = npt.NDArray[np.float64]
+Truth = npt.NDArray[np.bool_]
+Story = Mapping[str, Any]
+
+_RULES: tuple[Rule, ...] = ("noisy-or", "max", "sum")
+
+
+def judge_trust(judged: Judged, predictions: PredictionTable, novel: Truth) -> TrustFindings:
+    """Measure how far predictions can be trusted.
+
+    Images that could not be read are left out: nothing was said of them.
+
+    Args:
+        judged: Predictions laid beside the truth.
+        predictions: The same, with what the file says of itself.
+        novel: Whether each judged image holds a category that training never saw.
+    """
+    read = np.asarray(~judged.failed)
+    story = predictions.metadata
+    truth, said = judged.truth[read], judged.scores[read]
+    raw = before_calibration(said, predictions, judged)
+    with_truth = truth.any()
+    return TrustFindings(
+        scorers=_scorers(judged, predictions, novel),
+        raw=None if raw is None else measure_reliability(truth, raw),
+        calibrated=measure_reliability(truth, said),
+        chance_ece=chance_calibration_error(truth, said, judged.read_dives),
+        raw_map_at_20=_map_at_20(truth, raw) if raw is not None else float("nan"),
+        map_at_20=_map_at_20(truth, said),
+        precision=story.get("precision"),
+        points=_points(judged, story, truth, said),
+        n_without_point=sum(p["threshold"] is None for p in story.get("operating_points", ())),
+        sets=_sets(judged, story, truth, said) if with_truth else None,
+        set_risk=story.get("set_risk"),
+        said=_said(judged, predictions, read),
+        rollups=_rollups(judged, truth, said) if with_truth else (),
+        distances=_distances(judged, truth, said),
+    )
+
+
+def _map_at_20(truth: Truth, scores: Floats) -> float:
+    per_image = average_precision_at_k(truth, scores)
+    return float(np.nanmean(per_image)) if truth.any() else float("nan")
+
+
+def before_calibration(said: Floats, predictions: PredictionTable, judged: Judged) -> Floats | None:
+    """Return `said` before the calibration that the file names.
+
+    `None` where it names none, or has no vector.
+    """
+    story = predictions.metadata.get("calibration")
+    if not story or predictions.vector is None:
+        return None
+    if predictions.category_ids != judged.dataset.categories.ids:
+        return None
+    return LogitCalibration.of(story).undo(said)
+
+
+def _scorers(
+    judged: Judged, predictions: PredictionTable, novel: Truth
+) -> tuple[ScorerResult, ...]:
+    reading = predictions.reading
+    rows = judged.rows
+    default = str(predictions.metadata.get("novelty_score", "novelty"))
+    scores = {}
+    if reading is not None:
+        scores = {name: reading.scores[rows, c] for c, name in enumerate(reading.score_names)}
+    scores[default] = predictions.novelty[rows]
+    floors = floors_of(
+        judged.records,
+        [predictions.widths[row] for row in rows],
+        [predictions.heights[row] for row in rows],
+        None if reading is None else reading.brightness[rows],
+    )
+    return novelty_table(novel, scores, floors, judged.dives, default=default)
+
+
+def _points(judged: Judged, story: Story, truth: Truth, said: Floats) -> tuple[PointResult, ...]:
+    columns = judged.dataset.categories.columns
+    results = []
+    for entry, point in zip(
+        story.get("categories", ()), story.get("operating_points", ()), strict=False
+    ):
+        if point["threshold"] is not None and entry["category_id"] in columns:
+            column = columns[entry["category_id"]]
+            results.append(_point(entry, point, truth[:, column], said[:, column]))
+    return tuple(sorted(results, key=lambda p: (not p.is_reached, -p.n_validation)))
+
+
+def _point(entry: Story, point: Story, held: Truth, said: Floats) -> PointResult:
+    # Files keep float32: a probability must not fall below the threshold by rounding.
+    named = said.astype(np.float32) >= np.float32(point["threshold"])
+    low = _or_nan(point["precision_low"])
+    high = _or_nan(point["precision_high"])
+    reached = float(held[named].mean()) if named.any() else float("nan")
+    return PointResult(
+        id=int(entry["category_id"]),
+        name=str(entry["name"]),
+        threshold=float(point["threshold"]),
+        # Files of earlier versions hold no threshold that does not reach it.
+        is_reached=bool(point.get("is_reached", True)),
+        stated=_or_nan(point["precision"]),
+        stated_low=low,
+        stated_high=high,
+        stated_recall=_or_nan(point["recall"]),
+        n_validation=int(point["n_positives"]),
+        reached=reached,
+        reached_recall=float(named[held].mean()) if held.any() else float("nan"),
+        n_named=int(named.sum()),
+        is_within=bool(low <= reached <= high) if named.any() else None,
+    )
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _sets(judged: Judged, story: Story, truth: Truth, said: Floats) -> SetScores | None:
+    threshold = story.get("set_threshold")
+    if threshold is None:
+        return None
+    return score_sets(truth, said, judged.read_dives, threshold=float(np.float32(threshold)))
+
+
+def _said(judged: Judged, predictions: PredictionTable, read: Truth) -> tuple[SaidResult, ...]:
+    reading = predictions.reading
+    if reading is None:
+        return ()
+    table = judged.dataset.categories
+    right: dict[str, list[bool]] = {"category": [], "supercategory": [], "nothing": []}
+    for record, row, fine in zip(judged.records, judged.rows, read, strict=True):
+        if not fine:
+            continue
+        said, kind = reading.said[row], reading.said_sources[row].partition(":")[0]
+        held = [table.column_of(number) for number in record.category_ids or ()]
+        names = table.names if kind == "category" else table.supercategories
+        key = kind if said else "nothing"
+        right[key].append(said in {names[column] for column in held})
+    return tuple(
+        SaidResult(kind, len(hits), float(np.mean(hits)) if hits and kind != "nothing" else np.nan)
+        for kind, hits in right.items()
+    )
+
+
+def _rollups(judged: Judged, truth: Truth, said: Floats) -> tuple[RollupResult, ...]:
+    groups = judged.dataset.categories.supercategories
+    _, held = roll_up(truth.astype(np.float64), groups, rule="max")
+    results = []
+    for rule in _RULES:
+        _, joined = roll_up(said, groups, rule=rule)
+        reliability = measure_reliability(held > 0, joined)
+        found = average_precision_by_category(held > 0, joined)
+        results.append(
+            RollupResult(rule, reliability.ece, reliability.brier, float(np.nanmean(found)))
+        )
+    return tuple(results)
+
+
+def _distances(judged: Judged, truth: Truth, said: Floats) -> dict[str, float]:
+    """Return the mean steps to the nearest true category of three ways to answer one name."""
+    table = judged.dataset.categories
+    leaves = [(c.supercategory, str(c.category_id)) for c in table.categories]
+    inner = [(name,) for name in sorted(set(table.supercategories))]
+    steps = tree_distances([*leaves, *inner, ()])[:, : len(leaves)]
+    holding = truth.any(axis=1) & (said.sum(axis=1) > 0)
+    if not holding.any():
+        return {}
+    nearest = np.stack([steps[:, row].min(axis=1) for row in truth[holding]])
+    everywhere = np.arange(len(nearest))
+    least, _ = least_expected_distance(said[holding], steps)
+    _, groups = roll_up(said[holding], table.supercategories)
+    ways = {
+        "most probable category": np.argmax(said[holding], axis=1),
+        "most probable supercategory": len(leaves) + np.argmax(groups, axis=1),
+        "least expected distance": least,
+    }
+    return {name: float(nearest[everywhere, nodes].mean()) for name, nodes in ways.items()}

@@ -1,0 +1,227 @@
+"""What an evaluation found, as frozen records and as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from finding_nemo.core.records import OfADive
+from finding_nemo.evaluation.uncertainty_results import TrustFindings
+from finding_nemo.metrics.leakage import Leakage
+from finding_nemo.metrics.thresholded import ThresholdScores
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A number with its 95 % interval by dive."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class MethodScore:
+    """How one way of ranking does on the judged images.
+
+    Attributes:
+        name: "model", "prior" or "time-copy".
+        map_at_20: Mean AP@20 over images.
+        map_at_20_by_dive: Mean over dives of each dive's mean.
+        macro_ap: Mean over categories that occur of the average precision over images.
+    """
+
+    name: str
+    map_at_20: Measured
+    map_at_20_by_dive: Measured
+    macro_ap: float
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryScore:
+    """How one category does.
+
+    Attributes:
+        id: FathomNet's number.
+        name: The concept's name.
+        supercategory: Its coarse group.
+        ap: Average precision over the judged images; NaN where none holds it.
+        prior_ap: What a constant score gets: its share of the judged images.
+        n_images: Judged images that hold it.
+        n_dives: Dives that they come from.
+        train_images: Training images that held it, `None` if unknown.
+        train_dives: Dives that they came from, `None` if unknown.
+        validation_ap: AP on the bundle's validation part, `None` if unknown.
+    """
+
+    id: int
+    name: str
+    supercategory: str
+    ap: float
+    prior_ap: float
+    n_images: int
+    n_dives: int
+    train_images: int | None
+    train_dives: int | None
+    validation_ap: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupScore:
+    """Mean average precision of some categories.
+
+    Attributes:
+        name: A supercategory, or "head", "middle", "tail".
+        n_categories: How many of its categories occur in the judged images.
+        n_images: Judged images that hold one.
+        mean_ap: Mean of their average precisions.
+        any_ap: Average precision of "one of them is there", scored by the largest probability.
+    """
+
+    name: str
+    n_categories: int
+    n_images: int
+    mean_ap: float
+    any_ap: float
+
+
+@dataclass(frozen=True, slots=True)
+class NoveltyScore:
+    """How well novelty finds images with a category that training never saw.
+
+    Attributes:
+        n_novel: Judged images that hold one.
+        auc: Area under the ROC curve.
+        scaled_auc: 2 x AUC - 1.
+        competition_score: (MAP@20 + scaled AUC) / 2.
+    """
+
+    n_novel: int
+    auc: float
+    scaled_auc: float
+    competition_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedImage(OfADive):
+    """One judged image, for the report.
+
+    Attributes:
+        image_id: Its name.
+        path: Its file.
+        dive: Its dive, "" if unknown.
+        true_ids: What is in it.
+        ranked_ids: The guesses, best first.
+        probabilities: Of the guesses.
+        average_precision: AP@20; NaN where nothing is true.
+        failure: Why it could not be used, or `None`.
+        unusualness: Share of validation images that are less far out, NaN if unknown.
+        said: The finest thing that could be said of it, "" for nothing.
+        is_outside: Whether `path` is a file outside the data set, named by the predictions alone:
+            no page opens it.
+    """
+
+    image_id: str
+    path: str
+    dive: str
+    true_ids: tuple[int, ...]
+    ranked_ids: tuple[int, ...]
+    probabilities: tuple[float, ...]
+    average_precision: float
+    failure: str | None
+    unusualness: float = float("nan")
+    said: str = ""
+    is_outside: bool = False
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What is known of predictions after comparing them with the truth.
+
+    Attributes:
+        model: The predictions' scores.
+        prior: Those of class frequency on the same images.
+        time_copy: Those of the nearest training frame's labels; `None` without a training part.
+        gain: Mean of model minus prior over images, paired by dive.
+        prior_source: Where the frequencies come from, in words.
+        n_images: Judged images that hold a category.
+        n_dives: Their dives.
+        n_empty: Images without any true category, left out.
+        n_failed: Judged images that could not be read; each counts 0.
+        categories: In column order.
+        supercategories: In order of name.
+        thirds: Head, middle and tail by training frequency; empty where that is unknown.
+        at_half: Precision, recall and accuracy at probability 0.5.
+        leakage: How near training frames are; `None` without a training part.
+        novelty: `None` where no judged image holds an untrained category, or all do.
+        trust: Novelty, calibration, thresholds, sets and rollup; `None` where no image was read.
+        images: Every judged image.
+        notices: What a reader should know, in sentences.
+        story: The predictions' provenance.
+    """
+
+    model: MethodScore
+    prior: MethodScore
+    time_copy: MethodScore | None
+    gain: Measured
+    prior_source: str
+    n_images: int
+    n_dives: int
+    n_empty: int
+    n_failed: int
+    categories: tuple[CategoryScore, ...]
+    supercategories: tuple[GroupScore, ...]
+    thirds: tuple[GroupScore, ...]
+    at_half: ThresholdScores
+    leakage: Leakage | None
+    novelty: NoveltyScore | None
+    trust: TrustFindings | None
+    images: tuple[JudgedImage, ...]
+    notices: tuple[str, ...]
+    story: dict[str, Any]
+
+    def to_json(self) -> str:
+        """Return the figures as JSON; what is not a number is null."""
+        return json.dumps(_without_nan(self._figures()), indent=2, ensure_ascii=False) + "\n"
+
+    def _figures(self) -> dict[str, Any]:
+        copied = self.time_copy
+        by_dive = self.model.map_at_20_by_dive
+        return {
+            "map_at_20": self.model.map_at_20.value,
+            "map_at_20_ci": [self.model.map_at_20.low, self.model.map_at_20.high],
+            "map_at_20_by_dive": by_dive.value,
+            "map_at_20_by_dive_ci": [by_dive.low, by_dive.high],
+            "macro_ap": self.model.macro_ap,
+            "n_images": self.n_images,
+            "n_dives": self.n_dives,
+            "n_images_without_category": self.n_empty,
+            "n_failed": self.n_failed,
+            "baseline_prior_map_at_20": self.prior.map_at_20.value,
+            "baseline_prior_map_at_20_ci": [self.prior.map_at_20.low, self.prior.map_at_20.high],
+            "baseline_prior_macro_ap": self.prior.macro_ap,
+            "baseline_prior_source": self.prior_source,
+            "baseline_time_copy_map_at_20": copied.map_at_20.value if copied else None,
+            "gain_over_prior": self.gain.value,
+            "gain_over_prior_ci": [self.gain.low, self.gain.high],
+            "at_threshold": asdict(self.at_half),
+            "leakage": asdict(self.leakage) if self.leakage else None,
+            "novelty": asdict(self.novelty) if self.novelty else None,
+            "trust": asdict(self.trust) if self.trust else None,
+            "supercategories": [asdict(group) for group in self.supercategories],
+            "thirds": [asdict(group) for group in self.thirds],
+            "categories": [asdict(category) for category in self.categories],
+            "notices": list(self.notices),
+        }
+
+
+def _without_nan(value: Any) -> Any:  # noqa: ANN401 - JSON values are of any type
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _without_nan(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(entry) for entry in value]
+    return value

@@ -1,0 +1,143 @@
+"""`bundle.json`: everything that a trained model must say of itself."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from finding_nemo.core.config import Settings
+from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.core.text.printable import printable
+from finding_nemo.models.bundle.bundle_files import FileStory
+
+SCHEMA_VERSION = 1
+
+Runner = Literal["network", "prior", "time-copy"]
+Activation = Literal["sigmoid", "clip"]
+
+# Predictions files keep ids and counts in 32 bits.
+LARGEST_NUMBER = 2**31 - 1
+Count = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
+_UNPRINTABLE = ("Cc", "Cs")
+
+
+def plain_text(text: str) -> str:
+    """Return `text` if it holds no control character and no lone surrogate.
+
+    Raises:
+        ValueError: If it does: it would command the terminal that shows it.
+    """
+    if any(unicodedata.category(character) in _UNPRINTABLE for character in text):
+        raise ValueError(f"{printable(text[:80])!r} holds control characters")
+    return text
+
+
+PlainText = Annotated[str, AfterValidator(plain_text)]
+
+
+class CategoryEvidence(Settings):
+    """One category, and what its score rests on.
+
+    Attributes:
+        category_id: FathomNet's number.
+        name: The concept's name.
+        supercategory: Its coarse group.
+        n_images: Training images that hold it.
+        n_dives: Training dives that they come from.
+        validation_ap: Average precision on the validation part, `None` where nothing of it shows
+            the category.
+        n_validation_images: Validation images that hold it.
+    """
+
+    category_id: int = Field(ge=-LARGEST_NUMBER - 1, le=LARGEST_NUMBER)
+    name: PlainText
+    supercategory: PlainText
+    n_images: Count
+    n_dives: Count
+    validation_ap: float | None = None
+    n_validation_images: Count = 0
+
+
+class PartStory(Settings):
+    """How large one part of the split was."""
+
+    n_images: Count
+    n_dives: Count
+
+
+class SplitStory(Settings):
+    """The split that the model was trained on.
+
+    Attributes:
+        kind: "dive", "random", "time", "novel" or "file".
+        seed: The seed that made it, if known.
+        parts: Images and dives of each part.
+        sha256: Hash of the split file's text.
+    """
+
+    kind: str
+    seed: int | None
+    parts: dict[str, PartStory]
+    sha256: str
+
+
+class ValidationStory(Settings):
+    """How the model did on the validation part, which also chose its epoch.
+
+    Attributes:
+        n_images: Validation images with a true category.
+        n_dives: Their dives.
+        map_at_20: Mean AP@20 over images.
+        map_at_20_ci: Its 95 % interval by dive.
+        prior_map_at_20: What class frequency scores on the same images.
+        best_epoch: The epoch whose weights these are; `None` for what has no epochs.
+        training_loss: Mean training loss of that epoch, if there was one.
+    """
+
+    n_images: int
+    n_dives: int
+    map_at_20: float
+    map_at_20_ci: tuple[float, float]
+    prior_map_at_20: float
+    best_epoch: int | None = None
+    training_loss: float | None = None
+
+
+class BundleManifest(Settings):
+    """The contents of `bundle.json`.
+
+    Attributes:
+        schema_version: The form of the bundle.
+        recipe: The recipe's name.
+        runner: What predicts: the network, or a baseline that opens no image.
+        activation: From the network's output to a probability; who set the network up says it.
+        settings: The recipe's settings, all of them read by its training. Those of an older
+            bundle may hold more; they are data.
+        categories: In column order.
+        preprocessing: What is done to pixels, `None` where none are opened.
+        split: What was trained and validated on.
+        validation: Scores on the validation part, if it had a true category.
+        calibration: How probabilities were made to mean what they say, in words; "" if not.
+        provenance: Version, command, times, libraries, device, and the data set (`dataset`, and
+            if they were given `images` and `dive_pattern`): the path from the run folder where the
+            data set lies beside or below the folder that the run folder is in, so that both can be
+            moved together, else the whole path. Not part of the bundle's hash.
+        files: Hash and size of each file beside `bundle.json` that decides a prediction; verified
+            when the bundle is opened. None in a bundle of an earlier version. Not part of the
+            bundle's hash, which covers the files themselves.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    recipe: PlainText
+    runner: Runner
+    activation: Activation = "sigmoid"
+    settings: dict[str, Any]
+    categories: tuple[CategoryEvidence, ...]
+    preprocessing: Preprocessing | None
+    split: SplitStory
+    validation: ValidationStory | None
+    calibration: str = ""
+    provenance: dict[str, Any]
+    files: dict[str, FileStory] = Field(default_factory=dict)

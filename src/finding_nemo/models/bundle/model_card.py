@@ -1,0 +1,65 @@
+"""`MODEL_CARD.md`: what a person should know before trusting a bundle."""
+
+from __future__ import annotations
+
+from finding_nemo.models.bundle.manifest import BundleManifest, ValidationStory
+
+_SCARCE = 5
+
+
+def model_card(manifest: BundleManifest) -> str:
+    """Return the card in Markdown."""
+    never = sum(category.n_images == 0 for category in manifest.categories)
+    scarce = sum(0 < category.n_images <= _SCARCE for category in manifest.categories)
+    return f"""# {manifest.recipe}
+
+Which of {len(manifest.categories)} categories are in a deep-sea frame, best guess first.
+
+## What it learnt from
+
+{_parts(manifest)}
+
+{never} categories have no training image and {scarce} have {_SCARCE} or fewer: what it says of
+those is a guess from frequency, not sight. `bundle.json` gives images and dives for each.
+
+## How far to trust it
+
+{_validation(manifest.validation)}
+
+The validation part also chose the epoch, so a score on a part that nothing chose by is the
+honest one. {_calibration(manifest)} Another camera, depth or habitat lowers the score
+by more than the interval says.
+
+## Use
+
+* For ranking and triage by people who look again; not for counts or absences without review.
+* A frame that cannot be read is a row with its reason, never a guess.
+* The weights come from the images and annotations of its data set; their licences apply to what
+  you do with it.
+"""
+
+
+def _calibration(manifest: BundleManifest) -> str:
+    if not manifest.calibration:
+        return "Probabilities are not calibrated."
+    return f"Probabilities are calibrated on the validation dives: {manifest.calibration}."
+
+
+def _parts(manifest: BundleManifest) -> str:
+    split = manifest.split
+    lines = [
+        f"* {name}: {part.n_images:,} images of {part.n_dives:,} dives"
+        for name, part in split.parts.items()
+    ]
+    return f"Split: {split.kind}.\n\n" + "\n".join(lines)
+
+
+def _validation(story: ValidationStory | None) -> str:
+    if story is None:
+        return "No validation image has a true category: nothing is known of its score."
+    low, high = story.map_at_20_ci
+    return (
+        f"MAP@20 {story.map_at_20:.3f} on {story.n_images:,} validation images of "
+        f"{story.n_dives:,} dives (95 % interval by dive {low:.3f} to {high:.3f}); "
+        f"class frequency alone scores {story.prior_map_at_20:.3f} on the same images."
+    )

@@ -1,0 +1,121 @@
+"""What a bundle knows of how far to trust it: novelty, calibration and its validation images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.core.errors import BundleError
+from finding_nemo.models.bundle.bundle import Bundle
+from finding_nemo.models.bundle.bundle_files import NOVELTY
+from finding_nemo.models.bundle.uncertainty_check import check_trust_tensors
+from finding_nemo.uncertainty.calibration import LogitCalibration, ValidationView
+from finding_nemo.uncertainty.logistic import sigmoid
+from finding_nemo.uncertainty.ood.detector import (
+    NoveltyDetector,
+    detector_from_tensors,
+    detector_tensors,
+)
+
+Tensors = Mapping[str, npt.NDArray[Any]]
+
+_CALIBRATION = "calibration."
+# 20,000 images of 290 categories are 23 MB; more would not make a threshold better.
+MOST_VALIDATION_IMAGES = 20_000
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What stands beside the network in a bundle.
+
+    Attributes:
+        detector: Novelty; `None` in a bundle without it.
+        calibration: From logits to probabilities; `None` in a bundle without one.
+        validation: Raw logits and truth of the validation images, which thresholds and sets are
+            chosen on; `None` in a bundle without them.
+    """
+
+    detector: NoveltyDetector | None = None
+    calibration: LogitCalibration | None = None
+    validation: ValidationView | None = None
+
+
+def trust_tensors(trust: Trust) -> dict[str, npt.NDArray[Any]]:
+    """Return `trust` as the named arrays of `novelty.safetensors`."""
+    tensors: dict[str, npt.NDArray[Any]] = {}
+    if trust.detector is not None:
+        tensors |= detector_tensors(trust.detector)
+    if trust.calibration is not None:
+        tensors[_CALIBRATION + "offset"] = trust.calibration.offset
+        tensors[_CALIBRATION + "slope"] = trust.calibration.slope
+    if trust.validation is not None:
+        kept = thinned_rows(len(trust.validation.truth), MOST_VALIDATION_IMAGES)
+        tensors["validation.logits"] = trust.validation.logits[kept].astype(np.float32)
+        tensors["validation.truth"] = trust.validation.truth[kept].astype(np.uint8)
+        tensors["validation.dive"] = _numbered(trust.validation.dives)[kept]
+    return tensors
+
+
+def thinned_rows(n_images: int, most: int) -> npt.NDArray[np.int64]:
+    """Return all rows, or `most` of them in order, always the same ones."""
+    if n_images <= most:
+        return np.arange(n_images)
+    generator = np.random.default_rng(0)
+    return np.sort(generator.choice(n_images, most, replace=False))
+
+
+def _numbered(dives: Sequence[str]) -> npt.NDArray[np.int32]:
+    _, numbers = np.unique(np.asarray(dives, dtype=np.str_), return_inverse=True)
+    return numbers.astype(np.int32)
+
+
+def trust_from_tensors(tensors: Tensors) -> Trust:
+    """Return what `trust_tensors` took apart; what an older bundle lacks is `None`."""
+    return Trust(
+        detector=detector_from_tensors(tensors),
+        calibration=_calibration(tensors),
+        validation=_validation(tensors),
+    )
+
+
+def trust_of(bundle: Bundle) -> Trust:
+    """Return what stands beside the network of a bundle.
+
+    Raises:
+        BundleError: If the tensors are not those that belong there.
+    """
+    try:
+        check_trust_tensors(bundle.novelty, n_categories=len(bundle.categories))
+    except BundleError as error:
+        raise BundleError(
+            f"{bundle.path / NOVELTY} cannot be used: {error}. Train or copy the bundle again."
+        ) from None
+    return trust_from_tensors(bundle.novelty)
+
+
+def _calibration(tensors: Tensors) -> LogitCalibration | None:
+    stored = {
+        name.removeprefix(_CALIBRATION): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(_CALIBRATION)
+    }
+    return LogitCalibration.of(stored) if stored else None
+
+
+def _validation(tensors: Tensors) -> ValidationView | None:
+    if "validation.logits" not in tensors:
+        return None
+    return ValidationView(
+        logits=tensors["validation.logits"],
+        truth=tensors["validation.truth"].astype(np.bool_),
+        dives=[str(number) for number in tensors["validation.dive"].tolist()],
+    )
+
+
+def calibrated(trust: Trust, logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Return calibrated probabilities, shape (images, categories)."""
+    return sigmoid(logits) if trust.calibration is None else trust.calibration(logits)

@@ -1,0 +1,1 @@
+"""A bundle's network, run by ONNX Runtime or OpenVINO."""

@@ -1,0 +1,140 @@
+"""A bundle's network, opened in the fastest precision that has been checked on real frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from finding_nemo.core.errors import BundleError, SettingsError
+from finding_nemo.models.bundle.bundle import Bundle
+from finding_nemo.models.bundle.bundle_files import INT8_NETWORK, NETWORK
+from finding_nemo.models.bundle.export_records import ExportRecords, read_export_records
+from finding_nemo.models.inference.openvino_network import has_bfloat16
+from finding_nemo.models.inference.pixel_network import PixelNetwork, Precision, RuntimeChoice
+from finding_nemo.models.inference.runtime_choice import Runtime, choose_runtime, open_network
+from finding_nemo.models.onnx_check.check_onnx import check_network
+
+PrecisionWish = Literal["auto", "float32", "bfloat16", "int8"]
+PRECISIONS: tuple[PrecisionWish, ...] = ("auto", "float32", "bfloat16", "int8")
+
+# Of the speed of float32, on a processor with the instructions for it.
+_ABOUT = {"int8": "about 3 times as fast", "bfloat16": "about twice as fast"}
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkWish:
+    """How a network is to be computed.
+
+    Attributes:
+        arithmetic: The precision; "auto" takes the fastest that `export` has checked.
+        runtime: "auto" takes the fastest by the stated rule.
+    """
+
+    arithmetic: PrecisionWish = "auto"
+    runtime: Runtime = "auto"
+
+
+ANY_NETWORK = NetworkWish()
+
+
+def choose_for_bundle(bundle: Bundle, wish: NetworkWish = ANY_NETWORK) -> RuntimeChoice:
+    """Return what will compute the network of a bundle, with the reason, without loading it.
+
+    Raises:
+        SettingsError: If the precision or runtime is not to be had.
+    """
+    chosen, reason = _precision(bundle, wish.arithmetic, wish.runtime)
+    choice = choose_runtime(precision=chosen, runtime=wish.runtime)
+    return replace(choice, reason=f"{choice.reason}; {reason}")
+
+
+def open_bundle_network(
+    bundle: Bundle, wish: NetworkWish = ANY_NETWORK, *, workers: int | None = None
+) -> PixelNetwork:
+    """Load the network of a bundle.
+
+    Args:
+        bundle: Whose runner is a network.
+        wish: How it is to be computed.
+        workers: Threads that will use it at once; default: one a core.
+
+    Raises:
+        BundleError: If it is not of the form that is opened, or cannot be loaded.
+        SettingsError: If the precision or runtime is not to be had.
+    """
+    choice = choose_for_bundle(bundle, wish)
+    network = open_network(
+        checked_network(bundle, choice.precision),
+        bundle.preprocessing,
+        precision=choice.precision,
+        runtime=wish.runtime,
+        workers=workers,
+    )
+    if network.choice.device == choice.device:
+        network.choice = choice
+    return network
+
+
+def checked_network(bundle: Bundle, precision: Precision = "float32") -> bytes:
+    """Return the bytes of a bundle's network, which a runtime may be given.
+
+    Bytes and not a path: what was checked is what is opened, and no file beside it can be reached.
+
+    Raises:
+        BundleError: If it is damaged, holds what no network for pixels needs, or gives another
+            number of outputs than there are categories.
+        SettingsError: If it is to be in int8 and was never exported so.
+    """
+    name = INT8_NETWORK if precision == "int8" else NETWORK
+    if precision == "int8" and not bundle.holds_int8:
+        raise SettingsError(
+            f"The bundle {bundle.path} holds no {INT8_NETWORK}. Make it with "
+            "finding-nemo export BUNDLE --to onnx --int8."
+        )
+    content = bundle.network_bytes(name)
+    try:
+        found = check_network(content, bundle.preprocessing)
+        if found.n_outputs != len(bundle.categories):
+            raise BundleError(
+                f"it tells {found.n_outputs} categories apart and the bundle lists "
+                f"{len(bundle.categories)}"
+            )
+    except BundleError as error:
+        raise BundleError(
+            f"{bundle.path / name} is not opened: {error}. Only networks as finding-nemo exports "
+            "them are; train it again, or copy it from whom you trust."
+        ) from None
+    return content
+
+
+def _precision(bundle: Bundle, wish: PrecisionWish, runtime: Runtime) -> tuple[Precision, str]:
+    """Return the precision and, in words, why."""
+    if wish != "auto":
+        return wish, f"{wish} as asked"
+    choice = choose_runtime(precision="float32", runtime=runtime)
+    records = read_export_records(bundle.path)
+    if bundle.holds_int8 and _is_checked(records, choice.runtime, "int8"):
+        return "int8", _because(records, choice.runtime, "int8")
+    if choice.runtime != "openvino" or not has_bfloat16():
+        return "float32", "the precision that it was trained in"
+    if _is_checked(records, choice.runtime, "bfloat16"):
+        return "bfloat16", _because(records, choice.runtime, "bfloat16")
+    return "float32", (
+        "the precision that it was trained in (finding-nemo export BUNDLE --to openvino checks "
+        f"bfloat16 on real frames, {_ABOUT['bfloat16']} here)"
+    )
+
+
+def _is_checked(records: ExportRecords, runtime: str, precision: Precision) -> bool:
+    record = records.find(runtime, precision)
+    return record is not None and record.is_good_enough
+
+
+def _because(records: ExportRecords, runtime: str, precision: Precision) -> str:
+    record = records.find(runtime, precision)
+    change = 0.0 if record is None else record.map_at_20_change
+    n_images = 0 if record is None else record.n_images
+    return (
+        f"{_ABOUT[precision]} as float32, and MAP@20 changed by {change:+.4f} on {n_images} "
+        "frames when it was exported"
+    )

@@ -1,0 +1,1 @@
+"""An ONNX file of a stranger, checked before a runtime opens it."""

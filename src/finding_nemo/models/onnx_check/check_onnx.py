@@ -1,0 +1,235 @@
+"""A network of a stranger, checked before any runtime is shown it.
+
+A runtime trusts an ONNX file: it follows external data to any file that can be read, loops as long
+as the file says and allots whatever it is asked for, some of it while it loads. So the file is read
+here first, and only what networks for pixels are made of is passed on, as bytes: what was checked
+is what is opened. Loops, branches and random numbers have no rule in `onnx_sizes` and are refused
+with every other operation that has none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from finding_nemo.core.errors import BundleError
+from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.core.text.printable import printable
+from finding_nemo.models.onnx_check.onnx_known import Known, Shape
+from finding_nemo.models.onnx_check.onnx_sizes import RULES
+from finding_nemo.models.onnx_check.onnx_tensor import FLOAT, MOST_DIMENSIONS
+from finding_nemo.models.onnx_check.onnx_values import values_of
+from finding_nemo.models.onnx_check.onnx_wire import Node, OnnxModel, Value, read_onnx
+
+_DOMAINS = ("", "ai.onnx")
+# From here on shapes, axes and the like are inputs, as the rules take them; ours are of 18.
+_OLDEST_OPSET = 13
+# Of numbers. The largest map of a network for frames of 4096 x 4096 px, 64 half as wide, is 2^28;
+# all maps of the largest networks that timm has, at their own sizes, are 2^31.
+_MOST_IN_A_TENSOR = 1 << 28
+_MOST_IN_ALL = 1 << 32
+# A runtime computes what depends on no image while it loads: weights in another form, no more.
+_MOST_CONSTANT = 1 << 26
+# Products of two numbers, an image: a hundred times those of the largest networks of timm.
+_MOST_PRODUCTS = 1e14
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedNetwork:
+    """What a network that was checked gives for one image.
+
+    Attributes:
+        n_outputs: Width of its first output.
+        n_features: Width of its output "features"; 0 without one.
+    """
+
+    n_outputs: int
+    n_features: int
+
+
+def check_network(content: bytes, preprocessing: Preprocessing) -> CheckedNetwork:
+    """Check that a runtime may open a network, and return what it gives.
+
+    Args:
+        content: The bytes of the ONNX file.
+        preprocessing: Size of the images that it must take.
+
+    Raises:
+        BundleError: If it is not of the form that `export_onnx` writes: one input "images", the
+            outputs "logits" and perhaps "features", operations of ONNX itself whose sizes can be
+            known, all data inside. The message begins with "it" for the network.
+    """
+    model = read_onnx(content)
+    images = Known((1, 3, preprocessing.height_px, preprocessing.width_px))
+    version = model.opsets.get("", 0)
+    if version < _OLDEST_OPSET:
+        raise BundleError(
+            f"its operations are of version {version}; wanted is {_OLDEST_OPSET} or later"
+        )
+    _check_input(model.inputs, images.shape)
+    known = _follow(model, images)
+    return _outputs(model.outputs, known)
+
+
+def _check_input(inputs: Sequence[Value], wanted: Shape) -> None:
+    names = [value.name for value in inputs]
+    if names != ["images"]:
+        raise BundleError(f"its inputs are {_listed(names)}; wanted is one, 'images'")
+    shape, kind = inputs[0].shape, inputs[0].elem_type
+    if kind != FLOAT or len(shape) != 4 or shape[1:] != wanted[1:] or shape[0] not in (None, 1):
+        raise BundleError(
+            f"its images are of shape {_dims(shape)} and type {kind}; wanted are float32 "
+            f"{_dims((None, *wanted[1:]))}, as the bundle's preprocessing says"
+        )
+
+
+def _dims(shape: Sequence[int | None]) -> str:
+    return " x ".join("any" if size is None else str(size) for size in shape) or "none"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(repr(printable(name)) for name in names[:5]) or "none"
+
+
+def _outputs(outputs: Sequence[Value], known: Mapping[str, Known]) -> CheckedNetwork:
+    names = [value.name for value in outputs]
+    if names not in (["logits"], ["logits", "features"]):
+        raise BundleError(f"its outputs are {_listed(names)}; wanted are 'logits', 'features'")
+    widths = []
+    for value in outputs:
+        found = known.get(value.name)
+        if found is None or len(found.shape) != 2 or found.shape[0] != 1:
+            shape = None if found is None else found.shape
+            raise BundleError(f"its output {value.name} is of shape {shape}, wanted is (images, n)")
+        if value.elem_type != FLOAT:
+            raise BundleError(f"its output {value.name} is of type {value.elem_type}, not float32")
+        if value.shape and value.shape[-1] not in (None, found.shape[1]):
+            raise BundleError(
+                f"its output {value.name} claims a width of {value.shape[-1]} and has one of "
+                f"{found.shape[1]}"
+            )
+        widths.append(found.shape[1])
+    return CheckedNetwork(widths[0], widths[1] if len(widths) > 1 else 0)
+
+
+@dataclass
+class _Sum:
+    """What a network needs in all."""
+
+    numbers: int = 0
+    constants: int = 0
+    products: float = 0.0
+
+    def add(self, node: Node, taken: Sequence[Known | None], given: Sequence[Known]) -> None:
+        """Count an operation.
+
+        Raises:
+            BundleError: If that is too much.
+        """
+        for each in given:
+            if len(each.shape) > MOST_DIMENSIONS:
+                raise BundleError(f"it gives a tensor of {len(each.shape)} dimensions")
+            if each.size > _MOST_IN_A_TENSOR:
+                raise BundleError(
+                    f"it gives a tensor of {each.size:.3g} numbers; {_MOST_IN_A_TENSOR:.3g} are "
+                    "allowed"
+                )
+            self.numbers += each.size
+            self.constants += each.size if each.is_constant else 0
+            self.products += each.size * _products_each(node, taken)
+
+
+def _products_each(node: Node, taken: Sequence[Known | None]) -> int:
+    """Return how many products each number that a node gives takes, at least 1."""
+    shapes = [each.shape for each in taken if each is not None]
+    if node.op_type in ("Conv", "ConvInteger") and len(shapes) > 1:
+        return math.prod(shapes[1][1:])
+    if node.op_type == "QLinearConv" and len(shapes) > 3:
+        return math.prod(shapes[3][1:])
+    if node.op_type.endswith("Pool"):
+        return math.prod(node.ints.get("kernel_shape", (1,)))
+    if shapes and node.op_type in ("Gemm", "MatMul", "MatMulInteger", "QLinearMatMul"):
+        return max(shapes[0], default=1)
+    return 1
+
+
+def _follow(model: OnnxModel, images: Known) -> dict[str, Known]:
+    """Return what is known of every tensor, having followed the network once.
+
+    Raises:
+        BundleError: If an operation is not allowed, or too much would have to be held or computed.
+    """
+    known = {
+        name: Known(tensor.shape, tensor.values, is_constant=True)
+        for name, tensor in model.initializers.items()
+    }
+    if "images" in known:
+        raise BundleError("one of its tensors has the name of its input")
+    weights = sum(each.size for each in known.values())
+    known["images"] = images
+    total = _Sum()
+    for node in model.nodes:
+        try:
+            taken = _taken(node, known)
+            given = _given(node, taken)
+            total.add(node, taken, given)
+        # Of what a stranger may set an operation with, not all is foreseen in each rule.
+        except (ValueError, ArithmeticError, IndexError, TypeError) as error:
+            name = printable(node.outputs[0]) if node.outputs else "no name"
+            raise BundleError(
+                f"operation {printable(node.op_type)} ({name[:80]}): {error}"
+            ) from None
+        for name, each in zip(node.outputs, given, strict=False):
+            if name and name in known:
+                raise BundleError(f"two of its tensors have the name {printable(name)!r}")
+            known[name] = each
+        known.pop("", None)
+        _check_total(total, weights)
+    return known
+
+
+def _check_total(total: _Sum, weights: int) -> None:
+    if total.numbers > _MOST_IN_ALL or total.products > _MOST_PRODUCTS:
+        raise BundleError(
+            f"it computes more than {_MOST_IN_ALL:.2g} numbers or {_MOST_PRODUCTS:.0g} products "
+            "for one image"
+        )
+    if total.constants > _MOST_CONSTANT + 4 * weights:
+        raise BundleError(
+            f"it makes {total.constants:.3g} numbers of {weights:.3g} weights before any image"
+        )
+
+
+def _taken(node: Node, known: Mapping[str, Known]) -> list[Known | None]:
+    if node.domain not in _DOMAINS:
+        raise BundleError(f"the operation is of the unknown domain {printable(node.domain)!r}")
+    if node.op_type != "Constant" and node.op_type not in RULES:
+        raise BundleError("the operation is not one of those that networks for pixels need")
+    for name in node.inputs:
+        if name and name not in known:
+            raise BundleError(f"it takes {printable(name)!r}, which nothing before it gives")
+    return [known[name] if name else None for name in node.inputs]
+
+
+def _given(node: Node, taken: Sequence[Known | None]) -> list[Known]:
+    if node.op_type == "Constant":
+        return [_constant(node)]
+    shapes = list(RULES[node.op_type](node, taken))
+    is_constant = all(each is None or each.is_constant for each in taken)
+    found = [Known(shape, None, is_constant) for shape in shapes]
+    if found:
+        found[0] = Known(shapes[0], values_of(node, taken, shapes[0]), is_constant)
+    return found
+
+
+def _constant(node: Node) -> Known:
+    if node.tensor is not None:
+        return Known(node.tensor.shape, node.tensor.values, is_constant=True)
+    for name, numbers in (*node.ints.items(), *node.floats.items()):
+        values = np.array(numbers)
+        shaped = values if name.endswith("s") else values.reshape(())
+        return Known(shaped.shape, shaped, is_constant=True)
+    raise BundleError("it holds no number")

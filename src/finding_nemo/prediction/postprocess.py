@@ -1,0 +1,277 @@
+"""A network's outputs into what is said of an image, and how far to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.core.assessment import GuessEvidence, Reading
+from finding_nemo.core.errors import BundleError
+from finding_nemo.models.bundle.bundle import Bundle
+from finding_nemo.models.bundle.uncertainty_tensors import Trust, calibrated, trust_of
+from finding_nemo.uncertainty.calibration import ValidationView
+from finding_nemo.uncertainty.conformal import fit_set_threshold
+from finding_nemo.uncertainty.ood.logit_scores import max_probability_novelty
+from finding_nemo.uncertainty.ood.percentiles import unusualness
+from finding_nemo.uncertainty.operating_points import OperatingPoint, fit_operating_points
+from finding_nemo.uncertainty.rollup import roll_up
+
+Floats = npt.NDArray[np.floating]
+
+# A network that was hardly trained gives scores that its file cannot hold.
+_FLOAT32 = (np.finfo(np.float32).min, np.finfo(np.float32).max)
+PRECISION = 0.9
+SET_RISK = 0.1
+NOTHING = "nothing reaches the wanted precision"
+NO_VALIDATION = "no validation images to choose thresholds on"
+
+# Named ids, candidate ids, what is said, its probability, why nothing finer.
+Named = tuple[tuple[int, ...], tuple[int, ...], str, float, str]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """From where on categories and supercategories are named.
+
+    Attributes:
+        precision: The wanted one.
+        categories: One a column.
+        groups: The supercategories' names.
+        supercategories: One a group.
+        set_threshold: From where on a category is in the set; above 1 where none can be made.
+    """
+
+    precision: float
+    categories: tuple[OperatingPoint, ...]
+    groups: tuple[str, ...]
+    supercategories: tuple[OperatingPoint, ...]
+    set_threshold: float
+
+
+def choose_thresholds(
+    trust: Trust, supercategories: Sequence[str], seen: npt.NDArray[np.bool_], *, precision: float
+) -> Thresholds | None:
+    """Choose thresholds on the bundle's validation images; `None` where it has none.
+
+    Sets are made for the categories that training has `seen`: no probability tells another one
+    from its prior, so a set that should hold it as well would be the whole table.
+    """
+    view = trust.validation
+    if view is None or not view.truth.any():
+        return None
+    said = calibrated(trust, view.logits)
+    groups, group_said = roll_up(said, supercategories)
+    _, group_truth = roll_up(view.truth.astype(np.float64), supercategories, rule="max")
+    return Thresholds(
+        precision=precision,
+        categories=fit_operating_points(view.truth, said, view.dives, precision=precision),
+        groups=groups,
+        supercategories=fit_operating_points(
+            group_truth > 0, group_said, view.dives, precision=precision
+        ),
+        set_threshold=_set_threshold(view, said, seen),
+    )
+
+
+def _set_threshold(view: ValidationView, said: Floats, seen: npt.NDArray[np.bool_]) -> float:
+    held = view.truth & seen
+    return fit_set_threshold(held if held.any() else view.truth, said, view.dives, risk=SET_RISK)
+
+
+class Reader:
+    """What a bundle says of network outputs.
+
+    Attributes:
+        notices: What the bundle lacks, and what is done instead.
+        thresholds: From where on things are named, `None` where the bundle has no validation
+            images.
+    """
+
+    def __init__(self, bundle: Bundle, *, precision: float = PRECISION) -> None:
+        """Make ready.
+
+        Args:
+            bundle: The trained model.
+            precision: Share of named categories that should be right.
+
+        Raises:
+            BundleError: If what the bundle holds beside its network is not what belongs there.
+            PredictionsError: If `precision` is out of range.
+        """
+        self._bundle = bundle
+        self._trust = trust_of(bundle)
+        self._evidence = _evidence(bundle)
+        self._ids = np.array(bundle.categories.ids)
+        self.thresholds = choose_thresholds(
+            self._trust,
+            bundle.categories.supercategories,
+            self._evidence.n_images > 0,
+            precision=precision,
+        )
+        self.notices = (*bundle.notices, *_what_is_missing(self._trust, self.thresholds))
+
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        """The novelty scores of each reading, in order."""
+        detector = self._trust.detector
+        return ("max-probability",) if detector is None else detector.names
+
+    @property
+    def default_score(self) -> str:
+        """The novelty score that is shown to people."""
+        detector = self._trust.detector
+        return "max-probability" if detector is None else detector.default
+
+    @property
+    def calibration(self) -> dict[str, Any] | None:
+        """The calibration as plain values, for the story of a file."""
+        fitted = self._trust.calibration
+        if fitted is None:
+            return None
+        return {"offset": fitted.offset.tolist(), "slope": fitted.slope.tolist()}
+
+    def read(
+        self, outputs: Floats, features: Floats | None, brightness: Sequence[float]
+    ) -> list[tuple[npt.NDArray[np.float32], float, Reading]]:
+        """Return probabilities, novelty and reading of each image.
+
+        Args:
+            outputs: Of the network, shape (images, categories).
+            features: Shape (images, features), where the network gives them.
+            brightness: Mean pixel of each image in [0, 1].
+
+        Raises:
+            BundleError: If the network gives another number of outputs or features than the
+                bundle's tables have, or NaN.
+        """
+        self._check_widths(outputs, features)
+        raw = self._bundle.to_probabilities(outputs.astype(np.float32))
+        logits = _logits(outputs, raw, self._bundle.manifest.activation)
+        said = raw if self._trust.calibration is None else calibrated(self._trust, logits)
+        scores = self._scores(raw, logits, features)
+        novelty = scores[:, self.score_names.index(self.default_score)]
+        kept = np.clip(scores, *_FLOAT32).astype(np.float32)
+        unusual = self._unusual(novelty)
+        named = self._named(said)
+        return [
+            (
+                said[row].astype(np.float32),
+                float(novelty[row]),
+                Reading(self._evidence, float(unusual[row]), kept[row], *named[row],
+                        brightness[row]),
+            )
+            for row in range(len(outputs))
+        ]  # fmt: skip
+
+    def _check_widths(self, outputs: Floats, features: Floats | None) -> None:
+        detector = self._trust.detector
+        fitted = None if detector is None else detector.by_features
+        n_wanted = 0 if fitted is None else len(fitted.space.mean)
+        n_features = 0 if features is None else features.shape[1]
+        if outputs.shape[1] != len(self._ids) or (n_wanted and n_features != n_wanted):
+            raise BundleError(
+                f"The network of {self._bundle.path} gives {outputs.shape[1]} outputs and "
+                f"{n_features} features; the bundle has {len(self._ids)} categories and novelty "
+                f"of {n_wanted} features. Train or copy it again."
+            )
+
+        if np.isnan(outputs).any():
+            raise BundleError(
+                f"The network of {self._bundle.path} gives NaN for an image: its weights are "
+                "damaged, or its training went astray. Train or copy it again."
+            )
+
+    def _scores(self, raw: Floats, logits: Floats, features: Floats | None) -> Floats:
+        detector = self._trust.detector
+        if detector is None:
+            return max_probability_novelty(raw)[:, np.newaxis]
+        found = detector.scores(logits, features)
+        return np.stack([found[name] for name in detector.names], axis=1)
+
+    def _unusual(self, novelty: Floats) -> Floats:
+        detector = self._trust.detector
+        if detector is None:
+            return np.full(len(novelty), np.nan)
+        return unusualness(novelty.astype(np.float64), detector.quantiles[detector.default])
+
+    def _named(self, said: Floats) -> list[Named]:
+        limits = self.thresholds
+        if limits is None:
+            return [((), (), "", float("nan"), NO_VALIDATION)] * len(said)
+        bars = np.array([point.naming_threshold for point in limits.categories])
+        group_bars = np.array([point.naming_threshold for point in limits.supercategories])
+        _, group_said = roll_up(said, self._bundle.categories.supercategories)
+        rows = []
+        for row, group_row in zip(said, group_said, strict=True):
+            order = np.argsort(-row, kind="stable")
+            present = order[row[order] >= bars[order]]
+            candidates = order[row[order] >= limits.set_threshold]
+            rows.append(
+                (
+                    tuple(self._ids[present].tolist()),
+                    tuple(self._ids[candidates].tolist()),
+                    *self._finest(row, present, group_row, group_bars, limits),
+                )
+            )
+        return rows
+
+    def _finest(
+        self,
+        row: Floats,
+        present: npt.NDArray[np.int64],
+        group_row: Floats,
+        group_bars: Floats,
+        limits: Thresholds,
+    ) -> tuple[str, float, str]:
+        """Return what is said, its probability, and why nothing finer."""
+        if present.size:
+            best = int(present[0])
+            return self._bundle.categories.names[best], float(row[best]), "category"
+        reached = np.flatnonzero(group_row >= group_bars)
+        if reached.size:
+            group = int(reached[np.argmax(group_row[reached])])
+            why = "supercategory: none of its categories reaches the wanted precision"
+            return limits.groups[group], float(group_row[group]), why
+        return "", float("nan"), NOTHING
+
+
+def _logits(outputs: Floats, raw: Floats, activation: str) -> Floats:
+    if activation == "sigmoid":
+        return outputs
+    said = np.clip(raw, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(said / (1 - said)))
+
+
+def _evidence(bundle: Bundle) -> GuessEvidence:
+    entries = bundle.manifest.categories
+    nan = float("nan")
+    return GuessEvidence(
+        n_images=np.array([entry.n_images for entry in entries], dtype=np.int32),
+        n_dives=np.array([entry.n_dives for entry in entries], dtype=np.int32),
+        validation_ap=np.array(
+            [nan if entry.validation_ap is None else entry.validation_ap for entry in entries],
+            dtype=np.float32,
+        ),
+    )
+
+
+def _what_is_missing(trust: Trust, thresholds: Thresholds | None) -> tuple[str, ...]:
+    notices = []
+    if trust.detector is None:
+        notices.append("novelty is one minus the largest probability: the bundle holds no other.")
+    elif trust.detector.by_features is None:
+        notices.append("novelty is from logits alone: the bundle's network gives no features.")
+    if trust.calibration is None:
+        notices.append("probabilities are not calibrated: the bundle holds no calibration.")
+    if thresholds is None:
+        notices.append("nothing is named: the bundle holds no validation images.")
+    return tuple(notices)
+
+
+def brightness_of(pixels: npt.NDArray[np.uint8]) -> float:
+    """Return the mean of an image's pixels, uint8 (height, width, 3), in [0, 1]."""
+    return float(pixels.mean(dtype=np.float64)) / 255

@@ -1,0 +1,1 @@
+"""A prediction of many frames into one file, that can be stopped and resumed."""

@@ -1,0 +1,241 @@
+"""One run: a plan, the parts that are still missing, and the whole file at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from finding_nemo.core.errors import OtherRunError, OutputError, SettingsError
+from finding_nemo.core.files.atomic_files import refuse_existing
+from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
+from finding_nemo.core.files.output_checks import is_same_file, refuse_input
+from finding_nemo.core.provenance import now_utc
+from finding_nemo.core.reporter import Tell
+from finding_nemo.data.filesystems.tar import tar_of
+from finding_nemo.models.bundle.bundle import Bundle
+from finding_nemo.models.inference.open_bundle_network import NetworkWish
+from finding_nemo.prediction.postprocess import PRECISION
+from finding_nemo.prediction.predictor import Move
+from finding_nemo.prediction.run.run_plan import Plan, PlanSize, write_plan
+from finding_nemo.prediction.sources.image_sources import ImageInput
+from finding_nemo.results.chunk_store import PartsFolder
+from finding_nemo.results.schema import Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One of `count` equal shares of a run, counted from 1."""
+
+    number: int = 1
+    count: int = 1
+
+    def parts(self, n_parts: int) -> range:
+        """Return its parts: neighbours, so that a tar or a video is read in one piece."""
+        first, end = ((n_parts * k) // self.count for k in (self.number - 1, self.number))
+        return range(first, end)
+
+
+def parse_shard(text: str) -> Shard:
+    """Return the shard that "2/3" means.
+
+    Raises:
+        SettingsError: If it is not i/n with 1 <= i <= n.
+    """
+    number, _, count = text.partition("/")
+    if number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count):
+        return Shard(int(number), int(count))
+    raise SettingsError(f"{text!r} is no shard; write i/n, such as 1/3, 2/3 and 3/3.")
+
+
+def unmoved(done: int, total: int, failures: int) -> None:
+    """Tell nobody of the progress."""
+    del done, total, failures
+
+
+@dataclass(frozen=True)
+class Work:
+    """What an engine is given.
+
+    Attributes:
+        bundle: The trained model.
+        plan: The images.
+        size: What the plan holds.
+        columns: The columns of each row.
+        precision: Share of the categories named that should be right.
+        move: Told of the progress: images done, in all, failed.
+        network: How the network is to be computed, the same for every part.
+        limits: What one image may cost.
+    """
+
+    bundle: Bundle
+    plan: Plan
+    size: PlanSize
+    columns: Columns
+    precision: float = PRECISION
+    move: Move = unmoved
+    network: NetworkWish = field(default_factory=NetworkWish)
+    limits: InputLimits = USUAL_LIMITS
+
+
+PartRows = tuple[int, pa.Table]
+# Predicts parts and yields each when it is done, in any order.
+Engine = Callable[[Work, Sequence[int]], Iterator[PartRows]]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A run that has begun.
+
+    Attributes:
+        request: What was asked for.
+        size: What its plan holds.
+        started: When it first began.
+    """
+
+    request: Mapping[str, Any]
+    size: PlanSize
+    started: str
+
+
+def begin_or_go_on(
+    folder: PartsFolder,
+    images: Iterable[ImageInput],
+    request: Mapping[str, Any],
+    *,
+    overwrite: bool,
+    say: Tell,
+) -> Job:
+    """Return the run that is unfinished in `folder`; list the images for a new one if none is.
+
+    Raises:
+        OtherRunError: If another command's run is unfinished there and `overwrite` is false.
+        OutputExistsError: If the output exists and `overwrite` is false.
+    """
+    refuse_existing(folder.out, overwrite=overwrite)
+    found = folder.job()
+    if found is not None and found["request"] != request and not folder.has_parts:
+        found = None  # it was stopped before anything was predicted
+    if found is not None and found["request"] == request:
+        say(f"Going on with the run of {found['started']} and the images that it listed.")
+        return Job(request, PlanSize(**found["plan"]), found["started"])
+    if found is not None:
+        _refuse_other(folder, found["request"], request, overwrite=overwrite, say=say)
+    folder.clear()
+    started = now_utc()
+    size = write_plan(_none_replaced(images, folder.out), folder.plan_path)
+    folder.begin({"request": request, "plan": asdict(size), "started": started})
+    return Job(request, size, started)
+
+
+def _none_replaced(images: Iterable[ImageInput], out: Path) -> Iterator[ImageInput]:
+    """Pass images on, none of which is the file that the output will replace."""
+    there = out.stat() if out.exists() else None
+    for image in images:
+        if there is not None and is_same_file(_file_of(image), there):
+            refuse_input(out, [_file_of(image)])
+        yield image
+
+
+def _file_of(image: ImageInput) -> str:
+    """Return the file that holds an image: of a member of a tar, the tar."""
+    return tar_of(image.path) if image.path.startswith("tar://") else image.path
+
+
+def _refuse_other(
+    folder: PartsFolder,
+    earlier: Mapping[str, Any],
+    request: Mapping[str, Any],
+    *,
+    overwrite: bool,
+    say: Tell,
+) -> None:
+    names = sorted(earlier.keys() | request.keys())
+    changed = [name for name in names if earlier.get(name) != request.get(name)]
+    told = "; ".join(f"{name} was {_short(earlier.get(name))}{_meaning(name)}" for name in changed)
+    if not overwrite:
+        raise OtherRunError(
+            f"{folder.out} is unfinished, and was begun by another command: {told}. Give that "
+            "command to go on with it, choose another output, or add --overwrite to begin anew."
+        )
+    say(f"Beginning anew: what was unfinished was another command's: {told}.")
+
+
+def _meaning(name: str) -> str:
+    meaning = _ASKED.get(name)
+    return f" ({meaning})" if meaning else ""
+
+
+def _short(value: object) -> str:
+    """Return a value as a person would say it, at most a few words."""
+    if isinstance(value, Mapping):
+        value = ", ".join(f"{name} {entry}" for name, entry in value.items() if name != "reason")
+    elif isinstance(value, list):
+        value = " ".join(map(str, value))
+    text = "not given" if value in (None, "") else str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+_SHOWN = 60
+# What a run is known by, as the command line calls it.
+_ASKED = {
+    "version": "of finding-nemo",
+    "bundle_hash": "hash of the bundle",
+    "names": "the images named",
+    "lists": "hashes of the lists",
+    "images": "--images, or the hash of the listing",
+    "dive_pattern": "--dive-pattern",
+    "origin": "--origin",
+    "split": "hash of --split",
+    "part": "--part",
+    "every_s": "--every",
+    "vector": "--vector, and --format",
+    "embeddings": "--embeddings, and --format",
+    "precision": "--precision",
+    "shard": "--shard",
+    "network": "--arithmetic and --runtime, or what is installed",
+}
+
+
+def predict_missing(
+    folder: PartsFolder, work: Work, engine: Engine, parts: Sequence[int], say: Tell
+) -> None:
+    """Predict the parts that are not finished, and store each as soon as it is.
+
+    Raises:
+        NoSpaceError: If the disk is full; finished parts stay.
+    """
+    missing = folder.missing(parts)
+    if len(missing) < len(parts):
+        say(f"{len(parts) - len(missing)} of {len(parts)} parts are done already.")
+    # Packing and flushing a part takes no time from the next one.
+    with ThreadPoolExecutor(1) as pool:
+        pending: Future[None] | None = None
+        for part, rows in engine(work, missing):
+            if pending is not None:
+                pending.result()
+            pending = pool.submit(folder.write_part, part, rows)
+        if pending is not None:
+            pending.result()
+
+
+def finished_rows(folder: PartsFolder, parts: Sequence[int], size: PlanSize) -> Iterator[pa.Table]:
+    """Yield the rows of all parts in order.
+
+    Raises:
+        OutputError: If a part is damaged; it is removed, and the same command repeats it.
+    """
+    for part in parts:
+        rows = folder.read_part(part)
+        if rows is None or len(rows) != size.rows_in(part):
+            path = folder.part_path(part)
+            path.unlink(missing_ok=True)
+            raise OutputError(
+                f"A finished part of {folder.out} was damaged and is removed. Give the same "
+                "command again: it goes on."
+            )
+        yield rows

@@ -1,0 +1,251 @@
+"""Predict images into a file, with the story of how it came to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from finding_nemo.core.errors import SettingsError
+from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
+from finding_nemo.core.files.output_checks import check_output_file
+from finding_nemo.core.provenance import package_version, run_story
+from finding_nemo.core.reporter import Tell, tell_nobody
+from finding_nemo.models.bundle.bundle import Bundle, bundle_hash
+from finding_nemo.models.inference.open_bundle_network import (
+    ANY_NETWORK,
+    NetworkWish,
+    choose_for_bundle,
+)
+from finding_nemo.prediction.postprocess import PRECISION, Reader
+from finding_nemo.prediction.predictor import Move, Predictor
+from finding_nemo.prediction.run.chunked_run import (
+    Engine,
+    Job,
+    Shard,
+    Work,
+    begin_or_go_on,
+    finished_rows,
+    predict_missing,
+    unmoved,
+)
+from finding_nemo.prediction.run.engine_local import predict_here
+from finding_nemo.prediction.run.run_plan import Plan, listing_hash
+from finding_nemo.prediction.run.uncertainty_metadata import trust_story
+from finding_nemo.prediction.sources.image_sources import ImageInput, Selection
+from finding_nemo.results.chunk_store import PartsFolder
+from finding_nemo.results.merge_shards import most_frequent_first
+from finding_nemo.results.schema import SCHEMA_VERSION, Columns
+from finding_nemo.results.summary import PredictionSummary
+from finding_nemo.results.writers import Format, check_format, choose_format, write_tables
+
+WHOLE_RUN = Shard()
+
+
+def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and has a default
+    bundle: Bundle,
+    inputs: Selection | Sequence[ImageInput],
+    out: Path,
+    *,
+    file_format: Format | None = None,
+    with_vector: bool = True,
+    with_embedding: bool = False,
+    shard: Shard = WHOLE_RUN,
+    engine: Engine = predict_here,
+    overwrite: bool = False,
+    precision: float = PRECISION,
+    move: Move | None = None,
+    say: Tell | None = None,
+    network: NetworkWish = ANY_NETWORK,
+    limits: InputLimits = USUAL_LIMITS,
+) -> PredictionSummary:
+    """Predict `inputs` into `out`, one row an image, in order.
+
+    A run that was stopped goes on when it is called again with the same arguments. What is
+    unfinished is in the folder `.OUT.parts` beside `out`, which is removed at the end.
+
+    Args:
+        bundle: The trained model.
+        inputs: Names that stand for images, or images from `collect_images`.
+        out: The file; it appears when it is whole.
+        file_format: "parquet", "csv", "jsonl" or "submission"; by default what the suffix of
+            `out` says.
+        with_vector: Whether every probability is kept (Parquet and JSONL).
+        with_embedding: Whether the network's features are kept (Parquet and JSONL).
+        shard: Which share of the images to predict.
+        engine: What predicts.
+        overwrite: Whether an existing file, or another command's unfinished run, may be
+            replaced.
+        precision: Share of the categories named that should be right, in (0, 1].
+        move: Told of the progress: images done, in all, failed.
+        say: Told in words what is going on.
+        network: How the network is to be computed.
+        limits: What one image may cost; a run goes on with the same only.
+
+    Raises:
+        OutputExistsError: If `out` exists and `overwrite` is false.
+        OtherRunError: If an unfinished run of another command is there and `overwrite` is false,
+            or another process is writing `out`.
+        NoSpaceError: If the disk is full; the same call goes on when there is space.
+        OutputError: If `out` cannot be written, or is a file that is read.
+        SettingsError: If the format is unknown, or the suffix of `out` says another one.
+        DatasetError: If names stand for no image at all.
+    """
+    out = Path(out)
+    check_output_file(out, overwrite=True, inputs=_read(bundle, inputs))
+    order = _Order(
+        bundle, inputs, _format(out, file_format, shard), with_vector, with_embedding, shard,
+        precision, network, limits,
+    )  # fmt: skip
+    folder, tell = PartsFolder(out), say or tell_nobody
+    return _carry_out(order, folder, engine, overwrite, move or unmoved, tell)
+
+
+def _format(out: Path, wanted: Format | None, shard: Shard) -> Format:
+    named = choose_format(out) if wanted is None else check_format(wanted)
+    if shard.count > 1 and named != "parquet":
+        raise SettingsError("A shard is written as Parquet; merge writes the other formats.")
+    return choose_format(out, wanted)
+
+
+def _read(bundle: Bundle, inputs: Selection | Sequence[ImageInput]) -> Iterator[Path | str]:
+    """Yield the files that are read, those aside that names stand for: the plan has these."""
+    yield from bundle.path.iterdir()
+    if isinstance(inputs, Selection):
+        yield from inputs.names
+        yield from (inputs.split,) if inputs.split else ()
+    else:
+        yield from dict.fromkeys(image.path for image in inputs)
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What is to be predicted, and what of it is to be kept."""
+
+    bundle: Bundle
+    inputs: Selection | Sequence[ImageInput]
+    file_format: Format
+    with_vector: bool
+    with_embedding: bool
+    shard: Shard
+    precision: float
+    network: NetworkWish
+    limits: InputLimits
+
+    def request(self) -> dict[str, Any]:
+        """Return what must be the same for a run to go on, as JSON-ready values."""
+        keeps_lists = self.file_format in ("parquet", "jsonl")
+        return {
+            "version": package_version(),
+            "bundle_hash": bundle_hash(self.bundle.path),
+            **_images(self.inputs),
+            "vector": self.with_vector and keeps_lists,
+            "embeddings": self.with_embedding and keeps_lists,
+            "precision": self.precision,
+            "shard": f"{self.shard.number}/{self.shard.count}",
+            "network": _network(self.bundle, self.network),
+            "limits": asdict(self.limits),
+        }
+
+
+def _carry_out(
+    order: _Order, folder: PartsFolder, engine: Engine, overwrite: bool, move: Move, say: Tell
+) -> PredictionSummary:
+    request = order.request()
+    with folder.held():
+        if (finished := folder.finished(request)) is not None:
+            folder.move_out()
+            return PredictionSummary.from_json(finished)
+        images = order.inputs.stream(say) if isinstance(order.inputs, Selection) else order.inputs
+        predictor = Predictor(order.bundle, precision=order.precision, network=order.network)
+        for notice in predictor.reader.notices if predictor.reader else ():
+            say(notice)
+        job = begin_or_go_on(folder, images, request, overwrite=overwrite, say=say)
+        if request["network"] is not None:
+            story = "network: {runtime} on {device} in {precision}: {reason}."
+            say(story.format(**request["network"]))
+        columns = Columns(
+            n_categories=len(order.bundle.categories),
+            with_vector=request["vector"],
+            with_time=job.size.has_frames,
+            n_features=predictor.n_features() if request["embeddings"] else 0,
+        )
+        plan = Plan(folder.plan_path)
+        work = Work(
+            order.bundle,
+            plan,
+            job.size,
+            columns,
+            order.precision,
+            move,
+            order.network,
+            order.limits,
+        )
+        parts = order.shard.parts(job.size.n_parts)
+        predict_missing(folder, work, engine, parts, say)
+        return _put_together(folder, order, job, parts, columns, predictor.reader)
+
+
+def _network(bundle: Bundle, wish: NetworkWish) -> dict[str, str] | None:
+    """Return what computes the network, and why: a run goes on in the same arithmetic only."""
+    if bundle.manifest.runner != "network":
+        return None
+    return asdict(choose_for_bundle(bundle, wish))
+
+
+def _images(inputs: Selection | Sequence[ImageInput]) -> dict[str, Any]:
+    if isinstance(inputs, Selection):
+        return inputs.request()
+    return {"images": listing_hash(inputs)}
+
+
+def _put_together(
+    folder: PartsFolder,
+    order: _Order,
+    job: Job,
+    parts: Sequence[int],
+    columns: Columns,
+    reader: Reader | None,
+) -> PredictionSummary:
+    summary, schema = PredictionSummary(), columns.schema()
+
+    def story() -> dict[str, Any]:
+        shard = {**asdict(order.shard), "n_images": job.size.n_images}
+        return (
+            _story(order.bundle, job, summary)
+            | trust_story(reader)
+            | {"inputs_sha256": job.size.sha256, "shard": shard}
+        )
+
+    write_tables(
+        summary.watched(finished_rows(folder, parts, job.size), schema),
+        folder.whole_path,
+        schema=schema,
+        metadata=story,
+        fallback_ids=most_frequent_first(_evidence(order.bundle)),
+        file_format=order.file_format,
+        overwrite=True,
+    )
+    folder.finish(job.request, summary.to_json())
+    return summary
+
+
+def _story(bundle: Bundle, job: Job, summary: PredictionSummary) -> dict[str, Any]:
+    manifest = bundle.manifest
+    return {
+        "schema_version": SCHEMA_VERSION,
+        **run_story(job.started, "numpy", "onnxruntime", "openvino", "pillow", "pyarrow"),
+        "bundle_hash": job.request["bundle_hash"],
+        "recipe": manifest.recipe,
+        "settings": manifest.settings,
+        "network": job.request["network"],
+        "n_images": summary.n_images,
+        "failures": dict(summary.failures),
+        "content_sha256": summary.content_sha256,
+        "categories": _evidence(bundle),
+    }
+
+
+def _evidence(bundle: Bundle) -> list[dict[str, Any]]:
+    return [category.model_dump() for category in bundle.manifest.categories]

@@ -1,0 +1,56 @@
+"""What a predictions file says of its novelty, calibration, thresholds and sets."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from finding_nemo.prediction.postprocess import SET_RISK, Reader
+from finding_nemo.uncertainty.operating_points import OperatingPoint
+from finding_nemo.uncertainty.unseen_prior import ABOUT
+
+
+def trust_story(reader: Reader | None) -> dict[str, Any]:
+    """Return JSON-ready values; `reader` is `None` for what opens no image."""
+    if reader is None:
+        return {"novelty": "one minus the largest probability"}
+    story: dict[str, Any] = {
+        "novelty": f"{reader.default_score}, higher = further out; unusualness is the share of "
+        "validation images, of dives that training never saw, that are less far out",
+        "novelty_score": reader.default_score,
+        "novelty_scores": list(reader.score_names),
+        "calibration": reader.calibration,
+        "unseen_categories": ABOUT,
+    }
+    limits = reader.thresholds
+    if limits is not None:
+        story["precision"] = limits.precision
+        story["operating_points"] = _points(limits.categories)
+        story["supercategories"] = list(limits.groups)
+        story["supercategory_points"] = _points(limits.supercategories)
+        story["set_threshold"] = limits.set_threshold
+        story["set_risk"] = SET_RISK
+    return story
+
+
+def _points(points: Sequence[OperatingPoint]) -> list[dict[str, Any]]:
+    return [
+        {
+            "threshold": _number(point.threshold),
+            "is_reached": point.is_reached,
+            "precision": _number(point.precision),
+            "precision_low": _number(point.precision_interval.low),
+            "precision_high": _number(point.precision_interval.high),
+            "recall": _number(point.recall),
+            "recall_low": _number(point.recall_interval.low),
+            "recall_high": _number(point.recall_interval.high),
+            "n_positives": point.n_positives,
+            "n_dives": point.n_dives,
+        }
+        for point in points
+    ]
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,1 @@
+"""Pictures of pages, as SVG or PNG."""

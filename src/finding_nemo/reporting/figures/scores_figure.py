@@ -1,0 +1,61 @@
+"""Scores with their intervals, one a line: the figure that all pages have in common."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from finding_nemo.evaluation.evaluation_results import Measured
+from finding_nemo.reporting.figures.palette import INK
+from finding_nemo.reporting.figures.svg import shown_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Right of a whole score there must be room for its number.
+_ROOM = 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLine:
+    """One line of the figure: a name, its score and interval, and a colour."""
+
+    name: str
+    score: Measured
+    colour: str
+
+
+def draw_scores(axes: Axes, lines: Sequence[ScoreLine], *, label: str, lowest: float = 0.0) -> None:
+    """Draw each score as a dot on its interval, with its number beside it; the first on top.
+
+    A score that is not a number has its name alone.
+
+    Args:
+        axes: Where.
+        lines: What.
+        label: Of the horizontal axis.
+        lowest: Where that axis begins; it ends at 1.
+    """
+    for place, line in enumerate(lines):
+        score, colour = line.score, line.colour
+        if math.isnan(score.value):
+            continue
+        axes.plot([score.low, score.high], [place, place], color=colour, linewidth=3, alpha=0.45)
+        axes.plot(score.value, place, "o", color=colour, markersize=8)
+        axes.annotate(
+            f"{score.value:.3f}",
+            (score.value if math.isnan(score.high) else score.high, place),
+            xytext=(7, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+            color=colour,
+            weight="bold",
+        )
+    axes.set_yticks(range(len(lines)), [shown_name(line.name) for line in lines], fontsize=9)
+    axes.set_ylim(len(lines) - 0.4, -0.6)
+    axes.set_xlim(lowest, 1 + _ROOM * (1 - lowest))
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel(label, fontsize=9, color=INK)

@@ -1,0 +1,1 @@
+"""Pages: one file each that needs no network."""

@@ -1,0 +1,163 @@
+"""Recipes side by side: the course study's table, grown up."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from finding_nemo.core.files.atomic_files import write_text
+from finding_nemo.core.records import Dataset
+from finding_nemo.core.text.cells import defused
+from finding_nemo.evaluation.pooled_uncertainty import in_words
+from finding_nemo.evaluation.recipe_comparison import ComparisonRow
+from finding_nemo.reporting.figures.learning_curves import (
+    Histories,
+    draw_learning_curves,
+    learning_curves_svg,
+)
+from finding_nemo.reporting.figures.palette import PRIOR, SERIES
+from finding_nemo.reporting.figures.scores_figure import ScoreLine, draw_scores
+from finding_nemo.reporting.figures.svg import svg_of
+from finding_nemo.reporting.html.page import format_score, svg, write_page
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+HEADER = ("recipe", "split", "epochs", "MAP@20", "95 % by dive", "macro AP", "training loss",
+          "train s", "predict s")  # fmt: skip
+_PROTOCOLS = {
+    "random": "frames drawn at random, as in the course study: neighbours of the test frames, "
+    "often seconds apart, are trained on",
+    "video": "whole clips apart, but another clip of the same dive may be trained on",
+    "dive": "whole dives apart: neither the place nor its animals were trained on",
+    "time": "trained on the past, judged on later dives",
+}
+
+
+def write_comparison(
+    out: Path, rows: Sequence[ComparisonRow], histories: Histories, dataset: Dataset
+) -> None:
+    """Write `table.md`, `table.csv`, `curves.png` and `report.html`, replacing earlier ones."""
+    write_text(out / "table.md", markdown_table(rows) + "\n" + "\n".join(explain(rows)) + "\n")
+    write_text(out / "table.csv", _csv_table(rows))
+    if histories:
+        draw_learning_curves(histories, out / "curves.png")
+    write_page(
+        "comparison.html",
+        out / "report.html",
+        overwrite=True,
+        title="Recipes side by side",
+        lead=f"{len(dataset.annotated):,} annotated images of {dataset.root.name}; every score is "
+        "of images that training did not hold.",
+        header=HEADER,
+        table=[(row, cells(row)) for row in rows],
+        words=explain(rows),
+        scores=svg(_scores_figure(rows)),
+        curves=svg(learning_curves_svg(histories)) if histories else None,
+    )
+
+
+def cells(row: ComparisonRow) -> tuple[str, ...]:
+    """Return a row's cells as text, in the order of `HEADER`."""
+    if row.failure is not None:
+        return (row.recipe, row.protocol, "failed", row.failure, "", "", "", "", "")
+    score = row.map_at_20
+    return (
+        row.recipe,
+        row.protocol,
+        str(row.epochs) if row.epochs else "",
+        format_score(score.value),
+        f"{score.low:.3f} to {score.high:.3f}",
+        format_score(row.macro_ap),
+        _loss(row.training_loss) if row.epochs else "",
+        f"{row.train_s:.0f}",
+        f"{row.predict_s:.0f}",
+    )
+
+
+def _loss(value: float) -> str:
+    return f"{value:.4f}" if value < 1e4 else f"{value:.2g}"
+
+
+def markdown_table(rows: Sequence[ComparisonRow]) -> str:
+    """Return the table in Markdown."""
+    lines = [HEADER, ("---",) * len(HEADER), *(cells(row) for row in rows)]
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)
+
+
+def _csv_table(rows: Sequence[ComparisonRow]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        ("recipe", "split", "epochs", "map_at_20", "map_at_20_low", "map_at_20_high", "macro_ap",
+         "prior_map_at_20", "prior_macro_ap", "training_loss", "train_s", "predict_s", "n_images",
+         "n_dives", "same_dive", "failure")
+    )  # fmt: skip
+    for r in rows:
+        score = r.map_at_20
+        writer.writerow(
+            (defused(r.recipe), defused(r.protocol), r.epochs, score.value, score.low, score.high,
+             r.macro_ap, r.prior_map_at_20, r.prior_macro_ap, r.training_loss, r.train_s,
+             r.predict_s, r.n_images, r.n_dives, r.same_dive, defused(r.failure or ""))
+        )  # fmt: skip
+    return text.getvalue()
+
+
+def explain(rows: Sequence[ComparisonRow]) -> list[str]:
+    """Return in sentences why the protocols differ, and how far each recipe can be trusted."""
+    usable = [row for row in rows if row.failure is None]
+    sentences = list(_protocol_sentences(usable))
+    by_recipe: dict[str, dict[str, float]] = {}
+    for row in usable:
+        by_recipe.setdefault(row.recipe, {})[row.protocol] = row.map_at_20.value
+    for recipe, scores in by_recipe.items():
+        if "random" in scores and "dive" in scores and recipe != "prior":
+            sentences.append(_memory_sentence(recipe, scores["random"], scores["dive"]))
+    sentences += [in_words(f"{r.recipe}, {r.protocol}", r.trust) for r in usable if r.trust]
+    return sentences
+
+
+def _memory_sentence(recipe: str, random: float, dive: float) -> str:
+    scores = f"{recipe} scores {random:.3f} on random frames and {dive:.3f} on dives it never saw"
+    if random <= dive:
+        return f"{scores}."
+    return (
+        f"{scores}: {random - dive:.3f} of its random score is memory of dives, and nobody's next "
+        "dive is in the training set."
+    )
+
+
+def _protocol_sentences(rows: Sequence[ComparisonRow]) -> Iterator[str]:
+    for protocol in dict.fromkeys(row.protocol for row in rows):
+        first = next(row for row in rows if row.protocol == protocol)
+        about = _PROTOCOLS.get(protocol, "the split that was given")
+        yield (
+            f"{protocol}: {about}. {100 * first.same_dive:.1f} % of the judged frames have a "
+            f"training frame of their dive; class frequency alone scores "
+            f"{first.prior_map_at_20:.3f} MAP@20 and {first.prior_macro_ap:.3f} macro AP."
+        )
+
+
+def _scores_figure(rows: Sequence[ComparisonRow]) -> str:
+    shown = [row for row in rows if row.failure is None]
+    protocols = list(dict.fromkeys(row.protocol for row in shown))
+    lines = [
+        ScoreLine(
+            f"{row.recipe}, {row.protocol}",
+            row.map_at_20,
+            SERIES[protocols.index(row.protocol) % len(SERIES)],
+        )
+        for row in shown
+    ]
+
+    def draw(axes: Axes) -> None:
+        draw_scores(axes, lines, label="MAP@20; the grey tick is class frequency")
+        for place, row in enumerate(shown):
+            axes.plot(
+                row.prior_map_at_20, place, "|", color=PRIOR, markersize=12, markeredgewidth=2
+            )
+
+    return svg_of(draw, width_in=9.4, height_in=1.0 + 0.36 * max(len(shown), 1))

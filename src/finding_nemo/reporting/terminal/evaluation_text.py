@@ -1,0 +1,84 @@
+"""Tables for the terminal, on stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from finding_nemo.evaluation.dataset.split_summary import PartSummary
+from finding_nemo.evaluation.evaluation_results import Evaluation, Measured
+from finding_nemo.reporting.html.page import format_count, format_score, format_share
+from finding_nemo.reporting.terminal.tables import print_line as print_line
+from finding_nemo.reporting.terminal.tables import print_table as print_table
+from finding_nemo.reporting.terminal.uncertainty_text import print_trust
+
+_N_CATEGORIES = 12
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """Write the score beside its baselines, then the categories with the most images."""
+    print_table(
+        ("", "MAP@20", "95 % by dive", "each dive once", "macro AP"),
+        [
+            (
+                method.name if method.name != "prior" else "prior (class frequency)",
+                format_score(method.map_at_20.value),
+                _span(method.map_at_20),
+                format_score(method.map_at_20_by_dive.value),
+                format_score(method.macro_ap),
+            )
+            for method in (evaluation.model, evaluation.prior, evaluation.time_copy)
+            if method is not None
+        ],
+        title=f"{evaluation.n_images:,} images of {evaluation.n_dives:,} dives",
+    )
+    gain = evaluation.gain
+    print_line(f"gain over the prior {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})")
+    print_trust(evaluation)
+    _print_categories(evaluation)
+
+
+def _span(measured: Measured) -> str:
+    return f"{measured.low:.3f} to {measured.high:.3f}"
+
+
+def _print_categories(evaluation: Evaluation) -> None:
+    occurring = [category for category in evaluation.categories if category.n_images]
+    shown = sorted(occurring, key=lambda c: (-c.n_images, c.name))[:_N_CATEGORIES]
+    print_table(
+        ("category", "AP", "constant", "images", "dives", "trained on"),
+        [
+            (
+                category.name,
+                format_score(category.ap),
+                format_score(category.prior_ap),
+                format_count(category.n_images),
+                format_count(category.n_dives),
+                "unknown"
+                if category.train_images is None
+                else f"{category.train_images:,} of {category.train_dives:,} dives",
+            )
+            for category in shown
+        ],
+        title=f"the {len(shown)} most frequent of {len(occurring)} categories",
+    )
+
+
+def print_split(parts: Sequence[PartSummary]) -> None:
+    """Write what each part holds and how near its training frames are."""
+    print_table(
+        ("part", "images", "dives", "categories", "untrained", "same dive", "60 s", "10 s"),
+        [
+            (
+                part.name,
+                format_count(part.n_images),
+                format_count(part.n_dives),
+                format_count(part.n_categories),
+                format_count(part.n_untrained) if part.leakage else "",
+                format_share(part.leakage.same_dive) if part.leakage else "",
+                format_share(part.leakage.within_60_s) if part.leakage else "",
+                format_share(part.leakage.within_10_s) if part.leakage else "",
+            )
+            for part in parts
+        ],
+        title="parts, and the share of their frames with a training frame near",
+    )

@@ -1,0 +1,72 @@
+"""Predictions into the columns of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from finding_nemo.core.records import Prediction
+from finding_nemo.metrics.ranking import rank_columns
+from finding_nemo.results.reading.assessment_columns import NOTHING_READ, reading_values
+from finding_nemo.results.schema import TOP_K, Columns
+
+Floats = npt.NDArray[np.float32]
+
+
+def to_table(
+    predictions: Sequence[Prediction], category_ids: Sequence[int], columns: Columns
+) -> pa.Table:
+    """Return one row a prediction, in order."""
+    schema = columns.schema()
+    values = _plain_columns(predictions) | _ranked_columns(predictions, category_ids)
+    if columns.with_vector:
+        values["vector"] = _matrix(predictions, lambda row: row.probabilities, schema, "vector")
+    if columns.n_features:
+        values["embedding"] = _matrix(predictions, lambda row: row.embedding, schema, "embedding")
+    arrays = [pa.array(values[field.name], type=field.type) for field in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _plain_columns(predictions: Sequence[Prediction]) -> dict[str, list[object] | pa.Array]:
+    names = ("image_id", "path", "time_s", "width", "height", "failure", "novelty")
+    return {name: [getattr(row, name) for row in predictions] for name in names}
+
+
+def _ranked_columns(
+    predictions: Sequence[Prediction], category_ids: Sequence[int]
+) -> dict[str, list[object] | pa.Array]:
+    known = [row.probabilities for row in predictions if row.probabilities is not None]
+    categories: list[object] = [None] * len(predictions)
+    probabilities: list[object] = [None] * len(predictions)
+    read: list[Mapping[str, object]] = [NOTHING_READ] * len(predictions)
+    if known:
+        stacked = np.stack(known)
+        best = rank_columns(stacked, k=TOP_K)
+        ids = np.asarray(category_ids, dtype=np.int32)[best]
+        values = np.take_along_axis(stacked, best, axis=1)
+        places = [i for i, row in enumerate(predictions) if row.probabilities is not None]
+        for place, columns, row_ids, row_values in zip(places, best, ids, values, strict=True):
+            categories[place], probabilities[place] = row_ids, row_values
+            read[place] = reading_values(predictions[place].reading, columns)
+    of_reading = {name: [row[name] for row in read] for name in NOTHING_READ}
+    return {"categories": categories, "probabilities": probabilities, **of_reading}
+
+
+def _matrix(
+    predictions: Sequence[Prediction],
+    values_of: Callable[[Prediction], Floats | None],
+    schema: pa.Schema,
+    name: str,
+) -> pa.Array:
+    """Return rows of one length as a fixed-size list; a missing one is null, its values 0."""
+    width = schema.field(name).type.list_size
+    rows = [values_of(row) for row in predictions]
+    flat = np.zeros((len(rows), width), dtype=np.float32)
+    for place, row in enumerate(rows):
+        if row is not None:
+            flat[place] = row
+    missing = pa.array([row is None for row in rows])
+    return pa.FixedSizeListArray.from_arrays(flat.reshape(-1), width, mask=missing)

@@ -1,0 +1,161 @@
+"""The files of shards into the file of the whole run: order restored, completeness checked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from finding_nemo.core.errors import PredictionsError, SettingsError
+from finding_nemo.core.files.output_checks import check_output_file
+from finding_nemo.core.provenance import command_line, now_utc, package_version
+from finding_nemo.core.text.cells import quoted
+from finding_nemo.results.content_hash import ContentHash
+from finding_nemo.results.file_metadata import (
+    BROKEN_PARQUET,
+    open_parquet,
+    refuse_other_rows,
+    story_of,
+    unreadable,
+)
+from finding_nemo.results.summary import PredictionSummary
+from finding_nemo.results.writers import ROWS_IN_GROUP, Format, choose_format, write_tables
+
+# What shards of one run have in common.
+_SAME = ("schema_version", "bundle_hash", "inputs_sha256", "version", "categories")
+
+
+def merge_shards(
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    file_format: Format | None = None,
+    overwrite: bool = False,
+) -> PredictionSummary:
+    """Join the predictions of all shards of one run, given in any order.
+
+    Args:
+        paths: One Parquet file a shard.
+        out: The file to write.
+        file_format: One of `results.writers.FORMATS`; by default what the suffix of `out` says.
+        overwrite: Whether an existing file may be replaced.
+
+    Returns:
+        What happened to the images, with the content hash: that of a run in one piece.
+
+    Raises:
+        PredictionsError: If a file cannot be read, lacks rows, or has other rows than were written.
+        SettingsError: If shards are missing, there twice, or of different runs.
+        OutputExistsError: If `out` exists and `overwrite` is false.
+        OutputError: If `out` cannot be written, or is one of the shards.
+    """
+    check_output_file(out, overwrite=overwrite, inputs=paths)
+    chosen = choose_format(out, file_format)
+    if len(set(paths)) < len(paths):
+        raise SettingsError("A shard is named twice; name each file once.")
+    stories = {path: _story(path) for path in paths}
+    ordered = _in_order(stories)
+    in_order = [stories[path] for path in ordered]
+    expected = in_order[0]["shard"]["n_images"]
+    if sum(story["n_images"] for story in in_order) != expected:
+        raise PredictionsError(f"The shards lack rows: {expected} images were listed.")
+    schema = open_parquet(ordered[0]).schema_arrow.remove_metadata()
+    summary = PredictionSummary()
+    write_tables(
+        summary.watched(_rows(ordered, stories, schema), schema),
+        out,
+        schema=schema,
+        metadata=lambda: _merged_story(in_order, summary),
+        fallback_ids=most_frequent_first(in_order[0]["categories"]),
+        file_format=chosen,
+        overwrite=overwrite,
+    )
+    return summary
+
+
+def _story(path: Path) -> dict[str, Any]:
+    story = story_of(open_parquet(path), path)
+    shard = story.get("shard")
+    if shard is None:
+        raise PredictionsError(f"{path} is not the file of a shard: write it with --shard i/n.")
+    counts = shard if isinstance(shard, dict) else {}
+    wanted = [counts.get(name) for name in ("number", "count", "n_images")]
+    if not all(type(value) is int for value in [*wanted, story.get("n_images")]):
+        raise PredictionsError(
+            f"{path}: its metadata must say number, count and n_images of the shard in whole "
+            f"numbers, got {quoted(shard)}."
+        )
+    return story
+
+
+def _in_order(stories: Mapping[Path, dict[str, Any]]) -> list[Path]:
+    first = _common(next(iter(stories.values())))
+    for path, story in stories.items():
+        differing = [name for name, value in _common(story).items() if value != first[name]]
+        if differing:
+            raise SettingsError(f"{path} is not of the same run: {', '.join(differing)} differs.")
+    by_number = sorted(stories, key=lambda path: int(stories[path]["shard"]["number"]))
+    found = Counter(int(stories[path]["shard"]["number"]) for path in by_number)
+    count = int(first["shard count"])
+    missing = [number for number in range(1, count + 1) if number not in found]
+    twice = [number for number, times in found.items() if times > 1]
+    for numbers, what in ((missing, "is missing"), (twice, "is there twice")):
+        if numbers:
+            named = ", ".join(map(str, numbers))
+            raise SettingsError(f"Of this run, shard {named} of {count} {what}.")
+    return by_number
+
+
+def _common(story: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: story.get(name) for name in _SAME} | {"shard count": story["shard"]["count"]}
+
+
+def _rows(
+    paths: Sequence[Path], stories: Mapping[Path, dict[str, Any]], schema: pa.Schema
+) -> Iterator[pa.Table]:
+    for path in paths:
+        file = open_parquet(path)
+        if file.metadata.num_rows != stories[path]["n_images"]:
+            raise PredictionsError(f"{path} lacks rows; predict this shard again.")
+        if not file.schema_arrow.remove_metadata().equals(schema):
+            raise PredictionsError(f"{path} has other columns than the first shard.")
+        digest = ContentHash(schema)
+        batches = file.iter_batches(ROWS_IN_GROUP)
+        while True:
+            try:
+                batch = next(batches, None)
+                if batch is None:
+                    break
+                rows = pa.Table.from_batches([batch])
+                digest.add(rows)
+            except BROKEN_PARQUET as error:
+                raise unreadable(path, error) from None
+            yield rows
+        refuse_other_rows(path, stories[path], digest.hexdigest())
+
+
+def _merged_story(
+    stories: Sequence[Mapping[str, Any]], summary: PredictionSummary
+) -> dict[str, Any]:
+    return {
+        **stories[0],
+        "version": package_version(),
+        "command": command_line(),
+        "started": min(story["started"] for story in stories),
+        "ended": max(story["ended"] for story in stories),
+        "merged": now_utc(),
+        "merged_commands": [story["command"] for story in stories],
+        "n_images": summary.n_images,
+        "failures": dict(summary.failures),
+        "content_sha256": summary.content_sha256,
+        "shard": {**stories[0]["shard"], "number": 1, "count": 1},
+    }
+
+
+def most_frequent_first(categories: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return the category ids of a category table with its evidence, most images first."""
+    ranked = sorted(categories, key=lambda category: -int(category["n_images"]))
+    return [int(category["category_id"]) for category in ranked]

@@ -1,0 +1,1 @@
+"""Predictions read back, from Parquet, JSONL or CSV."""

@@ -1,0 +1,103 @@
+"""Predictions in Parquet, ours or saved again by pandas or polars, into columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from finding_nemo.core.errors import PredictionsError
+from finding_nemo.results.content_hash import ContentHash
+from finding_nemo.results.file_metadata import (
+    BROKEN_PARQUET,
+    open_parquet,
+    refuse_other_rows,
+    story_of,
+    unreadable,
+)
+from finding_nemo.results.reading.row_values import KINDS, NEEDED, from_json
+from finding_nemo.results.reading.text_reader import Floats, ReadColumns, stacked
+from finding_nemo.results.schema import Columns
+
+_TYPES = {
+    field.name: field.type for field in Columns(0, with_vector=False, with_time=True).schema()
+}
+
+
+def read_parquet(path: Path, *, verify: bool) -> ReadColumns:
+    """Read a Parquet file.
+
+    Args:
+        path: The file.
+        verify: Whether its pages, its metadata and its rows are checked against their hashes.
+
+    Raises:
+        PredictionsError: If it is damaged, or a column is missing or of another type.
+    """
+    file = open_parquet(path, verify=verify)
+    story = story_of(file, path, verify=verify)
+    try:
+        lacking = [name for name in NEEDED if name not in file.schema_arrow.names]
+        if lacking:
+            found = ", ".join(file.schema_arrow.names)[:300] or "none"
+            raise PredictionsError(
+                f"{path} cannot be read as predictions: it lacks the columns "
+                f"{', '.join(lacking)}; it has {found}."
+            )
+        table = file.read()
+        if verify and "content_sha256" in story:
+            digest = ContentHash(file.schema_arrow)
+            digest.add(table)
+            refuse_other_rows(path, story, digest.hexdigest())
+        places = [f"row {number}" for number in range(1, len(table) + 1)]
+        columns = {
+            name: _values(table.column(name), name, path)
+            for name in KINDS
+            if name in table.column_names
+        }
+        vector = _vector(table, places, path)
+    except PredictionsError:
+        raise
+    except BROKEN_PARQUET as error:
+        raise unreadable(path, error) from None
+    return ReadColumns(columns, places, story, vector)
+
+
+def _values(column: pa.ChunkedArray, name: str, path: Path) -> list[Any]:
+    values: list[Any] = column.to_pylist()
+    if column.type == _TYPES[name] or _is_our_list(column.type, _TYPES[name]):
+        return values
+    for row, value in enumerate(values):
+        try:
+            values[row] = from_json(name, value)
+        except ValueError as error:
+            raise PredictionsError(f"{path}, row {row + 1}, {name}: {error}.") from None
+    return values
+
+
+def _is_our_list(found: pa.DataType, wanted: pa.DataType) -> bool:
+    # The entries of a list have one name in memory and another in a file.
+    are_lists = pa.types.is_list(found) and pa.types.is_list(wanted)
+    return are_lists and bool(found.value_type == wanted.value_type)
+
+
+def _vector(table: pa.Table, places: list[str], path: Path) -> Floats | None:
+    if "vector" not in table.column_names:
+        return None
+    column = table.column("vector")
+    if not pa.types.is_fixed_size_list(column.type):
+        rows = [
+            None if row is None else np.asarray(row, dtype=np.float32) for row in column.to_pylist()
+        ]
+        return stacked(rows, places, path)
+    width = column.type.list_size
+    out = np.full((len(column), width), np.nan, dtype=np.float32)
+    start = 0
+    for chunk in column.chunks:
+        present = np.asarray(chunk.is_valid())
+        kept = start + np.flatnonzero(present)
+        out[kept] = chunk.drop_null().flatten().to_numpy().reshape(-1, width)
+        start += len(chunk)
+    return out

@@ -1,0 +1,135 @@
+"""Predictions in CSV and JSONL, ours or saved again by another program, into columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.core.errors import PredictionsError
+from finding_nemo.core.files.table_files import read_table
+from finding_nemo.core.files.text_files import read_lines, read_text
+from finding_nemo.core.text.json_text import kind_of, parse_json
+from finding_nemo.results.file_metadata import parse_story
+from finding_nemo.results.reading.row_values import KINDS, NEEDED, from_json, from_text
+from finding_nemo.results.writers import provenance_path
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadColumns:
+    """A predictions file as columns.
+
+    Attributes:
+        columns: From name to values, one a row.
+        places: Where each row is ("line 3"), for messages.
+        story: What its metadata tell.
+        vector: Every probability of each row, NaN where a row has none; `None` if no row has.
+    """
+
+    columns: Mapping[str, list[Any]]
+    places: list[str] = field(default_factory=list)
+    story: dict[str, Any] = field(default_factory=dict)
+    vector: Floats | None = None
+
+
+def read_csv(path: Path) -> ReadColumns:
+    """Read a CSV file: ours, or one that Excel or pandas saved from it.
+
+    Raises:
+        PredictionsError: If a column is missing, or a cell cannot be its value; with the line.
+    """
+    table = read_table(path, required=NEEDED, refusal=PredictionsError)
+    names = [name for name in KINDS if name in table.names]
+    columns: dict[str, list[Any]] = {name: [] for name in names}
+    places = []
+    for row in table.rows:
+        place = f"line {row.line}"
+        places.append(place)
+        for name in names:
+            try:
+                value = from_text(name, row.values[name], decimal_comma=table.decimal_comma)
+            except ValueError as error:
+                raise PredictionsError(f"{path}, {place}, {name}: {error}.") from None
+            columns[name].append(value)
+    return ReadColumns(columns, places, _story_beside(path))
+
+
+def read_jsonl(path: Path) -> ReadColumns:
+    """Read a file of one JSON object a line.
+
+    Raises:
+        PredictionsError: If a line is no JSON (the last may be cut off), lacks a key, or holds
+            a value of another type; with the line.
+    """
+    columns: dict[str, list[Any]] = {name: [] for name in KINDS}
+    places, vectors = [], []
+    for place, row in _json_rows(path):
+        places.append(place)
+        for name, values in columns.items():
+            try:
+                values.append(from_json(name, row.get(name)))
+            except ValueError as error:
+                raise PredictionsError(f"{path}, {place}, {name}: {error}.") from None
+        vectors.append(_vector(row.get("vector"), path, place))
+    return ReadColumns(columns, places, _story_beside(path), stacked(vectors, places, path))
+
+
+def _json_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for number, line in enumerate(read_lines(path, refusal=PredictionsError), start=1):
+        if not line.strip():
+            continue
+        row = parse_json(line, str(path), refusal=PredictionsError, first_line=number)
+        place = f"line {number}"
+        if not isinstance(row, dict):
+            raise PredictionsError(f"{path}, {place}: must be an object, got {kind_of(row)}.")
+        lacking = [name for name in NEEDED if name not in row]
+        if lacking:
+            raise PredictionsError(f"{path}, {place}: the key {lacking[0]!r} is missing.")
+        yield place, row
+
+
+def _vector(value: object, path: Path, place: str) -> Floats | None:
+    if value is None:
+        return None
+    try:
+        vector = np.asarray(value, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError):
+        vector = np.empty((0, 0), dtype=np.float32)
+    if vector.ndim != 1 or not isinstance(value, list):
+        raise PredictionsError(f"{path}, {place}, vector: must be a list of numbers.")
+    return vector
+
+
+def stacked(vectors: list[Floats | None], places: list[str], path: Path) -> Floats | None:
+    """Return the rows as one array, NaN where there is none; `None` if no row has one.
+
+    Raises:
+        PredictionsError: If they differ in length.
+    """
+    first = next((vector for vector in vectors if vector is not None), None)
+    if first is None:
+        return None
+    out = np.full((len(vectors), first.size), np.nan, dtype=np.float32)
+    for row, (vector, place) in enumerate(zip(vectors, places, strict=True)):
+        if vector is None:
+            continue
+        if vector.size != first.size:
+            raise PredictionsError(
+                f"{path}, {place}: {vector.size} probabilities in vector, where other rows have "
+                f"{first.size}."
+            )
+        out[row] = vector
+    return out
+
+
+def _story_beside(path: Path) -> dict[str, Any]:
+    beside = provenance_path(path)
+    if not beside.is_file():
+        return {}
+    return parse_story(read_text(beside, refusal=PredictionsError).encode(), beside)

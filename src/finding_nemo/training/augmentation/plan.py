@@ -1,0 +1,313 @@
+"""Views of a training frame, planned: lit, cut out, mirrored, coloured and pasted into.
+
+A plan opens no image and is drawn from the seed, the frame and the view's number alone, so the
+labels of a view are known before, and without, its pixels. Places are shares of the frame from its
+top left corner: frames of any size fit, and nothing changes when all are resized.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.core.categories import CategoryTable
+from finding_nemo.core.records import ImageRecord
+from finding_nemo.training.augmentation.color_transfer import Light, Lights
+
+_LEAST_AREA = 0.55
+# A box that a cut leaves less of is no longer a teacher: it may show a fin.
+_LEAST_LEFT = 0.3
+# A box that a pasted animal covers more of is gone.
+_MOST_COVERED = 0.6
+_LARGEST_DONOR = 0.25
+_LEAST_DONOR_SIDE = 0.025
+_EDGE = 0.004
+# The rim of a pasted cut-out is blended into its new surroundings.
+PASTE_MARGIN = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A rectangle in shares of a frame."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def size(self) -> float:
+        """Its share of the frame."""
+        return max(self.right - self.left, 0.0) * max(self.bottom - self.top, 0.0)
+
+    def overlap(self, other: Area) -> Area:
+        """Return what both have; of size 0 if nothing."""
+        return Area(
+            max(self.left, other.left),
+            max(self.top, other.top),
+            min(self.right, other.right),
+            min(self.bottom, other.bottom),
+        )
+
+    def seen_from(self, window: Area) -> Area:
+        """Return the same rectangle in shares of `window`."""
+        width, height = window.right - window.left, window.bottom - window.top
+        return Area(
+            (self.left - window.left) / width,
+            (self.top - window.top) / height,
+            (self.right - window.left) / width,
+            (self.bottom - window.top) / height,
+        )
+
+    def mirrored(self) -> Area:
+        """Return it with left and right exchanged."""
+        return Area(1 - self.right, self.top, 1 - self.left, self.bottom)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One animal in a frame: its column, and where."""
+
+    column: int
+    area: Area
+
+
+@dataclass(frozen=True, slots=True)
+class Donor:
+    """An animal that can be pasted into other frames."""
+
+    record: ImageRecord
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Paste:
+    """A donor's cut-out, margin included, and where it goes in the view."""
+
+    donor: Donor
+    source: Area
+    target: Area
+    mirrored: bool
+    colour_match: float
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """What is done to the light: gamma, a gain for each channel, noise in grey levels."""
+
+    gamma: float = 1.0
+    gains: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    greyness: float = 0.0
+    noise: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A planned view of a frame and what is in it.
+
+    Attributes:
+        record: The frame.
+        seed: Of the noise.
+        light: Whose light the frame is shown in; nothing for its own.
+        window: What is cut out of the frame.
+        mirrored: Whether left and right are exchanged, after everything else.
+        colours: What is done to the light.
+        pastes: What is pasted, in order.
+        marks: The animals that are seen, in shares of the view.
+        unplaced: Columns known to be present that no box places.
+    """
+
+    record: ImageRecord
+    seed: int
+    light: Light | None
+    window: Area
+    mirrored: bool
+    colours: Colours
+    pastes: tuple[Paste, ...]
+    marks: tuple[Mark, ...]
+    unplaced: frozenset[int]
+
+
+WHOLE = Area(0.0, 0.0, 1.0, 1.0)
+
+
+def marks_of(record: ImageRecord, categories: CategoryTable) -> tuple[Mark, ...]:
+    """Return the boxes of a frame in shares of it; none if its size is not recorded."""
+    if not record.width or not record.height:
+        return ()
+    return tuple(
+        Mark(
+            categories.column_of(box.category_id),
+            Area(
+                box.x_px / record.width,
+                box.y_px / record.height,
+                (box.x_px + box.width_px) / record.width,
+                (box.y_px + box.height_px) / record.height,
+            ).overlap(WHOLE),
+        )
+        for box in record.boxes
+    )
+
+
+def plain_view(record: ImageRecord, categories: CategoryTable) -> View:
+    """Return the frame as it is."""
+    marks = marks_of(record, categories)
+    present = {categories.column_of(number) for number in record.category_ids or ()}
+    unplaced = frozenset(present - {mark.column for mark in marks})
+    return View(record, 0, None, WHOLE, False, Colours(), (), marks, unplaced)
+
+
+class Donors:
+    """The animals of the training frames that can be pasted, drawn rare ones more often.
+
+    An animal that touches the frame's edge is cut off (or a part of the vehicle), and a large one
+    is a scene: neither is pasted.
+    """
+
+    def __init__(self, records: Sequence[ImageRecord], categories: CategoryTable) -> None:
+        """Collect them from `records`, which must be training frames only."""
+        self.donors = tuple(
+            Donor(record, mark)
+            for record in records
+            for mark in marks_of(record, categories)
+            if _can_be_pasted(mark.area)
+        )
+        self._shares = np.cumsum(_donor_shares(self.donors))
+
+    def draw(self, generator: np.random.Generator) -> Donor:
+        """Return one of them."""
+        place = int(np.searchsorted(self._shares, generator.random(), side="right"))
+        return self.donors[min(place, len(self.donors) - 1)]
+
+
+def _can_be_pasted(area: Area) -> bool:
+    inside = min(area.left, area.top, 1 - area.right, 1 - area.bottom) > _EDGE
+    least_side = min(area.right - area.left, area.bottom - area.top)
+    return inside and area.size < _LARGEST_DONOR and least_side > _LEAST_DONOR_SIDE
+
+
+def _donor_shares(donors: Sequence[Donor]) -> npt.NDArray[np.float64]:
+    """Square root of a category's count, spread evenly over its dives and then their boxes."""
+    if not donors:
+        return np.zeros(0)
+    places = [(d.mark.column, d.record.dive_or_own) for d in donors]
+    in_dive = Counter(places)
+    in_category = Counter(column for column, _ in places)
+    dives = Counter(column for column, _ in in_dive)
+    shares = np.array([in_category[c] ** 0.5 / dives[c] / in_dive[(c, dive)] for c, dive in places])
+    normalised: npt.NDArray[np.float64] = shares / shares.sum()
+    return normalised
+
+
+def plan_view(
+    record: ImageRecord,
+    number: int,
+    donors: Donors,
+    lights: Lights,
+    categories: CategoryTable,
+    *,
+    seed: int,
+    pastes: float,
+) -> View:
+    """Return view `number` (1 and up) of a frame.
+
+    Args:
+        record: The frame.
+        number: Each number is another view.
+        donors: What can be pasted.
+        lights: Whose light the frame can be shown in.
+        categories: For columns.
+        seed: Of the training.
+        pastes: How many animals are pasted in the mean; 0 for none.
+
+    Source:
+        Ghiasi et al., "Simple Copy-Paste is a Strong Data Augmentation Method for Instance
+        Segmentation", 2021, arXiv:2012.07177, with boxes in place of masks.
+    """
+    view_seed = _view_seed(record, number, seed)
+    generator = np.random.default_rng(view_seed)
+    plain = plain_view(record, categories)
+    window = _draw_window(generator)
+    marks = _cut(plain.marks, window)
+    pasted = []
+    for _ in range(int(generator.poisson(pastes)) if donors.donors else 0):
+        paste = _draw_paste(donors.draw(generator), generator)
+        if paste is not None:
+            pasted.append(paste)
+            marks = _with_paste(marks, paste)
+    mirrored = bool(generator.random() < 0.5)
+    if mirrored:
+        marks = tuple(Mark(mark.column, mark.area.mirrored()) for mark in marks)
+    colours = _draw_colours(generator)
+    light = lights.draw(generator)
+    return View(
+        record, view_seed, light, window, mirrored, colours, tuple(pasted), marks, plain.unplaced
+    )
+
+
+def _view_seed(record: ImageRecord, number: int, seed: int) -> int:
+    digest = hashlib.sha256(f"{seed} {number} {record.image_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "little")
+
+
+def _draw_window(generator: np.random.Generator) -> Area:
+    side = generator.uniform(_LEAST_AREA, 1.0) ** 0.5
+    left, top = generator.uniform(0, 1 - side, 2)
+    return Area(left, top, left + side, top + side)
+
+
+def _cut(marks: Sequence[Mark], window: Area) -> tuple[Mark, ...]:
+    left = [(mark, mark.area.overlap(window)) for mark in marks]
+    return tuple(
+        Mark(mark.column, part.seen_from(window))
+        for mark, part in left
+        if part.size > 0 and part.size >= _LEAST_LEFT * mark.area.size
+    )
+
+
+def _draw_paste(donor: Donor, generator: np.random.Generator) -> Paste | None:
+    area = donor.mark.area
+    x_margin = PASTE_MARGIN * (area.right - area.left)
+    y_margin = PASTE_MARGIN * (area.bottom - area.top)
+    source = Area(
+        area.left - x_margin, area.top - y_margin, area.right + x_margin, area.bottom + y_margin
+    ).overlap(WHOLE)
+    scale = float(np.exp(generator.normal(0, 0.3)))
+    width, height = (source.right - source.left) * scale, (source.bottom - source.top) * scale
+    if max(width, height) > 0.7:
+        return None
+    left, top = generator.uniform(0, 1 - width), generator.uniform(0, 1 - height)
+    target = Area(left, top, left + width, top + height)
+    return Paste(
+        donor, source, target, bool(generator.random() < 0.5), float(generator.uniform(0.2, 0.8))
+    )
+
+
+def _with_paste(marks: Sequence[Mark], paste: Paste) -> tuple[Mark, ...]:
+    still = [
+        mark
+        for mark in marks
+        if mark.area.overlap(paste.target).size < _MOST_COVERED * max(mark.area.size, 1e-12)
+    ]
+    return (*still, Mark(paste.donor.mark.column, _without_margin(paste.target)))
+
+
+def _without_margin(area: Area) -> Area:
+    share = PASTE_MARGIN / (1 + 2 * PASTE_MARGIN)
+    x, y = share * (area.right - area.left), share * (area.bottom - area.top)
+    return Area(area.left + x, area.top + y, area.right - x, area.bottom - y)
+
+
+def _draw_colours(generator: np.random.Generator) -> Colours:
+    gains = np.exp(generator.normal(0, 0.12, 3) + generator.normal(0, 0.15))
+    return Colours(
+        gamma=float(np.exp(generator.normal(0, 0.2))),
+        gains=(float(gains[0]), float(gains[1]), float(gains[2])),
+        greyness=0.7 if generator.random() < 0.2 else 0.0,
+        noise=float(generator.uniform(0, 10)) if generator.random() < 0.3 else 0.0,
+    )

@@ -1,0 +1,1 @@
+"""Choices that a training makes by itself, each with its reason."""

@@ -1,0 +1,55 @@
+"""How often a data set is shown, where its recipe does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from finding_nemo.core.records import ImageRecord
+from finding_nemo.core.reporter import Tell
+from finding_nemo.training.optimization.layer_decay import EVERY_LAYER, choose_layers
+from finding_nemo.training.recipes.registry import LoopSettings, PlacesSettings, SmallAnimalSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """How much is shown.
+
+    Attributes:
+        views: Of all images together.
+        most_passes: Over few images.
+    """
+
+    views: int
+    most_passes: int
+
+
+# 3,700 frames shown once to every layer find more on new dives than shown twice or three times;
+# the highest layer alone learns the dives slower, heads on a frozen network slower still
+# (docs/experiments.md, "Every layer trained" and "Frozen places, taught by boxes").
+_EVERY_LAYER = Showing(4_000, 10)
+_SOME_LAYERS = Showing(12_000, 10)
+_FROZEN = Showing(24_000, 30)
+
+
+def passes_over(n_images: int, showing: Showing) -> int:
+    """Return how many passes over `n_images` show about so many views; at least 1."""
+    return max(1, min(round(showing.views / max(n_images, 1)), showing.most_passes))
+
+
+def with_passes(
+    settings: LoopSettings, records: Sequence[ImageRecord], notify: Tell
+) -> LoopSettings:
+    """Return settings whose `epochs` are above 0, for training images `records`."""
+    if settings.epochs or not isinstance(settings, PlacesSettings):
+        return settings
+    showing = _FROZEN
+    if isinstance(settings, SmallAnimalSettings):
+        layers = choose_layers(settings.trained_layers, records).layers
+        showing = _EVERY_LAYER if layers >= EVERY_LAYER else _SOME_LAYERS
+    epochs = passes_over(len(records), showing)
+    notify(
+        f"epochs {epochs}: {len(records)} training images, shown until some {showing.views} views "
+        f"are seen, in at most {showing.most_passes} passes."
+    )
+    return settings.model_copy(update={"epochs": epochs})

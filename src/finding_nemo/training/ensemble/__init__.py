@@ -1,0 +1,1 @@
+"""Several trained bundles as one."""

@@ -1,0 +1,1 @@
+"""Prepared images and targets, as a training reads them."""

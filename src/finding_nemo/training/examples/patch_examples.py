@@ -1,0 +1,43 @@
+"""Frames whose places are stored, with what their boxes teach."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.core.categories import CategoryTable
+from finding_nemo.core.records import ImageRecord
+from finding_nemo.training.augmentation.plan import plain_view
+from finding_nemo.training.examples.array_cache import StoredRows
+from finding_nemo.training.examples.patch_targets import view_targets
+
+
+@dataclass(frozen=True)
+class PlaceExamples:
+    """Frames as they are, the same in every epoch.
+
+    Attributes:
+        records: The frames.
+        rows: Features of their places, (places, features) a row.
+        categories: For columns.
+        grid: Rows and columns of the places.
+    """
+
+    records: tuple[ImageRecord, ...]
+    rows: StoredRows
+    categories: CategoryTable
+    grid: tuple[int, int]
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def batch(
+        self, chosen: npt.NDArray[np.int64], epoch: int
+    ) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float32]]:
+        """Return features (images, places, features) and targets as `view_targets` does."""
+        del epoch
+        views = [plain_view(self.records[index], self.categories) for index in chosen]
+        targets = [view_targets(view, self.grid, len(self.categories)) for view in views]
+        return self.rows.take(chosen), np.stack(targets)

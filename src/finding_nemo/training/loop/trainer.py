@@ -1,0 +1,344 @@
+"""The one training loop: pixels or features in, the best epoch's weights out."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn, optim
+
+from finding_nemo.core.errors import TrainingError
+from finding_nemo.core.prefetch import mapped_ahead
+from finding_nemo.metrics.ranking import map_at_k
+from finding_nemo.training.examples.array_cache import StoredRows
+from finding_nemo.training.loop.checkpoints import (
+    CHECKPOINTS,
+    Place,
+    Within,
+    load_best,
+    save_best,
+    save_checkpoint,
+)
+from finding_nemo.training.loop.distributed import Processes
+from finding_nemo.training.loop.epoch_log import EpochRow, write_log
+from finding_nemo.training.loop.interrupt import stop_wish
+from finding_nemo.training.loop.keeping import CHECKPOINT_EVERY_S, Keeper
+from finding_nemo.training.loop.progress import EpochProgress
+from finding_nemo.training.optimization.ema import WeightAverage
+from finding_nemo.training.optimization.grad_accumulation import turns_of
+from finding_nemo.training.optimization.losses import Loss
+from finding_nemo.training.optimization.optimizers import build_optimizer, set_learning_rate
+from finding_nemo.training.recipes.registry import LoopSettings
+
+Floats = npt.NDArray[np.float32]
+Prepare = Callable[[npt.NDArray[np.generic], torch.Generator | None], torch.Tensor]
+
+# Batches are made one ahead of the step that needs them.
+_AHEAD = 2
+_RANK_SEED = 7_919
+
+
+class TrainingExamples(Protocol):
+    """Images with their targets, perhaps other views of them each epoch."""
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+
+    def batch(
+        self, chosen: npt.NDArray[np.int64], epoch: int
+    ) -> tuple[npt.NDArray[np.generic], Floats]:
+        """Return rows for `prepare` and float targets (images, n) of the images `chosen`."""
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Images with their truth.
+
+    Attributes:
+        rows: What the network takes, one row an image.
+        truth: Float 0 or 1, shape (images, categories).
+    """
+
+    rows: StoredRows
+    truth: Floats
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(
+        self, chosen: npt.NDArray[np.int64], epoch: int
+    ) -> tuple[npt.NDArray[np.generic], Floats]:
+        """Return rows and truth of some images, the same in every epoch."""
+        del epoch
+        return self.rows.take(chosen), self.truth[chosen]
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What one call of `Loop.run` works with."""
+
+    connected: nn.Module
+    optimizer: optim.Optimizer
+    average: WeightAverage
+    keeper: Keeper
+    progress: EpochProgress
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A training that is set up.
+
+    Attributes:
+        network: What is trained, on its device.
+        settings: Epochs, optimizer, loss.
+        prepare: From stored rows to the network's input; with a generator it may augment.
+        loss: From outputs and targets to what is made small.
+        device: Where.
+        autocast: Whether arithmetic is bfloat16.
+        folder: The run folder: logs and checkpoints.
+        seed: Decides the order of images and all that is drawn.
+        rate_factors: By parameter name, what its learning rate is multiplied with; 1 if missing.
+        processes: Those that train together, started; by default this one alone.
+        images_at_once: Images of a step that this process computes together; 0 for all.
+        checkpoint_every_s: Seconds between checkpoints within an epoch; 0 for every step.
+    """
+
+    network: nn.Module
+    settings: LoopSettings
+    prepare: Prepare
+    loss: Loss
+    device: torch.device
+    autocast: bool
+    folder: Path
+    seed: int
+    rate_factors: Mapping[str, float] = field(default_factory=dict)
+    processes: Processes = field(default_factory=Processes)
+    images_at_once: int = 0
+    checkpoint_every_s: float = CHECKPOINT_EVERY_S
+
+    def run(
+        self, training: TrainingExamples, validation: Examples, progress: EpochProgress
+    ) -> tuple[EpochRow, ...]:
+        """Train, and leave the best epoch's weights in the network.
+
+        A checkpoint in the run folder is gone on from. The best epoch is the one with the highest
+        validation MAP@20, the earlier one of equals. Processes that train together end with the
+        same weights and return the same history.
+
+        Raises:
+            TrainingError: If the loss is no longer a number, a checkpoint is unusable, or there
+                are too few images for the processes.
+            SettingsError: If a batch is too small for them.
+            NoSpaceError: If the disk is full; the last checkpoint stays.
+            KeyboardInterrupt: By Ctrl-C; the last step that was taken is kept.
+        """
+        self.processes.check_batch(self.settings.batch_size, len(training))
+        work = self._work(progress)
+        begun = work.keeper.load(self.device)
+        history, within = begun.history, begun.within
+        for epoch in range(len(history) + 1, self.settings.epochs + 1):
+            learnt = self._learn(epoch, training, work, history, within)
+            row = self._judged(learnt, len(training), validation, work, history)
+            history, within = (*history, row), None
+            if self.processes.leads:
+                save_checkpoint(
+                    self._checkpoints, self.network, work.optimizer, work.average, history
+                )
+                write_log(self.folder, history)
+            work.keeper.reset_clock()
+        self.processes.wait()
+        load_best(self._checkpoints, self.network)
+        return history
+
+    @property
+    def _checkpoints(self) -> Path:
+        return self.folder / CHECKPOINTS
+
+    def _work(self, progress: EpochProgress) -> _Work:
+        optimizer = build_optimizer(self.network, self.settings, self.rate_factors)
+        average = WeightAverage(self.network, decay=self.settings.averaging)
+        keeper = Keeper(
+            self._checkpoints, self.network, optimizer, average, self.processes,
+            every_s=self.checkpoint_every_s,
+        )  # fmt: skip
+        return _Work(self.processes.connected(self.network), optimizer, average, keeper, progress)
+
+    def _judged(
+        self,
+        learnt: Place,
+        n_images: int,
+        validation: Examples,
+        work: _Work,
+        history: tuple[EpochRow, ...],
+    ) -> EpochRow:
+        """Judge an epoch whose steps are taken, and keep its weights if they are the best."""
+        started = time.perf_counter()
+        with work.average.applied():
+            loss, score = self._judge(learnt.epoch, validation, work)
+            is_best = all(score > past.map_at_20 for past in history)
+            if is_best and self.processes.leads:
+                save_best(self._checkpoints, self.network, learnt.epoch)
+        training_loss = learnt.loss_sum / n_images
+        work.progress.end(training_loss, score)
+        return EpochRow(
+            epoch=learnt.epoch,
+            training_loss=training_loss,
+            validation_loss=loss,
+            map_at_20=score,
+            learning_rate=work.optimizer.param_groups[-1]["lr"],
+            seconds=round(learnt.seconds + time.perf_counter() - started, 3),
+            images_per_s=round(n_images / max(learnt.seconds, 1e-9), 1),
+        )
+
+    def _judge(self, epoch: int, validation: Examples, work: _Work) -> tuple[float, float]:
+        rows = validation.rows
+        outputs = self.processes.gathered(
+            lambda some: self.outputs(rows, some, work.progress.judge), len(rows)
+        )
+        if not np.isfinite(outputs).all():
+            where = f"the validation images after epoch {epoch}"
+            raise _diverged(f"The network gives NaN or infinity for {where}", work.optimizer)
+        targets = torch.from_numpy(validation.truth)
+        loss = self.loss(torch.from_numpy(outputs), targets)
+        score = map_at_k(validation.truth > 0, outputs) if len(validation) else float("nan")
+        return float(loss), score
+
+    def _learn(
+        self,
+        epoch: int,
+        training: TrainingExamples,
+        work: _Work,
+        history: tuple[EpochRow, ...],
+        within: Within | None,
+    ) -> Place:
+        """Take the steps of an epoch, or those after `within`; return where its end is."""
+        self.network.train()
+        generator = torch.Generator().manual_seed(_epoch_seed(self.seed, epoch))
+        # Dropout draws from the global generator, other numbers in each process.
+        torch.manual_seed(_epoch_seed(self.seed, epoch) + _RANK_SEED * self.processes.rank)
+        batches = self._batches_of(torch.randperm(len(training), generator=generator).numpy())
+        place = Place(epoch, 0, len(batches), 0.0, 0.0, self.device.type)
+        if within:
+            place = within.place
+            work.keeper.draw_on(within, generator, self.device)
+        left = batches[place.step :]
+        seen = sum(map(len, batches)) - sum(map(len, left))
+        work.progress.start(place, n_images=len(training), seen=seen)
+        made = mapped_ahead(
+            lambda chosen: (chosen, training.batch(self.processes.share(chosen), epoch)),
+            left, threads=1, ahead=_AHEAD,
+        )  # fmt: skip
+        return self._taken(place, made, len(training), work, history, generator)
+
+    def _taken(
+        self,
+        place: Place,
+        made: Iterator[tuple[npt.NDArray[np.int64], tuple[npt.NDArray[np.generic], Floats]]],
+        n_images: int,
+        work: _Work,
+        history: tuple[EpochRow, ...],
+        generator: torch.Generator,
+    ) -> Place:
+        """Take the steps of the batches `made`, from `place` on; return where that ends."""
+        n_steps = math.ceil(n_images / self.settings.batch_size)
+        clock = time.perf_counter() - place.seconds
+        with stop_wish(said=work.progress.is_shown) as is_stop_wished:
+            for chosen, (rows, targets) in made:
+                step = (place.epoch - 1) * n_steps + place.step
+                set_learning_rate(work.optimizer, self.settings, step, n_steps)
+                mine = self._step(work, rows, targets, len(rows) / len(chosen), generator)
+                is_due = self.processes.leads and work.keeper.is_due(is_last=place.is_before_last)
+                loss, due, stopped = self.processes.totals(mine, is_due, is_stop_wished())
+                if not math.isfinite(loss):
+                    where = f"in epoch {place.epoch}, batch {place.step + 1} of {n_steps}"
+                    raise _diverged(f"The loss is {loss} {where}", work.optimizer)
+                work.average.update(step + 1)
+                if place.is_before_last:
+                    self.processes.average_buffers(self.network)
+                place = place.after(loss * len(chosen), time.perf_counter() - clock)
+                if due or stopped:
+                    work.keeper.keep_within(history, place, generator, self.device)
+                if stopped:
+                    raise KeyboardInterrupt
+                work.progress.step(len(chosen), loss)
+        return place
+
+    def _batches_of(self, order: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+        batches = list(_batches(order, self.settings.batch_size))
+        # Batch normalisation cannot learn from one image.
+        return [
+            chosen
+            for chosen in batches
+            if len(chosen) >= self.processes.least_batch or len(batches) == 1
+        ]
+
+    def _step(
+        self,
+        work: _Work,
+        rows: npt.NDArray[np.generic],
+        targets: Floats,
+        share: float,
+        generator: torch.Generator,
+    ) -> float:
+        """Take a step on this process's `share` of a batch; return its part of the loss."""
+        work.optimizer.zero_grad(set_to_none=True)
+        total = 0.0
+        turns = turns_of(len(rows), self.images_at_once)
+        for number, turn in enumerate(turns, start=1):
+            inputs = self.prepare(rows[turn], generator).to(self.device)
+            weight = share * len(inputs) / len(rows)
+            with self.processes.gradients_apart(work.connected, apart=number < len(turns)):
+                with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
+                    outputs = work.connected(inputs)
+                wanted = torch.from_numpy(targets[turn]).to(self.device)
+                loss = self.loss(outputs.float(), wanted)
+                # Processes average their gradients as if their shares were equal; the last is not.
+                (loss * (weight * self.processes.count)).backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach()) * weight
+        work.optimizer.step()
+        return total
+
+    @torch.inference_mode()
+    def outputs(
+        self, rows: StoredRows, some: npt.NDArray[np.int64], tick: Callable[[int, int], None]
+    ) -> Floats:
+        """Return the network's outputs in evaluation mode, float32 (images, categories).
+
+        Args:
+            rows: What the network takes.
+            some: Which rows.
+            tick: Told how many of them are done, and of how many.
+        """
+        self.network.eval()
+        out: list[Floats] = []
+        for chosen in _batches(some, self.settings.batch_size):
+            inputs = self.prepare(rows.take(chosen), None).to(self.device)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
+                out.append(self.network(inputs).float().cpu().numpy())
+            tick(min(len(out) * self.settings.batch_size, len(some)), len(some))
+        return np.concatenate(out) if out else np.empty((0, 0), dtype=np.float32)
+
+
+def _epoch_seed(seed: int, epoch: int) -> int:
+    return seed * 1_000_003 + epoch
+
+
+def _diverged(found: str, optimizer: optim.Optimizer) -> TrainingError:
+    rate = optimizer.param_groups[0]["lr"]
+    return TrainingError(
+        f"{found}, at learning rate {rate:.2g}. Going on would end the same way. "
+        f"Try again with a smaller one: --set learning_rate={rate / 10:.1g} "
+        "--overwrite."
+    )
+
+
+def _batches(order: npt.NDArray[np.int64], batch_size: int) -> Iterator[npt.NDArray[np.int64]]:
+    for start in range(0, len(order), batch_size):
+        yield order[start : start + batch_size]

@@ -1,0 +1,1 @@
+"""Losses, optimizers, averages of weights: what moves the weights."""

@@ -1,0 +1,1 @@
+"""A trained network into a bundle: calibration, uncertainty, parity."""

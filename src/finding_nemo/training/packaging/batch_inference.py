@@ -1,0 +1,75 @@
+"""What a trained network makes of stored images: its logits, and the features behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from finding_nemo.models.inference.pixel_network import PixelNetwork, Seen, joined
+from finding_nemo.models.networks.with_features import WithFeatures, has_features
+from finding_nemo.training.examples.array_cache import StoredRows
+from finding_nemo.training.examples.cached_inputs import Tick
+from finding_nemo.training.loop.trainer import Prepare
+
+Rows = npt.NDArray[np.int64]
+Look = Callable[[StoredRows, Rows], Seen]
+
+# Enough for a core to be busy, few enough that no frames pile up in memory.
+_ROWS_A_TASK = 16
+
+
+@torch.inference_mode()
+def look_by_torch(
+    network: nn.Module,
+    prepare: Prepare,
+    stored: StoredRows,
+    rows: Rows,
+    *,
+    device: torch.device,
+    batch_size: int,
+    tick: Tick,
+) -> Seen:
+    """Let the trained network itself look at `rows` of `stored`."""
+    network.eval()
+    both = WithFeatures(network) if has_features(network) else None
+
+    def see(chosen: Rows) -> Seen:
+        images = prepare(stored.take(chosen), None).to(device)
+        said, pooled = both(images) if both else (network(images), None)
+        return Seen(
+            said.float().cpu().numpy(), None if pooled is None else pooled.float().cpu().numpy()
+        )
+
+    return _ticked(map(see, _batches(rows, batch_size)), len(rows), tick)
+
+
+def look_by_runtime(network: PixelNetwork, stored: StoredRows, rows: Rows, *, tick: Tick) -> Seen:
+    """Let the exported network look at `rows` of stored pixels.
+
+    On a CPU this takes a quarter of torch's time: 4,300 frames of 480 x 352 took a third of a
+    whole training, only to be looked at once more.
+    """
+    with ThreadPoolExecutor(network.workers) as pool:
+        seen = pool.map(
+            lambda chosen: network.see(stored.take(chosen)), _batches(rows, _ROWS_A_TASK)
+        )
+        return _ticked(seen, len(rows), tick)
+
+
+def _ticked(seen: Iterable[Seen], total: int, tick: Tick) -> Seen:
+    parts, done = [], 0
+    for part in seen:
+        parts.append(part)
+        done += len(part.outputs)
+        tick(done, total)
+    return joined(parts)
+
+
+def _batches(rows: Rows, size: int) -> Iterator[Rows]:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

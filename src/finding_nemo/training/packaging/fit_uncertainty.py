@@ -1,0 +1,151 @@
+"""Novelty, calibration and evidence, fitted once a network is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.core.records import ImageRecord
+from finding_nemo.core.reporter import Tell
+from finding_nemo.metrics.average_precision import average_precision_by_category
+from finding_nemo.models.bundle.manifest import CategoryEvidence
+from finding_nemo.models.bundle.uncertainty_tensors import Trust, thinned_rows
+from finding_nemo.models.inference.pixel_network import Seen
+from finding_nemo.training.examples.cached_inputs import ReadyInputs
+from finding_nemo.training.packaging.batch_inference import Look
+from finding_nemo.uncertainty.calibration import (
+    LogitCalibration,
+    Method,
+    ValidationView,
+    fit_calibration,
+    training_frequency,
+)
+from finding_nemo.uncertainty.ood.detector import TrainingView, fit_detector
+
+Floats = npt.NDArray[np.float32]
+Truth = npt.NDArray[np.bool_]
+
+CALIBRATION: Method = "frequency"
+# More training images than this make the main axes no better and the bundle no smaller.
+MOST_TRAINING_IMAGES = 20_000
+
+
+def fit_trust(
+    train: ReadyInputs,
+    val: ReadyInputs,
+    validation: Seen,
+    *,
+    truths: tuple[Truth, Truth],
+    evidence: tuple[CategoryEvidence, ...],
+    activation: str,
+    look: Look,
+    notify: Tell,
+) -> Trust:
+    """Fit what stands beside a trained network in its bundle.
+
+    Args:
+        train: Usable training images.
+        val: Usable validation images.
+        validation: What the network makes of the latter.
+        truths: Of the training and of the validation images.
+        evidence: Of each category.
+        activation: "sigmoid", or "clip" for outputs that are probabilities already.
+        look: Tells what the network makes of stored images.
+        notify: Told each choice with its reason.
+    """
+    train_truth, val_truth = truths
+    if not len(val.records):
+        notify("novelty and calibration: none, because there is no validation image to fit to.")
+        return Trust()
+    logits = as_logits(validation.outputs, activation)
+    view = ValidationView(logits, val_truth, _dives(val.records))
+    calibration = _calibration(view, evidence, len(train_truth), notify)
+    if validation.features is None:
+        notify("novelty: from logits alone; this network has no pooled features.")
+        detector = fit_detector(None, val_logits=logits, val_features=None)
+        return Trust(detector, calibration, view)
+    rows, kept = (
+        thinned_rows(len(inputs.records), MOST_TRAINING_IMAGES) for inputs in (train, val)
+    )
+    records = [train.records[row] for row in rows]
+    detector = fit_detector(
+        _training_view(look(train.rows, rows), train_truth[rows], records, activation),
+        val_logits=logits[kept],
+        val_features=validation.features[kept],
+    )
+    names = ", ".join(detector.names)
+    notify(f"novelty: fitted on {len(records)} training images ({names}).")
+    return Trust(detector, calibration, view)
+
+
+def _training_view(
+    seen: Seen, truth: Truth, records: Sequence[ImageRecord], activation: str
+) -> TrainingView:
+    if seen.features is None:
+        raise ValueError("the network gave features of validation images, but not of these")
+    return TrainingView(seen.features, as_logits(seen.outputs, activation), truth, _dives(records))
+
+
+def as_logits(outputs: Floats, activation: str) -> Floats:
+    """Return outputs as logits; those of "clip" are probabilities that may leave [0, 1]."""
+    if activation == "sigmoid":
+        return outputs
+    said = np.clip(outputs, 1e-6, 1 - 1e-6)
+    logits: Floats = np.log(said / (1 - said))
+    return logits
+
+
+def _calibration(
+    view: ValidationView, evidence: tuple[CategoryEvidence, ...], n_train: int, notify: Tell
+) -> LogitCalibration | None:
+    if not view.truth.any():
+        notify("calibration: none, because no validation image holds a category.")
+        return None
+    counts = np.array([entry.n_images for entry in evidence])
+    dives = np.array([entry.n_dives for entry in evidence])
+    supercategories = [entry.supercategory for entry in evidence]
+    fitted = fit_calibration(
+        view,
+        method=CALIBRATION,
+        frequency=training_frequency(counts, dives, supercategories, n_train=n_train),
+        supercategories=supercategories,
+    )
+    if not isinstance(fitted, LogitCalibration):
+        raise TypeError(f"a bundle holds slopes, not {type(fitted).__name__}")
+    notify(f"calibration: {in_words(fitted)}.")
+    return fitted
+
+
+def in_words(calibration: LogitCalibration | None) -> str:
+    """Return what was done to probabilities, or nothing."""
+    if calibration is None:
+        return ""
+    slope = float(calibration.slope.max())
+    return (
+        "slope, offset and share of class frequency fitted to the validation dives, the network "
+        f"believed to {100 * slope:.0f} %"
+    )
+
+
+def with_validation(
+    evidence: tuple[CategoryEvidence, ...], truth: Truth, outputs: Floats
+) -> tuple[CategoryEvidence, ...]:
+    """Return the evidence with how well each category is found on validation images."""
+    if not len(outputs):
+        return evidence
+    scores = average_precision_by_category(truth, outputs)
+    return tuple(
+        entry.model_copy(
+            update={
+                "validation_ap": None if np.isnan(score) else round(float(score), 6),
+                "n_validation_images": int(count),
+            }
+        )
+        for entry, score, count in zip(evidence, scores, truth.sum(axis=0), strict=True)
+    )
+
+
+def _dives(records: Sequence[ImageRecord]) -> list[str]:
+    return [record.dive_or_own for record in records]

@@ -1,0 +1,78 @@
+"""The exported network must say what torch says, from the same image files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from finding_nemo.core.errors import TrainingError
+from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.core.records import ImageRecord
+from finding_nemo.data.images.decode import decode_image
+from finding_nemo.data.images.resize import preprocess
+from finding_nemo.models.bundle.bundle import Bundle
+from finding_nemo.models.inference.onnxruntime_network import OnnxNetwork
+from finding_nemo.models.inference.open_bundle_network import checked_network
+
+Floats = npt.NDArray[np.float32]
+
+# Of an output as it comes, before sigmoid or clip; of its size where that is above 1. Clipping
+# would make two networks equal that differ everywhere outside [0, 1].
+_LARGEST_DIFFERENCE = 1e-3
+_N_IMAGES = 8
+
+
+def check_parity(
+    bundle: Bundle, network: nn.Module, records: Sequence[ImageRecord], spec: Preprocessing
+) -> float:
+    """Return the largest difference in an output from torch, over a few images.
+
+    Raises:
+        TrainingError: If it is 1e-3 or more, of the output's size where that is above 1.
+    """
+    images = parity_images(records, spec)
+    network.eval()
+    with torch.inference_mode():
+        from_torch = network(torch.from_numpy(images)).float().numpy()
+    return check_says(bundle, from_torch, images, source="torch")
+
+
+def parity_images(records: Sequence[ImageRecord], spec: Preprocessing) -> Floats:
+    """Return a few images, preprocessed from their files."""
+    step = max(len(records) // _N_IMAGES, 1)
+    files = [record.path for record in records[::step][:_N_IMAGES]]
+    return np.stack([preprocess(decode_image(path).pixels, spec) for path in files])
+
+
+def check_says(bundle: Bundle, wanted: Floats, images: Floats, *, source: str) -> float:
+    """Return the largest difference of the bundle's raw outputs from `wanted`, for `images`.
+
+    Raises:
+        TrainingError: If the shapes differ, or an output does by 1e-3 or more, of its size where
+            that is above 1.
+    """
+    said = OnnxNetwork(checked_network(bundle)).outputs(images)
+    largest = largest_difference(said, wanted)
+    if not largest < _LARGEST_DIFFERENCE:
+        raise TrainingError(
+            f"The exported network differs from {source} by {largest:.2g} in an output, "
+            f"{_LARGEST_DIFFERENCE:.0e} is allowed: the bundle would predict something else."
+        )
+    return largest
+
+
+def largest_difference(said: Floats, wanted: Floats) -> float:
+    """Return the largest difference of two arrays of outputs; infinity if shapes differ.
+
+    A difference counts relative to the wanted output where that is above 1 in size, as float32
+    itself does; NaN anywhere gives NaN.
+    """
+    if said.shape != wanted.shape:
+        return float("inf")
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        differences = np.abs(said - wanted) / np.maximum(np.abs(wanted), 1.0)
+    return float(differences.max(initial=0.0))

@@ -1,0 +1,59 @@
+"""What the bundle says of its validation part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.core.records import ImageRecord
+from finding_nemo.metrics.baselines import prior_scores
+from finding_nemo.metrics.bootstrap import dive_bootstrap_interval
+from finding_nemo.metrics.ranking import Truth, average_precision_at_k
+from finding_nemo.models.bundle.manifest import ValidationStory
+from finding_nemo.training.loop.epoch_log import EpochRow
+from finding_nemo.uncertainty.ood.logit_scores import max_probability_novelty
+
+_N_QUANTILES = 101
+
+
+def validation_story(
+    records: Sequence[ImageRecord],
+    truth: Truth,
+    scores: npt.NDArray[np.floating],
+    train_truth: Truth,
+    *,
+    best: EpochRow | None = None,
+) -> ValidationStory | None:
+    """Return the scores of the validation part, `None` where nothing in it is true."""
+    judged = np.asarray(truth.any(axis=1))
+    if not judged.any():
+        return None
+    per_image = average_precision_at_k(truth, scores)
+    prior = np.tile(prior_scores(train_truth), (len(truth), 1))
+    dives = [record.dive_or_own for record in records]
+    interval = dive_bootstrap_interval(per_image, dives)
+    return ValidationStory(
+        n_images=int(judged.sum()),
+        n_dives=len({dive for dive, counts in zip(dives, judged, strict=True) if counts}),
+        map_at_20=float(np.nanmean(per_image)),
+        map_at_20_ci=(interval.low, interval.high),
+        prior_map_at_20=float(np.nanmean(average_precision_at_k(truth, prior))),
+        best_epoch=best.epoch if best else None,
+        training_loss=best.training_loss if best else None,
+    )
+
+
+def novelty_reference(
+    probabilities: npt.NDArray[np.floating],
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Return the novelty of the validation images as 101 quantiles, 0 % to 100 %.
+
+    They say how unusual an image is among images of unseen dives; training images would do it
+    worse, because a network is surer of what it learnt by heart.
+    """
+    if len(probabilities) == 0:
+        return {"validation_quantiles": np.full(_N_QUANTILES, np.nan)}
+    novelty = max_probability_novelty(probabilities)
+    return {"validation_quantiles": np.quantile(novelty, np.linspace(0, 1, _N_QUANTILES))}

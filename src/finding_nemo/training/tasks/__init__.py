@@ -1,0 +1,1 @@
+"""What a recipe trains: network, examples and loss, put together."""

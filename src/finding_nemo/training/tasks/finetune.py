@@ -1,0 +1,236 @@
+"""Each kind of network recipe, made ready for the one loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.core.records import ImageRecord
+from finding_nemo.core.reporter import Tell
+from finding_nemo.models.networks.backbones import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    freeze,
+    load_backbone,
+)
+from finding_nemo.models.networks.patch_heads import AS_TRAINED, Judgement, PlaceHeads
+from finding_nemo.models.networks.patch_network import SmallAnimalNetwork
+from finding_nemo.models.networks.study_networks import (
+    LinearProbe,
+    ProbeNetwork,
+    basic_network,
+    linear_on_pixels,
+)
+from finding_nemo.models.onnx_export.export_onnx import export_onnx
+from finding_nemo.training.augmentation.cutout import PreparePixels
+from finding_nemo.training.auto.gradient_checkpointing import TWICE, choose_activations
+from finding_nemo.training.auto.hardware import choose_device
+from finding_nemo.training.examples.augmented_examples import ViewExamples
+from finding_nemo.training.examples.cached_inputs import (
+    ReadyInputs,
+    Tick,
+    ready_features,
+    ready_pixels,
+)
+from finding_nemo.training.examples.partition import Parts
+from finding_nemo.training.optimization.grad_accumulation import choose_images_at_once
+from finding_nemo.training.optimization.layer_decay import (
+    LayerCount,
+    boxes_teach,
+    choose_layers,
+    freeze_lowest,
+    layer_rate_factors,
+)
+from finding_nemo.training.optimization.losses import OBJECTIVES, Objective, image_and_place_loss
+from finding_nemo.training.recipes.registry import (
+    ON_PIXELS,
+    NetworkSettings,
+    ProbeSettings,
+    SmallAnimalSettings,
+)
+from finding_nemo.training.tasks.backbone_spec import choose_sight
+from finding_nemo.training.tasks.frozen_patches import told_judgement
+from finding_nemo.training.tasks.training_task import (
+    Ready,
+    as_tensor,
+    examples,
+    prior_of,
+    validation_inputs,
+)
+
+_PIXEL_NETWORKS = dict(zip(ON_PIXELS, (linear_on_pixels, basic_network), strict=True))
+
+
+def set_up_network(settings: NetworkSettings, parts: Parts, *, notify: Tell, tick: Tick) -> Ready:
+    """Return a network that is trained on pixels."""
+    n_categories = len(parts.dataset.categories)
+    mean, std = IMAGENET_MEAN, IMAGENET_STD
+    if settings.backbone in _PIXEL_NETWORKS:
+        n_pixels = 3 * settings.width_px * settings.height_px
+        network = _PIXEL_NETWORKS[settings.backbone](n_pixels, n_categories)
+    else:
+        loaded = load_backbone(
+            settings.backbone, n_outputs=n_categories, pretrained=settings.pretrained is not False
+        )
+        notify(f"backbone {settings.backbone}: {loaded.weights}.")
+        network = loaded.network.to(memory_format=torch.channels_last)
+        mean, std = loaded.mean, loaded.std
+    if not settings.normalise:
+        mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    preprocessing = Preprocessing(
+        width_px=settings.width_px, height_px=settings.height_px, mean=mean, std=std
+    )
+    prepare = PreparePixels(
+        preprocessing,
+        cutout_px=settings.cutout_px,
+        channels_last=settings.backbone not in _PIXEL_NETWORKS,
+    )
+
+    def ready(records: Sequence[ImageRecord]) -> ReadyInputs:
+        return ready_pixels(records, preprocessing, tick=tick)
+
+    train = ready(parts.train)
+    return Ready(
+        trained=network,
+        whole=network,
+        preprocessing=preprocessing,
+        prepare=prepare,
+        objective=OBJECTIVES[settings.loss],
+        train=train,
+        val=validation_inputs(train, parts, ready),
+        training=examples(train, parts),
+        unused=frozenset({"pretrained"} if settings.backbone in _PIXEL_NETWORKS else ()),
+    )
+
+
+def set_up_probe(settings: ProbeSettings, parts: Parts, *, notify: Tell, tick: Tick) -> Ready:
+    """Return a linear head on frozen features."""
+    loaded = load_backbone(settings.backbone, n_outputs=0, pretrained=settings.pretrained)
+    notify(f"backbone {settings.backbone}: {loaded.weights}.")
+    backbone = freeze(loaded.network)
+    preprocessing = Preprocessing(
+        width_px=settings.width_px, height_px=settings.height_px, mean=loaded.mean, std=loaded.std
+    )
+    with torch.inference_mode():
+        example = torch.zeros(1, 3, settings.height_px, settings.width_px)
+        n_features = int(backbone(example).shape[1])
+    exported = export_onnx(backbone, preprocessing, output="features")
+
+    def ready(records: Sequence[ImageRecord]) -> ReadyInputs:
+        return ready_features(records, preprocessing, exported, row_shape=(n_features,), tick=tick)
+
+    train = ready(parts.train)
+    head = _probe_head(train, parts, settings)
+    return Ready(
+        trained=head,
+        whole=ProbeNetwork(backbone, head),
+        preprocessing=preprocessing,
+        prepare=as_tensor,
+        objective=OBJECTIVES[settings.loss],
+        train=train,
+        val=validation_inputs(train, parts, ready),
+        training=examples(train, parts),
+    )
+
+
+def set_up_small_animals(
+    settings: SmallAnimalSettings, parts: Parts, *, seed: int, notify: Tell, tick: Tick
+) -> Ready:
+    """Return a network that looks for each animal in each place, and views to teach it."""
+    sight = choose_sight(settings, parts, notify)
+    backbone: Any = sight.backbone.to(memory_format=torch.channels_last)
+    chosen = choose_layers(settings.trained_layers, parts.train)
+    trained = freeze_lowest(backbone, trained_layers=chosen.layers)
+    notify(f"training {trained.trained} of {trained.all} layers: {chosen.reason}.")
+    step = _step_in_memory(settings, sight.preprocessing, trained, notify)
+    if step.activations == TWICE:
+        backbone.set_grad_checkpointing()
+
+    def ready(records: Sequence[ImageRecord]) -> ReadyInputs:
+        return ready_pixels(records, sight.preprocessing, tick=tick)
+
+    train = ready(parts.train)
+    categories = parts.dataset.categories
+    heads = PlaceHeads(
+        prior_of(train, parts),
+        n_features=backbone.num_features,
+        judgement=_judgement(settings, parts, notify),
+    )
+    network = SmallAnimalNetwork(backbone, heads, dropout=settings.dropout)
+    return Ready(
+        trained=network,
+        whole=network,
+        preprocessing=sight.preprocessing,
+        prepare=PreparePixels(sight.preprocessing, cutout_px=0, channels_last=True),
+        objective=Objective(
+            image_and_place_loss(len(categories), settings.place_weight), "sigmoid"
+        ),
+        train=train,
+        val=validation_inputs(train, parts, ready),
+        training=ViewExamples.of(
+            train, categories, grid=sight.grid, pastes=settings.pastes, lit=settings.lit, seed=seed
+        ),
+        rate_factors=layer_rate_factors(
+            backbone,
+            highest=settings.backbone_rate,
+            decay=settings.layer_decay,
+            prefix="backbone.",
+        ),
+        images_at_once=step.images_at_once,
+        unused=frozenset(() if boxes_teach(parts.train) else {"whole_share", "strongest_places"}),
+    )
+
+
+def _judgement(settings: SmallAnimalSettings, parts: Parts, notify: Tell) -> Judgement:
+    """Return how prediction weighs the heads: places that no box taught are not set apart."""
+    if not boxes_teach(parts.train):
+        notify("prediction weighs places and frame as training does: boxes did not teach it.")
+        return AS_TRAINED
+    return told_judgement(settings, notify)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    images_at_once: int
+    activations: str
+
+
+def _step_in_memory(
+    settings: SmallAnimalSettings, frames: Preprocessing, trained: LayerCount, notify: Tell
+) -> _Step:
+    """Return how a step is kept within the machine's memory."""
+    n_pixels = frames.width_px * frames.height_px
+    every_layer = trained.trained == trained.all
+    device = choose_device(settings.device).value
+    at_once = choose_images_at_once(
+        settings.images_at_once,
+        batch_size=settings.batch_size,
+        n_pixels=n_pixels,
+        every_layer=every_layer,
+        device=device,
+    )
+    notify(f"images at once {at_once.in_words}: {at_once.reason}.")
+    activations = choose_activations(
+        settings.checkpointing,
+        n_pixels=n_pixels * (at_once.images or settings.batch_size),
+        every_layer=every_layer,
+        device=device,
+    )
+    notify(f"activations {activations.value}: {activations.reason}.")
+    return _Step(at_once.images, activations.value)
+
+
+def _probe_head(train: ReadyInputs, parts: Parts, settings: ProbeSettings) -> LinearProbe:
+    features = train.rows.take(np.arange(len(train.rows))).astype(np.float64)
+    std = np.maximum(features.std(axis=0), 1e-6)
+    return LinearProbe(
+        features.mean(axis=0).astype(np.float32),
+        std.astype(np.float32),
+        prior_of(train, parts),
+        dropout=settings.dropout,
+    )

@@ -1,0 +1,206 @@
+"""From a data set to a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from finding_nemo.core.errors import (
+    FindingNemoError,
+    NoSpaceError,
+    SettingsError,
+    StoppedError,
+    TrainingError,
+)
+from finding_nemo.core.provenance import dataset_story, now_utc, run_story
+from finding_nemo.core.records import Dataset, Split
+from finding_nemo.core.reporter import Tell, tell_nobody
+from finding_nemo.models.bundle.bundle import Bundle, bundle_hash, load_bundle
+from finding_nemo.training.auto.hardware import choose_device, choose_precision
+from finding_nemo.training.examples.partition import Parts, divide
+from finding_nemo.training.fit import fit_network
+from finding_nemo.training.loop.distributed import Processes
+from finding_nemo.training.loop.epoch_log import EpochRow, read_log
+from finding_nemo.training.loop.keeping import CHECKPOINT_EVERY_S
+from finding_nemo.training.loop.run_folder import BUNDLE, RunFolder
+from finding_nemo.training.packaging.baseline_bundle import write_unseen_bundle
+from finding_nemo.training.recipes.registry import (
+    AnySettings,
+    LoopSettings,
+    Recipe,
+    find_recipe,
+    recipe_settings,
+)
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A training that has ended.
+
+    Attributes:
+        folder: The run folder: settings, split, logs, checkpoints.
+        bundle: The trained model in it.
+        history: One row an epoch; none for what has no epochs.
+        bundle_hash: One hash for all that the bundle predicts with.
+        leads: Whether this process is the one, of those that trained together, that talks.
+    """
+
+    folder: Path
+    bundle: Bundle
+    history: tuple[EpochRow, ...]
+    bundle_hash: str
+    leads: bool = True
+
+
+def train(  # noqa: PLR0913 - each is an option of its own
+    dataset: Dataset,
+    *,
+    out: Path | str,
+    recipe: str = "probe",
+    split: Split | None = None,
+    fold: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+    resume: bool = False,
+    notify: Tell | None = None,
+    show_progress: bool = False,
+    processes: Processes | None = None,
+    checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+) -> TrainedRun:
+    """Train a recipe and write its bundle to `out`/bundle.
+
+    Args:
+        dataset: What to learn from.
+        out: The run folder.
+        recipe: A name of `RECIPES`.
+        split: The split; without one the data set is divided by dive.
+        fold: Which fold is left out as the test, where the split has folds.
+        settings: Changes to the recipe's settings.
+        seed: Decides order, initial weights, dropout.
+        overwrite: Whether an earlier run in `out` may be replaced.
+        resume: Whether an interrupted run in `out` is to go on; it ends with the same bundle as
+            if it had not been interrupted. One that has ended is returned as it is.
+        notify: Told each choice with its reason, and what a person should know.
+        show_progress: Whether progress bars are drawn on stderr.
+        processes: Those that are to train together; by default this one alone.
+        checkpoint_every_s: Seconds between checkpoints within an epoch; 0 for every step.
+
+    Raises:
+        OutputExistsError: If `out` is occupied and neither `overwrite` nor `resume` is set.
+        OtherRunError: If another process trains into `out` now.
+        SettingsError: If a setting is unknown or out of range, or differs from the run's, or
+            there are several processes and no network to train.
+        SplitError: If the split does not fit.
+        TrainingError: If no image can be used, or the loss is no longer a number.
+        StoppedError: By Ctrl-C; it says how to go on.
+        NoSpaceError: If the disk is full; the last checkpoint stays.
+    """
+    team = processes or Processes()
+    tell = notify if notify and team.leads else tell_nobody
+    out = Path(out)
+    found = find_recipe(recipe)
+    used = recipe_settings(found, settings or {})
+    _check_processes(team, found, used)
+    parts = divide(dataset, split, fold=fold, seed=seed, notify=tell)
+    request = {"recipe": found.name, "seed": seed, "settings": used.model_dump()}
+    run = RunFolder(out, request, parts)
+    with run.held() if team.leads else nullcontext():
+        if team.leads:
+            run.check(overwrite=overwrite, resume=resume)
+        if resume and run.has_ended:
+            tell(f"{out} holds this training, which has ended: its bundle is as it was.")
+            return _ended(out, team)
+        if resume and run.stopped_at:
+            tell(f"going on from {run.stopped_at}.")
+        with _told_stop(run, team):
+            bundle, history = _fitted(
+                found, used, parts, out, team, seed, tell, show_progress,
+                run.begin if team.leads else _nothing, checkpoint_every_s,
+            )  # fmt: skip
+    return TrainedRun(out, bundle, history, bundle_hash(bundle.path), team.leads)
+
+
+def _ended(out: Path, team: Processes) -> TrainedRun:
+    bundle = load_bundle(out / BUNDLE)
+    return TrainedRun(out, bundle, read_log(out), bundle_hash(bundle.path), team.leads)
+
+
+def _nothing(_: str) -> None:
+    """Begin nothing: another process makes the folder."""
+
+
+@contextmanager
+def _told_stop(run: RunFolder, team: Processes) -> Iterator[None]:
+    """Say of a training that stops how to go on, and leave nothing where nothing is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not team.leads:
+            raise StoppedError(
+                f"Process {team.rank} of {team.count} was stopped with the others."
+            ) from None
+        how = run.how_to_go_on() or (
+            "No step was kept yet. Images that were made ready are in the cache; the same command "
+            "goes on from there."
+        )
+        raise StoppedError(f"Stopped by Ctrl-C. {how}") from None
+    except NoSpaceError as error:
+        kept = run.how_to_go_on()
+        raise (NoSpaceError(f"{error} {kept}") if kept else error) from None
+    except FindingNemoError:
+        raise
+    except RuntimeError as error:
+        if team.leads:
+            raise
+        # Mostly that the leader has ended, whose own message says why.
+        words = " ".join(str(error).split())
+        raise TrainingError(f"Process {team.rank} of {team.count} stopped: {words}") from None
+    finally:
+        if team.leads:
+            run.tidy_up()
+
+
+def _fitted(
+    recipe: Recipe,
+    settings: AnySettings,
+    parts: Parts,
+    out: Path,
+    team: Processes,
+    seed: int,
+    notify: Tell,
+    show_progress: bool,
+    begin: Callable[[str], None],
+    checkpoint_every_s: float,
+) -> tuple[Bundle, tuple[EpochRow, ...]]:
+    story = _story(settings, now_utc(), seed) | dataset_story(parts.dataset, out)
+    if isinstance(settings, LoopSettings):
+        return fit_network(
+            settings, parts, out, recipe.name, seed=seed, notify=notify,
+            show_progress=show_progress and team.leads, provenance=story, processes=team,
+            begin=begin, checkpoint_every_s=checkpoint_every_s,
+        )  # fmt: skip
+    kind: Literal["prior", "time-copy"] = "prior" if recipe.kind == "prior" else "time-copy"
+    begin("")
+    return write_unseen_bundle(out / BUNDLE, kind, parts, provenance=story), ()
+
+
+def _check_processes(team: Processes, recipe: Recipe, settings: AnySettings) -> None:
+    if team.count > 1 and not isinstance(settings, LoopSettings):
+        raise SettingsError(
+            f"{team.count} processes for recipe {recipe.name}, which trains no network: "
+            "leave out --devices and --nodes."
+        )
+
+
+def _story(settings: AnySettings, started: str, seed: int) -> dict[str, Any]:
+    libraries = ("numpy", "torch", "timm", "onnxruntime", "openvino", "pillow")
+    story = {**run_story(started, *libraries), "seed": seed}
+    if isinstance(settings, LoopSettings):
+        device = choose_device(settings.device)
+        story["device"] = device.value
+        story["precision"] = choose_precision(settings.precision, device.value).value
+    return story

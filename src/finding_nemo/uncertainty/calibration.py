@@ -1,0 +1,215 @@
+"""Probabilities that mean what they say, fitted on dives that the network did not learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.core.errors import PredictionsError
+from finding_nemo.uncertainty.isotonic import IsotonicCurve, fit_isotonic
+from finding_nemo.uncertainty.logistic import fit_logistic, sigmoid
+from finding_nemo.uncertainty.unseen_prior import unseen_prior
+
+Floats = npt.NDArray[np.float64]
+Truth = npt.NDArray[np.bool_]
+Method = Literal["none", "temperature", "frequency", "isotonic", "category"]
+
+_LEAST_IMAGES = 0.5
+_LEAST_POSITIVES = 50
+_LEAST_DIVES = 5
+# So little that no figure shows it, so much that equal calibrated values keep the network's order.
+_TIE_BREAK = 1e-6
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """How often training saw each category.
+
+    Attributes:
+        logits: Of its share of the training images, or of its prior where it has none, shape
+            (categories,).
+        seen: Whether it has a training image, same shape.
+    """
+
+    logits: Floats
+    seen: Truth
+
+
+def training_frequency(
+    n_images: npt.NDArray[np.integer],
+    n_dives: npt.NDArray[np.integer],
+    supercategories: Sequence[str],
+    *,
+    n_train: int,
+) -> Frequency:
+    """Return the frequency of categories of which training had `n_images` of `n_train` images."""
+    seen = np.asarray(n_images > 0)
+    prior = unseen_prior(n_images, n_dives, supercategories, n_train=n_train)
+    share = np.where(seen, n_images / max(n_train, 1), prior)
+    # A category in no image or in every image keeps a finite logit: half an image.
+    least = _LEAST_IMAGES / max(n_train, 1)
+    share = np.clip(share, np.where(seen, least, 1e-9), 1 - least if n_train > 1 else 0.5)
+    return Frequency(np.log(share / (1 - share)), seen)
+
+
+@dataclass(frozen=True)
+class LogitCalibration:
+    """A straight line through each category's logits: offset + slope x logit.
+
+    Attributes:
+        offset: Shape (categories,). Where the slope is 0, the logit of the category's prior.
+        slope: How far the network is believed in each category, same shape, 0 or more: 1 wholly,
+            0 not at all (a category without a training image). One over a temperature.
+    """
+
+    offset: Floats
+    slope: Floats
+
+    @classmethod
+    def of(cls, stored: Mapping[str, npt.ArrayLike]) -> LogitCalibration:
+        """Return what is stored as "offset" and "slope".
+
+        Older bundles and files have an "anchor" in the offset's place: logits were drawn to it.
+        """
+        slope = np.asarray(stored["slope"], dtype=np.float64)
+        if "offset" in stored:
+            return cls(np.asarray(stored["offset"], dtype=np.float64), slope)
+        return cls((1 - slope) * np.asarray(stored["anchor"], dtype=np.float64), slope)
+
+    def __call__(self, logits: npt.NDArray[np.floating]) -> Floats:
+        """Return calibrated probabilities in [0, 1], same shape."""
+        return sigmoid(self.offset + self.slope * logits.astype(np.float64))
+
+    def undo(self, probabilities: npt.NDArray[np.floating]) -> Floats:
+        """Return the probabilities before calibration, same shape; the prior where slope is 0."""
+        said = np.clip(probabilities.astype(np.float64), 1e-9, 1 - 1e-9)
+        believed = np.where(self.slope > 0, self.slope, 1.0)
+        logits = (np.log(said / (1 - said)) - self.offset) / believed
+        return sigmoid(np.where(self.slope > 0, logits, self.offset))
+
+
+@dataclass(frozen=True)
+class CurveCalibration:
+    """One isotonic curve a category, which several categories may share."""
+
+    curves: tuple[IsotonicCurve, ...]
+
+    def __call__(self, logits: npt.NDArray[np.floating]) -> Floats:
+        """Return calibrated probabilities in [0, 1], same shape."""
+        columns = [curve(logits[:, j]) for j, curve in enumerate(self.curves)]
+        tied: Floats = np.stack(columns, axis=1)
+        return (1 - _TIE_BREAK) * tied + _TIE_BREAK * sigmoid(logits)
+
+
+Calibration = LogitCalibration | CurveCalibration
+
+
+@dataclass(frozen=True)
+class ValidationView:
+    """What the network said of validation images, and what was so.
+
+    Attributes:
+        logits: Shape (images, categories).
+        truth: Same shape.
+        dives: The dive of each image.
+    """
+
+    logits: npt.NDArray[np.floating]
+    truth: Truth
+    dives: Sequence[str]
+
+
+def fit_calibration(
+    view: ValidationView,
+    *,
+    method: Method,
+    frequency: Frequency,
+    supercategories: Sequence[str] = (),
+) -> Calibration:
+    """Fit a calibration to validation images.
+
+    Args:
+        view: Images of dives that the network did not learn from.
+        method: "none"; "temperature" (one slope); "frequency" (one slope, one offset and one share
+            of each category's training frequency); "isotonic" (one curve for all cells);
+            "category" (a curve for each category with 50 positives on 5 dives, else for its
+            supercategory, else for all).
+        frequency: From `training_frequency`.
+        supercategories: Of each category, for "category".
+
+    Raises:
+        PredictionsError: If shapes differ, a logit is NaN, or there is no image to fit to.
+
+    Source:
+        Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, arXiv:1706.04599
+        (temperature); Platt, "Probabilistic Outputs for Support Vector Machines", 1999 (slope and
+        offset).
+    """
+    nowhere, wholly = np.zeros_like(frequency.logits), np.ones_like(frequency.logits)
+    if method == "none":
+        return LogitCalibration(nowhere, wholly)
+    if view.logits.shape != view.truth.shape or not view.truth.any():
+        raise PredictionsError(
+            f"Calibration needs validation images with true categories; got logits "
+            f"{view.logits.shape}, truth {view.truth.shape} with {int(view.truth.sum())} true."
+        )
+    if np.isnan(view.logits).any():
+        raise PredictionsError("Calibration needs logits that are numbers, got NaN.")
+    if method == "temperature":
+        return LogitCalibration(nowhere, wholly * _fit_temperature(view))
+    if method == "frequency":
+        return _fit_frequency(view, frequency)
+    everything = fit_isotonic(view.logits.ravel(), view.truth.ravel())
+    if method == "isotonic":
+        return CurveCalibration((everything,) * view.truth.shape[1])
+    return CurveCalibration(_curves(view, supercategories, everything))
+
+
+def _fit_temperature(view: ValidationView) -> float:
+    cells = view.logits.reshape(-1, 1).astype(np.float64)
+    return max(float(fit_logistic(cells, view.truth.ravel(), start=np.ones(1))[0]), 0.0)
+
+
+def _fit_frequency(view: ValidationView, frequency: Frequency) -> LogitCalibration:
+    """Fit slope, offset and share over the cells of categories that training has seen.
+
+    The offset matters: a network that says too much of everything would otherwise be believed
+    less, which moves its ranking towards frequency for no good reason.
+    """
+    seen = frequency.seen
+    logits = view.logits[:, seen].astype(np.float64)
+    often = np.broadcast_to(frequency.logits[seen], logits.shape)
+    cells = np.stack([logits.ravel(), np.ones(logits.size), often.ravel()], axis=1)
+    truth = view.truth[:, seen].ravel()
+    slope, offset, share = fit_logistic(cells, truth, start=np.array([1.0, 0.0, 0.0]))
+    if slope < 0:
+        # Worse than chance on these dives: such a network is not believed, rather than reversed.
+        slope = 0.0
+        offset, share = fit_logistic(cells[:, 1:], truth, start=np.array([0.0, 1.0]))
+    return LogitCalibration(
+        np.where(seen, offset + share * frequency.logits, frequency.logits),
+        np.where(seen, slope, 0.0),
+    )
+
+
+def _curves(
+    view: ValidationView, supercategories: Sequence[str], everything: IsotonicCurve
+) -> tuple[IsotonicCurve, ...]:
+    groups = np.asarray(supercategories, dtype=np.str_)
+    dives = np.asarray(view.dives, dtype=np.str_)
+
+    def curve(columns: npt.NDArray[np.int64]) -> IsotonicCurve | None:
+        truth = view.truth[:, columns]
+        holding = truth.any(axis=1)
+        if truth.sum() < _LEAST_POSITIVES or len(np.unique(dives[holding])) < _LEAST_DIVES:
+            return None
+        return fit_isotonic(view.logits[:, columns].ravel(), truth.ravel())
+
+    pooled = {name: curve(np.flatnonzero(groups == name)) for name in np.unique(groups).tolist()}
+    return tuple(
+        curve(np.array([j])) or pooled[str(group)] or everything for j, group in enumerate(groups)
+    )

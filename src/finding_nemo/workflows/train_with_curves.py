@@ -1,0 +1,58 @@
+"""A training, with the picture of its learning curves beside its log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from finding_nemo.core.records import Dataset, Split
+from finding_nemo.core.reporter import Tell
+from finding_nemo.reporting.figures.learning_curves import draw_learning_curves
+from finding_nemo.training.examples.array_cache import find_cache
+from finding_nemo.training.loop.distributed import Processes
+from finding_nemo.training.recipes.registry import LoopSettings, find_recipe
+from finding_nemo.training.train_recipe import TrainedRun, train
+
+CURVES = "curves.png"
+
+
+def run_training(
+    dataset: Dataset,
+    *,
+    out: Path,
+    recipe: str,
+    split: Split | None = None,
+    fold: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+    resume: bool = False,
+    notify: Tell | None = None,
+    show_progress: bool = False,
+    processes: Processes | None = None,
+) -> TrainedRun:
+    """Train as `training.train.train` does and draw `curves.png` into the run folder.
+
+    Raises:
+        OutputError: If the cache that a person named cannot be written, before anything is made.
+    """
+    if isinstance(find_recipe(recipe).settings, LoopSettings):
+        find_cache()
+    run = train(
+        dataset,
+        out=out,
+        recipe=recipe,
+        split=split,
+        fold=fold,
+        settings=settings,
+        seed=seed,
+        overwrite=overwrite,
+        resume=resume,
+        notify=notify,
+        show_progress=show_progress,
+        processes=processes,
+    )
+    if run.history and run.leads:
+        draw_learning_curves({recipe: run.history}, out / CURVES)
+    return run

@@ -1,0 +1,132 @@
+"""Every runtime: the same numbers, alone or beside others, and a choice that says why."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from finding_nemo.core.errors import BundleError, SettingsError
+from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.models.inference import runtime_choice as engine
+from finding_nemo.models.inference.onnxruntime_network import CPU_PROVIDER
+from finding_nemo.models.inference.runtime_choice import Runtime, choose_runtime, open_network
+
+SPEC = Preprocessing(width_px=6, height_px=5, mean=(0.5, 0.25, 0.1), std=(0.5, 0.5, 0.2))
+RNG = np.random.default_rng(3)
+HEAD = RNG.normal(size=(3, 4)).astype(np.float32)
+IMAGES = RNG.integers(0, 256, (9, 5, 6, 3), dtype=np.uint8)
+
+
+def two_outputs() -> bytes:
+    """Features are the mean of each normalised channel; logits are a linear head on them."""
+    nodes = [
+        helper.make_node("GlobalAveragePool", ["images"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["features"]),
+        helper.make_node("MatMul", ["features", "head"], ["logits"]),
+    ]
+    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["n", 3, 5, 6])
+    logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 4])
+    features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["n", 3])
+    head = numpy_helper.from_array(HEAD, "head")
+    graph = helper.make_graph(nodes, "two", [images], [logits, features], [head])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
+    model.ir_version = 10
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def by_hand(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    features = ((images / 255 - SPEC.mean) / SPEC.std).mean(axis=(1, 2))
+    return features @ HEAD, features
+
+
+@pytest.fixture(params=["onnxruntime", "openvino"])
+def runtime(request: pytest.FixtureRequest) -> Runtime:
+    name: Runtime = request.param
+    if name == "openvino":
+        pytest.importorskip("openvino")
+    return name
+
+
+def test_both_outputs__are_those_worked_by_hand(runtime: Runtime) -> None:
+    network = open_network(two_outputs(), SPEC, runtime=runtime)
+    assert (network.choice.runtime, network.choice.reason) == (runtime, "as asked")
+    assert network.n_features == 3
+    seen = network.see(IMAGES)
+    logits, features = by_hand(IMAGES)
+    np.testing.assert_allclose(seen.outputs, logits, atol=1e-5)
+    assert seen.features is not None
+    np.testing.assert_allclose(seen.features, features, atol=1e-5)
+
+
+def test_many_threads__give_each_image_its_own_numbers(runtime: Runtime) -> None:
+    network = open_network(two_outputs(), SPEC, runtime=runtime, workers=3)
+    together = network.see(IMAGES).outputs
+    with ThreadPoolExecutor(6) as pool:
+        alone = list(pool.map(lambda image: network.see(image[np.newaxis]).outputs[0], IMAGES))
+    np.testing.assert_array_equal(np.stack(alone), together)
+
+
+def test_damaged_network__is_a_clear_message(runtime: Runtime, tmp_path: Path) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"nothing")
+    with pytest.raises(BundleError, match=r"model\.onnx.*Train or copy it again"):
+        open_network(path, SPEC, runtime=runtime)
+
+
+@pytest.mark.parametrize(
+    ("offered", "device"),
+    [
+        (["CUDAExecutionProvider", CPU_PROVIDER], "cuda"),
+        (["TensorrtExecutionProvider", "CUDAExecutionProvider", CPU_PROVIDER], "tensorrt"),
+    ],
+)
+def test_gpu__comes_first_where_it_is_offered(
+    monkeypatch: pytest.MonkeyPatch, offered: list[str], device: str
+) -> None:
+    monkeypatch.setattr(ort, "get_available_providers", lambda: offered)
+    choice = choose_runtime(precision="float32")
+    assert (choice.runtime, choice.device) == ("onnxruntime", device)
+    assert device in choice.reason
+
+
+def test_gpu__that_does_not_start_leaves_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    offered = ["CUDAExecutionProvider", CPU_PROVIDER]
+    real = ort.InferenceSession
+    monkeypatch.setattr(ort, "get_available_providers", lambda: offered)
+    monkeypatch.setattr(
+        ort,
+        "InferenceSession",
+        lambda source, options, providers: real(source, options, providers=[providers[-1]]),
+    )
+    network = open_network(two_outputs(), SPEC)
+    assert network.choice.device == "cpu"
+    assert "did not start" in network.choice.reason
+    np.testing.assert_allclose(network.see(IMAGES).outputs, by_hand(IMAGES)[0], atol=1e-5)
+
+
+def test_openvino_absent__falls_back_with_the_reason_or_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "is_openvino_installed", lambda: False)
+    choice = choose_runtime(precision="float32")
+    assert choice.runtime == "onnxruntime"
+    assert "finding-nemo[fast] is not installed" in choice.reason
+    with pytest.raises(SettingsError, match=r"pip install .*'openvino>="):
+        choose_runtime(precision="float32", runtime="openvino")
+    with pytest.raises(SettingsError, match="does not compute in bfloat16"):
+        choose_runtime(precision="bfloat16")
+
+
+def test_openvino_installed__is_the_choice_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "is_openvino_installed", lambda: True)
+    choice = choose_runtime(precision="float32")
+    assert (choice.runtime, choice.device) == ("openvino", "cpu")
+    monkeypatch.setattr(engine, "has_bfloat16", lambda: False)
+    with pytest.raises(SettingsError, match="does not compute in bfloat16"):
+        choose_runtime(precision="bfloat16")

@@ -1,0 +1,149 @@
+"""The network that looks at places, on backbones of every shape, with random weights."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import timm
+import torch
+from torch import nn
+
+from finding_nemo.core.errors import SettingsError
+from finding_nemo.models.networks.patch_heads import AS_TRAINED, Judgement, PlaceHeads
+from finding_nemo.models.networks.patch_network import (
+    SmallAnimalNetwork,
+    place_features,
+    place_grid,
+)
+
+_PRIOR = np.array([0.5, 0.1, 0.02])
+
+
+def network(judgement: Judgement = AS_TRAINED) -> SmallAnimalNetwork:
+    torch.manual_seed(0)
+    backbone: Any = timm.create_model("test_efficientnet", num_classes=0)
+    heads = PlaceHeads(_PRIOR, n_features=backbone.num_features, judgement=judgement)
+    return SmallAnimalNetwork(backbone, heads, dropout=0.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "grid"),
+    [
+        ("test_efficientnet", (96, 64), (2, 3)),
+        ("test_convnext", (96, 64), (2, 3)),
+        ("test_vit", (160, 160), (10, 10)),
+    ],
+)
+def test_places__come_from_convolutions_and_transformers(
+    name: str, size: tuple[int, int], grid: tuple[int, int]
+) -> None:
+    width, height = size
+    backbone = timm.create_model(name, num_classes=0).eval()
+    assert place_grid(backbone, width_px=width, height_px=height) == grid
+    features = place_features(backbone, torch.zeros(2, 3, height, width))
+    assert features.shape == (2, grid[0] * grid[1], backbone.num_features)
+
+
+def test_grid__refuses_a_network_without_places() -> None:
+    class Flat(nn.Module):
+        num_features = 4
+
+        def forward_features(self, pixels: torch.Tensor) -> torch.Tensor:
+            return pixels.flatten(1)[:, :4]
+
+    with pytest.raises(SettingsError, match="no rows and columns"):
+        place_grid(Flat(), width_px=8, height_px=8)
+
+
+def test_network__starts_near_class_frequency() -> None:
+    model = network().eval()
+    with torch.inference_mode():
+        logits = model(torch.zeros(1, 3, 64, 96))
+    np.testing.assert_allclose(torch.sigmoid(logits)[0].numpy(), _PRIOR, atol=0.1)
+
+
+def test_network__gives_places_while_training_only() -> None:
+    model, pixels = network(), torch.rand(2, 3, 64, 96)
+    assert model.train()(pixels).shape == (2, 3 * (1 + 6))
+    assert model.eval()(pixels).shape == (2, 3)
+
+
+def test_logits__are_the_whole_plus_a_soft_maximum_over_places() -> None:
+    model, pixels = network(), torch.rand(2, 3, 64, 96)
+    outputs = model.train()(pixels).detach()
+    features = place_features(model.backbone, pixels).mean(dim=1)
+    whole = model.heads.whole(features).detach()
+    for image in range(2):
+        for column in range(3):
+            places = outputs[image, 3:].reshape(6, 3)[:, column].tolist()
+            soft = math.log(sum(math.exp(place) for place in places) / 6) + 4
+            assert float(outputs[image, column]) == pytest.approx(
+                float(whole[image, column]) + soft, abs=1e-4
+            )
+
+
+def test_batch_norm__never_learns_from_the_batch() -> None:
+    model = network().train()
+    norms = [name for name, _ in model.backbone.named_buffers() if "running_mean" in name]
+    before = {name: buffer.clone() for name, buffer in model.backbone.named_buffers()}
+    together = model(torch.rand(4, 3, 64, 96))
+    together.sum().backward()
+    assert norms
+    for name, buffer in model.backbone.named_buffers():
+        torch.testing.assert_close(buffer, before[name])
+
+
+def test_batch_norm__gives_in_training_what_it_gave_before() -> None:
+    torch.manual_seed(0)
+    backbone: Any = timm.create_model("test_efficientnet", num_classes=0).eval()
+    pixels = torch.rand(2, 3, 64, 96)
+    with torch.inference_mode():
+        before = place_features(backbone, pixels)
+    heads = PlaceHeads(_PRIOR, n_features=backbone.num_features)
+    model = SmallAnimalNetwork(backbone, heads, dropout=0.0).train()
+    with torch.inference_mode():
+        torch.testing.assert_close(place_features(model.backbone, pixels), before)
+
+
+def test_prediction__half_the_whole_and_the_mean_of_the_clearest_places() -> None:
+    model = network(Judgement(whole_share=0.5, strongest_places=2))
+    pixels = torch.rand(2, 3, 64, 96)
+    training = model.train()(pixels).detach()
+    predicted = model.eval()(pixels).detach()
+    whole = model.heads.whole(place_features(model.backbone, pixels).mean(dim=1)).detach()
+    for image in range(2):
+        for column in range(3):
+            places = sorted(training[image, 3:].reshape(6, 3)[:, column].tolist())
+            expected = 0.5 * float(whole[image, column]) + sum(places[-2:]) / 2
+            assert float(predicted[image, column]) == pytest.approx(expected, abs=1e-4)
+
+
+def test_prediction__takes_all_places_where_there_are_fewer() -> None:
+    model = network(Judgement(whole_share=1.0, strongest_places=100)).eval()
+    assert torch.isfinite(model(torch.rand(1, 3, 64, 96))).all()
+
+
+def test_training__moves_the_weights_of_batch_normalisation_and_not_its_statistics() -> None:
+    model = network().train()
+    kept = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    nn.init.normal_(model.heads.whole.weight)
+    pixels = torch.rand(3, 3, 64, 96, generator=torch.Generator().manual_seed(1))
+    model(pixels).square().mean().backward()
+    torch.optim.SGD(model.parameters(), lr=0.1).step()
+    after = model.state_dict()
+    norms = [name.removesuffix("running_var") for name in kept if name.endswith("running_var")]
+    assert norms
+    for norm in norms:
+        for statistic in ("running_mean", "running_var"):
+            assert torch.equal(after[norm + statistic], kept[norm + statistic])
+        assert not torch.equal(after[norm + "weight"], kept[norm + "weight"])
+        assert not torch.equal(after[norm + "bias"], kept[norm + "bias"])
+
+
+def test_an_image__is_seen_alike_in_training_whatever_is_beside_it() -> None:
+    model = network().train()
+    pixels = torch.rand(3, 3, 64, 96, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(model(pixels)[:1], model(pixels[:1]), rtol=1e-4, atol=1e-5)

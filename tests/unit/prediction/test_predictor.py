@@ -1,0 +1,125 @@
+"""What `Predictor.predict` takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from finding_nemo import Predictor
+from finding_nemo.core.errors import ArgumentError, DatasetNotFoundError, OutputError
+from finding_nemo.models.bundle.bundle import load_bundle
+from finding_nemo.prediction.run.predict_to_file import predict_to_file
+from finding_nemo.prediction.sources.image_sources import Selection, collect_images
+from finding_nemo.results.reading.readers import read_predictions
+
+
+@pytest.fixture(scope="module")
+def frames(many_frames: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four frames."""
+    folder = tmp_path_factory.mktemp("four")
+    for number, path in enumerate(sorted(many_frames.rglob("*.png"))[:4]):
+        (folder / f"f{number}.png").write_bytes(path.read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def predictor(small_bundle: Path) -> Predictor:
+    """A small network."""
+    return Predictor(small_bundle)
+
+
+_ALL = ["f0", "f1", "f2", "f3"]
+
+
+def test_predict__takes_whatever_can_be_gone_through(frames: Path, predictor: Predictor) -> None:
+    names = [str(frames / f"{name}.png") for name in _ALL]
+
+    def ids(images: Any) -> list[str]:
+        found = list(predictor.predict(images))
+        assert all(prediction.failure is None for prediction in found)
+        return [prediction.image_id for prediction in found]
+
+    assert ids(str(frames)) == _ALL
+    assert ids(frames) == _ALL
+    assert ids([frames]) == _ALL
+    assert ids(name for name in names) == _ALL
+    assert ids(frames.iterdir() if False else iter(names)) == _ALL
+    assert ids(tuple(map(Path, names))) == _ALL
+    assert ids(np.array(names)) == _ALL
+    assert ids(names[2]) == ["f2"]
+    assert ids({names[1]: 0}) == ["f1"]
+    inputs = collect_images([str(frames)])
+    assert ids(inputs) == _ALL
+    assert ids(inputs[3]) == ["f3"]
+    assert ids(image for image in inputs) == _ALL
+    assert ids([names[3], inputs[0], names[1]]) == ["f3", "f0", "f1"]
+    assert ids([]) == []
+
+
+@pytest.mark.parametrize(
+    ("images", "kind"),
+    [(None, "NoneType"), (3, "int"), (b"a.png", "bytes"), ([b"a.png"], "bytes"), ([1], "int"),
+     (np.zeros((2, 2)), "ndarray"), (np.zeros(2), "float64")],
+)  # fmt: skip
+def test_predict__says_at_once_what_it_takes(predictor: Predictor, images: Any, kind: str) -> None:
+    with pytest.raises(ArgumentError, match=f"predict.. takes the path .* got {kind}") as caught:
+        predictor.predict(images)
+    assert isinstance(caught.value, TypeError)
+
+
+def test_predict__names_a_folder_that_is_not_there(predictor: Predictor) -> None:
+    with pytest.raises(DatasetNotFoundError, match="nowhere does not exist"):
+        predictor.predict("nowhere")
+
+
+def test_file__never_replaces_an_image_that_is_predicted(
+    frames: Path, small_bundle: Path, tmp_path: Path
+) -> None:
+    bundle = load_bundle(small_bundle)
+    link = tmp_path / "link.out"
+    link.hardlink_to(frames / "f2.png")
+    content = link.read_bytes()
+    for images in (Selection((str(frames),)), collect_images([str(frames)])):
+        with pytest.raises(OutputError, match="is what the command reads"):
+            predict_to_file(bundle, images, link, file_format="csv", overwrite=True)
+    for out in (bundle.path / "bundle.json", bundle.path / "model.onnx"):
+        with pytest.raises(OutputError, match="is what the command reads"):
+            predict_to_file(
+                bundle, Selection((str(frames),)), out, file_format="csv", overwrite=True
+            )
+    assert link.read_bytes() == content
+    assert [path.name for path in tmp_path.iterdir()] == ["link.out"]
+
+
+def test_file__is_in_the_format_of_its_name(
+    frames: Path, small_bundle: Path, tmp_path: Path
+) -> None:
+    bundle, images = load_bundle(small_bundle), Selection((str(frames),))
+    predict_to_file(bundle, images, tmp_path / "p.csv")
+    assert (tmp_path / "p.csv").read_text(encoding="utf-8").startswith("image_id,path,")
+    predict_to_file(bundle, images, tmp_path / "p.jsonl")
+    assert (tmp_path / "p.jsonl").read_text(encoding="utf-8").startswith("{")
+    for name in ("p.csv", "p.jsonl"):
+        assert read_predictions(tmp_path / name).image_ids == tuple(_ALL)
+
+
+def test_file__a_start_that_failed_keeps_nobody_from_it(
+    frames: Path, small_bundle: Path, tmp_path: Path
+) -> None:
+    bundle, out = load_bundle(small_bundle), tmp_path / "p.csv"
+    (tmp_path / "bad.txt").write_text(f"{tmp_path}/nowhere\n")
+    for names in (("nowhere",), (str(tmp_path / "empty"),)):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        with pytest.raises((DatasetNotFoundError, Exception), match=r"nowhere|No image"):
+            predict_to_file(bundle, Selection(names), out)
+
+    def never(*_: object) -> Any:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        predict_to_file(bundle, Selection((str(frames / "f0.png"),)), out, engine=never)
+    # Another command: nothing was predicted yet, so there is nothing to lose.
+    assert predict_to_file(bundle, Selection((str(frames),)), out).n_images == 4

@@ -1,0 +1,61 @@
+"""How often a data set is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from finding_nemo.core.records import ImageRecord
+from finding_nemo.training.auto.epoch_budget import Showing, passes_over, with_passes
+from finding_nemo.training.recipes.registry import (
+    LoopSettings,
+    PlacesSettings,
+    ProbeSettings,
+    SmallAnimalSettings,
+)
+
+
+def images(count: int) -> list[ImageRecord]:
+    return [ImageRecord(str(number), Path("a.png"), category_ids=(1,)) for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("n_images", "showing", "passes"),
+    [
+        (1, Showing(4_000, 10), 10),
+        (500, Showing(4_000, 10), 8),
+        (1000, Showing(4_000, 10), 4),
+        (3700, Showing(4_000, 10), 1),
+        (10**6, Showing(4_000, 10), 1),
+        (3700, Showing(12_000, 10), 3),
+        (768, Showing(24_000, 30), 30),
+    ],
+)
+def test_passes__show_about_so_many_views(n_images: int, showing: Showing, passes: int) -> None:
+    assert passes_over(n_images, showing) == passes
+
+
+def test_passes__what_is_set_stays_and_what_is_chosen_is_told() -> None:
+    told: list[str] = []
+    assert with_passes(SmallAnimalSettings(epochs=3), images(1000), told.append).epochs == 3
+    assert told == []
+    every_layer = SmallAnimalSettings(trained_layers=1000)
+    assert with_passes(every_layer, images(1000), told.append).epochs == 4
+    assert told == [
+        "epochs 4: 1000 training images, shown until some 4000 views are seen, in at most 10 "
+        "passes."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "epochs"),
+    [
+        (SmallAnimalSettings(), 1),
+        (SmallAnimalSettings(trained_layers=1), 3),
+        (PlacesSettings(), 6),
+        (ProbeSettings(epochs=30), 30),
+    ],
+)
+def test_passes__are_more_where_less_is_trained(settings: LoopSettings, epochs: int) -> None:
+    assert with_passes(settings, images(4000), lambda line: None).epochs == epochs

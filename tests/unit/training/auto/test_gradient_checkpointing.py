@@ -1,0 +1,60 @@
+"""When activations are computed twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import timm
+import torch
+
+from finding_nemo.models.networks.patch_heads import PlaceHeads
+from finding_nemo.models.networks.patch_network import SmallAnimalNetwork
+from finding_nemo.training.auto.gradient_checkpointing import KEPT, TWICE, choose_activations
+
+_USUAL, _LARGE = 3 * 480 * 352, 3 * 768 * 544
+
+
+@pytest.mark.parametrize(
+    ("wanted", "n_pixels", "every_layer", "device", "expected"),
+    [
+        (None, _USUAL, True, "cpu", KEPT),
+        (None, _LARGE, True, "cpu", TWICE),
+        (None, _LARGE, False, "cpu", KEPT),
+        (None, _LARGE, True, "cuda", KEPT),
+        (True, _USUAL, True, "cuda", TWICE),
+        (False, _LARGE, True, "cpu", KEPT),
+    ],
+)
+def test_activations__are_computed_twice_where_a_laptop_would_run_out(
+    wanted: bool | None, n_pixels: int, every_layer: bool, device: str, expected: str
+) -> None:
+    chosen = choose_activations(wanted, n_pixels=n_pixels, every_layer=every_layer, device=device)
+    assert chosen.value == expected
+
+
+def test_reason__says_how_much() -> None:
+    chosen = choose_activations(None, n_pixels=_LARGE, every_layer=True, device="cpu")
+    assert "1.3 million pixels at once" in chosen.reason
+
+
+def gradients(*, twice: bool) -> dict[str, torch.Tensor]:
+    torch.manual_seed(0)
+    backbone: Any = timm.create_model("test_efficientnet", num_classes=0)
+    heads = PlaceHeads(np.array([0.5, 0.1]), n_features=backbone.num_features)
+    network = SmallAnimalNetwork(backbone, heads, dropout=0.5)
+    torch.nn.init.normal_(heads.whole.weight)
+    backbone.set_grad_checkpointing(twice)
+    network.train()
+    pixels = torch.randn(3, 3, 64, 96)
+    network(pixels).square().mean().backward()
+    return {name: p.grad for name, p in network.named_parameters() if p.grad is not None}
+
+
+def test_both_ways__teach_every_layer_the_same() -> None:
+    kept, twice = gradients(twice=False), gradients(twice=True)
+    assert kept.keys() == twice.keys()
+    assert "backbone.conv_stem.weight" in kept
+    for name, gradient in kept.items():
+        torch.testing.assert_close(twice[name], gradient, msg=name)

@@ -1,0 +1,96 @@
+"""A step in several turns: the same step, a part of its images at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from finding_nemo.training.examples.array_cache import StoredRows
+from finding_nemo.training.loop.progress import EpochProgress
+from finding_nemo.training.loop.trainer import Examples, Loop
+from finding_nemo.training.optimization.grad_accumulation import choose_images_at_once, turns_of
+from finding_nemo.training.optimization.losses import summed_bce_loss
+from finding_nemo.training.recipes.registry import LoopSettings
+
+
+@given(st.integers(1, 60), st.integers(0, 60))
+def test_turns__hold_every_image_once_in_order_and_never_one_alone(n: int, at_once: int) -> None:
+    turns = turns_of(n, at_once)
+    images = np.arange(n)
+    assert [int(i) for turn in turns for i in images[turn]] == list(range(n))
+    lengths = [len(images[turn]) for turn in turns]
+    assert max(lengths) - min(lengths) <= 1
+    assert n == 1 or min(lengths) >= 2
+    if at_once > 2:
+        assert max(lengths) <= at_once
+
+
+def test_turns__by_hand() -> None:
+    assert turns_of(7, 3) == [slice(0, 2), slice(2, 4), slice(4, 7)]
+    assert turns_of(7, 0) == turns_of(7, 7) == [slice(0, 7)]
+
+
+def _trained(folder: Path, images_at_once: int) -> tuple[dict[str, torch.Tensor], float]:
+    generator = np.random.default_rng(0)
+    features = generator.normal(size=(10, 4)).astype(np.float32)
+    truth = (generator.random((10, 3)) < 0.4).astype(np.float32)
+    rows = StoredRows((features,), np.stack([np.zeros(10, np.int64), np.arange(10)], axis=1))
+    torch.manual_seed(0)
+    network = nn.Linear(4, 3)
+    loop = Loop(
+        network=network,
+        settings=LoopSettings(epochs=3, batch_size=4),
+        prepare=lambda rows, _: torch.from_numpy(np.asarray(rows, dtype=np.float32)),
+        loss=summed_bce_loss,
+        device=torch.device("cpu"),
+        autocast=False,
+        folder=folder,
+        seed=0,
+        images_at_once=images_at_once,
+    )
+    folder.mkdir()
+    with EpochProgress(3, shown=False) as progress:
+        history = loop.run(Examples(rows, truth), Examples(rows, truth), progress)
+    return network.state_dict(), history[-1].training_loss
+
+
+@pytest.mark.parametrize("images_at_once", [2, 3])
+def test_turns__learn_what_one_turn_learns(images_at_once: int, tmp_path: Path) -> None:
+    expected, expected_loss = _trained(tmp_path / "one", 0)
+    found, found_loss = _trained(tmp_path / "turns", images_at_once)
+    for name, tensor in expected.items():
+        torch.testing.assert_close(found[name], tensor, rtol=1e-5, atol=1e-6)
+    assert found_loss == pytest.approx(expected_loss, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "width_px", "height_px", "every_layer", "device", "expected"),
+    [
+        (None, 480, 352, True, "cpu", 3),
+        (None, 768, 544, True, "cpu", 2),
+        (None, 1920, 1088, True, "cpu", 2),
+        (None, 320, 224, True, "cpu", 0),
+        (None, 768, 544, False, "cpu", 0),
+        (None, 768, 544, True, "cuda", 0),
+        (4, 768, 544, True, "cpu", 4),
+        (0, 768, 544, True, "cpu", 0),
+    ],
+)
+def test_images_at_once__are_as_many_as_a_laptop_holds(
+    wanted: int | None, width_px: int, height_px: int, every_layer: bool, device: str, expected: int
+) -> None:
+    chosen = choose_images_at_once(
+        wanted,
+        batch_size=6,
+        n_pixels=width_px * height_px,
+        every_layer=every_layer,
+        device=device,
+    )
+    assert chosen.images == expected
+    assert chosen.reason

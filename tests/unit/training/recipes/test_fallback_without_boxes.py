@@ -1,0 +1,89 @@
+"""Which layers `nemo` trains, and what it does where boxes are few."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from finding_nemo.core.records import Box, ImageRecord
+from finding_nemo.training.optimization.layer_decay import EVERY_LAYER, boxes_teach, choose_layers
+from finding_nemo.training.recipes.fallback_without_boxes import settings_without_boxes
+from finding_nemo.training.recipes.registry import (
+    LoopSettings,
+    PlacesSettings,
+    SmallAnimalSettings,
+    find_recipe,
+    recipe_settings,
+)
+
+
+def image(*, holds: int, boxed: bool, width: int | None = 640) -> ImageRecord:
+    boxes = (Box(1, 2.0, 2.0, 8.0, 8.0),) if boxed else ()
+    categories = tuple(range(1, holds + 1))
+    return ImageRecord("a", Path("a.png"), categories, width=width, height=480, boxes=boxes)
+
+
+BOXED = [image(holds=1, boxed=True)]
+BARE = [image(holds=1, boxed=False)]
+
+
+@pytest.mark.parametrize(
+    ("records", "teach"),
+    [
+        ([*BOXED, image(holds=2, boxed=False)], True),
+        (BOXED + 2 * BARE, False),
+        # An empty frame needs no box; a box in a frame of unknown size says nothing.
+        ([*BOXED, *9 * [image(holds=0, boxed=False)]], True),
+        ([image(holds=1, boxed=True, width=None)], False),
+        ([], False),
+    ],
+)
+def test_boxes__teach_where_half_of_what_holds_something_has_them(
+    records: list[ImageRecord], *, teach: bool
+) -> None:
+    assert boxes_teach(records) == teach
+
+
+def test_layers__are_chosen_with_the_share_of_boxes_in_words() -> None:
+    chosen = choose_layers(None, BOXED + 3 * BARE)
+    assert chosen.layers == EVERY_LAYER
+    assert "in 25 % of the training images" in chosen.reason
+    assert choose_layers(5, BOXED).layers == 5
+
+
+def changed(recipe: str, records: list[ImageRecord], **changes: Any) -> tuple[LoopSettings, str]:
+    settings = recipe_settings(find_recipe(recipe), changes)
+    assert isinstance(settings, LoopSettings)
+    told: list[str] = []
+    found = settings_without_boxes(settings, recipe, records, told.append)
+    return found, "".join(told)
+
+
+def test_nemo__takes_the_settings_of_places_and_keeps_what_was_changed() -> None:
+    found, told = changed("nemo", BARE, width_px=640, height_px=480, epochs=2, pastes=0.5, lit=0.1)
+    assert type(found) is PlacesSettings
+    usual = find_recipe("places").settings.model_dump()
+    assert found.model_dump() == {**usual, "width_px": 640, "height_px": 480, "epochs": 2}
+    assert "in 0 % of the training images" in told
+    assert told.endswith("Without meaning there: lit, pastes.")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "records", "changes"),
+    [
+        ("nemo", BOXED, {}),
+        ("nemo", BARE, {"trained_layers": 1}),
+        ("nemo-finetune", BARE, {}),
+        ("probe", BARE, {}),
+        ("places", BARE, {}),
+    ],
+)
+def test_settings__stay_where_boxes_teach_or_layers_are_set(
+    recipe: str, records: list[ImageRecord], changes: dict[str, Any]
+) -> None:
+    found, told = changed(recipe, records, **changes)
+    assert found == recipe_settings(find_recipe(recipe), changes)
+    assert isinstance(found, SmallAnimalSettings) == recipe.startswith("nemo")
+    assert told == ""
