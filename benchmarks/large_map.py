@@ -24,7 +24,7 @@ def compare(bundle: Bundle, records: Sequence[ImageRecord], truth: npt.NDArray[n
     for record in records:
         content = enlarged_jpeg(record.path, rng)
         for name, decode in (("usual", usual), ("ours", ours)):
-            outputs[name].append(network.see(decode(content)[np.newaxis]).outputs)
+            outputs[name].append(network.forward(decode(content)[np.newaxis]).outputs)
     found = {
         name: average_precision_at_k(truth, np.concatenate(rows)) for name, rows in outputs.items()
     }

@@ -60,7 +60,7 @@ def network_rate(network: PixelNetwork) -> float:
 
     def work(place: int) -> None:
         while time.perf_counter() < stop:
-            network.see(pixels)
+            network.forward(pixels)
             counts[place] += 1
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(network.workers)]

@@ -192,9 +192,9 @@ class Predictor:
         usable = [image.pixels for image in images if image.pixels is not None]
         if not usable:
             return []
-        seen = network.see(np.stack(usable))
-        read = reader.read(seen.outputs, seen.features, [brightness_of(p) for p in usable])
-        features = seen.features if self._with_embedding else None
+        output = network.forward(np.stack(usable))
+        read = reader.read(output.outputs, output.features, [brightness_of(p) for p in usable])
+        features = output.features if self._with_embedding else None
         kept = [None] * len(read) if features is None else features
         return [Known(*row, embedding) for row, embedding in zip(read, kept, strict=True)]
 

@@ -31,7 +31,11 @@ from finding_nemo.training.loop.distributed import Processes
 from finding_nemo.training.loop.epoch_log import EpochRow
 from finding_nemo.training.loop.progress import EpochProgress, image_ticks
 from finding_nemo.training.loop.trainer import Loop
-from finding_nemo.training.packaging.batch_inference import Look, look_by_runtime, look_by_torch
+from finding_nemo.training.packaging.batch_inference import (
+    BatchInference,
+    infer_with_runtime,
+    infer_with_torch,
+)
 from finding_nemo.training.packaging.fit_uncertainty import fit_trust, in_words, with_validation
 from finding_nemo.training.packaging.parity import check_parity
 from finding_nemo.training.packaging.validation_summary import validation_story
@@ -123,18 +127,18 @@ def _finish(
     network = _exported(ready, loop.device)
     evidence = category_evidence(replace(parts, train=ready.train.records))
     val_truth = parts.dataset.truth(ready.val.records)
-    look = _look(loop, ready, network, tick)
-    seen = look(ready.val.rows, np.arange(len(ready.val.rows)))
+    infer = _batch_inference(loop, ready, network, tick)
+    output = infer(ready.val.rows, np.arange(len(ready.val.rows)))
     trust = fit_trust(
-        ready.train, ready.val, seen,
+        ready.train, ready.val, output,
         truths=(parts.dataset.truth(ready.train.records), val_truth),
-        evidence=evidence, activation=ready.objective.activation, look=look, notify=notify,
+        evidence=evidence, activation=ready.objective.activation, infer=infer, notify=notify,
     )  # fmt: skip
     ready.whole.to("cpu")
     bundle = _write(
-        loop.folder / "bundle", recipe, settings, parts, ready, network, seen.outputs,
+        loop.folder / "bundle", recipe, settings, parts, ready, network, output.outputs,
         history, provenance,
-        evidence=with_validation(evidence, val_truth, seen.outputs), trust=trust,
+        evidence=with_validation(evidence, val_truth, output.outputs), trust=trust,
     )  # fmt: skip
     largest = check_parity(bundle, ready.whole, ready.train.records, ready.preprocessing)
     notify(f"exported network equals torch to {largest:.1e} in its raw outputs, from image files.")
@@ -154,12 +158,12 @@ def _exported(ready: Ready, device: torch.device) -> bytes:
     return network
 
 
-def _look(loop: Loop, ready: Ready, network: bytes, tick: Tick) -> Look:
+def _batch_inference(loop: Loop, ready: Ready, network: bytes, tick: Tick) -> BatchInference:
     """Return the faster way to look at stored images once more."""
     if loop.device.type == "cpu" and ready.trained is ready.whole:
-        return partial(look_by_runtime, open_network(network, ready.preprocessing), tick=tick)
+        return partial(infer_with_runtime, open_network(network, ready.preprocessing), tick=tick)
     return partial(
-        look_by_torch,
+        infer_with_torch,
         ready.trained,
         ready.prepare,
         device=loop.device,

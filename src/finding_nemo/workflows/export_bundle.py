@@ -206,7 +206,7 @@ def _probabilities(
     spec = bundle.preprocessing
     network = open_network(content, spec, precision=precision, runtime=runtime)
     seen = mapped_ahead(
-        lambda image: network.see(image[np.newaxis]).outputs, pixels, threads=network.workers
+        lambda image: network.forward(image[np.newaxis]).outputs, pixels, threads=network.workers
     )
     return bundle.to_probabilities(np.concatenate(list(seen)))
 

@@ -19,10 +19,10 @@ from finding_nemo.core.errors import BundleError, EngineError
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.models.inference.pixel_network import (
     Floats,
+    NetworkOutput,
     Pixels,
     Precision,
     RuntimeChoice,
-    Seen,
     joined,
 )
 
@@ -106,11 +106,11 @@ class OpenVinoPixels:
         # itself up on first use, and two threads that do so at once wait for each other for ever.
         for _ in range(workers):
             request = _Request(compiled.create_infer_request(), place)
-            request.see(np.zeros(request.image.shape[1:], dtype=np.uint8))
+            request.forward(np.zeros(request.image.shape[1:], dtype=np.uint8))
             self._free.put(request)
         self.n_features = 0 if request.features is None else int(request.features.shape[1])
 
-    def see(self, pixels: Pixels) -> Seen:
+    def forward(self, pixels: Pixels) -> NetworkOutput:
         """Return the outputs for uint8 pixels (images, height, width, 3).
 
         Raises:
@@ -119,7 +119,7 @@ class OpenVinoPixels:
         _core()
         request = self._free.get()
         try:
-            return joined([request.see(image) for image in pixels])
+            return joined([request.forward(image) for image in pixels])
         finally:
             self._free.put(request)
 
@@ -135,13 +135,13 @@ class _Request:
         if place_of_features is not None:
             self.features = request.get_output_tensor(place_of_features).data
 
-    def see(self, image: Pixels) -> Seen:
+    def forward(self, image: Pixels) -> NetworkOutput:
         """Return the outputs for one image, uint8 (height, width, 3)."""
         self.image[0] = image
         self._request.start_async()
         self._request.wait()
         features = None if self.features is None else self.features.copy()
-        return Seen(self.outputs.copy(), features)
+        return NetworkOutput(self.outputs.copy(), features)
 
 
 def _with_pixels_in(model: Any, preprocessing: Preprocessing) -> Any:  # noqa: ANN401

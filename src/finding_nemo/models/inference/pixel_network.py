@@ -21,7 +21,7 @@ GPU_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class NetworkOutput:
     """What a network says of some images.
 
     Attributes:
@@ -69,7 +69,7 @@ class PixelNetwork(Protocol):
     batch_size: int
     n_features: int
 
-    def see(self, pixels: Pixels) -> Seen:
+    def forward(self, pixels: Pixels) -> NetworkOutput:
         """Return the outputs for uint8 pixels (images, height, width, 3).
 
         An image's numbers do not depend on the images beside it where the device is "cpu".
@@ -103,25 +103,25 @@ class OnnxPixels:
         self._network = network
         self._preprocessing = preprocessing
 
-    def see(self, pixels: Pixels) -> Seen:
+    def forward(self, pixels: Pixels) -> NetworkOutput:
         """Return the outputs for uint8 pixels (images, height, width, 3)."""
         step = self.batch_size
         parts = [self._run(pixels[i : i + step]) for i in range(0, len(pixels), step)]
         return joined(parts)
 
-    def _run(self, pixels: Pixels) -> Seen:
+    def _run(self, pixels: Pixels) -> NetworkOutput:
         images = normalise_pixels(pixels, self._preprocessing)
-        return Seen(*self._network.outputs_and_features(images))
+        return NetworkOutput(*self._network.outputs_and_features(images))
 
 
-def joined(parts: list[Seen]) -> Seen:
+def joined(parts: list[NetworkOutput]) -> NetworkOutput:
     """Return what was seen of several groups of images, in their order."""
     if not parts:
-        return Seen(np.empty((0, 0), dtype=np.float32), None)
+        return NetworkOutput(np.empty((0, 0), dtype=np.float32), None)
     if len(parts) == 1:
         return parts[0]
     features = [part.features for part in parts if part.features is not None]
-    return Seen(
+    return NetworkOutput(
         np.concatenate([part.outputs for part in parts]),
         np.concatenate(features) if features else None,
     )

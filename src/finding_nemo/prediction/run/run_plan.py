@@ -152,7 +152,7 @@ def _with_own_ids(rows: pa.Table, resolver: IdResolver, counted: _Counted) -> pa
 
 def _seen(images: Iterable[ImageInput], resolver: IdResolver) -> Iterator[ImageInput]:
     for image in images:
-        resolver.see(image.image_id, image.place)
+        resolver.add(image.image_id, image.place)
         yield image
 
 

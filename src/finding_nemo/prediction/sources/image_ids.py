@@ -14,7 +14,7 @@ Hashes = npt.NDArray[np.uint64]
 class IdResolver:
     """Keeps ids that are used once, and gives other images their place, then a number.
 
-    First `see` every image, then `close`, then `resolve` every image in the same order. Ids are
+    First `add` every image, then `close`, then `resolve` every image in the same order. Ids are
     held as 64-bit hashes, the same on every machine. Two ids with one hash would count as
     shared and be replaced by their places, which are unique too. A place that is another image's
     id counts as shared as well.
@@ -30,7 +30,7 @@ class IdResolver:
         self._all_places: Hashes = _nothing()
         self._seen: npt.NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
-    def see(self, image_id: str, place: str) -> None:
+    def add(self, image_id: str, place: str) -> None:
         """Count one image that is at `place`."""
         self._ids.append(_hash(image_id))
         self._places.append(_hash(place))

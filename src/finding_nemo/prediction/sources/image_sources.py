@@ -348,7 +348,7 @@ def collect_images(
     found = list(selection.stream(say))
     resolver = IdResolver()
     for image in found:
-        resolver.see(image.image_id, image.place)
+        resolver.add(image.image_id, image.place)
     resolver.close()
     return [replace(i, image_id=resolver.resolve(i.image_id, i.place)) for i in found]
 

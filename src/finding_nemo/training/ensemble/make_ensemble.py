@@ -27,7 +27,7 @@ from finding_nemo.training.ensemble.ensemble_members import check_members, check
 from finding_nemo.training.examples.cached_inputs import ReadyInputs, ready_pixels, tell_unusable
 from finding_nemo.training.examples.partition import Parts, divide
 from finding_nemo.training.loop.progress import image_ticks
-from finding_nemo.training.packaging.batch_inference import look_by_runtime
+from finding_nemo.training.packaging.batch_inference import infer_with_runtime
 from finding_nemo.training.packaging.fit_uncertainty import fit_trust, in_words, with_validation
 from finding_nemo.training.packaging.parity import check_says, parity_images
 from finding_nemo.training.packaging.validation_summary import validation_story
@@ -151,22 +151,22 @@ def _write(
     network = join_networks(members)
     with image_ticks("looking once more", shown=show_progress) as tick:
         opened = open_network(network, members[0].preprocessing)
-        look = partial(look_by_runtime, opened, tick=tick)
-        seen = look(val.rows, np.arange(len(val.rows)))
+        infer = partial(infer_with_runtime, opened, tick=tick)
+        output = infer(val.rows, np.arange(len(val.rows)))
         trust = fit_trust(
-            train, val, seen,
+            train, val, output,
             truths=(train_truth, val_truth),
-            evidence=first.categories, activation="sigmoid", look=look, notify=tell,
+            evidence=first.categories, activation="sigmoid", infer=infer, notify=tell,
         )  # fmt: skip
     manifest = BundleManifest(
         recipe=" + ".join(bundle.manifest.recipe for bundle in bundles),
         runner="network",
         activation="sigmoid",
         settings={"members": _settings(bundles, members)},
-        categories=with_validation(first.categories, val_truth, seen.outputs),
+        categories=with_validation(first.categories, val_truth, output.outputs),
         preprocessing=members[0].preprocessing,
         split=first.split,
-        validation=validation_story(val.records, val_truth, seen.outputs, train_truth),
+        validation=validation_story(val.records, val_truth, output.outputs, train_truth),
         calibration=in_words(trust.calibration),
         provenance={
             **run_story(started, *_LIBRARIES),

@@ -123,7 +123,7 @@ def _features(
 ) -> list[npt.NDArray[np.float32] | None]:
     pixels = [_pixels_or_none(path, preprocessing) for path in paths]
     usable = [image for image in pixels if image is not None]
-    rows = iter(network.see(np.stack(usable)).outputs if usable else ())
+    rows = iter(network.forward(np.stack(usable)).outputs if usable else ())
     return [None if image is None else next(rows) for image in pixels]
 
 

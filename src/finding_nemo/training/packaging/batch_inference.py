@@ -10,21 +10,21 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from finding_nemo.models.inference.pixel_network import PixelNetwork, Seen, joined
+from finding_nemo.models.inference.pixel_network import NetworkOutput, PixelNetwork, joined
 from finding_nemo.models.networks.with_features import WithFeatures, has_features
 from finding_nemo.training.examples.array_cache import StoredRows
 from finding_nemo.training.examples.cached_inputs import Tick
 from finding_nemo.training.loop.trainer import Prepare
 
 Rows = npt.NDArray[np.int64]
-Look = Callable[[StoredRows, Rows], Seen]
+BatchInference = Callable[[StoredRows, Rows], NetworkOutput]
 
 # Enough for a core to be busy, few enough that no frames pile up in memory.
 _ROWS_A_TASK = 16
 
 
 @torch.inference_mode()
-def look_by_torch(
+def infer_with_torch(
     network: nn.Module,
     prepare: Prepare,
     stored: StoredRows,
@@ -33,37 +33,39 @@ def look_by_torch(
     device: torch.device,
     batch_size: int,
     tick: Tick,
-) -> Seen:
+) -> NetworkOutput:
     """Let the trained network itself look at `rows` of `stored`."""
     network.eval()
     both = WithFeatures(network) if has_features(network) else None
 
-    def see(chosen: Rows) -> Seen:
+    def forward(chosen: Rows) -> NetworkOutput:
         images = prepare(stored.take(chosen), None).to(device)
         said, pooled = both(images) if both else (network(images), None)
-        return Seen(
+        return NetworkOutput(
             said.float().cpu().numpy(), None if pooled is None else pooled.float().cpu().numpy()
         )
 
-    return _ticked(map(see, _batches(rows, batch_size)), len(rows), tick)
+    return _ticked(map(forward, _batches(rows, batch_size)), len(rows), tick)
 
 
-def look_by_runtime(network: PixelNetwork, stored: StoredRows, rows: Rows, *, tick: Tick) -> Seen:
+def infer_with_runtime(
+    network: PixelNetwork, stored: StoredRows, rows: Rows, *, tick: Tick
+) -> NetworkOutput:
     """Let the exported network look at `rows` of stored pixels.
 
     On a CPU this takes a quarter of torch's time: 4,300 frames of 480 x 352 took a third of a
     whole training, only to be looked at once more.
     """
     with ThreadPoolExecutor(network.workers) as pool:
-        seen = pool.map(
-            lambda chosen: network.see(stored.take(chosen)), _batches(rows, _ROWS_A_TASK)
+        output = pool.map(
+            lambda chosen: network.forward(stored.take(chosen)), _batches(rows, _ROWS_A_TASK)
         )
-        return _ticked(seen, len(rows), tick)
+        return _ticked(output, len(rows), tick)
 
 
-def _ticked(seen: Iterable[Seen], total: int, tick: Tick) -> Seen:
+def _ticked(output: Iterable[NetworkOutput], total: int, tick: Tick) -> NetworkOutput:
     parts, done = [], 0
-    for part in seen:
+    for part in output:
         parts.append(part)
         done += len(part.outputs)
         tick(done, total)

@@ -12,9 +12,9 @@ from finding_nemo.core.reporter import Tell
 from finding_nemo.metrics.average_precision import average_precision_by_category
 from finding_nemo.models.bundle.manifest import CategoryEvidence
 from finding_nemo.models.bundle.uncertainty_tensors import Trust, thinned_rows
-from finding_nemo.models.inference.pixel_network import Seen
+from finding_nemo.models.inference.pixel_network import NetworkOutput
 from finding_nemo.training.examples.cached_inputs import ReadyInputs
-from finding_nemo.training.packaging.batch_inference import Look
+from finding_nemo.training.packaging.batch_inference import BatchInference
 from finding_nemo.uncertainty.calibration import (
     LogitCalibration,
     Method,
@@ -35,12 +35,12 @@ MOST_TRAINING_IMAGES = 20_000
 def fit_trust(
     train: ReadyInputs,
     val: ReadyInputs,
-    validation: Seen,
+    validation: NetworkOutput,
     *,
     truths: tuple[Truth, Truth],
     evidence: tuple[CategoryEvidence, ...],
     activation: str,
-    look: Look,
+    infer: BatchInference,
     notify: Tell,
 ) -> Trust:
     """Fit what stands beside a trained network in its bundle.
@@ -52,7 +52,7 @@ def fit_trust(
         truths: Of the training and of the validation images.
         evidence: Of each category.
         activation: "sigmoid", or "clip" for outputs that are probabilities already.
-        look: Tells what the network makes of stored images.
+        infer: Tells what the network makes of stored images.
         notify: Told each choice with its reason.
     """
     train_truth, val_truth = truths
@@ -71,7 +71,7 @@ def fit_trust(
     )
     records = [train.records[row] for row in rows]
     detector = fit_detector(
-        _training_view(look(train.rows, rows), train_truth[rows], records, activation),
+        _training_view(infer(train.rows, rows), train_truth[rows], records, activation),
         val_logits=logits[kept],
         val_features=validation.features[kept],
     )
@@ -81,11 +81,13 @@ def fit_trust(
 
 
 def _training_view(
-    seen: Seen, truth: Truth, records: Sequence[ImageRecord], activation: str
+    output: NetworkOutput, truth: Truth, records: Sequence[ImageRecord], activation: str
 ) -> TrainingView:
-    if seen.features is None:
+    if output.features is None:
         raise ValueError("the network gave features of validation images, but not of these")
-    return TrainingView(seen.features, as_logits(seen.outputs, activation), truth, _dives(records))
+    return TrainingView(
+        output.features, as_logits(output.outputs, activation), truth, _dives(records)
+    )
 
 
 def as_logits(outputs: Floats, activation: str) -> Floats:

@@ -196,7 +196,7 @@ def test_text_of_a_name__is_utf8_and_leads_back(name: bytes) -> None:
 def test_resolver__gives_every_image_an_id_of_its_own(images: list[tuple[str, str]]) -> None:
     resolver = IdResolver()
     for image_id, place in images:
-        resolver.see(image_id, place)
+        resolver.add(image_id, place)
     resolver.close()
     ids = [resolver.resolve(*image) for image in images]
     assert len(set(ids)) == len(ids)

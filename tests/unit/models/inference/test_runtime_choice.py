@@ -57,18 +57,18 @@ def test_both_outputs__are_those_worked_by_hand(runtime: Runtime) -> None:
     network = open_network(two_outputs(), SPEC, runtime=runtime)
     assert (network.choice.runtime, network.choice.reason) == (runtime, "as asked")
     assert network.n_features == 3
-    seen = network.see(IMAGES)
+    output = network.forward(IMAGES)
     logits, features = by_hand(IMAGES)
-    np.testing.assert_allclose(seen.outputs, logits, atol=1e-5)
-    assert seen.features is not None
-    np.testing.assert_allclose(seen.features, features, atol=1e-5)
+    np.testing.assert_allclose(output.outputs, logits, atol=1e-5)
+    assert output.features is not None
+    np.testing.assert_allclose(output.features, features, atol=1e-5)
 
 
 def test_many_threads__give_each_image_its_own_numbers(runtime: Runtime) -> None:
     network = open_network(two_outputs(), SPEC, runtime=runtime, workers=3)
-    together = network.see(IMAGES).outputs
+    together = network.forward(IMAGES).outputs
     with ThreadPoolExecutor(6) as pool:
-        alone = list(pool.map(lambda image: network.see(image[np.newaxis]).outputs[0], IMAGES))
+        alone = list(pool.map(lambda image: network.forward(image[np.newaxis]).outputs[0], IMAGES))
     np.testing.assert_array_equal(np.stack(alone), together)
 
 
@@ -107,7 +107,7 @@ def test_gpu__that_does_not_start_leaves_the_cpu(monkeypatch: pytest.MonkeyPatch
     network = open_network(two_outputs(), SPEC)
     assert network.choice.device == "cpu"
     assert "did not start" in network.choice.reason
-    np.testing.assert_allclose(network.see(IMAGES).outputs, by_hand(IMAGES)[0], atol=1e-5)
+    np.testing.assert_allclose(network.forward(IMAGES).outputs, by_hand(IMAGES)[0], atol=1e-5)
 
 
 def test_openvino_absent__falls_back_with_the_reason_or_says_what_to_install(

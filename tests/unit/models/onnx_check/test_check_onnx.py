@@ -64,7 +64,7 @@ def runtime(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_the_honest_bundle__opens(hostile: Path) -> None:
     network = open_bundle_network(load_bundle(hostile), NetworkWish(runtime="onnxruntime"))
-    assert network.see(np.zeros((1, 32, 32, 3), np.uint8)).outputs.shape == (1, 30)
+    assert network.forward(np.zeros((1, 32, 32, 3), np.uint8)).outputs.shape == (1, 30)
 
 
 def external(location: str) -> Change:
@@ -495,7 +495,7 @@ def outcome(folder: Path) -> str:
     try:
         predictor = Predictor(folder, network=NetworkWish(runtime="onnxruntime"), threads=1)
         reader = predictor.reader
-        seen = predictor._network.see(np.full((1, 32, 32, 3), 99, np.uint8))
+        seen = predictor._network.forward(np.full((1, 32, 32, 3), 99, np.uint8))
         assert reader is not None
         with np.errstate(all="ignore"):
             reader.read(seen.outputs, seen.features, [0.5])

@@ -55,12 +55,12 @@ def test_two_networks__that_expect_other_pixels(runtime: Runtime) -> None:
     joined = join_networks(
         [Member(network(head(1)), HALVES, 0.75), Member(network(head(2)), OTHERS, 0.25)]
     )
-    seen = open_network(joined, HALVES, runtime=runtime).see(IMAGES)
+    output = open_network(joined, HALVES, runtime=runtime).forward(IMAGES)
     first, second = features_by_hand(HALVES), features_by_hand(OTHERS)
     wanted = 0.75 * first @ head(1) + 0.25 * second @ head(2)
-    assert seen.features is not None
-    np.testing.assert_allclose(seen.outputs, wanted, atol=1e-5)
-    np.testing.assert_allclose(seen.features, np.hstack([first, second]), atol=1e-5)
+    assert output.features is not None
+    np.testing.assert_allclose(output.outputs, wanted, atol=1e-5)
+    np.testing.assert_allclose(output.features, np.hstack([first, second]), atol=1e-5)
 
 
 def test_a_mean__worked_by_hand() -> None:
@@ -70,7 +70,7 @@ def test_a_mean__worked_by_hand() -> None:
     )
     white = np.full((1, 5, 6, 3), 255, dtype=np.uint8)
     # White is 1 in each of three channels: logits 3 and -6.
-    np.testing.assert_allclose(open_network(joined, HALVES).see(white).outputs, -1.5, atol=1e-6)
+    np.testing.assert_allclose(open_network(joined, HALVES).forward(white).outputs, -1.5, atol=1e-6)
 
 
 @settings(max_examples=15, deadline=None)
@@ -83,7 +83,7 @@ def test_any_number__equals_one_after_the_other(shares: list[float]) -> None:
     wanted = np.zeros((9, 4))
     for seed, member in enumerate(members):
         wanted += member.share * (features_by_hand(member.preprocessing) @ head(seed))
-    said = open_network(join_networks(members), HALVES).see(IMAGES).outputs
+    said = open_network(join_networks(members), HALVES).forward(IMAGES).outputs
     np.testing.assert_allclose(said, wanted, atol=1e-4)
 
 
@@ -92,12 +92,12 @@ def test_joined_networks__can_be_joined_again_and_always_alike() -> None:
     joined = join_networks(pair)
     assert joined == join_networks(pair)
     again = join_networks([Member(joined, HALVES, 0.5), Member(network(head(3)), HALVES, 0.5)])
-    seen = open_network(again, HALVES).see(IMAGES)
-    assert seen.features is not None
-    assert seen.features.shape == (9, 9)
-    alone = open_network(joined, HALVES).see(IMAGES).outputs
+    output = open_network(again, HALVES).forward(IMAGES)
+    assert output.features is not None
+    assert output.features.shape == (9, 9)
+    alone = open_network(joined, HALVES).forward(IMAGES).outputs
     third = features_by_hand(HALVES) @ head(3)
-    np.testing.assert_allclose(seen.outputs, (alone + third) / 2, atol=1e-5)
+    np.testing.assert_allclose(output.outputs, (alone + third) / 2, atol=1e-5)
 
 
 def test_features__only_if_all_have_them() -> None:

@@ -10,13 +10,17 @@ import torch
 from torch import nn
 
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.models.inference.pixel_network import Seen
+from finding_nemo.models.inference.pixel_network import NetworkOutput
 from finding_nemo.models.inference.runtime_choice import open_network
 from finding_nemo.models.networks.with_features import WithFeatures
 from finding_nemo.models.onnx_export.export_onnx import export_onnx
 from finding_nemo.training.augmentation.cutout import PreparePixels
 from finding_nemo.training.examples.array_cache import ArrayStore, StoredRows
-from finding_nemo.training.packaging.batch_inference import Rows, look_by_runtime, look_by_torch
+from finding_nemo.training.packaging.batch_inference import (
+    Rows,
+    infer_with_runtime,
+    infer_with_torch,
+)
 
 SPEC = Preprocessing(width_px=8, height_px=8, mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.4))
 
@@ -42,8 +46,8 @@ def unticked(done: int, total: int) -> None:
     """Listen to no progress."""
 
 
-def by_torch(trained: nn.Module, stored: StoredRows, rows: Rows) -> Seen:
-    return look_by_torch(
+def by_torch(trained: nn.Module, stored: StoredRows, rows: Rows) -> NetworkOutput:
+    return infer_with_torch(
         trained,
         PreparePixels(SPEC, cutout_px=0, channels_last=True),
         stored,
@@ -61,15 +65,15 @@ def test_runtime__sees_what_torch_sees(stored: StoredRows) -> None:
     wanted = by_torch(trained, stored, rows)
     exported = export_onnx(WithFeatures(trained), SPEC, output="logits", second="features")
     ticks: list[tuple[int, int]] = []
-    seen = look_by_runtime(
+    output = infer_with_runtime(
         open_network(exported, SPEC), stored, rows, tick=lambda *both: ticks.append(both)
     )
     assert wanted.features is not None
-    assert seen.features is not None
+    assert output.features is not None
     assert wanted.outputs.shape == (35, 4)
     assert wanted.features.shape == (35, 5)
-    np.testing.assert_allclose(seen.outputs, wanted.outputs, atol=1e-5)
-    np.testing.assert_allclose(seen.features, wanted.features, atol=1e-5)
+    np.testing.assert_allclose(output.outputs, wanted.outputs, atol=1e-5)
+    np.testing.assert_allclose(output.features, wanted.features, atol=1e-5)
     assert ticks == [(16, 35), (32, 35), (35, 35)]
 
 
@@ -77,19 +81,19 @@ def test_network_without_features__gives_outputs_alone(stored: StoredRows) -> No
     wide = nn.Sequential(nn.Conv2d(3, 4, 8), nn.Flatten())
     exported = export_onnx(wide, SPEC, output="logits")
     rows = np.arange(3)
-    seen = look_by_runtime(open_network(exported, SPEC), stored, rows, tick=unticked)
+    output = infer_with_runtime(open_network(exported, SPEC), stored, rows, tick=unticked)
     wanted = by_torch(wide, stored, rows)
-    assert seen.features is None
+    assert output.features is None
     assert wanted.features is None
-    np.testing.assert_allclose(seen.outputs, wanted.outputs, atol=1e-5)
+    np.testing.assert_allclose(output.outputs, wanted.outputs, atol=1e-5)
 
 
 @pytest.mark.parametrize("way", ["torch", "runtime"])
 def test_no_row__gives_no_output(stored: StoredRows, way: str) -> None:
     none = np.arange(0)
     if way == "torch":
-        seen = by_torch(network(), stored, none)
+        output = by_torch(network(), stored, none)
     else:
         exported = export_onnx(network(), SPEC, output="logits")
-        seen = look_by_runtime(open_network(exported, SPEC), stored, none, tick=unticked)
-    assert len(seen.outputs) == 0
+        output = infer_with_runtime(open_network(exported, SPEC), stored, none, tick=unticked)
+    assert len(output.outputs) == 0
