@@ -31,9 +31,9 @@ def runs(
     dataset: Dataset, split: Split, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("members")
-    for recipe in ("probe", "places"):
+    for recipe in ("probe", "patches"):
         train(dataset, out=folder / recipe, recipe=recipe, split=split, settings=_SMALL)
-    return folder / "probe", folder / "places"
+    return folder / "probe", folder / "patches"
 
 
 def ensemble(*words: str | Path) -> tuple[int, str]:

@@ -52,7 +52,7 @@ _PLACES: dict[str, Any] = {
 # normalisation, turns.
 _RECIPES: dict[str, dict[str, Any]] = {
     "nemo": {**_PLACES, "images_at_once": 2, "batch_size": 3},
-    "places": {**_PLACES, "epochs": 2},
+    "patches": {**_PLACES, "epochs": 2},
     "probe": {**_PLACES, "epochs": 2},
     "resnet18-cutout": {
         **_PLACES, "width_px": 32, "height_px": 32, "averaging": 0.9, "schedule": "one-cycle",
@@ -104,7 +104,7 @@ def killed() -> None:
 
 # Those on frozen features export their network at every start, which takes seconds.
 @pytest.mark.parametrize(
-    ("recipe", "stops"), [("nemo", 5), ("resnet18-cutout", 5), ("places", 2), ("probe", 2)]
+    ("recipe", "stops"), [("nemo", 5), ("resnet18-cutout", 5), ("patches", 2), ("probe", 2)]
 )
 def test_stopped_at_random_steps__ends_with_the_same_bundle(
     dataset: Dataset,
@@ -219,7 +219,7 @@ def test_resume__lists_each_difference(
         assert said in str(refused.value)
         assert "there, " not in str(refused.value).replace(said, "")
     with pytest.raises(SettingsError, match="recipe nemo there, places here"):
-        trained(dataset, split, tmp_path / "run", "places", resume=True)
+        trained(dataset, split, tmp_path / "run", "patches", resume=True)
 
 
 def test_resume__with_other_image_files_is_refused(
@@ -456,14 +456,14 @@ def test_stopped_while_features_are_made__those_that_were_are_kept(
         patch.setattr(inputs, "_features", stop_at_tenth)
         patch.setattr(inputs, "_in_threads", map)
         with pytest.raises(StoppedError, match="made ready are in the cache; the same command"):
-            trained(dataset, split, tmp_path / "run", "places")
+            trained(dataset, split, tmp_path / "run", "patches")
     (features,) = cache_folder().iterdir()
     assert sum(len(json.loads(p.read_text())) for p in features.glob("*.json")) == 8
     assert not (tmp_path / "run").exists()
     seen.clear()
     seen += [0] * 10  # past the tenth nothing stops
     monkeypatch.setattr(inputs, "_features", stop_at_tenth)
-    run = trained(dataset, split, tmp_path / "run", "places")
+    run = trained(dataset, split, tmp_path / "run", "patches")
     assert len(seen) - 10 == len(split.ids_in("train")) + len(split.ids_in("val")) - 8
     monkeypatch.setenv("FINDING_NEMO_CACHE", str(tmp_path / "other"))
-    assert trained(dataset, split, tmp_path / "b", "places").bundle_hash == run.bundle_hash
+    assert trained(dataset, split, tmp_path / "b", "patches").bundle_hash == run.bundle_hash

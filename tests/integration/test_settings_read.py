@@ -42,7 +42,7 @@ def test_every_key__is_of_the_recipe_or_refused_by_name(name: str) -> None:
         assert str(told.value) == said
 
 
-@pytest.mark.parametrize("name", ["places", "nemo", "nemo-finetune", "prior", "time-copy"])
+@pytest.mark.parametrize("name", ["patches", "nemo", "nemo-finetune", "prior", "time-copy"])
 def test_loss__is_refused_where_it_is_not_a_choice(name: str) -> None:
     with pytest.raises(SettingsError, match=f"Recipe {name} does not read 'loss'"):
         recipe_settings(find_recipe(name), {"loss": "squared-error"})
@@ -87,7 +87,7 @@ class _Watched:
 # One recipe of each kind and of each network that is built in another way, with what is small.
 TRAINED: dict[str, dict[str, Any]] = {
     "probe": {"backbone": "test_efficientnet", "pretrained": False},
-    "places": {"backbone": "test_efficientnet", "pretrained": False},
+    "patches": {"backbone": "test_efficientnet", "pretrained": False},
     "nemo": {"backbone": "test_efficientnet", "pretrained": False},
     "logistic-regression": {},
     "resnet18": {"backbone": "test_efficientnet", "pretrained": False},
@@ -111,7 +111,7 @@ def test_every_setting__is_read_by_the_training_of_its_recipe(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["probe", "basic-nn", "places"])
+@pytest.mark.parametrize("name", ["probe", "basic-nn", "patches"])
 @pytest.mark.parametrize("loss", OBJECTIVES)
 def test_what_outputs_mean__is_what_the_network_was_taught(
     name: str, loss: str, dataset: Dataset, split: Split, tmp_path: Path
@@ -172,8 +172,8 @@ def test_a_category_that_no_bundle_can_keep__is_refused_before_training(
 @pytest.mark.parametrize(
     ("name", "changes", "unused"),
     [
-        ("places", {}, {"place_weight"}),
-        ("nemo", {"trained_layers": 1}, {"whole_share", "strongest_places"}),
+        ("patches", {}, {"patch_loss_weight"}),
+        ("nemo", {"trained_layers": 1}, {"global_weight", "top_k_patches"}),
     ],
 )
 def test_settings_that_data_give_no_use_for__are_not_recorded(

@@ -1,4 +1,4 @@
-"""The recipes that look at places, from data set to bundle."""
+"""The recipes that look at patches, from data set to bundle."""
 
 from __future__ import annotations
 
@@ -64,8 +64,9 @@ def test_nemo__says_which_layers_learn_and_how_prediction_weighs_the_heads(
     assert layers == ["training 6 of 6 layers", "training 1 of 6 layers"]
     weighed = [line for line in told if line.startswith("prediction")]
     assert weighed == [
-        "prediction: 0.5 of what the whole frame says, beside its 3 clearest places: the recipe's.",
-        "prediction weighs places and frame as training does: boxes did not teach it.",
+        "prediction: 0.5 of what the whole frame says, beside its 3 clearest patches: "
+        "the recipe's.",
+        "prediction weighs patches and frame as training does: boxes did not teach it.",
     ]
 
 
@@ -74,7 +75,7 @@ def test_nemo__without_boxes_leaves_the_network_as_it_is(
 ) -> None:
     bare = unboxed(dataset)
     run = trained(bare, split, tmp_path / "nemo")
-    same = trained(bare, split, tmp_path / "places", "places")
+    same = trained(bare, split, tmp_path / "patches", "patches")
     assert run.bundle.manifest.recipe == "nemo"
     assert run.bundle.manifest.settings == same.bundle.manifest.settings
     assert run.bundle.onnx_path.read_bytes() == same.bundle.onnx_path.read_bytes()
@@ -87,18 +88,18 @@ def test_places__learn_the_tiny_animals(
     told: list[str] = []
     data = dataset if boxes else unboxed(dataset)
     settings = {**_SMALL, "epochs": 12, "learning_rate": 1e-2, "dropout": 0.1}
-    run = train(data, out=tmp_path / "run", recipe="places", split=split, settings=settings,
+    run = train(data, out=tmp_path / "run", recipe="patches", split=split, settings=settings,
                 notify=told.append)  # fmt: skip
     losses = [row.training_loss for row in run.history]
     assert losses[-1] < 0.8 * losses[0]
-    teacher = "places learn from boxes" if boxes else "places learn from whole frames"
+    teacher = "patches learn from boxes" if boxes else "patches learn from whole frames"
     assert any(line.startswith(teacher) for line in told)
     images = Predictor(run.bundle).predict(collect_images([str(dataset.root)]))
     vectors = [image.probabilities for image in images]
     assert all(v is not None and np.isfinite(v).all() for v in vectors)
 
 
-@pytest.mark.parametrize("recipe", ["nemo", "places"])
+@pytest.mark.parametrize("recipe", ["nemo", "patches"])
 def test_training__stopped_after_an_epoch_ends_with_the_same_bundle(
     dataset: Dataset, split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: str
 ) -> None:

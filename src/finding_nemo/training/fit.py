@@ -42,13 +42,13 @@ from finding_nemo.training.packaging.validation_summary import validation_story
 from finding_nemo.training.recipes.fallback_without_boxes import settings_without_boxes
 from finding_nemo.training.recipes.registry import (
     LoopSettings,
+    NemoSettings,
     NetworkSettings,
-    PlacesSettings,
+    PatchesSettings,
     ProbeSettings,
-    SmallAnimalSettings,
 )
 from finding_nemo.training.tasks.finetune import set_up_network, set_up_probe, set_up_small_animals
-from finding_nemo.training.tasks.frozen_patches import set_up_places
+from finding_nemo.training.tasks.frozen_patches import set_up_patches
 from finding_nemo.training.tasks.training_task import Ready, examples
 
 
@@ -180,10 +180,10 @@ def _set_up(
             ready = set_up_probe(settings, parts, notify=notify, tick=tick)
         elif isinstance(settings, NetworkSettings):
             ready = set_up_network(settings, parts, notify=notify, tick=tick)
-        elif isinstance(settings, SmallAnimalSettings):
+        elif isinstance(settings, NemoSettings):
             ready = set_up_small_animals(settings, parts, seed=seed, notify=notify, tick=tick)
-        elif isinstance(settings, PlacesSettings):
-            ready = set_up_places(settings, parts, notify=notify, tick=tick)
+        elif isinstance(settings, PatchesSettings):
+            ready = set_up_patches(settings, parts, notify=notify, tick=tick)
         else:
             raise TypeError(f"no way to train {type(settings).__name__}")
     tell_unusable(ready.train, ready.val, notify)

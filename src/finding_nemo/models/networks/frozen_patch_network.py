@@ -1,4 +1,4 @@
-"""Heads on the places of a network that is not trained, whose features are computed once."""
+"""Heads on the patches of a network that is not trained, whose features are computed once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from finding_nemo.models.networks.patch_heads import PlaceHeads
-from finding_nemo.models.networks.patch_network import place_features
+from finding_nemo.models.networks.patch_heads import PatchHeads
+from finding_nemo.models.networks.patch_network import patch_features
 
 Floats = npt.NDArray[np.float32]
 
@@ -19,43 +19,43 @@ _LEAST_STD = 1e-6
 
 
 @dataclass(frozen=True)
-class PlaceSpread:
+class PatchSpread:
     """Where the features of training frames lie, and how widely.
 
     Attributes:
         mean: Of each feature over frames.
         std: Of a frame's mean of each feature, above 0.
-        place_std: Of what a place has beside its frame's mean, above 0.
+        patch_std: Of what a patch has beside its frame's mean, above 0.
     """
 
     mean: Floats
     std: Floats
-    place_std: Floats
+    patch_std: Floats
 
 
-def spread_of(features: Floats) -> PlaceSpread:
-    """Return the spread of features (images, places, features)."""
+def spread_of(features: Floats) -> PatchSpread:
+    """Return the spread of features (images, patches, features)."""
     means = features.mean(axis=1, dtype=np.float64)
     beside = (features - means[:, None].astype(np.float32)).std(axis=(0, 1), dtype=np.float64)
-    return PlaceSpread(
+    return PatchSpread(
         means.mean(axis=0).astype(np.float32),
         np.maximum(means.std(axis=0), _LEAST_STD).astype(np.float32),
         np.maximum(beside, _LEAST_STD).astype(np.float32),
     )
 
 
-class FrozenPlaceHeads(nn.Module):
-    """Heads on stored features of a frame's places, (images, places, features).
+class FrozenPatchHeads(nn.Module):
+    """Heads on stored features of a frame's patches, (images, patches, features).
 
-    The whole frame is its features' mean; a place is what it has beside that mean. What all places
+    The whole frame is its features' mean; a patch is what it has beside that mean. What all patches
     of a frame share is the water, the lamps and the vehicle, which are others on the next dive.
     Both are brought to a standard deviation of 1. A feature that dropout takes is gone from all
-    places of a frame: from single places it would be found again in the next one.
+    patches of a frame: from single patches it would be found again in the next one.
 
-    Gives what `PlaceHeads` gives.
+    Gives what `PatchHeads` gives.
     """
 
-    def __init__(self, heads: PlaceHeads, spread: PlaceSpread, *, dropout: float) -> None:
+    def __init__(self, heads: PatchHeads, spread: PatchSpread, *, dropout: float) -> None:
         """Build them.
 
         Args:
@@ -68,27 +68,27 @@ class FrozenPlaceHeads(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.mean: torch.Tensor
         self.std: torch.Tensor
-        self.place_std: torch.Tensor
+        self.patch_std: torch.Tensor
         self.register_buffer("mean", torch.from_numpy(spread.mean))
         self.register_buffer("std", torch.from_numpy(spread.std))
-        self.register_buffer("place_std", torch.from_numpy(spread.place_std))
+        self.register_buffer("patch_std", torch.from_numpy(spread.patch_std))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Return logits, with those of each place while training."""
+        """Return logits, with those of each patch while training."""
         return self.with_features(features)[0]
 
     def with_features(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return what `forward` gives, and the features' mean over places (images, features)."""
+        """Return what `forward` gives, and the features' mean over patches (images, features)."""
         mean = features.mean(dim=1)
-        places = (features - mean[:, None]) / self.place_std
+        patches = (features - mean[:, None]) / self.patch_std
         if self.training:
-            places = places * self.dropout(torch.ones_like(mean))[:, None]
-        whole = self.dropout((mean - self.mean) / self.std)
-        return self.heads(whole, places), mean
+            patches = patches * self.dropout(torch.ones_like(mean))[:, None]
+        frame = self.dropout((mean - self.mean) / self.std)
+        return self.heads(frame, patches), mean
 
 
-class PlaceFeatures(nn.Module):
-    """A timm network's features of each place, as a network of its own."""
+class PatchFeatures(nn.Module):
+    """A timm network's features of each patch, as a network of its own."""
 
     def __init__(self, backbone: nn.Module) -> None:
         """Wrap it."""
@@ -96,17 +96,17 @@ class PlaceFeatures(nn.Module):
         self.backbone: Any = backbone
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Return (images, places, features) of normalised pixels (images, 3, height, width)."""
-        return place_features(self.backbone, pixels)
+        """Return (images, patches, features) of normalised pixels (images, 3, height, width)."""
+        return patch_features(self.backbone, pixels)
 
 
-class FrozenPlaceNetwork(nn.Module):
-    """`PlaceFeatures` and `FrozenPlaceHeads`: from preprocessed pixels to logits."""
+class FrozenPatchNetwork(nn.Module):
+    """`PatchFeatures` and `FrozenPatchHeads`: from preprocessed pixels to logits."""
 
-    def __init__(self, places: PlaceFeatures, heads: FrozenPlaceHeads) -> None:
+    def __init__(self, patches: PatchFeatures, heads: FrozenPatchHeads) -> None:
         """Join them."""
         super().__init__()
-        self.places = places
+        self.patches = patches
         self.heads = heads
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -115,4 +115,4 @@ class FrozenPlaceNetwork(nn.Module):
 
     def with_features(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits (images, categories) and the features' mean (images, features)."""
-        return self.heads.with_features(self.places(pixels))
+        return self.heads.with_features(self.patches(pixels))

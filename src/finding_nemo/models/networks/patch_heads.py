@@ -1,4 +1,4 @@
-"""Two heads whose logits are added: one for the frame as a whole, one for each of its places."""
+"""Two heads whose logits are added: one for the frame as a whole, one for each of its patches."""
 
 from __future__ import annotations
 
@@ -10,92 +10,96 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-# What a place says of a category before training: about one place in 55 holds it.
-_EMPTY_PLACE_LOGIT = -4.0
+# What a patch says of a category before training: about one patch in 55 holds it.
+_EMPTY_PATCH_LOGIT = -4.0
 
 
 @dataclass(frozen=True)
-class Judgement:
+class PoolingConfig:
     """How two trained heads are weighed in prediction.
 
     Attributes:
-        whole_share: What the frame as a whole weighs beside its places; 1 as in training.
-        strongest_places: The mean of so many places speaks for all; 0 for the soft maximum over
+        global_weight: What the frame as a whole weighs beside its patches; 1 as in training.
+        top_k_patches: The mean of so many patches speaks for all; 0 for the soft maximum over
             all of them, as in training.
     """
 
-    whole_share: float
-    strongest_places: int
+    global_weight: float
+    top_k_patches: int
 
 
-AS_TRAINED = Judgement(whole_share=1.0, strongest_places=0)
+TRAINING_POOLING = PoolingConfig(global_weight=1.0, top_k_patches=0)
 
 
-class PlaceHeads(nn.Module):
-    """A linear head on what the whole frame shows, and one on each place.
+class PatchHeads(nn.Module):
+    """A linear head on what the whole frame shows, and one on each patch.
 
-    An animal a few pixels wide fills one place and vanishes in a mean over hundreds: the second
-    head takes the log-sum-exp over places, a soft maximum.
+    An animal a few pixels wide fills one patch and vanishes in a mean over hundreds: the second
+    head takes the log-sum-exp over patches, a soft maximum.
 
     Training needs both in full: the mean learns what has no box, and the soft maximum sends every
-    place its share of the lesson. But what the frame as a whole says is mostly what its dive
-    looked like, and a soft maximum over hundreds of places adds up what none of them says clearly.
-    On a new dive both mislead, so prediction weighs the heads anew (`Judgement`).
+    patch its share of the lesson. But what the frame as a whole says is mostly what its dive
+    looked like, and a soft maximum over hundreds of patches adds up what none of them says clearly.
+    On a new dive both mislead, so prediction weighs the heads anew (`PoolingConfig`).
 
     In evaluation mode it gives logits (images, categories); while training (images, categories x
-    (1 + places)): the same logits, then those of each place.
+    (1 + patches)): the same logits, then those of each patch.
 
     Source:
         Pinheiro and Collobert, "From Image-level to Pixel-level Labeling with Convolutional
-        Networks", 2015, arXiv:1411.6228, for log-sum-exp over places.
+        Networks", 2015, arXiv:1411.6228, for log-sum-exp over patches.
     """
 
     def __init__(
-        self, prior: npt.NDArray[np.float64], *, n_features: int, judgement: Judgement = AS_TRAINED
+        self,
+        prior: npt.NDArray[np.float64],
+        *,
+        n_features: int,
+        pooling: PoolingConfig = TRAINING_POOLING,
     ) -> None:
         """Build the heads, which start at class frequency.
 
         Args:
             prior: Share of training images that hold each category, in (0, 1).
             n_features: Width of what either head takes.
-            judgement: How the heads are weighed in evaluation mode.
+            pooling: How the heads are weighed in evaluation mode.
         """
         super().__init__()
         n_categories = len(prior)
-        self.judgement = judgement
-        self.whole = nn.Linear(n_features, n_categories)
-        self.places = nn.Linear(n_features, n_categories)
-        self.trust = nn.Parameter(torch.ones(n_categories))
-        nn.init.zeros_(self.whole.weight)
-        nn.init.normal_(self.places.weight, std=0.01)
-        nn.init.constant_(self.places.bias, _EMPTY_PLACE_LOGIT)
+        self.pooling = pooling
+        self.global_head = nn.Linear(n_features, n_categories)
+        self.patch_head = nn.Linear(n_features, n_categories)
+        self.patch_gain = nn.Parameter(torch.ones(n_categories))
+        nn.init.zeros_(self.global_head.weight)
+        nn.init.normal_(self.patch_head.weight, std=0.01)
+        nn.init.constant_(self.patch_head.bias, _EMPTY_PATCH_LOGIT)
         with torch.no_grad():
-            self.whole.bias.copy_(torch.from_numpy(np.log(prior / (1 - prior))))
+            self.global_head.bias.copy_(torch.from_numpy(np.log(prior / (1 - prior))))
 
-    def forward(self, whole: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-        """Return logits, with those of each place while training.
+    def forward(self, frame: torch.Tensor, patches: torch.Tensor) -> torch.Tensor:
+        """Return logits, with those of each patch while training.
 
         Args:
-            whole: What the frame as a whole shows, (images, features).
-            places: What each place shows, (images, places, features).
+            frame: What the frame as a whole shows, (images, features).
+            patches: What each patch shows, (images, patches, features).
         """
-        said: torch.Tensor = self.places(places)
-        judgement = AS_TRAINED if self.training else self.judgement
-        spoken = _of_all_places(said.float(), judgement.strongest_places)
-        logits: torch.Tensor = judgement.whole_share * self.whole(whole)
-        logits = logits + self.trust * (spoken - _EMPTY_PLACE_LOGIT)
-        if judgement.strongest_places:
-            # The clearest of many places speak up in empty frames too: without this, raw
+        patch_logits: torch.Tensor = self.patch_head(patches)
+        pooling = TRAINING_POOLING if self.training else self.pooling
+        pooled = _pool_patches(patch_logits.float(), pooling.top_k_patches)
+        logits: torch.Tensor = pooling.global_weight * self.global_head(frame)
+        logits = logits + self.patch_gain * (pooled - _EMPTY_PATCH_LOGIT)
+        if pooling.top_k_patches:
+            # The clearest of many patches speak up in empty frames too: without this, raw
             # probabilities are off by 0.23, with it by 0.01 (docs/experiments.md).
-            logits = logits + _EMPTY_PLACE_LOGIT
+            logits = logits + _EMPTY_PATCH_LOGIT
         if not self.training:
             return logits
-        return torch.cat([logits, said.flatten(1)], dim=1)
+        return torch.cat([logits, patch_logits.flatten(1)], dim=1)
 
 
-def _of_all_places(places: torch.Tensor, strongest: int) -> torch.Tensor:
-    """Return one logit a category, (images, categories), of (images, places, categories)."""
-    n_places = places.shape[1]
-    if not strongest:
-        return torch.logsumexp(places, dim=1) - math.log(n_places)
-    return places.topk(min(strongest, n_places), dim=1).values.mean(dim=1)
+def _pool_patches(patch_logits: torch.Tensor, top_k: int) -> torch.Tensor:
+    """Return one logit a category, (images, categories), of (images, patches, categories)."""
+    n_patches = patch_logits.shape[1]
+    if not top_k:
+        return torch.logsumexp(patch_logits, dim=1) - math.log(n_patches)
+    return patch_logits.topk(min(top_k, n_patches), dim=1).values.mean(dim=1)

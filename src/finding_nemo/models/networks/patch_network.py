@@ -1,4 +1,4 @@
-"""A network that looks for each animal in each place of a frame, and at the frame as a whole."""
+"""A network that looks for each animal in each patch of a frame, and at the frame as a whole."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from finding_nemo.core.errors import SettingsError
-from finding_nemo.models.networks.patch_heads import PlaceHeads
+from finding_nemo.models.networks.patch_heads import PatchHeads
 
 
-def place_features(backbone: Any, pixels: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
-    """Return a timm network's features of each place, (images, places, features).
+def patch_features(backbone: Any, pixels: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
+    """Return a timm network's features of each patch, (images, patches, features).
 
     Convolutions give them as maps, windowed transformers as maps with the features last, plain
-    transformers as tokens behind a few that belong to no place.
+    transformers as tokens behind a few that belong to no patch.
     """
     features: torch.Tensor = backbone.forward_features(pixels)
     if features.ndim == 3:
@@ -27,11 +27,11 @@ def place_features(backbone: Any, pixels: torch.Tensor) -> torch.Tensor:  # noqa
 
 
 @torch.inference_mode()
-def place_grid(backbone: Any, *, width_px: int, height_px: int) -> tuple[int, int]:  # noqa: ANN401
-    """Return rows and columns of a timm network's places for frames of a size.
+def patch_grid(backbone: Any, *, width_px: int, height_px: int) -> tuple[int, int]:  # noqa: ANN401
+    """Return rows and columns of a timm network's patches for frames of a size.
 
     Raises:
-        SettingsError: If the network has no places.
+        SettingsError: If the network has no patches.
     """
     backbone.eval()
     features = backbone.forward_features(torch.zeros(1, 3, height_px, width_px))
@@ -47,17 +47,17 @@ def place_grid(backbone: Any, *, width_px: int, height_px: int) -> tuple[int, in
     return int(features.shape[first]), int(features.shape[first + 1])
 
 
-class SmallAnimalNetwork(nn.Module):
-    """A timm network that is trained together with heads on its places.
+class PatchNetwork(nn.Module):
+    """A timm network that is trained together with heads on its patches.
 
     Boxes, where there are any, teach the heads where; prediction needs none. Batch normalisation
     keeps its ImageNet statistics, while its weights learn, so that a frame's logits never depend
     on the frames trained beside it (decision 0007).
 
-    Takes normalised pixels (images, 3, height, width); gives what `PlaceHeads` gives.
+    Takes normalised pixels (images, 3, height, width); gives what `PatchHeads` gives.
     """
 
-    def __init__(self, backbone: nn.Module, heads: PlaceHeads, *, dropout: float) -> None:
+    def __init__(self, backbone: nn.Module, heads: PatchHeads, *, dropout: float) -> None:
         """Join them.
 
         Args:
@@ -79,11 +79,11 @@ class SmallAnimalNetwork(nn.Module):
         return self
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Return logits, with those of each place while training."""
+        """Return logits, with those of each patch while training."""
         return self.with_features(pixels)[0]
 
     def with_features(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return what `forward` gives, and the features' mean over places (images, features)."""
-        features = self.dropout(place_features(self.backbone, pixels))
+        """Return what `forward` gives, and the features' mean over patches (images, features)."""
+        features = self.dropout(patch_features(self.backbone, pixels))
         mean = features.mean(dim=1)
         return self.heads(mean, features), mean

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.core.reporter import Tell
 from finding_nemo.training.optimization.layer_decay import EVERY_LAYER, choose_layers
-from finding_nemo.training.recipes.registry import LoopSettings, PlacesSettings, SmallAnimalSettings
+from finding_nemo.training.recipes.registry import LoopSettings, NemoSettings, PatchesSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,10 @@ def with_passes(
     settings: LoopSettings, records: Sequence[ImageRecord], notify: Tell
 ) -> LoopSettings:
     """Return settings whose `epochs` are above 0, for training images `records`."""
-    if settings.epochs or not isinstance(settings, PlacesSettings):
+    if settings.epochs or not isinstance(settings, PatchesSettings):
         return settings
     showing = _FROZEN
-    if isinstance(settings, SmallAnimalSettings):
+    if isinstance(settings, NemoSettings):
         layers = choose_layers(settings.trained_layers, records).layers
         showing = _EVERY_LAYER if layers >= EVERY_LAYER else _SOME_LAYERS
     epochs = passes_over(len(records), showing)

@@ -12,8 +12,8 @@ from finding_nemo.core.records import ImageRecord
 
 # What takes 27 core-minutes to train on 4,000 frames and 14 ms a frame to predict.
 USUAL_PX = (480, 352)
-# A network's place is 32 px wide; an animal that fills less of it is mixed with the ground.
-_PLACE_PX = 32
+# A network's patch is 32 px wide; an animal that fills less of it is mixed with the ground.
+_PATCH_PX = 32
 # Pixels cost time in proportion: at most 2.5 times.
 _MOST_TIMES = 2.5
 _LEAST_BOXES = 20
@@ -46,7 +46,7 @@ def frame_size(
 def choose_frame_size(records: Sequence[ImageRecord]) -> FrameSize:
     """Choose from the boxes of training images.
 
-    The usual size, unless more than a quarter of the boxes would be narrower than a place of
+    The usual size, unless more than a quarter of the boxes would be narrower than a patch of
     the network there; then as much larger as makes them that wide, but no larger than the
     frames themselves and at most 2.5 times the pixels.
 
@@ -63,18 +63,18 @@ def choose_frame_size(records: Sequence[ImageRecord]) -> FrameSize:
     if len(sides) < _LEAST_BOXES:
         return FrameSize(width, height, "the usual; too few boxes say how small animals are")
     quarter = float(np.quantile(sides, 0.25))
-    if quarter >= _PLACE_PX:
+    if quarter >= _PATCH_PX:
         why = f"the usual; three quarters of the boxes are {quarter:.0f} px or more there"
         return FrameSize(width, height, why)
     usual_times = float(np.median([pixels for pixels, _ in frames])) / (width * height)
     most = math.sqrt(min(_MOST_TIMES, max(1.0, usual_times)))
-    scale = min(_PLACE_PX / quarter, most)
+    scale = min(_PATCH_PX / quarter, most)
     return FrameSize(
-        _whole_places(width * scale),
-        _whole_places(height * scale),
+        _whole_patches(width * scale),
+        _whole_patches(height * scale),
         f"a quarter of the boxes are under {quarter:.0f} px at {width} x {height}",
     )
 
 
-def _whole_places(pixels: float) -> int:
-    return _PLACE_PX * round(pixels / _PLACE_PX)
+def _whole_patches(pixels: float) -> int:
+    return _PATCH_PX * round(pixels / _PATCH_PX)

@@ -29,7 +29,7 @@ class ViewExamples:
         donors: What is pasted into them.
         lights: Whose light they are shown in.
         categories: For columns.
-        grid: Rows and columns of the network's places.
+        grid: Rows and columns of the network's patches.
         pastes: How many animals are pasted into a view, in the mean.
         seed: Of all that is drawn.
     """

@@ -30,7 +30,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _WINDOW = 64
-# 256 frames of `places` are 100 MB and a quarter of a minute. Each part is a file that stays open,
+# 256 frames of `patches` are 100 MB and a quarter of a minute. Each part is a file that stays open,
 # of which a process may have a thousand.
 _LEAST_IN_PART = 256
 _MOST_PARTS = 32

@@ -1,4 +1,4 @@
-"""Frames whose places are stored, with what their boxes teach."""
+"""Frames whose patches are stored, with what their boxes teach."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from finding_nemo.training.examples.patch_targets import view_targets
 
 
 @dataclass(frozen=True)
-class PlaceExamples:
+class PatchExamples:
     """Frames as they are, the same in every epoch.
 
     Attributes:
         records: The frames.
-        rows: Features of their places, (places, features) a row.
+        rows: Features of their patches, (patches, features) a row.
         categories: For columns.
-        grid: Rows and columns of the places.
+        grid: Rows and columns of the patches.
     """
 
     records: tuple[ImageRecord, ...]
@@ -36,7 +36,7 @@ class PlaceExamples:
     def batch(
         self, chosen: npt.NDArray[np.int64], epoch: int
     ) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float32]]:
-        """Return features (images, places, features) and targets as `view_targets` does."""
+        """Return features (images, patches, features) and targets as `view_targets` does."""
         del epoch
         views = [plain_view(self.records[index], self.categories) for index in chosen]
         targets = [view_targets(view, self.grid, len(self.categories)) for view in views]

@@ -60,10 +60,10 @@ OBJECTIVES: dict[str, Objective] = {
 UNKNOWN = -1.0
 
 
-def place_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Return focal cross-entropy over places for each place that holds an animal.
+def patch_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Return focal cross-entropy over patches for each patch that holds an animal.
 
-    Nearly every place holds nothing of nearly every category. The focal weight, (1 - p) of the
+    Nearly every patch holds nothing of nearly every category. The focal weight, (1 - p) of the
     right answer, and division by what is there keep that from drowning the rest.
 
     Args:
@@ -82,21 +82,21 @@ def place_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     return (focal * (targets != UNKNOWN)).sum() / present
 
 
-def image_and_place_loss(n_categories: int, place_weight: float) -> Loss:
-    """Return the loss of outputs (images, categories x (1 + places)): whole images, then places.
+def image_and_patch_loss(n_categories: int, patch_loss_weight: float) -> Loss:
+    """Return the loss of outputs (images, categories x (1 + patches)): whole images, then patches.
 
-    Where targets have no places, as in evaluation or without boxes, it is `summed_bce_loss`.
+    Where targets have no patches, as in evaluation or without boxes, it is `summed_bce_loss`.
 
     Args:
         n_categories: Where the outputs of whole images end.
-        place_weight: What the places weigh beside the images.
+        patch_loss_weight: What the patches weigh beside the images.
     """
 
     def loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        whole = summed_bce_loss(outputs[:, :n_categories], targets[:, :n_categories])
+        global_logits = summed_bce_loss(outputs[:, :n_categories], targets[:, :n_categories])
         if targets.shape[1] == n_categories:
-            return whole
-        places = place_loss(outputs[:, n_categories:], targets[:, n_categories:])
-        return whole + place_weight * places
+            return global_logits
+        patches = patch_loss(outputs[:, n_categories:], targets[:, n_categories:])
+        return global_logits + patch_loss_weight * patches
 
     return loss

@@ -9,18 +9,18 @@ from finding_nemo.core.reporter import Tell
 from finding_nemo.training.optimization.layer_decay import boxes_in_words, boxes_teach
 from finding_nemo.training.recipes.registry import (
     LoopSettings,
-    SmallAnimalSettings,
+    NemoSettings,
     find_recipe,
     recipe_settings,
 )
 
-_INSTEAD = "places"
+_INSTEAD = "patches"
 
 
 def settings_without_boxes(
     settings: LoopSettings, recipe: str, records: Sequence[ImageRecord], notify: Tell
 ) -> LoopSettings:
-    """Return the settings of the recipe `places` where boxes are wanted and there are few.
+    """Return the settings of the recipe `patches` where boxes are wanted and there are few.
 
     Where labels say what is in a frame and nothing says where, a network that is trained through
     all layers learns its dives by heart: macro AP 0.116 on new ones, where `probe` has 0.147
@@ -28,12 +28,12 @@ def settings_without_boxes(
     mean the same.
 
     Args:
-        settings: Of `recipe`; anything that looks at places and chooses its layers itself.
+        settings: Of `recipe`; anything that looks at patches and chooses its layers itself.
         recipe: Its name.
         records: Training images.
         notify: Told what was chosen.
     """
-    chooses = isinstance(settings, SmallAnimalSettings) and settings.trained_layers is None
+    chooses = isinstance(settings, NemoSettings) and settings.trained_layers is None
     if not chooses or boxes_teach(records):
         return settings
     usual = find_recipe(recipe).settings.model_dump()

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from finding_nemo.core.config import Settings
 from finding_nemo.core.errors import SettingsError
 
-Kind = Literal["prior", "time-copy", "probe", "places", "small-animals", "network"]
+Kind = Literal["prior", "time-copy", "probe", "patches", "small-animals", "network"]
 
 # Backbones that are layers on bare pixels: nobody has trained them on ImageNet.
 ON_PIXELS = ("linear", "basic")
@@ -55,7 +55,7 @@ class LoopSettings(Settings):
 
 
 class LossSettings(LoopSettings):
-    """A loop whose loss is a choice; what looks at places has a loss of its own.
+    """A loop whose loss is a choice; what looks at patches has a loss of its own.
 
     Attributes:
         loss: A name of `learning.losses.OBJECTIVES`.
@@ -112,8 +112,8 @@ class ProbeSettings(LossSettings):
     dropout: float = Field(default=0.65, ge=0, lt=1)
 
 
-class PlacesSettings(LoopSettings):
-    """Heads on each place of a frame, over the features of a frozen network.
+class PatchesSettings(LoopSettings):
+    """Heads on each patch of a frame, over the features of a frozen network.
 
     Attributes:
         epochs: Passes over the training images; 0 for as many as show about 24,000.
@@ -123,9 +123,9 @@ class PlacesSettings(LoopSettings):
             small the boxes are.
         height_px: Height that the frame is resized to.
         dropout: Share of features dropped at each step.
-        place_weight: What the lesson of the boxes weighs beside that of the whole frame.
-        whole_share: What the frame as a whole weighs in prediction beside its places.
-        strongest_places: In prediction the mean of so many places speaks for all; 0 for a soft
+        patch_loss_weight: What the lesson of the boxes weighs beside that of the whole frame.
+        global_weight: What the frame as a whole weighs in prediction beside its patches.
+        top_k_patches: In prediction the mean of so many patches speaks for all; 0 for a soft
             maximum over all of them.
     """
 
@@ -135,9 +135,9 @@ class PlacesSettings(LoopSettings):
     width_px: int | None = Field(default=None, ge=32, le=4096)
     height_px: int | None = Field(default=None, ge=32, le=4096)
     dropout: float = Field(default=0.65, ge=0, lt=1)
-    place_weight: float = Field(default=5.0, ge=0)
-    whole_share: float = Field(default=1.0, ge=0, le=10)
-    strongest_places: int = Field(default=3, ge=0, le=10_000)
+    patch_loss_weight: float = Field(default=5.0, ge=0)
+    global_weight: float = Field(default=1.0, ge=0, le=10)
+    top_k_patches: int = Field(default=3, ge=0, le=10_000)
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
@@ -148,7 +148,7 @@ class PlacesSettings(LoopSettings):
         return self
 
 
-class SmallAnimalSettings(PlacesSettings):
+class NemoSettings(PatchesSettings):
     """The same with the network trained too, taught by views of frames.
 
     Attributes:
@@ -161,12 +161,12 @@ class SmallAnimalSettings(PlacesSettings):
         backbone_rate: What the learning rate of the highest layer is multiplied with.
         layer_decay: The same from each layer to the one below.
         dropout: Share of features dropped at each step.
-        place_weight: What the lesson of the boxes weighs beside that of the whole frame.
+        patch_loss_weight: What the lesson of the boxes weighs beside that of the whole frame.
         pastes: How many animals of other frames are pasted into a view, in the mean.
         lit: Share of views that are shown in the light of a training frame of any dive.
-        whole_share: What the frame as a whole weighs in prediction beside its places.
-        strongest_places: In prediction the mean of so many places speaks for all; 0 for a soft
-            maximum over all of them. Both only where boxes taught the places.
+        global_weight: What the frame as a whole weighs in prediction beside its patches.
+        top_k_patches: In prediction the mean of so many patches speaks for all; 0 for a soft
+            maximum over all of them. Both only where boxes taught the patches.
         checkpointing: Whether activations are computed twice to save memory; "null": where large
             frames would take a laptop's.
     """
@@ -177,13 +177,11 @@ class SmallAnimalSettings(PlacesSettings):
     dropout: float = Field(default=0.5, ge=0, lt=1)
     pastes: float = Field(default=1.5, ge=0, le=20)
     lit: float = Field(default=0.6, ge=0, le=1)
-    whole_share: float = Field(default=0.5, ge=0, le=10)
+    global_weight: float = Field(default=0.5, ge=0, le=10)
     checkpointing: bool | None = None
 
 
-AnySettings = (
-    BaselineSettings | NetworkSettings | ProbeSettings | PlacesSettings | SmallAnimalSettings
-)
+AnySettings = BaselineSettings | NetworkSettings | ProbeSettings | PatchesSettings | NemoSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,10 +227,10 @@ _ALL = (
         ),
     ),
     Recipe(
-        "places",
-        "places",
-        "looks at each place of a frozen network's features; minutes on a laptop",
-        PlacesSettings(
+        "patches",
+        "patches",
+        "looks at each patch of a frozen network's features; minutes on a laptop",
+        PatchesSettings(
             batch_size=64,
             optimizer="adamw",
             weight_decay=0.02,
@@ -243,8 +241,8 @@ _ALL = (
     Recipe(
         "nemo",
         "small-animals",
-        "looks for each animal in each place; some 27 core-minutes on 4,000 frames",
-        SmallAnimalSettings(
+        "looks for each animal in each patch; some 27 core-minutes on 4,000 frames",
+        NemoSettings(
             batch_size=6,
             optimizer="adamw",
             weight_decay=0.02,
@@ -256,7 +254,7 @@ _ALL = (
         "nemo-finetune",
         "small-animals",
         "the same on every layer of a larger network at full width; for GPUs",
-        SmallAnimalSettings(
+        NemoSettings(
             backbone="convnext_tiny",
             width_px=960,
             height_px=544,

@@ -19,10 +19,10 @@ _USUAL: Mapping[Kind, tuple[str, ...]] = {
         "weight_decay=1e-5..0.3:log",
         "epochs=5..40",
     ),
-    "places": (
+    "patches": (
         "learning_rate=2e-4..1e-2:log",
         "dropout=0.3..0.9",
-        "place_weight=1.0..20.0:log",
+        "patch_loss_weight=1.0..20.0:log",
         "weight_decay=1e-4..0.3:log",
         "epochs=2..20",
     ),
@@ -30,7 +30,7 @@ _USUAL: Mapping[Kind, tuple[str, ...]] = {
         "learning_rate=3e-4..3e-3:log",
         "backbone_rate=0.05..1.0:log",
         "dropout=0.2..0.8",
-        "place_weight=1.0..20.0:log",
+        "patch_loss_weight=1.0..20.0:log",
         "pastes=0.0..3.0",
     ),
     "network": _LOOP,

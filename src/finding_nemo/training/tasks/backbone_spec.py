@@ -1,4 +1,4 @@
-"""What looks at places: the network, the size of its frames and the grid of its places."""
+"""What looks at patches: the network, the size of its frames and the grid of its patches."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.reporter import Tell
 from finding_nemo.models.networks.backbones import load_backbone
-from finding_nemo.models.networks.patch_network import place_grid
+from finding_nemo.models.networks.patch_network import patch_grid
 from finding_nemo.training.auto.from_dataset import frame_size
 from finding_nemo.training.examples.partition import Parts
-from finding_nemo.training.recipes.registry import PlacesSettings
+from finding_nemo.training.recipes.registry import PatchesSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What looks at places.
+class BackboneSpec:
+    """What looks at patches.
 
     Attributes:
         backbone: A timm network without a head.
         preprocessing: What is done to pixels.
-        grid: Rows and columns of places.
+        grid: Rows and columns of patches.
     """
 
     backbone: Any
@@ -29,15 +29,15 @@ class Sight:
     grid: tuple[int, int]
 
 
-def choose_sight(settings: PlacesSettings, parts: Parts, notify: Tell) -> Sight:
+def choose_backbone_spec(settings: PatchesSettings, parts: Parts, notify: Tell) -> BackboneSpec:
     """Return it as set, or else chosen from the training images, and tell the reasons."""
     loaded = load_backbone(settings.backbone, n_outputs=0, pretrained=settings.pretrained)
     notify(f"backbone {settings.backbone}: {loaded.weights}.")
     size = frame_size(settings.width_px, settings.height_px, parts.train)
     notify(f"frames {size.width_px} x {size.height_px} px: {size.reason}.")
-    grid = place_grid(loaded.network, width_px=size.width_px, height_px=size.height_px)
-    notify(f"places {grid[0]} x {grid[1]}: what the backbone makes of the frame's size.")
+    grid = patch_grid(loaded.network, width_px=size.width_px, height_px=size.height_px)
+    notify(f"patches {grid[0]} x {grid[1]}: what the backbone makes of the frame's size.")
     spec = Preprocessing(
         width_px=size.width_px, height_px=size.height_px, mean=loaded.mean, std=loaded.std
     )
-    return Sight(loaded.network, spec, grid)
+    return BackboneSpec(loaded.network, spec, grid)

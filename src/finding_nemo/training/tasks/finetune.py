@@ -18,8 +18,8 @@ from finding_nemo.models.networks.backbones import (
     freeze,
     load_backbone,
 )
-from finding_nemo.models.networks.patch_heads import AS_TRAINED, Judgement, PlaceHeads
-from finding_nemo.models.networks.patch_network import SmallAnimalNetwork
+from finding_nemo.models.networks.patch_heads import TRAINING_POOLING, PatchHeads, PoolingConfig
+from finding_nemo.models.networks.patch_network import PatchNetwork
 from finding_nemo.models.networks.study_networks import (
     LinearProbe,
     ProbeNetwork,
@@ -46,15 +46,15 @@ from finding_nemo.training.optimization.layer_decay import (
     freeze_lowest,
     layer_rate_factors,
 )
-from finding_nemo.training.optimization.losses import OBJECTIVES, Objective, image_and_place_loss
+from finding_nemo.training.optimization.losses import OBJECTIVES, Objective, image_and_patch_loss
 from finding_nemo.training.recipes.registry import (
     ON_PIXELS,
+    NemoSettings,
     NetworkSettings,
     ProbeSettings,
-    SmallAnimalSettings,
 )
-from finding_nemo.training.tasks.backbone_spec import choose_sight
-from finding_nemo.training.tasks.frozen_patches import told_judgement
+from finding_nemo.training.tasks.backbone_spec import choose_backbone_spec
+from finding_nemo.training.tasks.frozen_patches import announced_pooling
 from finding_nemo.training.tasks.training_task import (
     Ready,
     as_tensor,
@@ -139,41 +139,46 @@ def set_up_probe(settings: ProbeSettings, parts: Parts, *, notify: Tell, tick: T
 
 
 def set_up_small_animals(
-    settings: SmallAnimalSettings, parts: Parts, *, seed: int, notify: Tell, tick: Tick
+    settings: NemoSettings, parts: Parts, *, seed: int, notify: Tell, tick: Tick
 ) -> Ready:
-    """Return a network that looks for each animal in each place, and views to teach it."""
-    sight = choose_sight(settings, parts, notify)
-    backbone: Any = sight.backbone.to(memory_format=torch.channels_last)
+    """Return a network that looks for each animal in each patch, and views to teach it."""
+    backbone_spec = choose_backbone_spec(settings, parts, notify)
+    backbone: Any = backbone_spec.backbone.to(memory_format=torch.channels_last)
     chosen = choose_layers(settings.trained_layers, parts.train)
     trained = freeze_lowest(backbone, trained_layers=chosen.layers)
     notify(f"training {trained.trained} of {trained.all} layers: {chosen.reason}.")
-    step = _step_in_memory(settings, sight.preprocessing, trained, notify)
+    step = _step_in_memory(settings, backbone_spec.preprocessing, trained, notify)
     if step.activations == TWICE:
         backbone.set_grad_checkpointing()
 
     def ready(records: Sequence[ImageRecord]) -> ReadyInputs:
-        return ready_pixels(records, sight.preprocessing, tick=tick)
+        return ready_pixels(records, backbone_spec.preprocessing, tick=tick)
 
     train = ready(parts.train)
     categories = parts.dataset.categories
-    heads = PlaceHeads(
+    heads = PatchHeads(
         prior_of(train, parts),
         n_features=backbone.num_features,
-        judgement=_judgement(settings, parts, notify),
+        pooling=_pooling(settings, parts, notify),
     )
-    network = SmallAnimalNetwork(backbone, heads, dropout=settings.dropout)
+    network = PatchNetwork(backbone, heads, dropout=settings.dropout)
     return Ready(
         trained=network,
         whole=network,
-        preprocessing=sight.preprocessing,
-        prepare=PreparePixels(sight.preprocessing, cutout_px=0, channels_last=True),
+        preprocessing=backbone_spec.preprocessing,
+        prepare=PreparePixels(backbone_spec.preprocessing, cutout_px=0, channels_last=True),
         objective=Objective(
-            image_and_place_loss(len(categories), settings.place_weight), "sigmoid"
+            image_and_patch_loss(len(categories), settings.patch_loss_weight), "sigmoid"
         ),
         train=train,
         val=validation_inputs(train, parts, ready),
         training=ViewExamples.of(
-            train, categories, grid=sight.grid, pastes=settings.pastes, lit=settings.lit, seed=seed
+            train,
+            categories,
+            grid=backbone_spec.grid,
+            pastes=settings.pastes,
+            lit=settings.lit,
+            seed=seed,
         ),
         rate_factors=layer_rate_factors(
             backbone,
@@ -182,16 +187,16 @@ def set_up_small_animals(
             prefix="backbone.",
         ),
         images_at_once=step.images_at_once,
-        unused=frozenset(() if boxes_teach(parts.train) else {"whole_share", "strongest_places"}),
+        unused=frozenset(() if boxes_teach(parts.train) else {"global_weight", "top_k_patches"}),
     )
 
 
-def _judgement(settings: SmallAnimalSettings, parts: Parts, notify: Tell) -> Judgement:
-    """Return how prediction weighs the heads: places that no box taught are not set apart."""
+def _pooling(settings: NemoSettings, parts: Parts, notify: Tell) -> PoolingConfig:
+    """Return how prediction weighs the heads: patches that no box taught are not set apart."""
     if not boxes_teach(parts.train):
-        notify("prediction weighs places and frame as training does: boxes did not teach it.")
-        return AS_TRAINED
-    return told_judgement(settings, notify)
+        notify("prediction weighs patches and frame as training does: boxes did not teach it.")
+        return TRAINING_POOLING
+    return announced_pooling(settings, notify)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +206,7 @@ class _Step:
 
 
 def _step_in_memory(
-    settings: SmallAnimalSettings, frames: Preprocessing, trained: LayerCount, notify: Tell
+    settings: NemoSettings, frames: Preprocessing, trained: LayerCount, notify: Tell
 ) -> _Step:
     """Return how a step is kept within the machine's memory."""
     n_pixels = frames.width_px * frames.height_px

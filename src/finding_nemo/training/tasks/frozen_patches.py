@@ -1,4 +1,4 @@
-"""Heads on the places of a frozen network, made ready for the one loop."""
+"""Heads on the patches of a frozen network, made ready for the one loop."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from finding_nemo.core.records import ImageRecord
 from finding_nemo.core.reporter import Tell
 from finding_nemo.models.networks.backbones import freeze
 from finding_nemo.models.networks.frozen_patch_network import (
-    FrozenPlaceHeads,
-    FrozenPlaceNetwork,
-    PlaceFeatures,
+    FrozenPatchHeads,
+    FrozenPatchNetwork,
+    PatchFeatures,
     spread_of,
 )
-from finding_nemo.models.networks.patch_heads import Judgement, PlaceHeads
+from finding_nemo.models.networks.patch_heads import PatchHeads, PoolingConfig
 from finding_nemo.models.onnx_export.export_onnx import export_onnx
 from finding_nemo.training.examples.cached_inputs import ReadyInputs, Tick, ready_features
 from finding_nemo.training.examples.partition import Parts
-from finding_nemo.training.examples.patch_examples import PlaceExamples
+from finding_nemo.training.examples.patch_examples import PatchExamples
 from finding_nemo.training.loop.trainer import TrainingExamples
 from finding_nemo.training.optimization.layer_decay import boxes_in_words, boxes_teach
-from finding_nemo.training.optimization.losses import Objective, image_and_place_loss
-from finding_nemo.training.recipes.registry import PlacesSettings
-from finding_nemo.training.tasks.backbone_spec import choose_sight
+from finding_nemo.training.optimization.losses import Objective, image_and_patch_loss
+from finding_nemo.training.recipes.registry import PatchesSettings
+from finding_nemo.training.tasks.backbone_spec import choose_backbone_spec
 from finding_nemo.training.tasks.training_task import (
     Ready,
     as_tensor,
@@ -37,47 +37,53 @@ from finding_nemo.training.tasks.training_task import (
 
 # Half the bytes on disk; features of a network are known to three digits at best.
 _STORED = np.float16
-# Twice as many at most: enough for a spread, and 0.4 GB of 15 x 11 places.
+# Twice as many at most: enough for a spread, and 0.4 GB of 15 x 11 patches.
 _FRAMES_FOR_SPREAD = 256
 
 
-def set_up_places(settings: PlacesSettings, parts: Parts, *, notify: Tell, tick: Tick) -> Ready:
-    """Return heads on the features of each place, computed once and kept on disk."""
-    sight = choose_sight(settings, parts, notify)
-    backbone: Any = freeze(sight.backbone)
-    row_shape = (math.prod(sight.grid), backbone.num_features)
-    notify(f"features of places: {_on_disk(row_shape, parts)}.")
-    features = PlaceFeatures(backbone)
-    exported = export_onnx(features, sight.preprocessing, output="places")
+def set_up_patches(settings: PatchesSettings, parts: Parts, *, notify: Tell, tick: Tick) -> Ready:
+    """Return heads on the features of each patch, computed once and kept on disk."""
+    backbone_spec = choose_backbone_spec(settings, parts, notify)
+    backbone: Any = freeze(backbone_spec.backbone)
+    row_shape = (math.prod(backbone_spec.grid), backbone.num_features)
+    notify(f"features of patches: {_on_disk(row_shape, parts)}.")
+    features = PatchFeatures(backbone)
+    exported = export_onnx(features, backbone_spec.preprocessing, output="patches")
 
     def ready(records: Sequence[ImageRecord]) -> ReadyInputs:
         return ready_features(
-            records, sight.preprocessing, exported, row_shape=row_shape, dtype=_STORED, tick=tick
+            records,
+            backbone_spec.preprocessing,
+            exported,
+            row_shape=row_shape,
+            dtype=_STORED,
+            tick=tick,
         )
 
     train = ready(parts.train)
-    heads = _heads(settings, train, parts, told_judgement(settings, notify))
+    heads = _heads(settings, train, parts, announced_pooling(settings, notify))
     return Ready(
         trained=heads,
-        whole=FrozenPlaceNetwork(features, heads),
-        preprocessing=sight.preprocessing,
+        whole=FrozenPatchNetwork(features, heads),
+        preprocessing=backbone_spec.preprocessing,
         prepare=as_tensor,
         objective=Objective(
-            image_and_place_loss(len(parts.dataset.categories), settings.place_weight), "sigmoid"
+            image_and_patch_loss(len(parts.dataset.categories), settings.patch_loss_weight),
+            "sigmoid",
         ),
         train=train,
         val=validation_inputs(train, parts, ready),
-        training=_training(train, parts, sight.grid, notify),
-        unused=frozenset(() if boxes_teach(parts.train) else {"place_weight"}),
+        training=_training(train, parts, backbone_spec.grid, notify),
+        unused=frozenset(() if boxes_teach(parts.train) else {"patch_loss_weight"}),
     )
 
 
-def told_judgement(settings: PlacesSettings, notify: Tell) -> Judgement:
+def announced_pooling(settings: PatchesSettings, notify: Tell) -> PoolingConfig:
     """Return how prediction weighs the heads, as set, and say so."""
-    said = Judgement(settings.whole_share, settings.strongest_places)
-    places = f"its {said.strongest_places} clearest" if said.strongest_places else "all its"
+    said = PoolingConfig(settings.global_weight, settings.top_k_patches)
+    patches = f"its {said.top_k_patches} clearest" if said.top_k_patches else "all its"
     notify(
-        f"prediction: {said.whole_share} of what the whole frame says, beside {places} places: "
+        f"prediction: {said.global_weight} of what the whole frame says, beside {patches} patches: "
         "the recipe's."
     )
     return said
@@ -90,13 +96,13 @@ def _on_disk(row_shape: tuple[int, int], parts: Parts) -> str:
 
 
 def _heads(
-    settings: PlacesSettings, train: ReadyInputs, parts: Parts, judgement: Judgement
-) -> FrozenPlaceHeads:
+    settings: PatchesSettings, train: ReadyInputs, parts: Parts, pooling: PoolingConfig
+) -> FrozenPatchHeads:
     step = max(len(train.rows) // _FRAMES_FOR_SPREAD, 1)
     frames = train.rows.take(np.arange(0, len(train.rows), step)).astype(np.float32)
     n_features = frames.shape[2]
-    heads = PlaceHeads(prior_of(train, parts), n_features=n_features, judgement=judgement)
-    return FrozenPlaceHeads(heads, spread_of(frames), dropout=settings.dropout)
+    heads = PatchHeads(prior_of(train, parts), n_features=n_features, pooling=pooling)
+    return FrozenPatchHeads(heads, spread_of(frames), dropout=settings.dropout)
 
 
 def _training(
@@ -104,7 +110,7 @@ def _training(
 ) -> TrainingExamples:
     boxed = boxes_in_words(parts.train)
     if not boxes_teach(parts.train):
-        notify(f"places learn from whole frames: {boxed}.")
+        notify(f"patches learn from whole frames: {boxed}.")
         return examples(train, parts)
-    notify(f"places learn from boxes: {boxed}.")
-    return PlaceExamples(train.records, train.rows, parts.dataset.categories, grid)
+    notify(f"patches learn from boxes: {boxed}.")
+    return PatchExamples(train.records, train.rows, parts.dataset.categories, grid)

@@ -1,4 +1,4 @@
-"""The network that looks at places, on backbones of every shape, with random weights."""
+"""The network that looks at patches, on backbones of every shape, with random weights."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import torch
 from torch import nn
 
 from finding_nemo.core.errors import SettingsError
-from finding_nemo.models.networks.patch_heads import AS_TRAINED, Judgement, PlaceHeads
+from finding_nemo.models.networks.patch_heads import TRAINING_POOLING, PatchHeads, PoolingConfig
 from finding_nemo.models.networks.patch_network import (
-    SmallAnimalNetwork,
-    place_features,
-    place_grid,
+    PatchNetwork,
+    patch_features,
+    patch_grid,
 )
 
 _PRIOR = np.array([0.5, 0.1, 0.02])
 
 
-def network(judgement: Judgement = AS_TRAINED) -> SmallAnimalNetwork:
+def network(pooling: PoolingConfig = TRAINING_POOLING) -> PatchNetwork:
     torch.manual_seed(0)
     backbone: Any = timm.create_model("test_efficientnet", num_classes=0)
-    heads = PlaceHeads(_PRIOR, n_features=backbone.num_features, judgement=judgement)
-    return SmallAnimalNetwork(backbone, heads, dropout=0.0)
+    heads = PatchHeads(_PRIOR, n_features=backbone.num_features, pooling=pooling)
+    return PatchNetwork(backbone, heads, dropout=0.0)
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,8 @@ def test_places__come_from_convolutions_and_transformers(
 ) -> None:
     width, height = size
     backbone = timm.create_model(name, num_classes=0).eval()
-    assert place_grid(backbone, width_px=width, height_px=height) == grid
-    features = place_features(backbone, torch.zeros(2, 3, height, width))
+    assert patch_grid(backbone, width_px=width, height_px=height) == grid
+    features = patch_features(backbone, torch.zeros(2, 3, height, width))
     assert features.shape == (2, grid[0] * grid[1], backbone.num_features)
 
 
@@ -55,7 +55,7 @@ def test_grid__refuses_a_network_without_places() -> None:
             return pixels.flatten(1)[:, :4]
 
     with pytest.raises(SettingsError, match="no rows and columns"):
-        place_grid(Flat(), width_px=8, height_px=8)
+        patch_grid(Flat(), width_px=8, height_px=8)
 
 
 def test_network__starts_near_class_frequency() -> None:
@@ -74,12 +74,12 @@ def test_network__gives_places_while_training_only() -> None:
 def test_logits__are_the_whole_plus_a_soft_maximum_over_places() -> None:
     model, pixels = network(), torch.rand(2, 3, 64, 96)
     outputs = model.train()(pixels).detach()
-    features = place_features(model.backbone, pixels).mean(dim=1)
-    whole = model.heads.whole(features).detach()
+    features = patch_features(model.backbone, pixels).mean(dim=1)
+    whole = model.heads.global_head(features).detach()
     for image in range(2):
         for column in range(3):
-            places = outputs[image, 3:].reshape(6, 3)[:, column].tolist()
-            soft = math.log(sum(math.exp(place) for place in places) / 6) + 4
+            patches = outputs[image, 3:].reshape(6, 3)[:, column].tolist()
+            soft = math.log(sum(math.exp(patch) for patch in patches) / 6) + 4
             assert float(outputs[image, column]) == pytest.approx(
                 float(whole[image, column]) + soft, abs=1e-4
             )
@@ -101,35 +101,35 @@ def test_batch_norm__gives_in_training_what_it_gave_before() -> None:
     backbone: Any = timm.create_model("test_efficientnet", num_classes=0).eval()
     pixels = torch.rand(2, 3, 64, 96)
     with torch.inference_mode():
-        before = place_features(backbone, pixels)
-    heads = PlaceHeads(_PRIOR, n_features=backbone.num_features)
-    model = SmallAnimalNetwork(backbone, heads, dropout=0.0).train()
+        before = patch_features(backbone, pixels)
+    heads = PatchHeads(_PRIOR, n_features=backbone.num_features)
+    model = PatchNetwork(backbone, heads, dropout=0.0).train()
     with torch.inference_mode():
-        torch.testing.assert_close(place_features(model.backbone, pixels), before)
+        torch.testing.assert_close(patch_features(model.backbone, pixels), before)
 
 
 def test_prediction__half_the_whole_and_the_mean_of_the_clearest_places() -> None:
-    model = network(Judgement(whole_share=0.5, strongest_places=2))
+    model = network(PoolingConfig(global_weight=0.5, top_k_patches=2))
     pixels = torch.rand(2, 3, 64, 96)
     training = model.train()(pixels).detach()
     predicted = model.eval()(pixels).detach()
-    whole = model.heads.whole(place_features(model.backbone, pixels).mean(dim=1)).detach()
+    whole = model.heads.global_head(patch_features(model.backbone, pixels).mean(dim=1)).detach()
     for image in range(2):
         for column in range(3):
-            places = sorted(training[image, 3:].reshape(6, 3)[:, column].tolist())
-            expected = 0.5 * float(whole[image, column]) + sum(places[-2:]) / 2
+            patches = sorted(training[image, 3:].reshape(6, 3)[:, column].tolist())
+            expected = 0.5 * float(whole[image, column]) + sum(patches[-2:]) / 2
             assert float(predicted[image, column]) == pytest.approx(expected, abs=1e-4)
 
 
 def test_prediction__takes_all_places_where_there_are_fewer() -> None:
-    model = network(Judgement(whole_share=1.0, strongest_places=100)).eval()
+    model = network(PoolingConfig(global_weight=1.0, top_k_patches=100)).eval()
     assert torch.isfinite(model(torch.rand(1, 3, 64, 96))).all()
 
 
 def test_training__moves_the_weights_of_batch_normalisation_and_not_its_statistics() -> None:
     model = network().train()
     kept = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    nn.init.normal_(model.heads.whole.weight)
+    nn.init.normal_(model.heads.global_head.weight)
     pixels = torch.rand(3, 3, 64, 96, generator=torch.Generator().manual_seed(1))
     model(pixels).square().mean().backward()
     torch.optim.SGD(model.parameters(), lr=0.1).step()

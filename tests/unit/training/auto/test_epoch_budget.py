@@ -10,9 +10,9 @@ from finding_nemo.core.records import ImageRecord
 from finding_nemo.training.auto.epoch_budget import Showing, passes_over, with_passes
 from finding_nemo.training.recipes.registry import (
     LoopSettings,
-    PlacesSettings,
+    NemoSettings,
+    PatchesSettings,
     ProbeSettings,
-    SmallAnimalSettings,
 )
 
 
@@ -38,9 +38,9 @@ def test_passes__show_about_so_many_views(n_images: int, showing: Showing, passe
 
 def test_passes__what_is_set_stays_and_what_is_chosen_is_told() -> None:
     told: list[str] = []
-    assert with_passes(SmallAnimalSettings(epochs=3), images(1000), told.append).epochs == 3
+    assert with_passes(NemoSettings(epochs=3), images(1000), told.append).epochs == 3
     assert told == []
-    every_layer = SmallAnimalSettings(trained_layers=1000)
+    every_layer = NemoSettings(trained_layers=1000)
     assert with_passes(every_layer, images(1000), told.append).epochs == 4
     assert told == [
         "epochs 4: 1000 training images, shown until some 4000 views are seen, in at most 10 "
@@ -51,9 +51,9 @@ def test_passes__what_is_set_stays_and_what_is_chosen_is_told() -> None:
 @pytest.mark.parametrize(
     ("settings", "epochs"),
     [
-        (SmallAnimalSettings(), 1),
-        (SmallAnimalSettings(trained_layers=1), 3),
-        (PlacesSettings(), 6),
+        (NemoSettings(), 1),
+        (NemoSettings(trained_layers=1), 3),
+        (PatchesSettings(), 6),
         (ProbeSettings(epochs=30), 30),
     ],
 )

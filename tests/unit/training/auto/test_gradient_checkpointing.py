@@ -9,8 +9,8 @@ import pytest
 import timm
 import torch
 
-from finding_nemo.models.networks.patch_heads import PlaceHeads
-from finding_nemo.models.networks.patch_network import SmallAnimalNetwork
+from finding_nemo.models.networks.patch_heads import PatchHeads
+from finding_nemo.models.networks.patch_network import PatchNetwork
 from finding_nemo.training.auto.gradient_checkpointing import KEPT, TWICE, choose_activations
 
 _USUAL, _LARGE = 3 * 480 * 352, 3 * 768 * 544
@@ -42,9 +42,9 @@ def test_reason__says_how_much() -> None:
 def gradients(*, twice: bool) -> dict[str, torch.Tensor]:
     torch.manual_seed(0)
     backbone: Any = timm.create_model("test_efficientnet", num_classes=0)
-    heads = PlaceHeads(np.array([0.5, 0.1]), n_features=backbone.num_features)
-    network = SmallAnimalNetwork(backbone, heads, dropout=0.5)
-    torch.nn.init.normal_(heads.whole.weight)
+    heads = PatchHeads(np.array([0.5, 0.1]), n_features=backbone.num_features)
+    network = PatchNetwork(backbone, heads, dropout=0.5)
+    torch.nn.init.normal_(heads.global_head.weight)
     backbone.set_grad_checkpointing(twice)
     network.train()
     pixels = torch.randn(3, 3, 64, 96)

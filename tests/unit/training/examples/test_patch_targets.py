@@ -1,4 +1,4 @@
-"""What the places of a view are taught."""
+"""What the patches of a view are taught."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The losses that teach places."""
+"""The losses that teach patches."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import torch
 
 from finding_nemo.training.optimization.losses import (
     UNKNOWN,
-    image_and_place_loss,
-    place_loss,
+    image_and_patch_loss,
+    patch_loss,
     summed_bce_loss,
 )
 
 
-def slow_place_loss(logits: torch.Tensor, targets: torch.Tensor) -> float:
+def slow_patch_loss(logits: torch.Tensor, targets: torch.Tensor) -> float:
     total, present = 0.0, 0
     for logit, target in zip(logits.flatten().tolist(), targets.flatten().tolist(), strict=True):
         if target == UNKNOWN:
@@ -28,7 +28,7 @@ def slow_place_loss(logits: torch.Tensor, targets: torch.Tensor) -> float:
 
 
 def test_place_loss__of_one_undecided_place_is_half_log_two() -> None:
-    loss = place_loss(torch.zeros(1, 1), torch.ones(1, 1))
+    loss = patch_loss(torch.zeros(1, 1), torch.ones(1, 1))
     assert float(loss) == pytest.approx(0.5 * math.log(2))
 
 
@@ -37,22 +37,22 @@ def test_place_loss__equals_the_definition_written_out(seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     logits = 3 * torch.randn(3, 12, generator=generator)
     targets = torch.randint(-1, 2, (3, 12), generator=generator).float()
-    assert float(place_loss(logits, targets)) == pytest.approx(
-        slow_place_loss(logits, targets), rel=1e-5
+    assert float(patch_loss(logits, targets)) == pytest.approx(
+        slow_patch_loss(logits, targets), rel=1e-5
     )
 
 
 def test_place_loss__learns_nothing_from_the_unknown() -> None:
     logits = torch.zeros(2, 3, requires_grad=True)
-    place_loss(logits, torch.full((2, 3), UNKNOWN)).backward()  # type: ignore[no-untyped-call]
+    patch_loss(logits, torch.full((2, 3), UNKNOWN)).backward()  # type: ignore[no-untyped-call]
     assert logits.grad is not None
     assert float(logits.grad.abs().sum()) == 0
 
 
 def test_image_and_place_loss__is_the_sum_of_both() -> None:
     outputs, targets = torch.randn(2, 8), torch.randint(0, 2, (2, 8)).float()
-    whole = summed_bce_loss(outputs[:, :2], targets[:, :2])
-    places = place_loss(outputs[:, 2:], targets[:, 2:])
-    loss = image_and_place_loss(2, 3.0)
-    torch.testing.assert_close(loss(outputs, targets), whole + 3 * places)
-    torch.testing.assert_close(loss(outputs[:, :2], targets[:, :2]), whole)
+    global_logits = summed_bce_loss(outputs[:, :2], targets[:, :2])
+    patches = patch_loss(outputs[:, 2:], targets[:, 2:])
+    loss = image_and_patch_loss(2, 3.0)
+    torch.testing.assert_close(loss(outputs, targets), global_logits + 3 * patches)
+    torch.testing.assert_close(loss(outputs[:, :2], targets[:, :2]), global_logits)

@@ -12,8 +12,8 @@ from finding_nemo.training.optimization.layer_decay import EVERY_LAYER, boxes_te
 from finding_nemo.training.recipes.fallback_without_boxes import settings_without_boxes
 from finding_nemo.training.recipes.registry import (
     LoopSettings,
-    PlacesSettings,
-    SmallAnimalSettings,
+    NemoSettings,
+    PatchesSettings,
     find_recipe,
     recipe_settings,
 )
@@ -63,8 +63,8 @@ def changed(recipe: str, records: list[ImageRecord], **changes: Any) -> tuple[Lo
 
 def test_nemo__takes_the_settings_of_places_and_keeps_what_was_changed() -> None:
     found, told = changed("nemo", BARE, width_px=640, height_px=480, epochs=2, pastes=0.5, lit=0.1)
-    assert type(found) is PlacesSettings
-    usual = find_recipe("places").settings.model_dump()
+    assert type(found) is PatchesSettings
+    usual = find_recipe("patches").settings.model_dump()
     assert found.model_dump() == {**usual, "width_px": 640, "height_px": 480, "epochs": 2}
     assert "in 0 % of the training images" in told
     assert told.endswith("Without meaning there: lit, pastes.")
@@ -77,7 +77,7 @@ def test_nemo__takes_the_settings_of_places_and_keeps_what_was_changed() -> None
         ("nemo", BARE, {"trained_layers": 1}),
         ("nemo-finetune", BARE, {}),
         ("probe", BARE, {}),
-        ("places", BARE, {}),
+        ("patches", BARE, {}),
     ],
 )
 def test_settings__stay_where_boxes_teach_or_layers_are_set(
@@ -85,5 +85,5 @@ def test_settings__stay_where_boxes_teach_or_layers_are_set(
 ) -> None:
     found, told = changed(recipe, records, **changes)
     assert found == recipe_settings(find_recipe(recipe), changes)
-    assert isinstance(found, SmallAnimalSettings) == recipe.startswith("nemo")
+    assert isinstance(found, NemoSettings) == recipe.startswith("nemo")
     assert told == ""
