@@ -51,7 +51,7 @@ _PLACES: dict[str, Any] = {
 # One epoch of eight or nine steps each; dropout, averaged weights, squares that are cut, batch
 # normalisation, turns.
 _RECIPES: dict[str, dict[str, Any]] = {
-    "nemo": {**_PLACES, "images_at_once": 2, "batch_size": 3},
+    "nemo": {**_PLACES, "micro_batch_size": 2, "batch_size": 3},
     "patches": {**_PLACES, "epochs": 2},
     "probe": {**_PLACES, "epochs": 2},
     "resnet18-cutout": {

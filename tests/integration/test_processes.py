@@ -47,9 +47,16 @@ def test_two_processes__end_where_one_ends(recipe: str, tiny_folder: Path, tmp_p
         changes += settings(dropout=0, pretrained=False)
     one = trained(tiny_folder, tmp_path / "one", "--recipe", recipe, *changes)
     # Batch normalisation would see another batch in each turn; the probe has none.
-    turns = settings(images_at_once=2) if recipe == "probe" else []
+    micro_batches = settings(micro_batch_size=2) if recipe == "probe" else []
     two = trained(
-        tiny_folder, tmp_path / "two", "--recipe", recipe, *changes, *turns, "--devices", "2"
+        tiny_folder,
+        tmp_path / "two",
+        "--recipe",
+        recipe,
+        *changes,
+        *micro_batches,
+        "--devices",
+        "2",
     )
     assert one.returncode == 0, one.stderr
     assert two.returncode == 0, two.stderr
@@ -81,7 +88,7 @@ def counted(*arguments):
 
 loop.set_learning_rate = counted
 settings = {"backbone": "test_efficientnet", "pretrained": False, "width_px": 64, "height_px": 64,
-            "batch_size": 6, "epochs": 1, "images_at_once": 2}
+            "batch_size": 6, "epochs": 1, "micro_batch_size": 2}
 run = train(read_dataset(sys.argv[1]), out=Path(sys.argv[2]), recipe="nemo", settings=settings,
             resume=True, processes=Processes(2), checkpoint_every_s=0)
 if run.leads:

@@ -23,14 +23,14 @@ from finding_nemo.workflows.compare_recipes import compare_recipes
 _RECIPES = ("prior", "time-copy")
 
 
-def stopping_at(turn: int, real: Callable[..., Any], error: type[BaseException]) -> Any:
-    """Return `real`, interrupted when it is called for the `turn`th time."""
+def stopping_at(micro_batch: int, real: Callable[..., Any], error: type[BaseException]) -> Any:
+    """Return `real`, interrupted when it is called for the `micro_batch`th time."""
     calls = 0
 
     def call(*words: Any, **options: Any) -> Any:
         nonlocal calls
         calls += 1
-        if calls == turn:
+        if calls == micro_batch:
             raise error
         return real(*words, **options)
 

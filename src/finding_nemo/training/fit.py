@@ -95,7 +95,7 @@ def fit_network(
         loss=ready.objective.loss,
         device=place, autocast=precision.value == "bfloat16", folder=out, seed=seed,
         rate_factors=ready.rate_factors, processes=processes,
-        images_at_once=ready.images_at_once or settings.images_at_once or 0,
+        micro_batch_size=ready.micro_batch_size or settings.micro_batch_size or 0,
         checkpoint_every_s=checkpoint_every_s,
     )  # fmt: skip
     history = _run(loop, ready, parts, show_progress)

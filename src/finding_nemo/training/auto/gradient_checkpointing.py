@@ -1,19 +1,19 @@
-"""Whether a training keeps what every layer computed, or computes it a second time."""
+"""Gradient checkpointing: whether activations are kept, or computed a second time."""
 
 from __future__ import annotations
 
 from finding_nemo.training.auto.hardware import Choice
 
-KEPT, TWICE = "kept", "computed twice"
+STORED, RECOMPUTED = "off", "on"
 # Lite2 with every layer trained, two frames of 768 x 544 together (0.84 million pixels): 3.2 GB
 # kept; three: 4.1 GB (docs/experiments.md). A laptop of 8 GB has about 5 to give.
 _MOST_PIXELS = 1_000_000
 
 
-def choose_activations(
+def choose_gradient_checkpointing(
     wanted: bool | None, *, n_pixels: int, every_layer: bool, device: str
 ) -> Choice:
-    """Return `KEPT` or `TWICE`, which needs less memory and more time and learns the same.
+    """Return `STORED` or `RECOMPUTED`, which needs less memory and more time and learns the same.
 
     Args:
         wanted: Whether they are to be computed twice; None to choose.
@@ -25,12 +25,16 @@ def choose_activations(
         Chen et al., "Training Deep Nets with Sublinear Memory Cost", 2016, arXiv:1604.06174.
     """
     if wanted is not None:
-        return Choice(TWICE if wanted else KEPT, "as set")
+        return Choice(RECOMPUTED if wanted else STORED, "as set")
     if not every_layer:
-        return Choice(KEPT, "the lowest layers, whose maps are the largest, are not trained")
+        return Choice(STORED, "the lowest layers, whose maps are the largest, are not trained")
     said = f"{n_pixels / 1e6:.1f} million pixels at once"
     if device != "cpu":
-        return Choice(KEPT, f"{said} on {device}; checkpointing=true if its memory is too small")
+        return Choice(
+            STORED, f"{said} on {device}; gradient_checkpointing=true if its memory is too small"
+        )
     if n_pixels > _MOST_PIXELS:
-        return Choice(TWICE, f"{said} would take a laptop's memory; it costs a fifth of the time")
-    return Choice(KEPT, f"{said} fit a laptop's memory")
+        return Choice(
+            RECOMPUTED, f"{said} would take a laptop's memory; it costs a fifth of the time"
+        )
+    return Choice(STORED, f"{said} fit a laptop's memory")

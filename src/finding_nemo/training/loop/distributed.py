@@ -113,12 +113,12 @@ class Processes:
         return joined
 
     @contextmanager
-    def gradients_apart(self, joined: nn.Module, *, apart: bool) -> Iterator[None]:
-        """Let gradients gather in each process, if `apart`, instead of averaging them at once."""
+    def no_sync(self, joined: nn.Module, *, enabled: bool) -> Iterator[None]:
+        """Let gradients gather in each process, if `enabled`, instead of averaging them at once."""
         if self._fabric is None:
             yield
         else:
-            with self._fabric.no_backward_sync(joined, enabled=apart):
+            with self._fabric.no_backward_sync(joined, enabled=enabled):
                 yield
 
     def share(self, chosen: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -32,7 +32,7 @@ from finding_nemo.training.loop.interrupt import stop_wish
 from finding_nemo.training.loop.keeping import CHECKPOINT_EVERY_S, Keeper
 from finding_nemo.training.loop.progress import EpochProgress
 from finding_nemo.training.optimization.ema import WeightAverage
-from finding_nemo.training.optimization.grad_accumulation import turns_of
+from finding_nemo.training.optimization.grad_accumulation import split_micro_batches
 from finding_nemo.training.optimization.losses import Loss
 from finding_nemo.training.optimization.optimizers import build_optimizer, set_learning_rate
 from finding_nemo.training.recipes.registry import LoopSettings
@@ -106,7 +106,7 @@ class Loop:
         seed: Decides the order of images and all that is drawn.
         rate_factors: By parameter name, what its learning rate is multiplied with; 1 if missing.
         processes: Those that train together, started; by default this one alone.
-        images_at_once: Images of a step that this process computes together; 0 for all.
+        micro_batch_size: Images of a step that this process computes together; 0 for all.
         checkpoint_every_s: Seconds between checkpoints within an epoch; 0 for every step.
     """
 
@@ -120,7 +120,7 @@ class Loop:
     seed: int
     rate_factors: Mapping[str, float] = field(default_factory=dict)
     processes: Processes = field(default_factory=Processes)
-    images_at_once: int = 0
+    micro_batch_size: int = 0
     checkpoint_every_s: float = CHECKPOINT_EVERY_S
 
     def run(
@@ -290,14 +290,14 @@ class Loop:
         """Take a step on this process's `share` of a batch; return its part of the loss."""
         work.optimizer.zero_grad(set_to_none=True)
         total = 0.0
-        turns = turns_of(len(rows), self.images_at_once)
-        for number, turn in enumerate(turns, start=1):
-            inputs = self.prepare(rows[turn], generator).to(self.device)
+        micro_batches = split_micro_batches(len(rows), self.micro_batch_size)
+        for number, micro_batch in enumerate(micro_batches, start=1):
+            inputs = self.prepare(rows[micro_batch], generator).to(self.device)
             weight = share * len(inputs) / len(rows)
-            with self.processes.gradients_apart(work.connected, apart=number < len(turns)):
+            with self.processes.no_sync(work.connected, enabled=number < len(micro_batches)):
                 with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
                     outputs = work.connected(inputs)
-                wanted = torch.from_numpy(targets[turn]).to(self.device)
+                wanted = torch.from_numpy(targets[micro_batch]).to(self.device)
                 loss = self.loss(outputs.float(), wanted)
                 # Processes average their gradients as if their shares were equal; the last is not.
                 (loss * (weight * self.processes.count)).backward()  # type: ignore[no-untyped-call]

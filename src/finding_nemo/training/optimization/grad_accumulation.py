@@ -1,4 +1,4 @@
-"""A step in turns: some of its images at a time, in as much less memory."""
+"""Gradient accumulation: a step in micro-batches, in as much less memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_PIXELS = 850_000
 
 
 @dataclass(frozen=True, slots=True)
-class AtOnce:
+class MicroBatch:
     """How many images of a step are computed together, and why, in words that are printed.
 
     Attributes:
@@ -30,9 +30,9 @@ class AtOnce:
         return str(self.images or "all")
 
 
-def choose_images_at_once(
+def choose_micro_batch_size(
     wanted: int | None, *, batch_size: int, n_pixels: int, every_layer: bool, device: str
-) -> AtOnce:
+) -> MicroBatch:
     """Return `wanted`, or as many as a laptop's memory holds.
 
     Args:
@@ -43,31 +43,34 @@ def choose_images_at_once(
         device: What trains.
     """
     if wanted is not None:
-        return AtOnce(wanted, "as set")
+        return MicroBatch(wanted, "as set")
     if device != "cpu":
-        return AtOnce(0, f"as usual on {device}; images_at_once=N if its memory is too small")
+        return MicroBatch(0, f"as usual on {device}; micro_batch_size=N if its memory is too small")
     if not every_layer:
-        return AtOnce(0, "the lowest layers, whose maps are the largest, are not trained")
+        return MicroBatch(0, "the lowest layers, whose maps are the largest, are not trained")
     fitting = max(_MOST_PIXELS // n_pixels, 1)
     if fitting >= batch_size:
-        return AtOnce(0, "they fit a laptop's memory")
-    longest = max(turn.stop - turn.start for turn in turns_of(batch_size, fitting))
-    return AtOnce(
+        return MicroBatch(0, "they fit a laptop's memory")
+    longest = max(
+        micro_batch.stop - micro_batch.start
+        for micro_batch in split_micro_batches(batch_size, fitting)
+    )
+    return MicroBatch(
         longest, f"{batch_size} of {n_pixels / 1e6:.2f} million pixels would take a laptop's memory"
     )
 
 
-def turns_of(n_images: int, at_once: int) -> list[slice]:
-    """Return a step's images in turns of about one length, at most `at_once` in each.
+def split_micro_batches(n_images: int, micro_batch_size: int) -> list[slice]:
+    """Return a step's images in micro-batches of about one length, at most `micro_batch_size` in each.
 
-    Batch normalisation cannot learn from one image, so none takes a turn alone unless it is the
+    Batch normalisation cannot learn from one image, so none is alone in one unless it is the
     only one.
 
     Args:
         n_images: At least 1.
-        at_once: 0 for one turn.
+        micro_batch_size: 0 for a single one.
     """
-    wanted = math.ceil(n_images / at_once) if at_once else 1
-    n_turns = max(1, min(wanted, n_images // 2))
-    edges = [n_images * turn // n_turns for turn in range(n_turns + 1)]
+    wanted = math.ceil(n_images / micro_batch_size) if micro_batch_size else 1
+    n_micro_batches = max(1, min(wanted, n_images // 2))
+    edges = [n_images * edge // n_micro_batches for edge in range(n_micro_batches + 1)]
     return [slice(start, end) for start, end in pairwise(edges)]

@@ -28,7 +28,7 @@ class LoopSettings(Settings):
     Attributes:
         epochs: Passes over the training images.
         batch_size: Images in one step.
-        images_at_once: Images of a step, in one process, whose gradients are computed together; a
+        micro_batch_size: Images of a step, in one process, whose gradients are computed together; a
             step of more takes turns, in as much less memory; 0 for all of them. "null": all,
             but for `nemo` no more than a laptop's memory holds.
         optimizer: "sgd" (without momentum), "adam" or "adamw".
@@ -43,7 +43,7 @@ class LoopSettings(Settings):
 
     epochs: int = Field(ge=1, le=10_000)
     batch_size: int = Field(default=32, ge=1, le=65_536)
-    images_at_once: int | None = Field(default=None, ge=0, le=65_536)
+    micro_batch_size: int | None = Field(default=None, ge=0, le=65_536)
     optimizer: Literal["sgd", "adam", "adamw"] = "adam"
     # Above 1e37 Adam's own arithmetic overflows before the loss can be seen to.
     learning_rate: float = Field(default=1e-3, gt=0, le=1e30)
@@ -167,8 +167,8 @@ class NemoSettings(PatchesSettings):
         global_weight: What the frame as a whole weighs in prediction beside its patches.
         top_k_patches: In prediction the mean of so many patches speaks for all; 0 for a soft
             maximum over all of them. Both only where boxes taught the patches.
-        checkpointing: Whether activations are computed twice to save memory; "null": where large
-            frames would take a laptop's.
+        gradient_checkpointing: Whether activations are computed twice to save memory; "null":
+            where large frames would take a laptop's.
     """
 
     trained_layers: int | None = Field(default=None, ge=0)
@@ -178,7 +178,7 @@ class NemoSettings(PatchesSettings):
     pastes: float = Field(default=1.5, ge=0, le=20)
     lit: float = Field(default=0.6, ge=0, le=1)
     global_weight: float = Field(default=0.5, ge=0, le=10)
-    checkpointing: bool | None = None
+    gradient_checkpointing: bool | None = None
 
 
 AnySettings = BaselineSettings | NetworkSettings | ProbeSettings | PatchesSettings | NemoSettings
@@ -266,7 +266,7 @@ _ALL = (
             weight_decay=0.05,
             schedule="one-cycle",
             averaging=0.999,
-            checkpointing=True,
+            gradient_checkpointing=True,
         ),
     ),
     _study(

@@ -28,7 +28,10 @@ from finding_nemo.models.networks.study_networks import (
 )
 from finding_nemo.models.onnx_export.export_onnx import export_onnx
 from finding_nemo.training.augmentation.cutout import PreparePixels
-from finding_nemo.training.auto.gradient_checkpointing import TWICE, choose_activations
+from finding_nemo.training.auto.gradient_checkpointing import (
+    RECOMPUTED,
+    choose_gradient_checkpointing,
+)
 from finding_nemo.training.auto.hardware import choose_device
 from finding_nemo.training.examples.augmented_examples import ViewExamples
 from finding_nemo.training.examples.cached_inputs import (
@@ -38,7 +41,7 @@ from finding_nemo.training.examples.cached_inputs import (
     ready_pixels,
 )
 from finding_nemo.training.examples.partition import Parts
-from finding_nemo.training.optimization.grad_accumulation import choose_images_at_once
+from finding_nemo.training.optimization.grad_accumulation import choose_micro_batch_size
 from finding_nemo.training.optimization.layer_decay import (
     LayerCount,
     boxes_teach,
@@ -148,7 +151,7 @@ def set_up_small_animals(
     trained = freeze_lowest(backbone, trained_layers=chosen.layers)
     notify(f"training {trained.trained} of {trained.all} layers: {chosen.reason}.")
     step = _step_in_memory(settings, backbone_spec.preprocessing, trained, notify)
-    if step.activations == TWICE:
+    if step.recomputation == RECOMPUTED:
         backbone.set_grad_checkpointing()
 
     def ready(records: Sequence[ImageRecord]) -> ReadyInputs:
@@ -186,7 +189,7 @@ def set_up_small_animals(
             decay=settings.layer_decay,
             prefix="backbone.",
         ),
-        images_at_once=step.images_at_once,
+        micro_batch_size=step.micro_batch_size,
         unused=frozenset(() if boxes_teach(parts.train) else {"global_weight", "top_k_patches"}),
     )
 
@@ -201,8 +204,8 @@ def _pooling(settings: NemoSettings, parts: Parts, notify: Tell) -> PoolingConfi
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    images_at_once: int
-    activations: str
+    micro_batch_size: int
+    recomputation: str
 
 
 def _step_in_memory(
@@ -212,22 +215,22 @@ def _step_in_memory(
     n_pixels = frames.width_px * frames.height_px
     every_layer = trained.trained == trained.all
     device = choose_device(settings.device).value
-    at_once = choose_images_at_once(
-        settings.images_at_once,
+    micro_batch = choose_micro_batch_size(
+        settings.micro_batch_size,
         batch_size=settings.batch_size,
         n_pixels=n_pixels,
         every_layer=every_layer,
         device=device,
     )
-    notify(f"images at once {at_once.in_words}: {at_once.reason}.")
-    activations = choose_activations(
-        settings.checkpointing,
-        n_pixels=n_pixels * (at_once.images or settings.batch_size),
+    notify(f"micro-batch size {micro_batch.in_words}: {micro_batch.reason}.")
+    recomputation = choose_gradient_checkpointing(
+        settings.gradient_checkpointing,
+        n_pixels=n_pixels * (micro_batch.images or settings.batch_size),
         every_layer=every_layer,
         device=device,
     )
-    notify(f"activations {activations.value}: {activations.reason}.")
-    return _Step(at_once.images, activations.value)
+    notify(f"gradient checkpointing {recomputation.value}: {recomputation.reason}.")
+    return _Step(micro_batch.images, recomputation.value)
 
 
 def _probe_head(train: ReadyInputs, parts: Parts, settings: ProbeSettings) -> LinearProbe:

@@ -37,7 +37,8 @@ class Ready:
         val: Usable validation images.
         training: What the loop learns from: the training images, or views of them.
         rate_factors: By parameter name of `trained`, what its learning rate is multiplied with.
-        images_at_once: Images of a step that are computed together, where the set-up chose; else 0.
+        micro_batch_size: Images of a step that are computed together, where the set-up chose;
+            else 0.
         unused: Settings that this data set or network gave no use for; the bundle does not hold
             them.
     """
@@ -51,7 +52,7 @@ class Ready:
     val: ReadyInputs
     training: TrainingExamples
     rate_factors: Mapping[str, float] = field(default_factory=dict)
-    images_at_once: int = 0
+    micro_batch_size: int = 0
     unused: frozenset[str] = frozenset()
 
 

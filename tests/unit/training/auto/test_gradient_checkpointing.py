@@ -11,7 +11,11 @@ import torch
 
 from finding_nemo.models.networks.patch_heads import PatchHeads
 from finding_nemo.models.networks.patch_network import PatchNetwork
-from finding_nemo.training.auto.gradient_checkpointing import KEPT, TWICE, choose_activations
+from finding_nemo.training.auto.gradient_checkpointing import (
+    RECOMPUTED,
+    STORED,
+    choose_gradient_checkpointing,
+)
 
 _USUAL, _LARGE = 3 * 480 * 352, 3 * 768 * 544
 
@@ -19,23 +23,25 @@ _USUAL, _LARGE = 3 * 480 * 352, 3 * 768 * 544
 @pytest.mark.parametrize(
     ("wanted", "n_pixels", "every_layer", "device", "expected"),
     [
-        (None, _USUAL, True, "cpu", KEPT),
-        (None, _LARGE, True, "cpu", TWICE),
-        (None, _LARGE, False, "cpu", KEPT),
-        (None, _LARGE, True, "cuda", KEPT),
-        (True, _USUAL, True, "cuda", TWICE),
-        (False, _LARGE, True, "cpu", KEPT),
+        (None, _USUAL, True, "cpu", STORED),
+        (None, _LARGE, True, "cpu", RECOMPUTED),
+        (None, _LARGE, False, "cpu", STORED),
+        (None, _LARGE, True, "cuda", STORED),
+        (True, _USUAL, True, "cuda", RECOMPUTED),
+        (False, _LARGE, True, "cpu", STORED),
     ],
 )
 def test_activations__are_computed_twice_where_a_laptop_would_run_out(
     wanted: bool | None, n_pixels: int, every_layer: bool, device: str, expected: str
 ) -> None:
-    chosen = choose_activations(wanted, n_pixels=n_pixels, every_layer=every_layer, device=device)
+    chosen = choose_gradient_checkpointing(
+        wanted, n_pixels=n_pixels, every_layer=every_layer, device=device
+    )
     assert chosen.value == expected
 
 
 def test_reason__says_how_much() -> None:
-    chosen = choose_activations(None, n_pixels=_LARGE, every_layer=True, device="cpu")
+    chosen = choose_gradient_checkpointing(None, n_pixels=_LARGE, every_layer=True, device="cpu")
     assert "1.3 million pixels at once" in chosen.reason
 
 

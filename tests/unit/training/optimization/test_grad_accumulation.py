@@ -1,4 +1,4 @@
-"""A step in several turns: the same step, a part of its images at a time."""
+"""Gradient accumulation: the same step, a part of its images at a time."""
 
 from __future__ import annotations
 
@@ -14,29 +14,34 @@ from torch import nn
 from finding_nemo.training.examples.array_cache import StoredRows
 from finding_nemo.training.loop.progress import EpochProgress
 from finding_nemo.training.loop.trainer import Examples, Loop
-from finding_nemo.training.optimization.grad_accumulation import choose_images_at_once, turns_of
+from finding_nemo.training.optimization.grad_accumulation import (
+    choose_micro_batch_size,
+    split_micro_batches,
+)
 from finding_nemo.training.optimization.losses import summed_bce_loss
 from finding_nemo.training.recipes.registry import LoopSettings
 
 
 @given(st.integers(1, 60), st.integers(0, 60))
-def test_turns__hold_every_image_once_in_order_and_never_one_alone(n: int, at_once: int) -> None:
-    turns = turns_of(n, at_once)
+def test_micro_batches__hold_every_image_once_and_never_one_alone(
+    n: int, micro_batch: int
+) -> None:
+    micro_batches = split_micro_batches(n, micro_batch)
     images = np.arange(n)
-    assert [int(i) for turn in turns for i in images[turn]] == list(range(n))
-    lengths = [len(images[turn]) for turn in turns]
+    assert [int(i) for micro_batch in micro_batches for i in images[micro_batch]] == list(range(n))
+    lengths = [len(images[micro_batch]) for micro_batch in micro_batches]
     assert max(lengths) - min(lengths) <= 1
     assert n == 1 or min(lengths) >= 2
-    if at_once > 2:
-        assert max(lengths) <= at_once
+    if micro_batch > 2:
+        assert max(lengths) <= micro_batch
 
 
-def test_turns__by_hand() -> None:
-    assert turns_of(7, 3) == [slice(0, 2), slice(2, 4), slice(4, 7)]
-    assert turns_of(7, 0) == turns_of(7, 7) == [slice(0, 7)]
+def test_micro_batches__by_hand() -> None:
+    assert split_micro_batches(7, 3) == [slice(0, 2), slice(2, 4), slice(4, 7)]
+    assert split_micro_batches(7, 0) == split_micro_batches(7, 7) == [slice(0, 7)]
 
 
-def _trained(folder: Path, images_at_once: int) -> tuple[dict[str, torch.Tensor], float]:
+def _trained(folder: Path, micro_batch_size: int) -> tuple[dict[str, torch.Tensor], float]:
     generator = np.random.default_rng(0)
     features = generator.normal(size=(10, 4)).astype(np.float32)
     truth = (generator.random((10, 3)) < 0.4).astype(np.float32)
@@ -52,7 +57,7 @@ def _trained(folder: Path, images_at_once: int) -> tuple[dict[str, torch.Tensor]
         autocast=False,
         folder=folder,
         seed=0,
-        images_at_once=images_at_once,
+        micro_batch_size=micro_batch_size,
     )
     folder.mkdir()
     with EpochProgress(3, shown=False) as progress:
@@ -60,10 +65,10 @@ def _trained(folder: Path, images_at_once: int) -> tuple[dict[str, torch.Tensor]
     return network.state_dict(), history[-1].training_loss
 
 
-@pytest.mark.parametrize("images_at_once", [2, 3])
-def test_turns__learn_what_one_turn_learns(images_at_once: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("micro_batch_size", [2, 3])
+def test_micro_batches__learn_what_one_step_learns(micro_batch_size: int, tmp_path: Path) -> None:
     expected, expected_loss = _trained(tmp_path / "one", 0)
-    found, found_loss = _trained(tmp_path / "turns", images_at_once)
+    found, found_loss = _trained(tmp_path / "turns", micro_batch_size)
     for name, tensor in expected.items():
         torch.testing.assert_close(found[name], tensor, rtol=1e-5, atol=1e-6)
     assert found_loss == pytest.approx(expected_loss, rel=1e-5)
@@ -82,10 +87,10 @@ def test_turns__learn_what_one_turn_learns(images_at_once: int, tmp_path: Path) 
         (0, 768, 544, True, "cpu", 0),
     ],
 )
-def test_images_at_once__are_as_many_as_a_laptop_holds(
+def test_micro_batch_size__are_as_many_as_a_laptop_holds(
     wanted: int | None, width_px: int, height_px: int, every_layer: bool, device: str, expected: int
 ) -> None:
-    chosen = choose_images_at_once(
+    chosen = choose_micro_batch_size(
         wanted,
         batch_size=6,
         n_pixels=width_px * height_px,
