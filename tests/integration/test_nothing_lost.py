@@ -208,7 +208,7 @@ def test_resume__lists_each_difference(
     moved = replace(split, rows=(replace(split.rows[0], part="gone"), *split.rows[1:]))
     for data, parts, changes, said in (
         (dataset, split, {"seed": 4}, "seed 0 there, 4 here"),
-        (dataset, split, {"settings": {"pastes": 0}}, "pastes 1.5 there, 0.0 here"),
+        (dataset, split, {"settings": {"copy_paste": 0}}, "copy_paste 1.5 there, 0.0 here"),
         (dataset, split, {"settings": {"width_px": 32, "height_px": 32}},
          "width_px 64 there, 32 here; height_px 64 there, 32 here"),
         (other, split, {}, "ids, labels or boxes of the data set have changed since"),

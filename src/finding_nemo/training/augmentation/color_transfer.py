@@ -1,4 +1,4 @@
-"""The light of other dives: which frame's a view is shown in, and what that makes of its pixels."""
+"""Augmentation by color transfer: a frame in the light of another dive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STEP = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Light:
+class ColorTransfer:
     """Whose light a frame takes on, and how much of it.
 
     Attributes:
@@ -34,31 +34,31 @@ class Light:
     share: float
 
 
-class Lights:
+class ColorTransferSources:
     """The light of training frames, each of their dives drawn alike.
 
     On a dive the water, the lamps and the camera are the same in every frame; a network that has
     seen its animals in the light of other dives too depends on them less.
     """
 
-    def __init__(self, records: Sequence[ImageRecord], *, lit: float) -> None:
-        """Collect the dives of `records`, training frames only; `lit` is the share of views."""
+    def __init__(self, records: Sequence[ImageRecord], *, color_transfer_prob: float) -> None:
+        """Collect the dives of `records`, training frames only, for that share of views."""
         dives: dict[str, list[ImageRecord]] = defaultdict(list)
         for record in records:
             dives[record.dive_or_own].append(record)
         self._dives = tuple(dives.values())
-        self._lit = lit
+        self._prob = color_transfer_prob
 
-    def draw(self, generator: np.random.Generator) -> Light | None:
+    def draw(self, generator: np.random.Generator) -> ColorTransfer | None:
         """Return the light of a view, or nothing for its own."""
-        if not self._dives or generator.random() >= self._lit:
+        if not self._dives or generator.random() >= self._prob:
             return None
         frames = self._dives[int(generator.integers(len(self._dives)))]
         record = frames[int(generator.integers(len(frames)))]
-        return Light(record, float(generator.uniform(_LEAST, _MOST)))
+        return ColorTransfer(record, float(generator.uniform(_LEAST, _MOST)))
 
 
-def in_light_of(frame: Pixels, other: Pixels, share: float) -> Pixels:
+def transfer_color(frame: Pixels, other: Pixels, share: float) -> Pixels:
     """Return a frame with each channel's mean and contrast drawn towards those of another.
 
     Args:
@@ -69,8 +69,8 @@ def in_light_of(frame: Pixels, other: Pixels, share: float) -> Pixels:
     Source:
         Reinhard et al., "Color Transfer between Images", 2001, in red, green and blue.
     """
-    mean, contrast = _light(frame)
-    other_mean, other_contrast = _light(other)
+    mean, contrast = _color_statistics(frame)
+    other_mean, other_contrast = _color_statistics(other)
     wanted = (1 - share) * mean + share * other_mean
     gain = ((1 - share) * contrast + share * other_contrast) / contrast
     values = np.arange(256)
@@ -79,7 +79,7 @@ def in_light_of(frame: Pixels, other: Pixels, share: float) -> Pixels:
     return np.asarray(Image.fromarray(frame).point(said.ravel().tolist()), dtype=np.uint8)
 
 
-def _light(frame: Pixels) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _color_statistics(frame: Pixels) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return mean and contrast of each channel, in grey levels."""
     seen = frame[::_STEP, ::_STEP].reshape(-1, 3).astype(np.float64)
     return seen.mean(axis=0), seen.std(axis=0) + _LEAST_CONTRAST

@@ -1,4 +1,4 @@
-"""Views of a training frame, planned: lit, cut out, mirrored, coloured and pasted into.
+"""Augmentation, planned: views of a frame cut out, mirrored, jittered and pasted into.
 
 A plan opens no image and is drawn from the seed, the frame and the view's number alone, so the
 labels of a view are known before, and without, its pixels. Places are shares of the frame from its
@@ -17,15 +17,15 @@ import numpy.typing as npt
 
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.training.augmentation.color_transfer import Light, Lights
+from finding_nemo.training.augmentation.color_transfer import ColorTransfer, ColorTransferSources
 
 _LEAST_AREA = 0.55
 # A box that a cut leaves less of is no longer a teacher: it may show a fin.
 _LEAST_LEFT = 0.3
 # A box that a pasted animal covers more of is gone.
 _MOST_COVERED = 0.6
-_LARGEST_DONOR = 0.25
-_LEAST_DONOR_SIDE = 0.025
+_LARGEST_SOURCE = 0.25
+_LEAST_SOURCE_SIDE = 0.025
 _EDGE = 0.004
 # The rim of a pasted cut-out is blended into its new surroundings.
 PASTE_MARGIN = 0.15
@@ -78,7 +78,7 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Donor:
+class PasteSource:
     """An animal that can be pasted into other frames."""
 
     record: ImageRecord
@@ -87,9 +87,9 @@ class Donor:
 
 @dataclass(frozen=True, slots=True)
 class Paste:
-    """A donor's cut-out, margin included, and where it goes in the view."""
+    """A source's cut-out, margin included, and where it goes in the view."""
 
-    donor: Donor
+    paste_source: PasteSource
     source: Area
     target: Area
     mirrored: bool
@@ -97,7 +97,7 @@ class Paste:
 
 
 @dataclass(frozen=True, slots=True)
-class Colours:
+class ColorJitter:
     """What is done to the light: gamma, a gain for each channel, noise in grey levels."""
 
     gamma: float = 1.0
@@ -107,16 +107,16 @@ class Colours:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class AugmentationPlan:
     """A planned view of a frame and what is in it.
 
     Attributes:
         record: The frame.
         seed: Of the noise.
-        light: Whose light the frame is shown in; nothing for its own.
+        color_transfer: Whose light the frame is shown in; nothing for its own.
         window: What is cut out of the frame.
         mirrored: Whether left and right are exchanged, after everything else.
-        colours: What is done to the light.
+        color_jitter: What is done to the light.
         pastes: What is pasted, in order.
         marks: The animals that are seen, in shares of the view.
         unplaced: Columns known to be present that no box places.
@@ -124,10 +124,10 @@ class View:
 
     record: ImageRecord
     seed: int
-    light: Light | None
+    color_transfer: ColorTransfer | None
     window: Area
     mirrored: bool
-    colours: Colours
+    color_jitter: ColorJitter
     pastes: tuple[Paste, ...]
     marks: tuple[Mark, ...]
     unplaced: frozenset[int]
@@ -154,15 +154,15 @@ def marks_of(record: ImageRecord, categories: CategoryTable) -> tuple[Mark, ...]
     )
 
 
-def plain_view(record: ImageRecord, categories: CategoryTable) -> View:
+def identity_plan(record: ImageRecord, categories: CategoryTable) -> AugmentationPlan:
     """Return the frame as it is."""
     marks = marks_of(record, categories)
     present = {categories.column_of(number) for number in record.category_ids or ()}
     unplaced = frozenset(present - {mark.column for mark in marks})
-    return View(record, 0, None, WHOLE, False, Colours(), (), marks, unplaced)
+    return AugmentationPlan(record, 0, None, WHOLE, False, ColorJitter(), (), marks, unplaced)
 
 
-class Donors:
+class PasteSources:
     """The animals of the training frames that can be pasted, drawn rare ones more often.
 
     An animal that touches the frame's edge is cut off (or a part of the vehicle), and a large one
@@ -171,31 +171,31 @@ class Donors:
 
     def __init__(self, records: Sequence[ImageRecord], categories: CategoryTable) -> None:
         """Collect them from `records`, which must be training frames only."""
-        self.donors = tuple(
-            Donor(record, mark)
+        self.paste_sources = tuple(
+            PasteSource(record, mark)
             for record in records
             for mark in marks_of(record, categories)
             if _can_be_pasted(mark.area)
         )
-        self._shares = np.cumsum(_donor_shares(self.donors))
+        self._shares = np.cumsum(_source_shares(self.paste_sources))
 
-    def draw(self, generator: np.random.Generator) -> Donor:
+    def draw(self, generator: np.random.Generator) -> PasteSource:
         """Return one of them."""
         place = int(np.searchsorted(self._shares, generator.random(), side="right"))
-        return self.donors[min(place, len(self.donors) - 1)]
+        return self.paste_sources[min(place, len(self.paste_sources) - 1)]
 
 
 def _can_be_pasted(area: Area) -> bool:
     inside = min(area.left, area.top, 1 - area.right, 1 - area.bottom) > _EDGE
     least_side = min(area.right - area.left, area.bottom - area.top)
-    return inside and area.size < _LARGEST_DONOR and least_side > _LEAST_DONOR_SIDE
+    return inside and area.size < _LARGEST_SOURCE and least_side > _LEAST_SOURCE_SIDE
 
 
-def _donor_shares(donors: Sequence[Donor]) -> npt.NDArray[np.float64]:
+def _source_shares(paste_sources: Sequence[PasteSource]) -> npt.NDArray[np.float64]:
     """Square root of a category's count, spread evenly over its dives and then their boxes."""
-    if not donors:
+    if not paste_sources:
         return np.zeros(0)
-    places = [(d.mark.column, d.record.dive_or_own) for d in donors]
+    places = [(d.mark.column, d.record.dive_or_own) for d in paste_sources]
     in_dive = Counter(places)
     in_category = Counter(column for column, _ in places)
     dives = Counter(column for column, _ in in_dive)
@@ -204,53 +204,61 @@ def _donor_shares(donors: Sequence[Donor]) -> npt.NDArray[np.float64]:
     return normalised
 
 
-def plan_view(
+def plan_augmentation(
     record: ImageRecord,
     number: int,
-    donors: Donors,
-    lights: Lights,
+    paste_sources: PasteSources,
+    color_transfers: ColorTransferSources,
     categories: CategoryTable,
     *,
     seed: int,
-    pastes: float,
-) -> View:
+    copy_paste: float,
+) -> AugmentationPlan:
     """Return view `number` (1 and up) of a frame.
 
     Args:
         record: The frame.
         number: Each number is another view.
-        donors: What can be pasted.
-        lights: Whose light the frame can be shown in.
+        paste_sources: What can be pasted.
+        color_transfers: Whose light the frame can be shown in.
         categories: For columns.
         seed: Of the training.
-        pastes: How many animals are pasted in the mean; 0 for none.
+        copy_paste: How many animals are pasted in the mean; 0 for none.
 
     Source:
         Ghiasi et al., "Simple Copy-Paste is a Strong Data Augmentation Method for Instance
         Segmentation", 2021, arXiv:2012.07177, with boxes in place of masks.
     """
-    view_seed = _view_seed(record, number, seed)
-    generator = np.random.default_rng(view_seed)
-    plain = plain_view(record, categories)
+    plan_seed = _plan_seed(record, number, seed)
+    generator = np.random.default_rng(plan_seed)
+    plain = identity_plan(record, categories)
     window = _draw_window(generator)
     marks = _cut(plain.marks, window)
     pasted = []
-    for _ in range(int(generator.poisson(pastes)) if donors.donors else 0):
-        paste = _draw_paste(donors.draw(generator), generator)
+    for _ in range(int(generator.poisson(copy_paste)) if paste_sources.paste_sources else 0):
+        paste = _draw_paste(paste_sources.draw(generator), generator)
         if paste is not None:
             pasted.append(paste)
             marks = _with_paste(marks, paste)
     mirrored = bool(generator.random() < 0.5)
     if mirrored:
         marks = tuple(Mark(mark.column, mark.area.mirrored()) for mark in marks)
-    colours = _draw_colours(generator)
-    light = lights.draw(generator)
-    return View(
-        record, view_seed, light, window, mirrored, colours, tuple(pasted), marks, plain.unplaced
+    color_jitter = _draw_color_jitter(generator)
+    color_transfer = color_transfers.draw(generator)
+    return AugmentationPlan(
+        record,
+        plan_seed,
+        color_transfer,
+        window,
+        mirrored,
+        color_jitter,
+        tuple(pasted),
+        marks,
+        plain.unplaced,
     )
 
 
-def _view_seed(record: ImageRecord, number: int, seed: int) -> int:
+def _plan_seed(record: ImageRecord, number: int, seed: int) -> int:
     digest = hashlib.sha256(f"{seed} {number} {record.image_id}".encode()).digest()
     return int.from_bytes(digest[:8], "little")
 
@@ -270,8 +278,8 @@ def _cut(marks: Sequence[Mark], window: Area) -> tuple[Mark, ...]:
     )
 
 
-def _draw_paste(donor: Donor, generator: np.random.Generator) -> Paste | None:
-    area = donor.mark.area
+def _draw_paste(paste_source: PasteSource, generator: np.random.Generator) -> Paste | None:
+    area = paste_source.mark.area
     x_margin = PASTE_MARGIN * (area.right - area.left)
     y_margin = PASTE_MARGIN * (area.bottom - area.top)
     source = Area(
@@ -284,7 +292,11 @@ def _draw_paste(donor: Donor, generator: np.random.Generator) -> Paste | None:
     left, top = generator.uniform(0, 1 - width), generator.uniform(0, 1 - height)
     target = Area(left, top, left + width, top + height)
     return Paste(
-        donor, source, target, bool(generator.random() < 0.5), float(generator.uniform(0.2, 0.8))
+        paste_source,
+        source,
+        target,
+        bool(generator.random() < 0.5),
+        float(generator.uniform(0.2, 0.8)),
     )
 
 
@@ -294,7 +306,7 @@ def _with_paste(marks: Sequence[Mark], paste: Paste) -> tuple[Mark, ...]:
         for mark in marks
         if mark.area.overlap(paste.target).size < _MOST_COVERED * max(mark.area.size, 1e-12)
     ]
-    return (*still, Mark(paste.donor.mark.column, _without_margin(paste.target)))
+    return (*still, Mark(paste.paste_source.mark.column, _without_margin(paste.target)))
 
 
 def _without_margin(area: Area) -> Area:
@@ -303,9 +315,9 @@ def _without_margin(area: Area) -> Area:
     return Area(area.left + x, area.top + y, area.right - x, area.bottom - y)
 
 
-def _draw_colours(generator: np.random.Generator) -> Colours:
+def _draw_color_jitter(generator: np.random.Generator) -> ColorJitter:
     gains = np.exp(generator.normal(0, 0.12, 3) + generator.normal(0, 0.15))
-    return Colours(
+    return ColorJitter(
         gamma=float(np.exp(generator.normal(0, 0.2))),
         gains=(float(gains[0]), float(gains[1]), float(gains[2])),
         greyness=0.7 if generator.random() < 0.2 else 0.0,

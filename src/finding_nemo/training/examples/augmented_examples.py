@@ -1,4 +1,4 @@
-"""Training frames as other views every epoch, with what each view teaches."""
+"""Training frames, augmented anew in every epoch, with the targets of each view."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ import numpy.typing as npt
 
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.training.augmentation.color_transfer import Lights, Pixels
-from finding_nemo.training.augmentation.plan import Donors, plan_view
-from finding_nemo.training.augmentation.render import render_view
+from finding_nemo.training.augmentation.color_transfer import ColorTransferSources, Pixels
+from finding_nemo.training.augmentation.plan import PasteSources, plan_augmentation
+from finding_nemo.training.augmentation.render import render_augmentation
 from finding_nemo.training.examples.array_cache import StoredRows
 from finding_nemo.training.examples.cached_inputs import ReadyInputs
-from finding_nemo.training.examples.patch_targets import view_targets
+from finding_nemo.training.examples.patch_targets import patch_targets
 
 
 @dataclass(frozen=True)
-class ViewExamples:
+class AugmentedExamples:
     """Frames whose view in epoch e is their e-th.
 
     Attributes:
         records: The frames.
         rows: Their pixels at the network's size, uint8 (height, width, 3) a row.
         row_of: From image id to row.
-        donors: What is pasted into them.
-        lights: Whose light they are shown in.
+        paste_sources: What is pasted into them.
+        color_transfers: Whose light they are shown in.
         categories: For columns.
         grid: Rows and columns of the network's patches.
-        pastes: How many animals are pasted into a view, in the mean.
+        copy_paste: How many animals are pasted into a view, in the mean.
         seed: Of all that is drawn.
     """
 
     records: tuple[ImageRecord, ...]
     rows: StoredRows
     row_of: Mapping[str, int]
-    donors: Donors
-    lights: Lights
+    paste_sources: PasteSources
+    color_transfers: ColorTransferSources
     categories: CategoryTable
     grid: tuple[int, int]
-    pastes: float
+    copy_paste: float
     seed: int
 
     @classmethod
@@ -51,20 +51,22 @@ class ViewExamples:
         categories: CategoryTable,
         *,
         grid: tuple[int, int],
-        pastes: float,
-        lit: float,
+        copy_paste: float,
+        color_transfer_prob: float,
         seed: int,
-    ) -> ViewExamples:
+    ) -> AugmentedExamples:
         """Return the views of frames whose pixels are stored, which lend each other all else."""
         return cls(
             records=ready.records,
             rows=ready.rows,
             row_of={record.image_id: row for row, record in enumerate(ready.records)},
-            donors=Donors(ready.records, categories),
-            lights=Lights(ready.records, lit=lit),
+            paste_sources=PasteSources(ready.records, categories),
+            color_transfers=ColorTransferSources(
+                ready.records, color_transfer_prob=color_transfer_prob
+            ),
             categories=categories,
             grid=grid,
-            pastes=pastes,
+            copy_paste=copy_paste,
             seed=seed,
         )
 
@@ -74,22 +76,24 @@ class ViewExamples:
     def batch(
         self, chosen: npt.NDArray[np.int64], epoch: int
     ) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float32]]:
-        """Return pixels, uint8 (images, height, width, 3), and targets as `view_targets` does."""
-        views = [
-            plan_view(
+        """Return pixels, uint8 (images, height, width, 3), and targets as `patch_targets` does."""
+        plans = [
+            plan_augmentation(
                 self.records[index],
                 epoch,
-                self.donors,
-                self.lights,
+                self.paste_sources,
+                self.color_transfers,
                 self.categories,
                 seed=self.seed,
-                pastes=self.pastes,
+                copy_paste=self.copy_paste,
             )
             for index in chosen
         ]
         height, width = self._pixels(self.records[0]).shape[:2]
-        pixels = [render_view(v, self._pixels, width_px=width, height_px=height) for v in views]
-        targets = [view_targets(view, self.grid, len(self.categories)) for view in views]
+        pixels = [
+            render_augmentation(v, self._pixels, width_px=width, height_px=height) for v in plans
+        ]
+        targets = [patch_targets(plan, self.grid, len(self.categories)) for plan in plans]
         return np.stack(pixels), np.stack(targets)
 
     def _pixels(self, record: ImageRecord) -> Pixels:

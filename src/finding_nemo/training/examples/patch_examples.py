@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.training.augmentation.plan import plain_view
+from finding_nemo.training.augmentation.plan import identity_plan
 from finding_nemo.training.examples.array_cache import StoredRows
-from finding_nemo.training.examples.patch_targets import view_targets
+from finding_nemo.training.examples.patch_targets import patch_targets
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class PatchExamples:
     def batch(
         self, chosen: npt.NDArray[np.int64], epoch: int
     ) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float32]]:
-        """Return features (images, patches, features) and targets as `view_targets` does."""
+        """Return features (images, patches, features) and targets as `patch_targets` does."""
         del epoch
-        views = [plain_view(self.records[index], self.categories) for index in chosen]
-        targets = [view_targets(view, self.grid, len(self.categories)) for view in views]
+        plans = [identity_plan(self.records[index], self.categories) for index in chosen]
+        targets = [patch_targets(plan, self.grid, len(self.categories)) for plan in plans]
         return self.rows.take(chosen), np.stack(targets)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.training.augmentation.plan import Area, View
+from finding_nemo.training.augmentation.plan import Area, AugmentationPlan
 from finding_nemo.training.optimization.losses import UNKNOWN
 
 _LEAST_SHARE = 0.3
 
 
-def view_targets(view: View, grid: tuple[int, int], n_categories: int) -> npt.NDArray[np.float32]:
+def patch_targets(
+    plan: AugmentationPlan, grid: tuple[int, int], n_categories: int
+) -> npt.NDArray[np.float32]:
     """Return what is in a view, and where.
 
     Args:
-        view: With its animals.
+        plan: With its animals.
         grid: Rows and columns of the network's patches.
         n_categories: Columns of the truth.
 
@@ -25,18 +27,18 @@ def view_targets(view: View, grid: tuple[int, int], n_categories: int) -> npt.ND
     """
     frame = np.zeros(n_categories, dtype=np.float32)
     patches = np.zeros((*grid, n_categories), dtype=np.float32)
-    for mark in view.marks:
+    for mark in plan.marks:
         frame[mark.column] = 1
         patches[:, :, mark.column] = np.maximum(
-            patches[:, :, mark.column], covered(mark.area, grid)
+            patches[:, :, mark.column], patch_coverage(mark.area, grid)
         )
-    for column in view.unplaced:
+    for column in plan.unplaced:
         frame[column] = 1
         patches[:, :, column] = UNKNOWN
     return np.concatenate([frame, patches.reshape(-1)])
 
 
-def covered(area: Area, grid: tuple[int, int]) -> npt.NDArray[np.bool_]:
+def patch_coverage(area: Area, grid: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Return which patches an area fills, or lies in, by three tenths; bool (rows, columns)."""
     rows, columns = grid
     down = _overlaps(area.top * rows, area.bottom * rows, rows)

@@ -61,14 +61,14 @@ def choose_micro_batch_size(
 
 
 def split_micro_batches(n_images: int, micro_batch_size: int) -> list[slice]:
-    """Return a step's images in micro-batches of about one length, at most `micro_batch_size` in each.
+    """Return a step's images in micro-batches of about one length.
 
     Batch normalisation cannot learn from one image, so none is alone in one unless it is the
     only one.
 
     Args:
         n_images: At least 1.
-        micro_batch_size: 0 for a single one.
+        micro_batch_size: At most so many images in each; 0 for a single one.
     """
     wanted = math.ceil(n_images / micro_batch_size) if micro_batch_size else 1
     n_micro_batches = max(1, min(wanted, n_images // 2))

@@ -162,8 +162,9 @@ class NemoSettings(PatchesSettings):
         layer_decay: The same from each layer to the one below.
         dropout: Share of features dropped at each step.
         patch_loss_weight: What the lesson of the boxes weighs beside that of the whole frame.
-        pastes: How many animals of other frames are pasted into a view, in the mean.
-        lit: Share of views that are shown in the light of a training frame of any dive.
+        copy_paste: How many animals of other frames are pasted into a view, in the mean.
+        color_transfer_prob: Share of views that are shown in the light of a training frame of any
+            dive.
         global_weight: What the frame as a whole weighs in prediction beside its patches.
         top_k_patches: In prediction the mean of so many patches speaks for all; 0 for a soft
             maximum over all of them. Both only where boxes taught the patches.
@@ -175,8 +176,8 @@ class NemoSettings(PatchesSettings):
     backbone_rate: float = Field(default=0.2, ge=0)
     layer_decay: float = Field(default=1.0, gt=0, le=1)
     dropout: float = Field(default=0.5, ge=0, lt=1)
-    pastes: float = Field(default=1.5, ge=0, le=20)
-    lit: float = Field(default=0.6, ge=0, le=1)
+    copy_paste: float = Field(default=1.5, ge=0, le=20)
+    color_transfer_prob: float = Field(default=0.6, ge=0, le=1)
     global_weight: float = Field(default=0.5, ge=0, le=10)
     gradient_checkpointing: bool | None = None
 

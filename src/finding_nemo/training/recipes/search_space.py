@@ -31,7 +31,7 @@ _USUAL: Mapping[Kind, tuple[str, ...]] = {
         "backbone_rate=0.05..1.0:log",
         "dropout=0.2..0.8",
         "patch_loss_weight=1.0..20.0:log",
-        "pastes=0.0..3.0",
+        "copy_paste=0.0..3.0",
     ),
     "network": _LOOP,
 }

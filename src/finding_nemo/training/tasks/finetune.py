@@ -33,7 +33,7 @@ from finding_nemo.training.auto.gradient_checkpointing import (
     choose_gradient_checkpointing,
 )
 from finding_nemo.training.auto.hardware import choose_device
-from finding_nemo.training.examples.augmented_examples import ViewExamples
+from finding_nemo.training.examples.augmented_examples import AugmentedExamples
 from finding_nemo.training.examples.cached_inputs import (
     ReadyInputs,
     Tick,
@@ -175,12 +175,12 @@ def set_up_small_animals(
         ),
         train=train,
         val=validation_inputs(train, parts, ready),
-        training=ViewExamples.of(
+        training=AugmentedExamples.of(
             train,
             categories,
             grid=backbone_spec.grid,
-            pastes=settings.pastes,
-            lit=settings.lit,
+            copy_paste=settings.copy_paste,
+            color_transfer_prob=settings.color_transfer_prob,
             seed=seed,
         ),
         rate_factors=layer_rate_factors(

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.records import Box, ImageRecord
-from finding_nemo.training.augmentation.color_transfer import Lights
+from finding_nemo.training.augmentation.color_transfer import ColorTransferSources
 from finding_nemo.training.augmentation.plan import (
     WHOLE,
     Area,
-    Donors,
+    PasteSources,
+    identity_plan,
     marks_of,
-    plain_view,
-    plan_view,
+    plan_augmentation,
 )
 
 _TABLE = CategoryTable(tuple(Category(k, f"animal {k}", "group") for k in (3, 5, 8)))
@@ -30,7 +30,7 @@ def record(name: str, boxes: tuple[Box, ...], ids: tuple[int, ...] = (3,)) -> Im
     )
 
 
-_OWN = Lights([], lit=0)
+_OWN = ColorTransferSources([], color_transfer_prob=0)
 _FRAME = record("a", (Box(3, 20, 10, 40, 20),))
 _OTHER = record("b", (Box(5, 50, 50, 20, 20), Box(8, 100, 40, 30, 20)), ids=(5, 8))
 
@@ -48,7 +48,7 @@ def test_marks__are_shares_of_the_frame() -> None:
 def test_marks__are_none_where_the_size_is_unknown() -> None:
     unsized = ImageRecord("c", Path("c.png"), (3,), boxes=(Box(3, 0, 0, 9, 9),))
     assert marks_of(unsized, _TABLE) == ()
-    assert plain_view(unsized, _TABLE).unplaced == {0}
+    assert identity_plan(unsized, _TABLE).unplaced == {0}
 
 
 def test_area__seen_from_a_window() -> None:
@@ -60,10 +60,12 @@ def test_area__seen_from_a_window() -> None:
 
 
 def test_plan__is_the_same_for_the_same_seed_and_another_for_another_number() -> None:
-    donors = Donors([_FRAME, _OTHER], _TABLE)
+    paste_sources = PasteSources([_FRAME, _OTHER], _TABLE)
 
     def plan(number: int, seed: int = 0) -> object:
-        return plan_view(_FRAME, number, donors, _OWN, _TABLE, seed=seed, pastes=2)
+        return plan_augmentation(
+            _FRAME, number, paste_sources, _OWN, _TABLE, seed=seed, copy_paste=2
+        )
 
     assert plan(1) == plan(1)
     assert plan(1) != plan(2)
@@ -72,26 +74,31 @@ def test_plan__is_the_same_for_the_same_seed_and_another_for_another_number() ->
 
 @given(st.integers(1, 10_000))
 def test_plan__has_marks_inside_the_view(number: int) -> None:
-    view = plan_view(_FRAME, number, Donors([_OTHER], _TABLE), _OWN, _TABLE, seed=3, pastes=3)
-    for mark in view.marks:
+    plan = plan_augmentation(
+        _FRAME, number, PasteSources([_OTHER], _TABLE), _OWN, _TABLE, seed=3, copy_paste=3
+    )
+    for mark in plan.marks:
         assert mark.area.size > 0
         assert mark.area.overlap(WHOLE).size == pytest.approx(mark.area.size)
-    assert {paste.donor.mark.column for paste in view.pastes} <= {1, 2}
+    assert {paste.paste_source.mark.column for paste in plan.pastes} <= {1, 2}
 
 
 def test_plan__without_donors_pastes_nothing() -> None:
-    view = plan_view(_FRAME, 1, Donors([], _TABLE), _OWN, _TABLE, seed=0, pastes=5)
-    assert view.pastes == ()
+    plan = plan_augmentation(
+        _FRAME, 1, PasteSources([], _TABLE), _OWN, _TABLE, seed=0, copy_paste=5
+    )
+    assert plan.pastes == ()
 
 
 def test_plan__forgets_an_animal_that_the_cut_leaves_out() -> None:
     corner = record("d", (Box(3, 1, 1, 8, 4),))
     plans = [
-        plan_view(corner, k, Donors([], _TABLE), _OWN, _TABLE, seed=0, pastes=0) for k in range(60)
+        plan_augmentation(corner, k, PasteSources([], _TABLE), _OWN, _TABLE, seed=0, copy_paste=0)
+        for k in range(60)
     ]
-    seen = [bool(view.marks) for view in plans]
+    seen = [bool(plan.marks) for plan in plans]
     assert 0 < sum(seen) < 60
-    gone = next(view for view in plans if not view.marks)
+    gone = next(plan for plan in plans if not plan.marks)
     assert gone.window.left > 1 / 200 or gone.window.top > 1 / 100
 
 
@@ -99,13 +106,15 @@ def test_donors__are_small_and_whole() -> None:
     at_the_edge = record("e", (Box(3, 0, 10, 40, 20),))
     a_scene = record("f", (Box(3, 10, 10, 180, 80),))
     a_speck = record("g", (Box(3, 10, 10, 2, 2),))
-    assert Donors([at_the_edge, a_scene, a_speck], _TABLE).donors == ()
+    assert PasteSources([at_the_edge, a_scene, a_speck], _TABLE).paste_sources == ()
 
 
 def test_donors__rare_categories_by_the_root_of_their_count() -> None:
     common = [record(f"c{k}", (Box(3, 20, 10, 40, 20),)) for k in range(4)]
-    donors = Donors([*common, record("r", (Box(5, 50, 50, 20, 20),), ids=(5,))], _TABLE)
+    paste_sources = PasteSources(
+        [*common, record("r", (Box(5, 50, 50, 20, 20),), ids=(5,))], _TABLE
+    )
     generator = np.random.default_rng(0)
-    drawn = [donors.draw(generator).mark.column for _ in range(3000)]
+    drawn = [paste_sources.draw(generator).mark.column for _ in range(3000)]
     # Roots of 4 and 1: two of three draws are of the common category.
     assert np.mean(np.array(drawn) == 0) == pytest.approx(2 / 3, abs=0.03)

@@ -10,21 +10,33 @@ import numpy.typing as npt
 from PIL import Image
 
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.training.augmentation.color_transfer import Light
-from finding_nemo.training.augmentation.plan import WHOLE, Area, Colours, Donor, Mark, Paste, View
-from finding_nemo.training.augmentation.render import render_view
+from finding_nemo.training.augmentation.color_transfer import ColorTransfer
+from finding_nemo.training.augmentation.plan import (
+    WHOLE,
+    Area,
+    AugmentationPlan,
+    ColorJitter,
+    Mark,
+    Paste,
+    PasteSource,
+)
+from finding_nemo.training.augmentation.render import render_augmentation
 
 _FRAME = ImageRecord("a", Path("a.png"), (3,))
-_DONOR = ImageRecord("b", Path("b.png"), (5,))
+_SOURCE = ImageRecord("b", Path("b.png"), (5,))
 _PIXELS = {
     "a": np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8),
     "b": np.full((40, 60, 3), (250, 10, 10), dtype=np.uint8),
 }
-_PLAIN = View(_FRAME, 7, None, WHOLE, False, Colours(), (), (), frozenset())
+_PLAIN = AugmentationPlan(_FRAME, 7, None, WHOLE, False, ColorJitter(), (), (), frozenset())
 
 
-def rendered(view: View, width_px: int = 60, height_px: int = 40) -> npt.NDArray[np.uint8]:
-    return render_view(view, lambda r: _PIXELS[r.image_id], width_px=width_px, height_px=height_px)
+def rendered(
+    plan: AugmentationPlan, width_px: int = 60, height_px: int = 40
+) -> npt.NDArray[np.uint8]:
+    return render_augmentation(
+        plan, lambda r: _PIXELS[r.image_id], width_px=width_px, height_px=height_px
+    )
 
 
 def test_plain_view__is_the_frame() -> None:
@@ -32,9 +44,9 @@ def test_plain_view__is_the_frame() -> None:
 
 
 def test_light__is_another_frames() -> None:
-    lit = rendered(replace(_PLAIN, light=Light(_DONOR, 1.0)))
-    np.testing.assert_allclose(lit.mean(axis=(0, 1)), (250, 10, 10), atol=2.0)
-    assert lit.std(axis=(0, 1)).max() < 5
+    jittered = rendered(replace(_PLAIN, color_transfer=ColorTransfer(_SOURCE, 1.0)))
+    np.testing.assert_allclose(jittered.mean(axis=(0, 1)), (250, 10, 10), atol=2.0)
+    assert jittered.std(axis=(0, 1)).max() < 5
 
 
 def test_mirrored__exchanges_left_and_right() -> None:
@@ -49,23 +61,25 @@ def test_window__is_cut_out_and_resized() -> None:
 
 
 def test_colours__are_gamma_then_gain() -> None:
-    seen = rendered(replace(_PLAIN, colours=Colours(gamma=2.0, gains=(1.0, 0.5, 2.0))))
+    seen = rendered(replace(_PLAIN, color_jitter=ColorJitter(gamma=2.0, gains=(1.0, 0.5, 2.0))))
     curve = 255 * (_PIXELS["a"] / 255.0) ** 2 * np.array([1.0, 0.5, 2.0])
     np.testing.assert_array_equal(seen, np.clip(np.rint(curve), 0, 255).astype(np.uint8))
 
 
 def test_noise__is_the_views_own_and_as_strong_as_said() -> None:
-    noisy = replace(_PLAIN, colours=Colours(noise=5.0))
+    noisy = replace(_PLAIN, color_jitter=ColorJitter(noise=5.0))
     grey = np.full((40, 60, 3), 128, dtype=np.uint8)
-    seen = render_view(noisy, lambda _: grey, width_px=60, height_px=40)
-    again = render_view(noisy, lambda _: grey, width_px=60, height_px=40)
+    seen = render_augmentation(noisy, lambda _: grey, width_px=60, height_px=40)
+    again = render_augmentation(noisy, lambda _: grey, width_px=60, height_px=40)
     np.testing.assert_array_equal(seen, again)
     assert 4.7 < seen.astype(float).std() < 5.3
 
 
 def test_paste__fills_its_target_and_leaves_the_rest() -> None:
     target = Area(0.25, 0.25, 0.75, 0.75)
-    paste = Paste(Donor(_DONOR, Mark(1, WHOLE)), WHOLE, target, mirrored=False, colour_match=0.0)
+    paste = Paste(
+        PasteSource(_SOURCE, Mark(1, WHOLE)), WHOLE, target, mirrored=False, colour_match=0.0
+    )
     seen = rendered(replace(_PLAIN, pastes=(paste,)))
     np.testing.assert_array_equal(seen[18:22, 28:32], _PIXELS["b"][18:22, 28:32])
     np.testing.assert_array_equal(seen[:10], _PIXELS["a"][:10])
@@ -73,7 +87,9 @@ def test_paste__fills_its_target_and_leaves_the_rest() -> None:
 
 def test_paste__matched_in_colour_has_the_mean_of_its_place() -> None:
     target = Area(0.0, 0.0, 1.0, 1.0)
-    paste = Paste(Donor(_DONOR, Mark(1, WHOLE)), WHOLE, target, mirrored=False, colour_match=1.0)
+    paste = Paste(
+        PasteSource(_SOURCE, Mark(1, WHOLE)), WHOLE, target, mirrored=False, colour_match=1.0
+    )
     seen = rendered(replace(_PLAIN, pastes=(paste,)))
     wanted = _PIXELS["a"].mean(axis=(0, 1))
     np.testing.assert_allclose(seen[20, 30].astype(float), wanted, atol=1.0)

@@ -8,33 +8,33 @@ import numpy as np
 import pytest
 
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.training.augmentation.plan import WHOLE, Area, Colours, Mark, View
-from finding_nemo.training.examples.patch_targets import covered, view_targets
+from finding_nemo.training.augmentation.plan import WHOLE, Area, AugmentationPlan, ColorJitter, Mark
+from finding_nemo.training.examples.patch_targets import patch_coverage, patch_targets
 from finding_nemo.training.optimization.losses import UNKNOWN
 
 
-def view(marks: tuple[Mark, ...], unplaced: frozenset[int] = frozenset()) -> View:
+def plan(marks: tuple[Mark, ...], unplaced: frozenset[int] = frozenset()) -> AugmentationPlan:
     record = ImageRecord("a", Path("a.png"), (3,))
-    return View(record, 0, None, WHOLE, False, Colours(), (), marks, unplaced)
+    return AugmentationPlan(record, 0, None, WHOLE, False, ColorJitter(), (), marks, unplaced)
 
 
 def test_targets__of_one_animal_in_one_quarter() -> None:
-    targets = view_targets(view((Mark(1, Area(0.0, 0.0, 0.5, 0.5)),)), (2, 2), 3)
+    targets = patch_targets(plan((Mark(1, Area(0.0, 0.0, 0.5, 0.5)),)), (2, 2), 3)
     np.testing.assert_array_equal(targets[:3], [0, 1, 0])
     np.testing.assert_array_equal(targets[3:].reshape(4, 3)[:, 1], [1, 0, 0, 0])
     assert targets[3:].sum() == 1
 
 
 def test_targets__of_what_no_box_places_are_unknown_everywhere() -> None:
-    targets = view_targets(view((), frozenset({2})), (2, 2), 3)
+    targets = patch_targets(plan((), frozenset({2})), (2, 2), 3)
     np.testing.assert_array_equal(targets[:3], [0, 0, 1])
     np.testing.assert_array_equal(targets[3:].reshape(4, 3)[:, 2], [UNKNOWN] * 4)
 
 
 def test_covered__small_animal_lies_in_one_place_and_a_long_one_in_several() -> None:
-    assert covered(Area(0.30, 0.30, 0.35, 0.35), (4, 4)).sum() == 1
+    assert patch_coverage(Area(0.30, 0.30, 0.35, 0.35), (4, 4)).sum() == 1
     np.testing.assert_array_equal(
-        covered(Area(0.0, 0.0, 1.0, 0.1), (4, 4)).sum(axis=1), [4, 0, 0, 0]
+        patch_coverage(Area(0.0, 0.0, 1.0, 0.1), (4, 4)).sum(axis=1), [4, 0, 0, 0]
     )
 
 
@@ -54,4 +54,4 @@ def test_covered__equals_counting_points(seed: int) -> None:
     counts = inside.reshape(rows, fine, columns, fine).sum(axis=(1, 3))
     shares = np.maximum(counts / fine**2, counts / counts.sum())
     sure = np.abs(shares - 0.3) > 0.01
-    np.testing.assert_array_equal(covered(area, (rows, columns))[sure], (shares > 0.3)[sure])
+    np.testing.assert_array_equal(patch_coverage(area, (rows, columns))[sure], (shares > 0.3)[sure])

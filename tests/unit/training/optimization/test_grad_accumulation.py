@@ -23,9 +23,7 @@ from finding_nemo.training.recipes.registry import LoopSettings
 
 
 @given(st.integers(1, 60), st.integers(0, 60))
-def test_micro_batches__hold_every_image_once_and_never_one_alone(
-    n: int, micro_batch: int
-) -> None:
+def test_micro_batches__hold_every_image_once_and_never_one_alone(n: int, micro_batch: int) -> None:
     micro_batches = split_micro_batches(n, micro_batch)
     images = np.arange(n)
     assert [int(i) for micro_batch in micro_batches for i in images[micro_batch]] == list(range(n))

@@ -62,12 +62,14 @@ def changed(recipe: str, records: list[ImageRecord], **changes: Any) -> tuple[Lo
 
 
 def test_nemo__takes_the_settings_of_places_and_keeps_what_was_changed() -> None:
-    found, told = changed("nemo", BARE, width_px=640, height_px=480, epochs=2, pastes=0.5, lit=0.1)
+    found, told = changed(
+        "nemo", BARE, width_px=640, height_px=480, epochs=2, copy_paste=0.5, color_transfer_prob=0.1
+    )
     assert type(found) is PatchesSettings
     usual = find_recipe("patches").settings.model_dump()
     assert found.model_dump() == {**usual, "width_px": 640, "height_px": 480, "epochs": 2}
     assert "in 0 % of the training images" in told
-    assert told.endswith("Without meaning there: lit, pastes.")
+    assert told.endswith("Without meaning there: color_transfer_prob, copy_paste.")
 
 
 @pytest.mark.parametrize(
