@@ -55,7 +55,7 @@ _RECIPES: dict[str, dict[str, Any]] = {
     "patches": {**_PLACES, "epochs": 2},
     "probe": {**_PLACES, "epochs": 2},
     "resnet18-cutout": {
-        **_PLACES, "width_px": 32, "height_px": 32, "averaging": 0.9, "schedule": "one-cycle",
+        **_PLACES, "width_px": 32, "height_px": 32, "ema_decay": 0.9, "schedule": "one-cycle",
     },
 }  # fmt: skip
 

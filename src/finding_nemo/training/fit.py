@@ -22,7 +22,7 @@ from finding_nemo.models.bundle.uncertainty_tensors import Trust, trust_tensors
 from finding_nemo.models.inference.runtime_choice import open_network
 from finding_nemo.models.networks.with_features import WithFeatures, has_features
 from finding_nemo.models.onnx_export.export_onnx import export_onnx
-from finding_nemo.training.auto.epoch_budget import with_passes
+from finding_nemo.training.auto.epoch_budget import with_auto_epochs
 from finding_nemo.training.auto.hardware import choose_device, choose_precision
 from finding_nemo.training.examples.array_cache import CACHE_VARIABLE, find_cache
 from finding_nemo.training.examples.cached_inputs import Tick, tell_unusable
@@ -78,7 +78,7 @@ def fit_network(
     notify(f"device {device.value}: {device.reason}.")
     notify(f"precision {precision.value}: {precision.reason}.")
     settings = settings_without_boxes(settings, recipe, parts.train, notify)
-    settings = with_passes(settings, parts.train, notify)
+    settings = with_auto_epochs(settings, parts.train, notify)
     notify(f"batch size {settings.batch_size}: the recipe's{processes.in_words}.")
     cache = find_cache()
     why = f" ({cache.reason})" if cache.reason else ""

@@ -12,44 +12,44 @@ from finding_nemo.training.recipes.registry import LoopSettings, NemoSettings, P
 
 
 @dataclass(frozen=True, slots=True)
-class Showing:
+class EpochBudget:
     """How much is shown.
 
     Attributes:
         views: Of all images together.
-        most_passes: Over few images.
+        max_epochs: Over few images.
     """
 
     views: int
-    most_passes: int
+    max_epochs: int
 
 
 # 3,700 frames shown once to every layer find more on new dives than shown twice or three times;
 # the highest layer alone learns the dives slower, heads on a frozen network slower still
 # (docs/experiments.md, "Every layer trained" and "Frozen places, taught by boxes").
-_EVERY_LAYER = Showing(4_000, 10)
-_SOME_LAYERS = Showing(12_000, 10)
-_FROZEN = Showing(24_000, 30)
+_EVERY_LAYER = EpochBudget(4_000, 10)
+_SOME_LAYERS = EpochBudget(12_000, 10)
+_FROZEN = EpochBudget(24_000, 30)
 
 
-def passes_over(n_images: int, showing: Showing) -> int:
+def epochs_within(n_images: int, budget: EpochBudget) -> int:
     """Return how many passes over `n_images` show about so many views; at least 1."""
-    return max(1, min(round(showing.views / max(n_images, 1)), showing.most_passes))
+    return max(1, min(round(budget.views / max(n_images, 1)), budget.max_epochs))
 
 
-def with_passes(
+def with_auto_epochs(
     settings: LoopSettings, records: Sequence[ImageRecord], notify: Tell
 ) -> LoopSettings:
     """Return settings whose `epochs` are above 0, for training images `records`."""
     if settings.epochs or not isinstance(settings, PatchesSettings):
         return settings
-    showing = _FROZEN
+    budget = _FROZEN
     if isinstance(settings, NemoSettings):
         layers = choose_layers(settings.trained_layers, records).layers
-        showing = _EVERY_LAYER if layers >= EVERY_LAYER else _SOME_LAYERS
-    epochs = passes_over(len(records), showing)
+        budget = _EVERY_LAYER if layers >= EVERY_LAYER else _SOME_LAYERS
+    epochs = epochs_within(len(records), budget)
     notify(
-        f"epochs {epochs}: {len(records)} training images, shown until some {showing.views} views "
-        f"are seen, in at most {showing.most_passes} passes."
+        f"epochs {epochs}: {len(records)} training images, shown until some {budget.views} views "
+        f"are seen, in at most {budget.max_epochs} passes."
     )
     return settings.model_copy(update={"epochs": epochs})

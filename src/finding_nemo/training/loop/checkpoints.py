@@ -22,7 +22,7 @@ from torch import nn, optim
 from finding_nemo.core.errors import OutputError, TrainingError
 from finding_nemo.core.files.atomic_files import written_whole
 from finding_nemo.training.loop.epoch_log import EpochRow
-from finding_nemo.training.optimization.ema import WeightAverage
+from finding_nemo.training.optimization.ema import ExponentialMovingAverage
 
 CHECKPOINTS = "checkpoints"
 _LAST = "last.safetensors"
@@ -107,7 +107,7 @@ def save_checkpoint(
     folder: Path,
     network: nn.Module,
     optimizer: optim.Optimizer,
-    average: WeightAverage,
+    ema: ExponentialMovingAverage,
     history: tuple[EpochRow, ...],
     *,
     within: Within | None = None,
@@ -118,7 +118,7 @@ def save_checkpoint(
         folder: Where.
         network: Its weights and buffers.
         optimizer: Its state.
-        average: The running average of the weights.
+        ema: The running average of the weights.
         history: Of the epochs that ended.
         within: Where in the epoch after them.
 
@@ -127,7 +127,7 @@ def save_checkpoint(
     """
     tensors, numbers = _flatten(optimizer.state_dict())
     tensors |= _prefixed("network.", _contiguous(network.state_dict()))
-    tensors |= _prefixed("average.", _contiguous(average.tensors))
+    tensors |= _prefixed("average.", _contiguous(ema.tensors))
     story = {"history": [asdict(row) for row in history], "optimizer": numbers}
     if within:
         tensors[_RANDOM] = within.random
@@ -173,7 +173,7 @@ def _flatten(state: dict[str, Any]) -> tuple[dict[str, torch.Tensor], dict[str, 
 
 
 def load_checkpoint(
-    folder: Path, network: nn.Module, optimizer: optim.Optimizer, average: WeightAverage
+    folder: Path, network: nn.Module, optimizer: optim.Optimizer, ema: ExponentialMovingAverage
 ) -> Resumed:
     """Put the last checkpoint, if there is one, into all three, and return where it stands.
 
@@ -186,7 +186,7 @@ def load_checkpoint(
     tensors, story = _read(path)
     try:
         network.load_state_dict(_under("network.", tensors))
-        average.load(_under("average.", tensors))
+        ema.load(_under("average.", tensors))
         optimizer.load_state_dict(_unflatten(tensors, story["optimizer"]))
     except (RuntimeError, ValueError, KeyError) as error:
         raise TrainingError(f"The checkpoint {path} is of another network: {error}.") from None

@@ -19,7 +19,7 @@ from finding_nemo.training.loop.checkpoints import (
 from finding_nemo.training.loop.distributed import Processes
 from finding_nemo.training.loop.epoch_log import EpochRow
 from finding_nemo.training.loop.random_state import random_state, set_random_state
-from finding_nemo.training.optimization.ema import WeightAverage
+from finding_nemo.training.optimization.ema import ExponentialMovingAverage
 
 # What a power cut costs at most. A checkpoint of `nemo` (Lite2, Adam, averaged weights) is 79 MB,
 # and takes 0.15 s of a core and half a second with the disk: under half a hundredth of the time.
@@ -36,7 +36,7 @@ class Keeper:
         folder: Path,
         network: nn.Module,
         optimizer: optim.Optimizer,
-        average: WeightAverage,
+        ema: ExponentialMovingAverage,
         processes: Processes,
         *,
         every_s: float,
@@ -47,12 +47,12 @@ class Keeper:
             folder: Where checkpoints are.
             network: What is trained, on its device.
             optimizer: What trains it.
-            average: The running average of its weights.
+            ema: The running average of its weights.
             processes: Those that train together.
             every_s: Seconds between checkpoints within an epoch; 0 for every step.
         """
         self._folder = folder
-        self._network, self._optimizer, self._average = network, optimizer, average
+        self._network, self._optimizer, self._average = network, optimizer, ema
         self._processes, self._every_s = processes, every_s
         self._kept_at = time.monotonic()
 

@@ -31,7 +31,7 @@ from finding_nemo.training.loop.epoch_log import EpochRow, write_log
 from finding_nemo.training.loop.interrupt import stop_wish
 from finding_nemo.training.loop.keeping import CHECKPOINT_EVERY_S, Keeper
 from finding_nemo.training.loop.progress import EpochProgress
-from finding_nemo.training.optimization.ema import WeightAverage
+from finding_nemo.training.optimization.ema import ExponentialMovingAverage
 from finding_nemo.training.optimization.grad_accumulation import split_micro_batches
 from finding_nemo.training.optimization.losses import Loss
 from finding_nemo.training.optimization.optimizers import build_optimizer, set_learning_rate
@@ -86,7 +86,7 @@ class _Work:
 
     connected: nn.Module
     optimizer: optim.Optimizer
-    average: WeightAverage
+    ema: ExponentialMovingAverage
     keeper: Keeper
     progress: EpochProgress
 
@@ -148,9 +148,7 @@ class Loop:
             row = self._judged(learnt, len(training), validation, work, history)
             history, within = (*history, row), None
             if self.processes.leads:
-                save_checkpoint(
-                    self._checkpoints, self.network, work.optimizer, work.average, history
-                )
+                save_checkpoint(self._checkpoints, self.network, work.optimizer, work.ema, history)
                 write_log(self.folder, history)
             work.keeper.reset_clock()
         self.processes.wait()
@@ -163,12 +161,12 @@ class Loop:
 
     def _work(self, progress: EpochProgress) -> _Work:
         optimizer = build_optimizer(self.network, self.settings, self.rate_factors)
-        average = WeightAverage(self.network, decay=self.settings.averaging)
+        ema = ExponentialMovingAverage(self.network, decay=self.settings.ema_decay)
         keeper = Keeper(
-            self._checkpoints, self.network, optimizer, average, self.processes,
+            self._checkpoints, self.network, optimizer, ema, self.processes,
             every_s=self.checkpoint_every_s,
         )  # fmt: skip
-        return _Work(self.processes.connected(self.network), optimizer, average, keeper, progress)
+        return _Work(self.processes.connected(self.network), optimizer, ema, keeper, progress)
 
     def _judged(
         self,
@@ -180,7 +178,7 @@ class Loop:
     ) -> EpochRow:
         """Judge an epoch whose steps are taken, and keep its weights if they are the best."""
         started = time.perf_counter()
-        with work.average.applied():
+        with work.ema.applied():
             loss, score = self._judge(learnt.epoch, validation, work)
             is_best = all(score > past.map_at_20 for past in history)
             if is_best and self.processes.leads:
@@ -259,7 +257,7 @@ class Loop:
                 if not math.isfinite(loss):
                     where = f"in epoch {place.epoch}, batch {place.step + 1} of {n_steps}"
                     raise _diverged(f"The loss is {loss} {where}", work.optimizer)
-                work.average.update(step + 1)
+                work.ema.update(step + 1)
                 if place.is_before_last:
                     self.processes.average_buffers(self.network)
                 place = place.after(loss * len(chosen), time.perf_counter() - clock)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 
-class WeightAverage:
+class ExponentialMovingAverage:
     """An exponential average of the weights that are trained.
 
     The average of many steps generalises better than the last step: a batch of one dive no longer
@@ -34,13 +34,13 @@ class WeightAverage:
     def update(self, step: int) -> None:
         """Take in the weights after optimizer step `step`, counted from 1."""
         decay = min(self._decay, (1 + step) / (10 + step))
-        for name, average in self.tensors.items():
-            average.lerp_(self._network.get_parameter(name), 1 - decay)
+        for name, ema in self.tensors.items():
+            ema.lerp_(self._network.get_parameter(name), 1 - decay)
 
     def load(self, tensors: Mapping[str, torch.Tensor]) -> None:
         """Go on from stored averages."""
-        for name, average in self.tensors.items():
-            average.copy_(tensors[name])
+        for name, ema in self.tensors.items():
+            ema.copy_(tensors[name])
 
     @contextmanager
     def applied(self) -> Iterator[None]:

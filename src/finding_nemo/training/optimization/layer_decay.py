@@ -45,7 +45,7 @@ def boxed_share(records: Sequence[ImageRecord]) -> float:
     return boxed / max(len(holding), 1)
 
 
-def boxes_teach(records: Sequence[ImageRecord]) -> bool:
+def has_box_supervision(records: Sequence[ImageRecord]) -> bool:
     """Return whether boxes say in at least half of the images where things are."""
     return boxed_share(records) >= _LEAST_BOXED
 

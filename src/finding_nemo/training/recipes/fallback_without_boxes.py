@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.core.reporter import Tell
-from finding_nemo.training.optimization.layer_decay import boxes_in_words, boxes_teach
+from finding_nemo.training.optimization.layer_decay import boxes_in_words, has_box_supervision
 from finding_nemo.training.recipes.registry import (
     LoopSettings,
     NemoSettings,
@@ -34,7 +34,7 @@ def settings_without_boxes(
         notify: Told what was chosen.
     """
     chooses = isinstance(settings, NemoSettings) and settings.trained_layers is None
-    if not chooses or boxes_teach(records):
+    if not chooses or has_box_supervision(records):
         return settings
     usual = find_recipe(recipe).settings.model_dump()
     changed = {key: value for key, value in settings.model_dump().items() if value != usual[key]}

@@ -37,7 +37,7 @@ class LoopSettings(Settings):
         schedule: "constant", or "one-cycle" (rise over 30 % of the steps, then fall).
         device: "auto", "cpu", "cuda" or "mps".
         precision: "auto", "float32" or "bfloat16".
-        averaging: Decay of the running average of the weights, which is judged and kept; 0 for
+        ema_decay: Decay of the running average of the weights, which is judged and kept; 0 for
             the weights themselves.
     """
 
@@ -51,7 +51,7 @@ class LoopSettings(Settings):
     schedule: Literal["constant", "one-cycle"] = "constant"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    averaging: float = Field(default=0.0, ge=0, lt=1)
+    ema_decay: float = Field(default=0.0, ge=0, lt=1)
 
 
 class LossSettings(LoopSettings):
@@ -236,7 +236,7 @@ _ALL = (
             optimizer="adamw",
             weight_decay=0.02,
             schedule="one-cycle",
-            averaging=0.995,
+            ema_decay=0.995,
         ),
     ),
     Recipe(
@@ -248,7 +248,7 @@ _ALL = (
             optimizer="adamw",
             weight_decay=0.02,
             schedule="one-cycle",
-            averaging=0.995,
+            ema_decay=0.995,
         ),
     ),
     Recipe(
@@ -266,7 +266,7 @@ _ALL = (
             optimizer="adamw",
             weight_decay=0.05,
             schedule="one-cycle",
-            averaging=0.999,
+            ema_decay=0.999,
             gradient_checkpointing=True,
         ),
     ),

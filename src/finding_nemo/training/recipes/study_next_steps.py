@@ -19,7 +19,7 @@ MODERN: Mapping[str, Any] = MappingProxyType(
         "weight_decay": 0.05,
         "schedule": "one-cycle",
         "loss": "summed-bce",
-        "averaging": 0.995,
+        "ema_decay": 0.995,
         "normalise": True,
     }
 )

@@ -44,9 +44,9 @@ from finding_nemo.training.examples.partition import Parts
 from finding_nemo.training.optimization.grad_accumulation import choose_micro_batch_size
 from finding_nemo.training.optimization.layer_decay import (
     LayerCount,
-    boxes_teach,
     choose_layers,
     freeze_lowest,
+    has_box_supervision,
     layer_rate_factors,
 )
 from finding_nemo.training.optimization.losses import OBJECTIVES, Objective, image_and_patch_loss
@@ -190,13 +190,15 @@ def set_up_small_animals(
             prefix="backbone.",
         ),
         micro_batch_size=step.micro_batch_size,
-        unused=frozenset(() if boxes_teach(parts.train) else {"global_weight", "top_k_patches"}),
+        unused=frozenset(
+            () if has_box_supervision(parts.train) else {"global_weight", "top_k_patches"}
+        ),
     )
 
 
 def _pooling(settings: NemoSettings, parts: Parts, notify: Tell) -> PoolingConfig:
     """Return how prediction weighs the heads: patches that no box taught are not set apart."""
-    if not boxes_teach(parts.train):
+    if not has_box_supervision(parts.train):
         notify("prediction weighs patches and frame as training does: boxes did not teach it.")
         return TRAINING_POOLING
     return announced_pooling(settings, notify)

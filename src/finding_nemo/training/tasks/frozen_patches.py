@@ -23,7 +23,7 @@ from finding_nemo.training.examples.cached_inputs import ReadyInputs, Tick, read
 from finding_nemo.training.examples.partition import Parts
 from finding_nemo.training.examples.patch_examples import PatchExamples
 from finding_nemo.training.loop.trainer import TrainingExamples
-from finding_nemo.training.optimization.layer_decay import boxes_in_words, boxes_teach
+from finding_nemo.training.optimization.layer_decay import boxes_in_words, has_box_supervision
 from finding_nemo.training.optimization.losses import Objective, image_and_patch_loss
 from finding_nemo.training.recipes.registry import PatchesSettings
 from finding_nemo.training.tasks.backbone_spec import choose_backbone_spec
@@ -74,7 +74,7 @@ def set_up_patches(settings: PatchesSettings, parts: Parts, *, notify: Tell, tic
         train=train,
         val=validation_inputs(train, parts, ready),
         training=_training(train, parts, backbone_spec.grid, notify),
-        unused=frozenset(() if boxes_teach(parts.train) else {"patch_loss_weight"}),
+        unused=frozenset(() if has_box_supervision(parts.train) else {"patch_loss_weight"}),
     )
 
 
@@ -109,7 +109,7 @@ def _training(
     train: ReadyInputs, parts: Parts, grid: tuple[int, int], notify: Tell
 ) -> TrainingExamples:
     boxed = boxes_in_words(parts.train)
-    if not boxes_teach(parts.train):
+    if not has_box_supervision(parts.train):
         notify(f"patches learn from whole frames: {boxed}.")
         return examples(train, parts)
     notify(f"patches learn from boxes: {boxed}.")

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from finding_nemo.core.records import Box, ImageRecord
-from finding_nemo.training.optimization.layer_decay import EVERY_LAYER, boxes_teach, choose_layers
+from finding_nemo.training.optimization.layer_decay import (
+    EVERY_LAYER,
+    choose_layers,
+    has_box_supervision,
+)
 from finding_nemo.training.recipes.fallback_without_boxes import settings_without_boxes
 from finding_nemo.training.recipes.registry import (
     LoopSettings,
@@ -41,9 +45,9 @@ BARE = [image(holds=1, boxed=False)]
     ],
 )
 def test_boxes__teach_where_half_of_what_holds_something_has_them(
-    records: list[ImageRecord], *, teach: bool
+    records: list[ImageRecord], *, supervise: bool
 ) -> None:
-    assert boxes_teach(records) == teach
+    assert has_box_supervision(records) == supervise
 
 
 def test_layers__are_chosen_with_the_share_of_boxes_in_words() -> None:
