@@ -47,7 +47,7 @@ def _features_seconds(dataset: object) -> float:
     from finding_nemo.core.records import Dataset
     from finding_nemo.models.networks.backbones import freeze, load_backbone
     from finding_nemo.models.onnx_export.export_onnx import export_onnx
-    from finding_nemo.training.examples.cached_inputs import ready_features
+    from finding_nemo.training.examples.cached_inputs import cache_features
 
     assert isinstance(dataset, Dataset)
     started = time.perf_counter()
@@ -55,7 +55,7 @@ def _features_seconds(dataset: object) -> float:
     spec = Preprocessing(mean=loaded.mean, std=loaded.std)
     with torch.inference_mode():
         exported = export_onnx(freeze(loaded.network), spec, output="features")
-    ready_features(
+    cache_features(
         dataset.records, spec, exported, row_shape=(1280,), tick=lambda done, total: None
     )
     return time.perf_counter() - started

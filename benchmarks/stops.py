@@ -26,7 +26,7 @@ from unittest.mock import patch
 
 from finding_nemo.cli.main import run
 from finding_nemo.prediction.run.run_plan import ROWS_IN_PART
-from finding_nemo.prediction.sources.prepared_image import ReadyImage, ready_image
+from finding_nemo.prediction.sources.prepared_image import PreparedImage, prepare_image
 from finding_nemo.results.content_hash import content_hash
 
 _READ_LOG = "FINDING_NEMO_READ_LOG"
@@ -36,9 +36,9 @@ def child() -> None:
     """Run the command line with every read of an image written to the log."""
     log = os.open(os.environ[_READ_LOG], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
-    def watched(source: Path | bytes, *values: Any, **options: Any) -> ReadyImage:
+    def watched(source: Path | bytes, *values: Any, **options: Any) -> PreparedImage:
         os.write(log, f"{source!r}\n".encode())
-        return ready_image(source, *values, **options)
+        return prepare_image(source, *values, **options)
 
     sys.argv = ["finding-nemo", *sys.argv[2:]]
     with patch("finding_nemo.prediction.sources.image_loader.ready_image", watched):

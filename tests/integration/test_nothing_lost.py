@@ -249,7 +249,7 @@ def test_resume__of_one_that_ended_returns_it(
 ) -> None:
     told: list[str] = []
     run = trained(dataset, split, tmp_path / "run", "probe")
-    monkeypatch.setattr(fit, "Loop", None)
+    monkeypatch.setattr(fit, "Trainer", None)
     again = trained(dataset, split, tmp_path / "run", "probe", resume=True, notify=told.append)
     assert again.bundle_hash == run.bundle_hash
     assert again.history == run.history

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 
 from finding_nemo.core.errors import SettingsError, TrainingError
 from finding_nemo.data.dataset import read_dataset
-from finding_nemo.training.loop.distributed import Processes
+from finding_nemo.training.loop.distributed import ProcessGroup
 from finding_nemo.training.train_recipe import train
 
 pytest.importorskip("lightning_fabric", reason="several processes need lightning-fabric")
@@ -75,7 +75,7 @@ import os, sys
 from pathlib import Path
 from finding_nemo import read_dataset
 from finding_nemo.training.loop import trainer as loop
-from finding_nemo.training.loop.distributed import Processes
+from finding_nemo.training.loop.distributed import ProcessGroup
 from finding_nemo.training.train_recipe import train
 
 real, taken, last = loop.set_learning_rate, [0], int(sys.argv[3])
@@ -90,8 +90,8 @@ loop.set_learning_rate = counted
 settings = {"backbone": "test_efficientnet", "pretrained": False, "width_px": 64, "height_px": 64,
             "batch_size": 6, "epochs": 1, "micro_batch_size": 2}
 run = train(read_dataset(sys.argv[1]), out=Path(sys.argv[2]), recipe="nemo", settings=settings,
-            resume=True, processes=Processes(2), checkpoint_every_s=0)
-if run.leads:
+            resume=True, group=ProcessGroup(2), checkpoint_every_s=0)
+if run.is_main:
     print("hash", run.bundle_hash)
 """
 
@@ -138,18 +138,18 @@ def test_no_network_to_train__is_said_before_anything_is_written(
             read_dataset(tiny_folder),
             out=tmp_path / "run",
             recipe="prior",
-            processes=Processes(2),
+            group=ProcessGroup(2),
         )
     assert not (tmp_path / "run").exists()
 
 
 def test_alone__everything_is_its_own() -> None:
-    alone = Processes()
+    alone = ProcessGroup()
     rows = np.arange(5)
-    assert alone.leads
+    assert alone.is_main
     assert alone.share(rows).tolist() == rows.tolist()
     assert alone.total(0.5) == 0.5
-    assert alone.gathered(lambda some: some[:, None].astype(np.float32), 5)[:, 0].tolist() == [
+    assert alone.all_gather(lambda some: some[:, None].astype(np.float32), 5)[:, 0].tolist() == [
         0, 1, 2, 3, 4,
     ]  # fmt: skip
     alone.check_batch(1, 1)
@@ -160,7 +160,7 @@ def test_shares__cover_a_batch_once(monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for rank in range(3):
         monkeypatch.setenv("RANK", str(rank))
-        found += Processes(3).share(rows).tolist()
+        found += ProcessGroup(3).share(rows).tolist()
     assert sorted(found) == rows.tolist()
 
 
@@ -180,17 +180,17 @@ def test_rank__is_what_the_launcher_says(
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert Processes(4).rank == rank
-    assert Processes(1).rank == 0
+    assert ProcessGroup(4).rank == rank
+    assert ProcessGroup(1).rank == 0
 
 
 def test_too_little_to_share__says_what_is_needed() -> None:
     with pytest.raises(SettingsError, match="must be 8 or more"):
-        Processes(4).check_batch(6, 100)
+        ProcessGroup(4).check_batch(6, 100)
     with pytest.raises(TrainingError, match="7 images are too few for 4"):
-        Processes(4).check_batch(8, 7)
+        ProcessGroup(4).check_batch(8, 7)
     with pytest.raises(SettingsError, match="1 or more"):
-        Processes(0)
+        ProcessGroup(0)
 
 
 @pytest.mark.slow

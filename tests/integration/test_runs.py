@@ -115,15 +115,15 @@ def test_killed__resuming_gives_the_bundle_of_a_training_that_was_not(
 def test_ctrl_c__leaves_the_finished_epochs(
     dataset: Dataset, split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = loop.Loop._learn
+    real = loop.Trainer._train_epoch
 
-    def until_the_second(self: loop.Loop, epoch: int, *rest: Any) -> Any:
+    def until_the_second(self: loop.Trainer, epoch: int, *rest: Any) -> Any:
         if epoch == 2:
             raise KeyboardInterrupt
         return real(self, epoch, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(loop.Loop, "_learn", until_the_second)
+        patch.setattr(loop.Trainer, "_train_epoch", until_the_second)
         with pytest.raises(TrainingError, match="--resume goes on from there"):
             small(dataset, split, tmp_path / "run", epochs=3)
     assert (tmp_path / "run/checkpoints/last.safetensors").is_file()

@@ -30,7 +30,7 @@ from finding_nemo.prediction.postprocess import PRECISION, Reader, brightness_of
 from finding_nemo.prediction.run.one_thread import ONE_BLAS_THREAD
 from finding_nemo.prediction.sources.image_loader import Loaded, batched, used_images
 from finding_nemo.prediction.sources.image_sources import ImageInput, collect_images
-from finding_nemo.prediction.sources.prepared_image import ReadyImage
+from finding_nemo.prediction.sources.prepared_image import PreparedImage
 from finding_nemo.uncertainty.ood.logit_scores import max_probability_novelty
 
 # Images that a thread takes at once: the network sees them one by one on a CPU, but what is said of
@@ -186,7 +186,7 @@ class Predictor:
                 yield from predictions
 
     def _rows(
-        self, images: Sequence[ReadyImage], network: PixelNetwork, reader: Reader
+        self, images: Sequence[PreparedImage], network: PixelNetwork, reader: Reader
     ) -> list[Known]:
         """Return what is known of each image that has pixels."""
         usable = [image.pixels for image in images if image.pixels is not None]
@@ -203,7 +203,7 @@ class Predictor:
         for chunk in batched(inputs, _UNSEEN_AT_A_TIME):
             scores = self._unseen_scores(chunk).astype(np.float32)
             for source, row in zip(chunk, scores, strict=True):
-                unseen = ReadyImage(None, source.record.width, source.record.height, None)
+                unseen = PreparedImage(None, source.record.width, source.record.height, None)
                 novelty = float(max_probability_novelty(row[np.newaxis])[0])
                 yield _prediction(source, unseen, Known(row, novelty))
 
@@ -243,7 +243,7 @@ def _inputs(given: Sequence[str | Path | ImageInput]) -> list[ImageInput]:
     return found
 
 
-def _prediction(source: ImageInput, image: ReadyImage, known: Known | None) -> Prediction:
+def _prediction(source: ImageInput, image: PreparedImage, known: Known | None) -> Prediction:
     known = known or Known()
     return Prediction(
         image_id=source.image_id,

@@ -26,11 +26,11 @@ from finding_nemo.training.auto.epoch_budget import with_auto_epochs
 from finding_nemo.training.auto.hardware import choose_device, choose_precision
 from finding_nemo.training.examples.array_cache import CACHE_VARIABLE, find_cache
 from finding_nemo.training.examples.cached_inputs import Tick, tell_unusable
-from finding_nemo.training.examples.partition import Parts, category_evidence, split_story
-from finding_nemo.training.loop.distributed import Processes
+from finding_nemo.training.examples.partition import Partition, category_evidence, split_story
+from finding_nemo.training.loop.distributed import ProcessGroup
 from finding_nemo.training.loop.epoch_log import EpochRow
 from finding_nemo.training.loop.progress import EpochProgress, image_ticks
-from finding_nemo.training.loop.trainer import Loop
+from finding_nemo.training.loop.trainer import Trainer
 from finding_nemo.training.packaging.batch_inference import (
     BatchInference,
     infer_with_runtime,
@@ -41,20 +41,20 @@ from finding_nemo.training.packaging.parity import check_parity
 from finding_nemo.training.packaging.validation_summary import validation_story
 from finding_nemo.training.recipes.fallback_without_boxes import settings_without_boxes
 from finding_nemo.training.recipes.registry import (
-    LoopSettings,
     NemoSettings,
     NetworkSettings,
     PatchesSettings,
     ProbeSettings,
+    TrainerSettings,
 )
 from finding_nemo.training.tasks.finetune import set_up_network, set_up_probe, set_up_small_animals
 from finding_nemo.training.tasks.frozen_patches import set_up_patches
-from finding_nemo.training.tasks.training_task import Ready, examples
+from finding_nemo.training.tasks.training_task import TrainingTask, examples
 
 
 def fit_network(
-    settings: LoopSettings,
-    parts: Parts,
+    settings: TrainerSettings,
+    partition: Partition,
     out: Path,
     recipe: str,
     *,
@@ -62,7 +62,7 @@ def fit_network(
     notify: Tell,
     show_progress: bool,
     provenance: dict[str, Any],
-    processes: Processes,
+    group: ProcessGroup,
     begin: Callable[[str], None],
     checkpoint_every_s: float,
 ) -> tuple[Bundle, tuple[EpochRow, ...]]:
@@ -73,48 +73,50 @@ def fit_network(
     leaves nothing behind.
     """
     device = choose_device(settings.device)
-    place = processes.start(device.value)
+    place = group.start(device.value)
     precision = choose_precision(settings.precision, device.value)
     notify(f"device {device.value}: {device.reason}.")
     notify(f"precision {precision.value}: {precision.reason}.")
-    settings = settings_without_boxes(settings, recipe, parts.train, notify)
-    settings = with_auto_epochs(settings, parts.train, notify)
-    notify(f"batch size {settings.batch_size}: the recipe's{processes.in_words}.")
+    settings = settings_without_boxes(settings, recipe, partition.train, notify)
+    settings = with_auto_epochs(settings, partition.train, notify)
+    notify(f"batch size {settings.batch_size}: the recipe's{group.in_words}.")
     cache = find_cache()
     why = f" ({cache.reason})" if cache.reason else ""
     notify(f"cache {cache.folder}{why}: set {CACHE_VARIABLE} for another place.")
     if raise_malloc_thresholds():
         notify("malloc thresholds raised: large buffers stay in the process.")
     torch.manual_seed(seed)
-    with processes.one_after_another():
-        ready = _set_up(settings, parts, seed, notify, show_progress)
+    with group.one_after_another():
+        ready = _set_up(settings, partition, seed, notify, show_progress)
     begin(f"{ready.train.content} {ready.val.content}")
-    processes.wait()
-    loop = Loop(
+    group.barrier()
+    loop = Trainer(
         network=ready.trained.to(place), settings=settings, prepare=ready.prepare,
         loss=ready.objective.loss,
         device=place, autocast=precision.value == "bfloat16", folder=out, seed=seed,
-        rate_factors=ready.rate_factors, processes=processes,
+        rate_factors=ready.rate_factors, group=group,
         micro_batch_size=ready.micro_batch_size or settings.micro_batch_size or 0,
         checkpoint_every_s=checkpoint_every_s,
     )  # fmt: skip
-    history = _run(loop, ready, parts, show_progress)
-    if processes.leads:
+    history = _run(loop, ready, partition, show_progress)
+    if group.is_main:
         with image_ticks("looking once more", shown=show_progress) as tick:
-            bundle = _finish(loop, ready, parts, recipe, history, provenance, notify, tick=tick)
-    processes.wait()
-    return (bundle if processes.leads else load_bundle(out / "bundle")), history
+            bundle = _finish(loop, ready, partition, recipe, history, provenance, notify, tick=tick)
+    group.barrier()
+    return (bundle if group.is_main else load_bundle(out / "bundle")), history
 
 
-def _run(loop: Loop, ready: Ready, parts: Parts, show_progress: bool) -> tuple[EpochRow, ...]:
+def _run(
+    loop: Trainer, ready: TrainingTask, partition: Partition, show_progress: bool
+) -> tuple[EpochRow, ...]:
     with EpochProgress(loop.settings.epochs, shown=show_progress) as progress:
-        return loop.run(ready.training, examples(ready.val, parts), progress)
+        return loop.run(ready.training, examples(ready.val, partition), progress)
 
 
 def _finish(
-    loop: Loop,
-    ready: Ready,
-    parts: Parts,
+    loop: Trainer,
+    ready: TrainingTask,
+    partition: Partition,
     recipe: str,
     history: tuple[EpochRow, ...],
     provenance: dict[str, Any],
@@ -125,18 +127,18 @@ def _finish(
     """Fit what stands beside the network, write the bundle, and check it against torch."""
     settings = loop.settings
     network = _exported(ready, loop.device)
-    evidence = category_evidence(replace(parts, train=ready.train.records))
-    val_truth = parts.dataset.truth(ready.val.records)
+    evidence = category_evidence(replace(partition, train=ready.train.records))
+    val_truth = partition.dataset.truth(ready.val.records)
     infer = _batch_inference(loop, ready, network, tick)
     output = infer(ready.val.rows, np.arange(len(ready.val.rows)))
     trust = fit_trust(
         ready.train, ready.val, output,
-        truths=(parts.dataset.truth(ready.train.records), val_truth),
+        truths=(partition.dataset.truth(ready.train.records), val_truth),
         evidence=evidence, activation=ready.objective.activation, infer=infer, notify=notify,
     )  # fmt: skip
     ready.whole.to("cpu")
     bundle = _write(
-        loop.folder / "bundle", recipe, settings, parts, ready, network, output.outputs,
+        loop.folder / "bundle", recipe, settings, partition, ready, network, output.outputs,
         history, provenance,
         evidence=with_validation(evidence, val_truth, output.outputs), trust=trust,
     )  # fmt: skip
@@ -145,7 +147,7 @@ def _finish(
     return bundle
 
 
-def _exported(ready: Ready, device: torch.device) -> bytes:
+def _exported(ready: TrainingTask, device: torch.device) -> bytes:
     ready.whole.to("cpu")
     both = has_features(ready.whole)
     network = export_onnx(
@@ -158,7 +160,9 @@ def _exported(ready: Ready, device: torch.device) -> bytes:
     return network
 
 
-def _batch_inference(loop: Loop, ready: Ready, network: bytes, tick: Tick) -> BatchInference:
+def _batch_inference(
+    loop: Trainer, ready: TrainingTask, network: bytes, tick: Tick
+) -> BatchInference:
     """Return the faster way to look at stored images once more."""
     if loop.device.type == "cpu" and ready.trained is ready.whole:
         return partial(infer_with_runtime, open_network(network, ready.preprocessing), tick=tick)
@@ -173,17 +177,17 @@ def _batch_inference(loop: Loop, ready: Ready, network: bytes, tick: Tick) -> Ba
 
 
 def _set_up(
-    settings: LoopSettings, parts: Parts, seed: int, notify: Tell, show_progress: bool
-) -> Ready:
+    settings: TrainerSettings, partition: Partition, seed: int, notify: Tell, show_progress: bool
+) -> TrainingTask:
     with image_ticks("reading images", shown=show_progress) as tick:
         if isinstance(settings, ProbeSettings):
-            ready = set_up_probe(settings, parts, notify=notify, tick=tick)
+            ready = set_up_probe(settings, partition, notify=notify, tick=tick)
         elif isinstance(settings, NetworkSettings):
-            ready = set_up_network(settings, parts, notify=notify, tick=tick)
+            ready = set_up_network(settings, partition, notify=notify, tick=tick)
         elif isinstance(settings, NemoSettings):
-            ready = set_up_small_animals(settings, parts, seed=seed, notify=notify, tick=tick)
+            ready = set_up_small_animals(settings, partition, seed=seed, notify=notify, tick=tick)
         elif isinstance(settings, PatchesSettings):
-            ready = set_up_patches(settings, parts, notify=notify, tick=tick)
+            ready = set_up_patches(settings, partition, notify=notify, tick=tick)
         else:
             raise TypeError(f"no way to train {type(settings).__name__}")
     tell_unusable(ready.train, ready.val, notify)
@@ -193,9 +197,9 @@ def _set_up(
 def _write(
     folder: Path,
     recipe: str,
-    settings: LoopSettings,
-    parts: Parts,
-    ready: Ready,
+    settings: TrainerSettings,
+    partition: Partition,
+    ready: TrainingTask,
     network: bytes,
     outputs: npt.NDArray[np.float32],
     history: Sequence[EpochRow],
@@ -207,9 +211,9 @@ def _write(
     best = max(history, key=lambda row: (row.map_at_20, -row.epoch), default=None)
     story = validation_story(
         ready.val.records,
-        parts.dataset.truth(ready.val.records),
-        outputs if len(outputs) else np.empty((0, len(parts.dataset.categories))),
-        parts.train_truth,
+        partition.dataset.truth(ready.val.records),
+        outputs if len(outputs) else np.empty((0, len(partition.dataset.categories))),
+        partition.train_truth,
         best=best,
     )
     manifest = BundleManifest(
@@ -219,7 +223,7 @@ def _write(
         settings=settings.model_dump(exclude=set(ready.unused)),
         categories=evidence,
         preprocessing=ready.preprocessing,
-        split=split_story(parts.split),
+        split=split_story(partition.split),
         validation=story,
         calibration=in_words(trust.calibration),
         provenance={**provenance, "ended": now_utc()},

@@ -20,17 +20,17 @@ from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Tell, tell_nobody
 from finding_nemo.models.bundle.bundle import Bundle, bundle_hash, load_bundle
 from finding_nemo.training.auto.hardware import choose_device, choose_precision
-from finding_nemo.training.examples.partition import Parts, divide
+from finding_nemo.training.examples.partition import Partition, make_partition
 from finding_nemo.training.fit import fit_network
-from finding_nemo.training.loop.distributed import Processes
+from finding_nemo.training.loop.distributed import ProcessGroup
 from finding_nemo.training.loop.epoch_log import EpochRow, read_log
 from finding_nemo.training.loop.keeping import CHECKPOINT_EVERY_S
 from finding_nemo.training.loop.run_folder import BUNDLE, RunFolder
 from finding_nemo.training.packaging.baseline_bundle import write_unseen_bundle
 from finding_nemo.training.recipes.registry import (
     AnySettings,
-    LoopSettings,
     Recipe,
+    TrainerSettings,
     find_recipe,
     recipe_settings,
 )
@@ -45,14 +45,14 @@ class TrainedRun:
         bundle: The trained model in it.
         history: One row an epoch; none for what has no epochs.
         bundle_hash: One hash for all that the bundle predicts with.
-        leads: Whether this process is the one, of those that trained together, that talks.
+        is_main: Whether this process is the one, of those that trained together, that talks.
     """
 
     folder: Path
     bundle: Bundle
     history: tuple[EpochRow, ...]
     bundle_hash: str
-    leads: bool = True
+    is_main: bool = True
 
 
 def train(  # noqa: PLR0913 - each is an option of its own
@@ -68,7 +68,7 @@ def train(  # noqa: PLR0913 - each is an option of its own
     resume: bool = False,
     notify: Tell | None = None,
     show_progress: bool = False,
-    processes: Processes | None = None,
+    group: ProcessGroup | None = None,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
 ) -> TrainedRun:
     """Train a recipe and write its bundle to `out`/bundle.
@@ -86,7 +86,7 @@ def train(  # noqa: PLR0913 - each is an option of its own
             if it had not been interrupted. One that has ended is returned as it is.
         notify: Told each choice with its reason, and what a person should know.
         show_progress: Whether progress bars are drawn on stderr.
-        processes: Those that are to train together; by default this one alone.
+        group: Those that are to train together; by default this one alone.
         checkpoint_every_s: Seconds between checkpoints within an epoch; 0 for every step.
 
     Raises:
@@ -99,34 +99,34 @@ def train(  # noqa: PLR0913 - each is an option of its own
         StoppedError: By Ctrl-C; it says how to go on.
         NoSpaceError: If the disk is full; the last checkpoint stays.
     """
-    team = processes or Processes()
-    tell = notify if notify and team.leads else tell_nobody
+    group = group or ProcessGroup()
+    tell = notify if notify and group.is_main else tell_nobody
     out = Path(out)
     found = find_recipe(recipe)
     used = recipe_settings(found, settings or {})
-    _check_processes(team, found, used)
-    parts = divide(dataset, split, fold=fold, seed=seed, notify=tell)
+    _check_processes(group, found, used)
+    partition = make_partition(dataset, split, fold=fold, seed=seed, notify=tell)
     request = {"recipe": found.name, "seed": seed, "settings": used.model_dump()}
-    run = RunFolder(out, request, parts)
-    with run.held() if team.leads else nullcontext():
-        if team.leads:
+    run = RunFolder(out, request, partition)
+    with run.held() if group.is_main else nullcontext():
+        if group.is_main:
             run.check(overwrite=overwrite, resume=resume)
         if resume and run.has_ended:
             tell(f"{out} holds this training, which has ended: its bundle is as it was.")
-            return _ended(out, team)
+            return _ended(out, group)
         if resume and run.stopped_at:
             tell(f"going on from {run.stopped_at}.")
-        with _told_stop(run, team):
+        with _told_stop(run, group):
             bundle, history = _fitted(
-                found, used, parts, out, team, seed, tell, show_progress,
-                run.begin if team.leads else _nothing, checkpoint_every_s,
+                found, used, partition, out, group, seed, tell, show_progress,
+                run.begin if group.is_main else _nothing, checkpoint_every_s,
             )  # fmt: skip
-    return TrainedRun(out, bundle, history, bundle_hash(bundle.path), team.leads)
+    return TrainedRun(out, bundle, history, bundle_hash(bundle.path), group.is_main)
 
 
-def _ended(out: Path, team: Processes) -> TrainedRun:
+def _ended(out: Path, group: ProcessGroup) -> TrainedRun:
     bundle = load_bundle(out / BUNDLE)
-    return TrainedRun(out, bundle, read_log(out), bundle_hash(bundle.path), team.leads)
+    return TrainedRun(out, bundle, read_log(out), bundle_hash(bundle.path), group.is_main)
 
 
 def _nothing(_: str) -> None:
@@ -134,14 +134,14 @@ def _nothing(_: str) -> None:
 
 
 @contextmanager
-def _told_stop(run: RunFolder, team: Processes) -> Iterator[None]:
+def _told_stop(run: RunFolder, group: ProcessGroup) -> Iterator[None]:
     """Say of a training that stops how to go on, and leave nothing where nothing is kept."""
     try:
         yield
     except KeyboardInterrupt:
-        if not team.leads:
+        if not group.is_main:
             raise StoppedError(
-                f"Process {team.rank} of {team.count} was stopped with the others."
+                f"Process {group.rank} of {group.count} was stopped with the others."
             ) from None
         how = run.how_to_go_on() or (
             "No step was kept yet. Images that were made ready are in the cache; the same command "
@@ -154,44 +154,44 @@ def _told_stop(run: RunFolder, team: Processes) -> Iterator[None]:
     except FindingNemoError:
         raise
     except RuntimeError as error:
-        if team.leads:
+        if group.is_main:
             raise
         # Mostly that the leader has ended, whose own message says why.
         words = " ".join(str(error).split())
-        raise TrainingError(f"Process {team.rank} of {team.count} stopped: {words}") from None
+        raise TrainingError(f"Process {group.rank} of {group.count} stopped: {words}") from None
     finally:
-        if team.leads:
+        if group.is_main:
             run.tidy_up()
 
 
 def _fitted(
     recipe: Recipe,
     settings: AnySettings,
-    parts: Parts,
+    partition: Partition,
     out: Path,
-    team: Processes,
+    group: ProcessGroup,
     seed: int,
     notify: Tell,
     show_progress: bool,
     begin: Callable[[str], None],
     checkpoint_every_s: float,
 ) -> tuple[Bundle, tuple[EpochRow, ...]]:
-    story = _story(settings, now_utc(), seed) | dataset_story(parts.dataset, out)
-    if isinstance(settings, LoopSettings):
+    story = _story(settings, now_utc(), seed) | dataset_story(partition.dataset, out)
+    if isinstance(settings, TrainerSettings):
         return fit_network(
-            settings, parts, out, recipe.name, seed=seed, notify=notify,
-            show_progress=show_progress and team.leads, provenance=story, processes=team,
+            settings, partition, out, recipe.name, seed=seed, notify=notify,
+            show_progress=show_progress and group.is_main, provenance=story, group=group,
             begin=begin, checkpoint_every_s=checkpoint_every_s,
         )  # fmt: skip
     kind: Literal["prior", "time-copy"] = "prior" if recipe.kind == "prior" else "time-copy"
     begin("")
-    return write_unseen_bundle(out / BUNDLE, kind, parts, provenance=story), ()
+    return write_unseen_bundle(out / BUNDLE, kind, partition, provenance=story), ()
 
 
-def _check_processes(team: Processes, recipe: Recipe, settings: AnySettings) -> None:
-    if team.count > 1 and not isinstance(settings, LoopSettings):
+def _check_processes(group: ProcessGroup, recipe: Recipe, settings: AnySettings) -> None:
+    if group.count > 1 and not isinstance(settings, TrainerSettings):
         raise SettingsError(
-            f"{team.count} processes for recipe {recipe.name}, which trains no network: "
+            f"{group.count} processes for recipe {recipe.name}, which trains no network: "
             "leave out --devices and --nodes."
         )
 
@@ -199,7 +199,7 @@ def _check_processes(team: Processes, recipe: Recipe, settings: AnySettings) -> 
 def _story(settings: AnySettings, started: str, seed: int) -> dict[str, Any]:
     libraries = ("numpy", "torch", "timm", "onnxruntime", "openvino", "pillow")
     story = {**run_story(started, *libraries), "seed": seed}
-    if isinstance(settings, LoopSettings):
+    if isinstance(settings, TrainerSettings):
         device = choose_device(settings.device)
         story["device"] = device.value
         story["precision"] = choose_precision(settings.precision, device.value).value

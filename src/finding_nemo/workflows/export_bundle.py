@@ -36,7 +36,7 @@ from finding_nemo.models.inference.runtime_choice import (
     usable_cores,
 )
 from finding_nemo.models.onnx_export.quantize import quantise_onnx
-from finding_nemo.prediction.sources.prepared_image import ready_image
+from finding_nemo.prediction.sources.prepared_image import prepare_image
 
 Target = Literal["onnx", "openvino"]
 Floats = npt.NDArray[np.float32]
@@ -255,7 +255,7 @@ def _judged(
     dataset: Dataset, records: Sequence[ImageRecord], preprocessing: Preprocessing
 ) -> JudgedFrames:
     ready = mapped_ahead(
-        lambda record: ready_image(record.path, preprocessing), records, threads=usable_cores()
+        lambda record: prepare_image(record.path, preprocessing), records, threads=usable_cores()
     )
     pairs = [
         (record, image.pixels)

@@ -10,8 +10,8 @@ from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Tell
 from finding_nemo.reporting.figures.learning_curves import draw_learning_curves
 from finding_nemo.training.examples.array_cache import find_cache
-from finding_nemo.training.loop.distributed import Processes
-from finding_nemo.training.recipes.registry import LoopSettings, find_recipe
+from finding_nemo.training.loop.distributed import ProcessGroup
+from finding_nemo.training.recipes.registry import TrainerSettings, find_recipe
 from finding_nemo.training.train_recipe import TrainedRun, train
 
 CURVES = "curves.png"
@@ -30,14 +30,14 @@ def run_training(
     resume: bool = False,
     notify: Tell | None = None,
     show_progress: bool = False,
-    processes: Processes | None = None,
+    group: ProcessGroup | None = None,
 ) -> TrainedRun:
     """Train as `training.train.train` does and draw `curves.png` into the run folder.
 
     Raises:
         OutputError: If the cache that a person named cannot be written, before anything is made.
     """
-    if isinstance(find_recipe(recipe).settings, LoopSettings):
+    if isinstance(find_recipe(recipe).settings, TrainerSettings):
         find_cache()
     run = train(
         dataset,
@@ -51,8 +51,8 @@ def run_training(
         resume=resume,
         notify=notify,
         show_progress=show_progress,
-        processes=processes,
+        group=group,
     )
-    if run.history and run.leads:
+    if run.history and run.is_main:
         draw_learning_curves({recipe: run.history}, out / CURVES)
     return run

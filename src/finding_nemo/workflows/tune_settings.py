@@ -23,7 +23,7 @@ from finding_nemo.core.text.cells import defused
 from finding_nemo.data.splits.by_dive import split_by_dive
 from finding_nemo.data.splits.split_csv import read_split, write_split
 from finding_nemo.evaluation.evaluate_predictions import evaluate
-from finding_nemo.training.examples.partition import divide
+from finding_nemo.training.examples.partition import make_partition
 from finding_nemo.training.recipes.search_space import Choice, Space
 from finding_nemo.training.train_recipe import train
 from finding_nemo.workflows.predict_test_split import predict_test_part
@@ -63,7 +63,7 @@ def inner_folds(
     Raises:
         SplitError: If the split does not fit, or there are fewer dives than folds.
     """
-    parts = divide(dataset, split, fold=fold, seed=seed, notify=tell_nobody)
+    parts = make_partition(dataset, split, fold=fold, seed=seed, notify=tell_nobody)
     return split_by_dive(
         replace(dataset, records=(*parts.train, *parts.val)), folds=n_folds, seed=seed
     )

@@ -22,7 +22,7 @@ from finding_nemo.prediction.sources.image_sources import (
     collect_images,
     parse_interval,
 )
-from finding_nemo.prediction.sources.prepared_image import ReadyImage
+from finding_nemo.prediction.sources.prepared_image import PreparedImage
 
 _PREPROCESSING = Preprocessing(width_px=16, height_px=12)
 
@@ -61,7 +61,7 @@ def in_memory(frames: Path, tar: Path) -> Iterator[str]:
     store.rm("/bucket", recursive=True)
 
 
-def ready(inputs: list[ImageInput]) -> list[ReadyImage]:
+def ready(inputs: list[ImageInput]) -> list[PreparedImage]:
     found = list(load_images(inputs, _PREPROCESSING))
     assert [image.image_id for image, _ in found] == [image.image_id for image in inputs]
     return [image for _, image in found]

@@ -34,18 +34,18 @@ def train(
         from finding_nemo.core.config import parse_assignments, read_toml
         from finding_nemo.data.dataset import read_dataset
         from finding_nemo.data.splits.split_csv import read_split
-        from finding_nemo.training.loop.distributed import Processes
+        from finding_nemo.training.loop.distributed import ProcessGroup
         from finding_nemo.training.recipes.study_next_steps import modern_settings
         from finding_nemo.workflows.train_with_curves import run_training
 
-        processes = Processes(devices, nodes=nodes, strategy=strategy.value)
+        group = ProcessGroup(devices, nodes=nodes, strategy=strategy.value)
         settings = {**(read_toml(config) if config else {}), **parse_assignments(changes or [])}
         if modern:
             settings = modern_settings(recipe, settings)
-        if processes.leads and (overwrite or not out.exists()):
+        if group.is_main and (overwrite or not out.exists()):
             check_folder(out, overwrite=overwrite, inputs=(dataset, split, config, images))
         data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
-    if processes.leads:
+    if group.is_main:
         show_notices(data.notices)
     run = run_training(
         data,
@@ -59,7 +59,7 @@ def train(
         resume=resume,
         notify=notify,
         show_progress=True,
-        processes=processes,
+        group=group,
     )
-    if run.leads:
+    if run.is_main:
         print_run(run)

@@ -21,16 +21,16 @@ from finding_nemo.data.images.resize import resize_pixels
 from finding_nemo.data.images.video import VideoFrames
 from finding_nemo.models.inference.runtime_choice import usable_cores
 from finding_nemo.prediction.sources.image_sources import ImageInput
-from finding_nemo.prediction.sources.prepared_image import ReadyImage, ready_image
+from finding_nemo.prediction.sources.prepared_image import PreparedImage, prepare_image
 
 # A store answers after some 50 ms: 16 requests at a time are 300 images/s.
 _READ_THREADS = 16
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Loaded = tuple[ImageInput, ReadyImage]
+Loaded = tuple[ImageInput, PreparedImage]
 # What is read of an image: a local file's path, its bytes, or what is ready or failed already.
-_Source = Path | bytes | ReadyImage
+_Source = Path | bytes | PreparedImage
 _Read = tuple[ImageInput, _Source]
 
 
@@ -92,9 +92,9 @@ def used_images(
 def _ready(
     image: ImageInput, source: _Source, preprocessing: Preprocessing, limits: InputLimits
 ) -> Loaded:
-    if isinstance(source, ReadyImage):
+    if isinstance(source, PreparedImage):
         return image, source
-    return image, ready_image(source, preprocessing, limits=limits)
+    return image, prepare_image(source, preprocessing, limits=limits)
 
 
 def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -127,8 +127,8 @@ def _read(image: ImageInput, limits: InputLimits) -> _Read:
         return image, _failed(error)
 
 
-def _failed(error: ImageError) -> ReadyImage:
-    return ReadyImage(None, None, None, str(error))
+def _failed(error: ImageError) -> PreparedImage:
+    return PreparedImage(None, None, None, str(error))
 
 
 def _source(image: ImageInput, limits: InputLimits) -> Path | bytes:
@@ -162,7 +162,7 @@ def _with_frames(
             else:
                 size = {"width_px": preprocessing.width_px, "height_px": preprocessing.height_px}
                 pixels = resize_pixels(frame.pixels, **size)
-                yield image, ReadyImage(pixels, frame.width, frame.height, None)
+                yield image, PreparedImage(pixels, frame.width, frame.height, None)
     finally:
         video.close()
 

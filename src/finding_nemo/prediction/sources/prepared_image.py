@@ -15,7 +15,7 @@ from finding_nemo.data.images.resize import decode_resized
 
 
 @dataclass(frozen=True, slots=True)
-class ReadyImage:
+class PreparedImage:
     """One image at the network's size, or the reason why not.
 
     Attributes:
@@ -31,9 +31,9 @@ class ReadyImage:
     failure: str | None
 
 
-def ready_image(
+def prepare_image(
     source: Path | bytes, preprocessing: Preprocessing, *, limits: InputLimits = USUAL_LIMITS
-) -> ReadyImage:
+) -> PreparedImage:
     """Decode and resize one file; a file that cannot be used gives its reason.
 
     Args:
@@ -44,5 +44,5 @@ def ready_image(
     try:
         decoded = decode_resized(source, preprocessing, limits=limits)
     except ImageError as error:
-        return ReadyImage(None, None, None, str(error))
-    return ReadyImage(decoded.pixels, decoded.width, decoded.height, None)
+        return PreparedImage(None, None, None, str(error))
+    return PreparedImage(decoded.pixels, decoded.width, decoded.height, None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.core.reporter import Tell
 from finding_nemo.training.optimization.layer_decay import EVERY_LAYER, choose_layers
-from finding_nemo.training.recipes.registry import LoopSettings, NemoSettings, PatchesSettings
+from finding_nemo.training.recipes.registry import NemoSettings, PatchesSettings, TrainerSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ def epochs_within(n_images: int, budget: EpochBudget) -> int:
 
 
 def with_auto_epochs(
-    settings: LoopSettings, records: Sequence[ImageRecord], notify: Tell
-) -> LoopSettings:
+    settings: TrainerSettings, records: Sequence[ImageRecord], notify: Tell
+) -> TrainerSettings:
     """Return settings whose `epochs` are above 0, for training images `records`."""
     if settings.epochs or not isinstance(settings, PatchesSettings):
         return settings

@@ -24,8 +24,8 @@ from finding_nemo.models.inference.open_bundle_network import checked_network
 from finding_nemo.models.inference.runtime_choice import open_network
 from finding_nemo.models.onnx_export.ensemble_graph import Member, join_networks
 from finding_nemo.training.ensemble.ensemble_members import check_members, check_out, shares_of
-from finding_nemo.training.examples.cached_inputs import ReadyInputs, ready_pixels, tell_unusable
-from finding_nemo.training.examples.partition import Parts, divide
+from finding_nemo.training.examples.cached_inputs import CachedInputs, cache_pixels, tell_unusable
+from finding_nemo.training.examples.partition import Partition, make_partition
 from finding_nemo.training.loop.progress import image_ticks
 from finding_nemo.training.packaging.batch_inference import infer_with_runtime
 from finding_nemo.training.packaging.fit_uncertainty import fit_trust, in_words, with_validation
@@ -74,18 +74,18 @@ def make_ensemble(
     weights = shares_of(bundles, shares)
     check_members(bundles, split)
     check_out(bundles, out)
-    parts = divide(dataset, split, fold=None, seed=0, notify=tell)
+    partition = make_partition(dataset, split, fold=None, seed=0, notify=tell)
     with new_output_folder(out, overwrite=overwrite):
         write_split(split, out / "split.csv")
         members = [
             _member(bundle, weight, tell) for bundle, weight in zip(bundles, weights, strict=True)
         ]
-        ready = _ready(parts, members[0].preprocessing, tell, show_progress=show_progress)
+        ready = _ready(partition, members[0].preprocessing, tell, show_progress=show_progress)
         bundle = _write(
             out / "bundle",
             bundles,
             members,
-            parts,
+            partition,
             ready,
             started,
             tell,
@@ -101,11 +101,13 @@ def _member(bundle: Bundle, share: float, tell: Tell) -> Member:
 
 
 def _ready(
-    parts: Parts, spec: Preprocessing, tell: Tell, *, show_progress: bool
-) -> tuple[ReadyInputs, ReadyInputs]:
+    partition: Partition, spec: Preprocessing, tell: Tell, *, show_progress: bool
+) -> tuple[CachedInputs, CachedInputs]:
     """Return training and validation images at the members' size."""
     with image_ticks("reading images", shown=show_progress) as tick:
-        train, val = (ready_pixels(part, spec, tick=tick) for part in (parts.train, parts.val))
+        train, val = (
+            cache_pixels(part, spec, tick=tick) for part in (partition.train, partition.val)
+        )
     tell_unusable(train, val, tell)
     return train, val
 
@@ -137,8 +139,8 @@ def _write(
     folder: Path,
     bundles: Sequence[Bundle],
     members: Sequence[Member],
-    parts: Parts,
-    ready: tuple[ReadyInputs, ReadyInputs],
+    partition: Partition,
+    ready: tuple[CachedInputs, CachedInputs],
     started: str,
     tell: Tell,
     *,
@@ -147,7 +149,7 @@ def _write(
     """Fit what stands beside the network, and write the bundle."""
     first = bundles[0].manifest
     train, val = ready
-    train_truth, val_truth = (parts.dataset.truth(inputs.records) for inputs in ready)
+    train_truth, val_truth = (partition.dataset.truth(inputs.records) for inputs in ready)
     network = join_networks(members)
     with image_ticks("looking once more", shown=show_progress) as tick:
         opened = open_network(network, members[0].preprocessing)
@@ -170,7 +172,7 @@ def _write(
         calibration=in_words(trust.calibration),
         provenance={
             **run_story(started, *_LIBRARIES),
-            **dataset_story(parts.dataset, folder.parent),
+            **dataset_story(partition.dataset, folder.parent),
         },
     )
     return write_bundle(

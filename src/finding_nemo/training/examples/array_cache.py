@@ -116,7 +116,7 @@ def _temporary_folder() -> Path:
 
 
 @dataclass(frozen=True)
-class StoredRows:
+class CachedRows:
     """Some rows of a store, in a wanted order, read from disk when they are asked for."""
 
     shards: tuple[npt.NDArray[Any], ...]
@@ -148,7 +148,7 @@ def _let_go(shard: npt.NDArray[Any]) -> None:
         mapped.madvise(mmap.MADV_DONTNEED)
 
 
-class ArrayStore:
+class ArrayCache:
     """A folder of rows of one shape."""
 
     def __init__(self, folder: Path, *, row_shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
@@ -229,10 +229,10 @@ class ArrayStore:
             file.write(b"\0" * row_bytes * (len(keys) - len(kept)))
         return kept
 
-    def rows(self, keys: Sequence[str]) -> StoredRows:
+    def rows(self, keys: Sequence[str]) -> CachedRows:
         """Return the rows of `keys`, which must all be stored."""
         places = np.array([self._places[key] for key in keys], dtype=np.int64).reshape(-1, 2)
-        return StoredRows(tuple(self._shards), places)
+        return CachedRows(tuple(self._shards), places)
 
 
 def _read_shard(

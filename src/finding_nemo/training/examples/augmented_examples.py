@@ -13,8 +13,8 @@ from finding_nemo.core.records import ImageRecord
 from finding_nemo.training.augmentation.color_transfer import ColorTransferSources, Pixels
 from finding_nemo.training.augmentation.plan import PasteSources, plan_augmentation
 from finding_nemo.training.augmentation.render import render_augmentation
-from finding_nemo.training.examples.array_cache import StoredRows
-from finding_nemo.training.examples.cached_inputs import ReadyInputs
+from finding_nemo.training.examples.array_cache import CachedRows
+from finding_nemo.training.examples.cached_inputs import CachedInputs
 from finding_nemo.training.examples.patch_targets import patch_targets
 
 
@@ -35,7 +35,7 @@ class AugmentedExamples:
     """
 
     records: tuple[ImageRecord, ...]
-    rows: StoredRows
+    rows: CachedRows
     row_of: Mapping[str, int]
     paste_sources: PasteSources
     color_transfers: ColorTransferSources
@@ -47,7 +47,7 @@ class AugmentedExamples:
     @classmethod
     def of(
         cls,
-        ready: ReadyInputs,
+        ready: CachedInputs,
         categories: CategoryTable,
         *,
         grid: tuple[int, int],

@@ -23,7 +23,7 @@ from finding_nemo.data.images.decode import decode_image
 from finding_nemo.data.images.resize import decode_resized
 from finding_nemo.models.inference.pixel_network import PixelNetwork
 from finding_nemo.models.inference.runtime_choice import open_network, usable_cores
-from finding_nemo.training.examples.array_cache import ArrayStore, StoredRows, cache_folder
+from finding_nemo.training.examples.array_cache import ArrayCache, CachedRows, cache_folder
 
 Tick = Callable[[int, int], None]
 Item = TypeVar("Item")
@@ -39,7 +39,7 @@ _PIXELS = "reduced-bilinear"
 
 
 @dataclass(frozen=True)
-class ReadyInputs:
+class CachedInputs:
     """Stored rows of the images that could be used.
 
     Attributes:
@@ -50,12 +50,12 @@ class ReadyInputs:
     """
 
     records: tuple[ImageRecord, ...]
-    rows: StoredRows
+    rows: CachedRows
     failures: tuple[str, ...]
     content: str = ""
 
 
-def tell_unusable(train: ReadyInputs, val: ReadyInputs, notify: Tell) -> None:
+def tell_unusable(train: CachedInputs, val: CachedInputs, notify: Tell) -> None:
     """Tell of the images that could not be used, with the first reasons."""
     for name, inputs in (("training", train), ("validation", val)):
         if inputs.failures:
@@ -65,9 +65,9 @@ def tell_unusable(train: ReadyInputs, val: ReadyInputs, notify: Tell) -> None:
             )
 
 
-def ready_pixels(
+def cache_pixels(
     records: Sequence[ImageRecord], preprocessing: Preprocessing, *, tick: Tick
-) -> ReadyInputs:
+) -> CachedInputs:
     """Return the frames decoded at the network's size: uint8 (height, width, 3) a row.
 
     Raises:
@@ -75,7 +75,7 @@ def ready_pixels(
         NoSpaceError: If the disk is full.
     """
     width, height = preprocessing.width_px, preprocessing.height_px
-    store = ArrayStore(
+    store = ArrayCache(
         cache_folder() / f"pixels-{width}x{height}-{_PIXELS}",
         row_shape=(height, width, 3),
         dtype=np.uint8,
@@ -87,7 +87,7 @@ def ready_pixels(
     return _ready(records, store, compute, tick)
 
 
-def ready_features(
+def cache_features(
     records: Sequence[ImageRecord],
     preprocessing: Preprocessing,
     backbone: bytes,
@@ -95,7 +95,7 @@ def ready_features(
     row_shape: tuple[int, ...],
     dtype: npt.DTypeLike = np.float32,
     tick: Tick,
-) -> ReadyInputs:
+) -> CachedInputs:
     """Return the frames' features, one row of `row_shape` each, from an exported network.
 
     The same runtime computes them in prediction, so a head never meets other numbers there.
@@ -107,7 +107,7 @@ def ready_features(
     network = open_network(backbone, preprocessing)
     story = f"{_PIXELS} {network.choice.runtime} {preprocessing.model_dump_json()}".encode()
     name = f"features-{hashlib.sha256(story + backbone).hexdigest()[:16]}"
-    store = ArrayStore(cache_folder() / name, row_shape=row_shape, dtype=dtype)
+    store = ArrayCache(cache_folder() / name, row_shape=row_shape, dtype=dtype)
 
     def compute(paths: Sequence[Path]) -> Iterator[npt.NDArray[np.float32] | None]:
         step = network.batch_size
@@ -143,10 +143,10 @@ def _in_threads(function: Callable[[Item], Result], items: Sequence[Item]) -> It
 
 def _ready(
     records: Sequence[ImageRecord],
-    store: ArrayStore,
+    store: ArrayCache,
     compute: Callable[[Sequence[Path]], Iterable[npt.NDArray[Any] | None]],
     tick: Tick,
-) -> ReadyInputs:
+) -> CachedInputs:
     keys = [_content_key(record.path) for record in records]
     path_of = {key: record.path for key, record in zip(keys, records, strict=True) if key}
     missing = store.missing(key for key in keys if key)
@@ -166,7 +166,7 @@ def _ready(
     kept = [record for record, fine in zip(records, usable, strict=True) if fine]
     used = [key for key, fine in zip(keys, usable, strict=True) if key and fine]
     content = hashlib.sha256("\n".join(used).encode()).hexdigest()
-    return ReadyInputs(tuple(kept), store.rows(used), tuple(failures), content)
+    return CachedInputs(tuple(kept), store.rows(used), tuple(failures), content)
 
 
 def _in_parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:

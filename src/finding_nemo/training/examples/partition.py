@@ -19,7 +19,7 @@ from finding_nemo.models.bundle.manifest import CategoryEvidence, PartStory, Spl
 
 
 @dataclass(frozen=True)
-class Parts:
+class Partition:
     """A data set divided for one training.
 
     Attributes:
@@ -40,9 +40,9 @@ class Parts:
         return self.dataset.truth(self.train)
 
 
-def divide(
+def make_partition(
     dataset: Dataset, split: Split | None, *, fold: int | None, seed: int, notify: Tell
-) -> Parts:
+) -> Partition:
     """Return the parts of a training.
 
     Without a split one is made by dive. A validation part is set aside where the split has none.
@@ -67,7 +67,7 @@ def divide(
     if not train:
         raise SplitError("The split's part 'train' is empty.")
     _tell_unseen(dataset, train, split, notify)
-    return Parts(dataset, split, train, val)
+    return Partition(dataset, split, train, val)
 
 
 def _check_categories(dataset: Dataset) -> None:
@@ -116,7 +116,7 @@ def _tell_unseen(
         )
 
 
-def category_evidence(parts: Parts) -> tuple[CategoryEvidence, ...]:
+def category_evidence(parts: Partition) -> tuple[CategoryEvidence, ...]:
     """Return each category with how many training images and dives it rests on."""
     truth = parts.train_truth
     dives = np.array([record.dive_or_own for record in parts.train])

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.training.augmentation.plan import identity_plan
-from finding_nemo.training.examples.array_cache import StoredRows
+from finding_nemo.training.examples.array_cache import CachedRows
 from finding_nemo.training.examples.patch_targets import patch_targets
 
 
@@ -26,7 +26,7 @@ class PatchExamples:
     """
 
     records: tuple[ImageRecord, ...]
-    rows: StoredRows
+    rows: CachedRows
     categories: CategoryTable
     grid: tuple[int, int]
 

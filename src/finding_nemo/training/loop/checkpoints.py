@@ -34,7 +34,7 @@ _LEFT_OVER = ".tmp*"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class EpochPosition:
     """Where within an epoch a training stands: between two steps of the optimizer.
 
     Attributes:
@@ -58,7 +58,7 @@ class Place:
         """Whether one step is left."""
         return self.step + 1 == self.n_steps
 
-    def after(self, loss_sum: float, seconds: float) -> Place:
+    def after(self, loss_sum: float, seconds: float) -> EpochPosition:
         """Return where the next step ends, which adds `loss_sum`, `seconds` after the beginning."""
         return replace(self, step=self.step + 1, loss_sum=self.loss_sum + loss_sum, seconds=seconds)
 
@@ -69,15 +69,15 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Within:
+class MidEpoch:
     """A place, and the random numbers that come next.
 
     Attributes:
-        place: Where.
+        position: Where.
         random: State of the random numbers, uint8 (processes, bytes).
     """
 
-    place: Place
+    position: EpochPosition
     random: torch.Tensor
 
 
@@ -87,11 +87,11 @@ class Resumed:
 
     Attributes:
         history: One row for each epoch that ended.
-        within: Where in the epoch after those, if not at its beginning.
+        mid_epoch: Where in the epoch after those, if not at its beginning.
     """
 
     history: tuple[EpochRow, ...] = ()
-    within: Within | None = None
+    mid_epoch: MidEpoch | None = None
 
 
 def save_best(folder: Path, network: nn.Module, epoch: int) -> None:
@@ -110,7 +110,7 @@ def save_checkpoint(
     ema: ExponentialMovingAverage,
     history: tuple[EpochRow, ...],
     *,
-    within: Within | None = None,
+    mid_epoch: MidEpoch | None = None,
 ) -> None:
     """Write the state after an epoch, or within the one after those of `history`.
 
@@ -120,7 +120,7 @@ def save_checkpoint(
         optimizer: Its state.
         ema: The running average of the weights.
         history: Of the epochs that ended.
-        within: Where in the epoch after them.
+        mid_epoch: Where in the epoch after them.
 
     Raises:
         NoSpaceError: If the disk is full; the checkpoint before stays whole.
@@ -129,9 +129,9 @@ def save_checkpoint(
     tensors |= _prefixed("network.", _contiguous(network.state_dict()))
     tensors |= _prefixed("average.", _contiguous(ema.tensors))
     story = {"history": [asdict(row) for row in history], "optimizer": numbers}
-    if within:
-        tensors[_RANDOM] = within.random
-        story["within"] = asdict(within.place)
+    if mid_epoch:
+        tensors[_RANDOM] = mid_epoch.random
+        story["within"] = asdict(mid_epoch.position)
     _save(folder / _LAST, tensors, story)
 
 
@@ -192,8 +192,8 @@ def load_checkpoint(
         raise TrainingError(f"The checkpoint {path} is of another network: {error}.") from None
     _lay_out_as_weights(optimizer)
     history = tuple(EpochRow(**row) for row in story["history"])
-    place = _place(story)
-    return Resumed(history, Within(place, tensors[_RANDOM]) if place else None)
+    position = _place(story)
+    return Resumed(history, MidEpoch(position, tensors[_RANDOM]) if position else None)
 
 
 def _lay_out_as_weights(optimizer: optim.Optimizer) -> None:
@@ -204,8 +204,8 @@ def _lay_out_as_weights(optimizer: optim.Optimizer) -> None:
                 state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
-def _place(story: dict[str, Any]) -> Place | None:
-    return Place(**story["within"]) if "within" in story else None
+def _place(story: dict[str, Any]) -> EpochPosition | None:
+    return EpochPosition(**story["within"]) if "within" in story else None
 
 
 def has_checkpoint(folder: Path) -> bool:
@@ -223,8 +223,8 @@ def stopped_at(folder: Path) -> str | None:
     if not path.is_file():
         return None
     story = _story_of(path)
-    place = _place(story)
-    return place.in_words if place else f"the end of epoch {len(story['history'])}"
+    position = _place(story)
+    return position.in_words if position else f"the end of epoch {len(story['history'])}"
 
 
 def _unflatten(tensors: dict[str, torch.Tensor], numbers: dict[str, Any]) -> dict[str, Any]:

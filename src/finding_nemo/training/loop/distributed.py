@@ -29,7 +29,7 @@ _PATIENCE = timedelta(hours=12)
 _LEAST_SHARE = 2
 
 
-class Processes:
+class ProcessGroup:
     """This process among those that train together; by default it is alone."""
 
     def __init__(self, devices: int = 1, *, nodes: int = 1, strategy: Strategy = "ddp") -> None:
@@ -57,7 +57,7 @@ class Processes:
         return int(self._fabric.global_rank) if self._fabric else _rank_by(os.environ)
 
     @property
-    def leads(self) -> bool:
+    def is_main(self) -> bool:
         """Whether this process writes files and talks."""
         return self.rank == 0
 
@@ -105,7 +105,7 @@ class Processes:
         if self.count > 1 and n_images < least:
             raise TrainingError(f"{n_images} images are too few for {self.count} processes.")
 
-    def connected(self, network: nn.Module) -> nn.Module:
+    def wrap(self, network: nn.Module) -> nn.Module:
         """Return the network as it is to be called in training: gradients are averaged."""
         if self._fabric is None:
             return network
@@ -139,14 +139,14 @@ class Processes:
         summed: list[float] = self._fabric.all_reduce(mine, reduce_op="sum").tolist()
         return summed
 
-    def stacked(self, mine: torch.Tensor) -> torch.Tensor:
+    def stack(self, mine: torch.Tensor) -> torch.Tensor:
         """Return the tensors of all processes, of one shape, as rows in the order of ranks."""
         if self._fabric is None:
             return mine[None]
         rows: torch.Tensor = self._fabric.all_gather(mine.to(self._fabric.device))
         return rows.cpu()
 
-    def gathered(self, compute: Callable[[npt.NDArray[np.int64]], Floats], n_rows: int) -> Floats:
+    def all_gather(self, compute: Callable[[npt.NDArray[np.int64]], Floats], n_rows: int) -> Floats:
         """Return `compute(rows)` of all rows, each process having computed its share."""
         rows = np.arange(n_rows)
         if self._fabric is None or n_rows < self.count:
@@ -177,7 +177,7 @@ class Processes:
             with self._fabric.rank_zero_first(local=True):
                 yield
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Wait until every process is here."""
         if self._fabric is not None:
             self._fabric.barrier()

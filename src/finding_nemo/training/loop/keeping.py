@@ -10,13 +10,13 @@ from torch import nn, optim
 
 from finding_nemo.core.errors import TrainingError
 from finding_nemo.training.loop.checkpoints import (
-    Place,
+    EpochPosition,
+    MidEpoch,
     Resumed,
-    Within,
     load_checkpoint,
     save_checkpoint,
 )
-from finding_nemo.training.loop.distributed import Processes
+from finding_nemo.training.loop.distributed import ProcessGroup
 from finding_nemo.training.loop.epoch_log import EpochRow
 from finding_nemo.training.loop.random_state import random_state, set_random_state
 from finding_nemo.training.optimization.ema import ExponentialMovingAverage
@@ -28,7 +28,7 @@ CHECKPOINT_EVERY_S = 120.0
 _SHARE_BEFORE_VALIDATION = 1 / 12
 
 
-class Keeper:
+class CheckpointKeeper:
     """What keeps the state of one training in time, and goes on from what was kept."""
 
     def __init__(
@@ -37,7 +37,7 @@ class Keeper:
         network: nn.Module,
         optimizer: optim.Optimizer,
         ema: ExponentialMovingAverage,
-        processes: Processes,
+        group: ProcessGroup,
         *,
         every_s: float,
     ) -> None:
@@ -48,12 +48,12 @@ class Keeper:
             network: What is trained, on its device.
             optimizer: What trains it.
             ema: The running average of its weights.
-            processes: Those that train together.
+            group: Those that train together.
             every_s: Seconds between checkpoints within an epoch; 0 for every step.
         """
         self._folder = folder
         self._network, self._optimizer, self._average = network, optimizer, ema
-        self._processes, self._every_s = processes, every_s
+        self._group, self._every_s = group, every_s
         self._kept_at = time.monotonic()
 
     def load(self, device: torch.device) -> Resumed:
@@ -64,9 +64,9 @@ class Keeper:
                 more or fewer processes or on another kind of device.
         """
         found = load_checkpoint(self._folder, self._network, self._optimizer, self._average)
-        if found.within:
-            then = f"{len(found.within.random)} process(es) on {found.within.place.device}"
-            now = f"{self._processes.count} process(es) on {device.type}"
+        if found.mid_epoch:
+            then = f"{len(found.mid_epoch.random)} process(es) on {found.mid_epoch.position.device}"
+            now = f"{self._group.count} process(es) on {device.type}"
             if then != now:
                 raise TrainingError(
                     f"The checkpoint in {self._folder} was written within an epoch by {then}; this "
@@ -79,10 +79,10 @@ class Keeper:
         wait_s = self._every_s * (_SHARE_BEFORE_VALIDATION if is_last else 1)
         return time.monotonic() - self._kept_at >= wait_s
 
-    def keep_within(
+    def save_mid_epoch(
         self,
         history: tuple[EpochRow, ...],
-        place: Place,
+        position: EpochPosition,
         generator: torch.Generator,
         device: torch.device,
     ) -> None:
@@ -91,15 +91,15 @@ class Keeper:
         Raises:
             NoSpaceError: If the disk is full; the checkpoint before stays whole.
         """
-        random = self._processes.stacked(random_state(generator, device))
-        if self._processes.leads:
+        random = self._group.stack(random_state(generator, device))
+        if self._group.is_main:
             save_checkpoint(
                 self._folder,
                 self._network,
                 self._optimizer,
                 self._average,
                 history,
-                within=Within(place, random),
+                mid_epoch=MidEpoch(position, random),
             )
         self.reset_clock()
 
@@ -107,6 +107,8 @@ class Keeper:
         """Count the time to the next checkpoint from now on."""
         self._kept_at = time.monotonic()
 
-    def draw_on(self, within: Within, generator: torch.Generator, device: torch.device) -> None:
+    def draw_on(
+        self, mid_epoch: MidEpoch, generator: torch.Generator, device: torch.device
+    ) -> None:
         """Draw next what this process would have drawn."""
-        set_random_state(within.random[self._processes.rank], generator, device)
+        set_random_state(mid_epoch.random[self._group.rank], generator, device)

@@ -11,7 +11,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from finding_nemo.training.loop.checkpoints import Place
+from finding_nemo.training.loop.checkpoints import EpochPosition
 
 # Where there is no terminal, a line comes after so many seconds, so at least every half minute
 # unless a single step takes longer.
@@ -83,17 +83,17 @@ class EpochProgress(Display):
         self._seen_here = 0
         self._score = ""
 
-    def start(self, place: Place, *, n_images: int, seen: int) -> None:
+    def start(self, position: EpochPosition, *, n_images: int, seen: int) -> None:
         """Begin an epoch, or go on within it.
 
         Args:
-            place: Where.
+            position: Where.
             n_images: Of the epoch.
             seen: How many of them were seen before.
         """
         self._began_at = self._began_at or time.monotonic()
-        self._place, self._n_images = place, n_images
-        self._seen, self._step, self._losses, self._learnt = seen, place.step, 0.0, 0
+        self._position, self._n_images = position, n_images
+        self._seen, self._step, self._losses, self._images_here = seen, position.step, 0.0, 0
         self._epoch_began_at = time.monotonic()
         self._move("")
 
@@ -102,32 +102,32 @@ class EpochProgress(Display):
         self._step += 1
         self._seen += n_images
         self._seen_here += n_images
-        self._learnt += n_images
+        self._images_here += n_images
         self._losses += loss * n_images
-        rate = self._learnt / max(time.monotonic() - self._epoch_began_at, 1e-9)
+        rate = self._images_here / max(time.monotonic() - self._epoch_began_at, 1e-9)
         self._move(
             f"{rate:.{0 if rate >= 10 else 1}f} images/s, "
-            f"loss {self._losses / self._learnt:.4f}, {self._left()}"
+            f"loss {self._losses / self._images_here:.4f}, {self._left()}"
         )
 
     def _move(self, numbers: str) -> None:
-        steps = f"{self._step:,}/{self._place.n_steps:,}"
+        steps = f"{self._step:,}/{self._position.n_steps:,}"
         images = f"{self._seen:,} of {self._n_images:,} images"
         self.move(
             self._name,
             self._step,
-            self._place.n_steps,
+            self._position.n_steps,
             " ".join(filter(None, (steps, numbers, self._score))),
             f"{self._name}: " + ", ".join(filter(None, (images, numbers))),
         )
 
     @property
     def _name(self) -> str:
-        return f"epoch {self._place.epoch} of {self._n_epochs}"
+        return f"epoch {self._position.epoch} of {self._n_epochs}"
 
     def _left(self) -> str:
         """Return how long the training still takes if it goes on as it did here."""
-        images = (self._n_epochs - self._place.epoch + 1) * self._n_images - self._seen
+        images = (self._n_epochs - self._position.epoch + 1) * self._n_images - self._seen
         elapsed_s = time.monotonic() - (self._began_at or 0.0)
         return f"{in_words(elapsed_s * images / max(self._seen_here, 1))} left"
 

@@ -21,7 +21,7 @@ from finding_nemo.core.files.locking import held_alone
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.data.splits.split_csv import read_split, split_text, write_split
 from finding_nemo.models.bundle.bundle_files import MANIFEST
-from finding_nemo.training.examples.partition import Parts
+from finding_nemo.training.examples.partition import Partition
 from finding_nemo.training.loop.checkpoints import CHECKPOINTS, has_checkpoint, stopped_at
 
 BUNDLE = "bundle"
@@ -36,7 +36,7 @@ _MOST_LISTED = 12
 class RunFolder:
     """A run folder that is asked for, then made or gone on with."""
 
-    def __init__(self, path: Path, request: Mapping[str, Any], parts: Parts) -> None:
+    def __init__(self, path: Path, request: Mapping[str, Any], parts: Partition) -> None:
         """Touch nothing yet.
 
         Args:

@@ -17,25 +17,25 @@ from torch import nn, optim
 from finding_nemo.core.errors import TrainingError
 from finding_nemo.core.prefetch import mapped_ahead
 from finding_nemo.metrics.ranking import map_at_k
-from finding_nemo.training.examples.array_cache import StoredRows
+from finding_nemo.training.examples.array_cache import CachedRows
 from finding_nemo.training.loop.checkpoints import (
     CHECKPOINTS,
-    Place,
-    Within,
+    EpochPosition,
+    MidEpoch,
     load_best,
     save_best,
     save_checkpoint,
 )
-from finding_nemo.training.loop.distributed import Processes
+from finding_nemo.training.loop.distributed import ProcessGroup
 from finding_nemo.training.loop.epoch_log import EpochRow, write_log
 from finding_nemo.training.loop.interrupt import stop_wish
-from finding_nemo.training.loop.keeping import CHECKPOINT_EVERY_S, Keeper
+from finding_nemo.training.loop.keeping import CHECKPOINT_EVERY_S, CheckpointKeeper
 from finding_nemo.training.loop.progress import EpochProgress
 from finding_nemo.training.optimization.ema import ExponentialMovingAverage
 from finding_nemo.training.optimization.grad_accumulation import split_micro_batches
 from finding_nemo.training.optimization.losses import Loss
 from finding_nemo.training.optimization.optimizers import build_optimizer, set_learning_rate
-from finding_nemo.training.recipes.registry import LoopSettings
+from finding_nemo.training.recipes.registry import TrainerSettings
 
 Floats = npt.NDArray[np.float32]
 Prepare = Callable[[npt.NDArray[np.generic], torch.Generator | None], torch.Tensor]
@@ -66,7 +66,7 @@ class Examples:
         truth: Float 0 or 1, shape (images, categories).
     """
 
-    rows: StoredRows
+    rows: CachedRows
     truth: Floats
 
     def __len__(self) -> int:
@@ -82,17 +82,17 @@ class Examples:
 
 @dataclass(frozen=True)
 class _Work:
-    """What one call of `Loop.run` works with."""
+    """What one call of `Trainer.run` works with."""
 
-    connected: nn.Module
+    wrapped: nn.Module
     optimizer: optim.Optimizer
     ema: ExponentialMovingAverage
-    keeper: Keeper
+    keeper: CheckpointKeeper
     progress: EpochProgress
 
 
 @dataclass(frozen=True)
-class Loop:
+class Trainer:
     """A training that is set up.
 
     Attributes:
@@ -105,13 +105,13 @@ class Loop:
         folder: The run folder: logs and checkpoints.
         seed: Decides the order of images and all that is drawn.
         rate_factors: By parameter name, what its learning rate is multiplied with; 1 if missing.
-        processes: Those that train together, started; by default this one alone.
+        group: Those that train together, started; by default this one alone.
         micro_batch_size: Images of a step that this process computes together; 0 for all.
         checkpoint_every_s: Seconds between checkpoints within an epoch; 0 for every step.
     """
 
     network: nn.Module
-    settings: LoopSettings
+    settings: TrainerSettings
     prepare: Prepare
     loss: Loss
     device: torch.device
@@ -119,7 +119,7 @@ class Loop:
     folder: Path
     seed: int
     rate_factors: Mapping[str, float] = field(default_factory=dict)
-    processes: Processes = field(default_factory=Processes)
+    group: ProcessGroup = field(default_factory=ProcessGroup)
     micro_batch_size: int = 0
     checkpoint_every_s: float = CHECKPOINT_EVERY_S
 
@@ -139,19 +139,19 @@ class Loop:
             NoSpaceError: If the disk is full; the last checkpoint stays.
             KeyboardInterrupt: By Ctrl-C; the last step that was taken is kept.
         """
-        self.processes.check_batch(self.settings.batch_size, len(training))
+        self.group.check_batch(self.settings.batch_size, len(training))
         work = self._work(progress)
         begun = work.keeper.load(self.device)
-        history, within = begun.history, begun.within
+        history, mid_epoch = begun.history, begun.mid_epoch
         for epoch in range(len(history) + 1, self.settings.epochs + 1):
-            learnt = self._learn(epoch, training, work, history, within)
-            row = self._judged(learnt, len(training), validation, work, history)
-            history, within = (*history, row), None
-            if self.processes.leads:
+            position = self._train_epoch(epoch, training, work, history, mid_epoch)
+            row = self._end_epoch(position, len(training), validation, work, history)
+            history, mid_epoch = (*history, row), None
+            if self.group.is_main:
                 save_checkpoint(self._checkpoints, self.network, work.optimizer, work.ema, history)
                 write_log(self.folder, history)
             work.keeper.reset_clock()
-        self.processes.wait()
+        self.group.barrier()
         load_best(self._checkpoints, self.network)
         return history
 
@@ -162,15 +162,15 @@ class Loop:
     def _work(self, progress: EpochProgress) -> _Work:
         optimizer = build_optimizer(self.network, self.settings, self.rate_factors)
         ema = ExponentialMovingAverage(self.network, decay=self.settings.ema_decay)
-        keeper = Keeper(
-            self._checkpoints, self.network, optimizer, ema, self.processes,
+        keeper = CheckpointKeeper(
+            self._checkpoints, self.network, optimizer, ema, self.group,
             every_s=self.checkpoint_every_s,
         )  # fmt: skip
-        return _Work(self.processes.connected(self.network), optimizer, ema, keeper, progress)
+        return _Work(self.group.wrap(self.network), optimizer, ema, keeper, progress)
 
-    def _judged(
+    def _end_epoch(
         self,
-        learnt: Place,
+        position: EpochPosition,
         n_images: int,
         validation: Examples,
         work: _Work,
@@ -179,25 +179,25 @@ class Loop:
         """Judge an epoch whose steps are taken, and keep its weights if they are the best."""
         started = time.perf_counter()
         with work.ema.applied():
-            loss, score = self._judge(learnt.epoch, validation, work)
+            loss, score = self._validate(position.epoch, validation, work)
             is_best = all(score > past.map_at_20 for past in history)
-            if is_best and self.processes.leads:
-                save_best(self._checkpoints, self.network, learnt.epoch)
-        training_loss = learnt.loss_sum / n_images
+            if is_best and self.group.is_main:
+                save_best(self._checkpoints, self.network, position.epoch)
+        training_loss = position.loss_sum / n_images
         work.progress.end(training_loss, score)
         return EpochRow(
-            epoch=learnt.epoch,
+            epoch=position.epoch,
             training_loss=training_loss,
             validation_loss=loss,
             map_at_20=score,
             learning_rate=work.optimizer.param_groups[-1]["lr"],
-            seconds=round(learnt.seconds + time.perf_counter() - started, 3),
-            images_per_s=round(n_images / max(learnt.seconds, 1e-9), 1),
+            seconds=round(position.seconds + time.perf_counter() - started, 3),
+            images_per_s=round(n_images / max(position.seconds, 1e-9), 1),
         )
 
-    def _judge(self, epoch: int, validation: Examples, work: _Work) -> tuple[float, float]:
+    def _validate(self, epoch: int, validation: Examples, work: _Work) -> tuple[float, float]:
         rows = validation.rows
-        outputs = self.processes.gathered(
+        outputs = self.group.all_gather(
             lambda some: self.outputs(rows, some, work.progress.judge), len(rows)
         )
         if not np.isfinite(outputs).all():
@@ -208,65 +208,65 @@ class Loop:
         score = map_at_k(validation.truth > 0, outputs) if len(validation) else float("nan")
         return float(loss), score
 
-    def _learn(
+    def _train_epoch(
         self,
         epoch: int,
         training: TrainingExamples,
         work: _Work,
         history: tuple[EpochRow, ...],
-        within: Within | None,
-    ) -> Place:
-        """Take the steps of an epoch, or those after `within`; return where its end is."""
+        mid_epoch: MidEpoch | None,
+    ) -> EpochPosition:
+        """Take the steps of an epoch, or those after `mid_epoch`; return where its end is."""
         self.network.train()
         generator = torch.Generator().manual_seed(_epoch_seed(self.seed, epoch))
         # Dropout draws from the global generator, other numbers in each process.
-        torch.manual_seed(_epoch_seed(self.seed, epoch) + _RANK_SEED * self.processes.rank)
+        torch.manual_seed(_epoch_seed(self.seed, epoch) + _RANK_SEED * self.group.rank)
         batches = self._batches_of(torch.randperm(len(training), generator=generator).numpy())
-        place = Place(epoch, 0, len(batches), 0.0, 0.0, self.device.type)
-        if within:
-            place = within.place
-            work.keeper.draw_on(within, generator, self.device)
-        left = batches[place.step :]
+        position = EpochPosition(epoch, 0, len(batches), 0.0, 0.0, self.device.type)
+        if mid_epoch:
+            position = mid_epoch.position
+            work.keeper.draw_on(mid_epoch, generator, self.device)
+        left = batches[position.step :]
         seen = sum(map(len, batches)) - sum(map(len, left))
-        work.progress.start(place, n_images=len(training), seen=seen)
+        work.progress.start(position, n_images=len(training), seen=seen)
         made = mapped_ahead(
-            lambda chosen: (chosen, training.batch(self.processes.share(chosen), epoch)),
+            lambda chosen: (chosen, training.batch(self.group.share(chosen), epoch)),
             left, threads=1, ahead=_AHEAD,
         )  # fmt: skip
-        return self._taken(place, made, len(training), work, history, generator)
+        return self._take_steps(position, made, len(training), work, history, generator)
 
-    def _taken(
+    def _take_steps(
         self,
-        place: Place,
+        position: EpochPosition,
         made: Iterator[tuple[npt.NDArray[np.int64], tuple[npt.NDArray[np.generic], Floats]]],
         n_images: int,
         work: _Work,
         history: tuple[EpochRow, ...],
         generator: torch.Generator,
-    ) -> Place:
-        """Take the steps of the batches `made`, from `place` on; return where that ends."""
+    ) -> EpochPosition:
+        """Take the steps of the batches `made`, from `position` on; return where that ends."""
         n_steps = math.ceil(n_images / self.settings.batch_size)
-        clock = time.perf_counter() - place.seconds
+        clock = time.perf_counter() - position.seconds
         with stop_wish(said=work.progress.is_shown) as is_stop_wished:
             for chosen, (rows, targets) in made:
-                step = (place.epoch - 1) * n_steps + place.step
+                step = (position.epoch - 1) * n_steps + position.step
                 set_learning_rate(work.optimizer, self.settings, step, n_steps)
                 mine = self._step(work, rows, targets, len(rows) / len(chosen), generator)
-                is_due = self.processes.leads and work.keeper.is_due(is_last=place.is_before_last)
-                loss, due, stopped = self.processes.totals(mine, is_due, is_stop_wished())
+                is_due = self.group.is_main and work.keeper.is_due(is_last=position.is_before_last)
+                loss, due, stopped = self.group.totals(mine, is_due, is_stop_wished())
                 if not math.isfinite(loss):
-                    where = f"in epoch {place.epoch}, batch {place.step + 1} of {n_steps}"
+                    where = f"in epoch {position.epoch}, batch {position.step + 1} of {n_steps}"
                     raise _diverged(f"The loss is {loss} {where}", work.optimizer)
                 work.ema.update(step + 1)
-                if place.is_before_last:
-                    self.processes.average_buffers(self.network)
-                place = place.after(loss * len(chosen), time.perf_counter() - clock)
+                if position.is_before_last:
+                    self.group.average_buffers(self.network)
+                position = position.after(loss * len(chosen), time.perf_counter() - clock)
                 if due or stopped:
-                    work.keeper.keep_within(history, place, generator, self.device)
+                    work.keeper.save_mid_epoch(history, position, generator, self.device)
                 if stopped:
                     raise KeyboardInterrupt
                 work.progress.step(len(chosen), loss)
-        return place
+        return position
 
     def _batches_of(self, order: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
         batches = list(_batches(order, self.settings.batch_size))
@@ -274,7 +274,7 @@ class Loop:
         return [
             chosen
             for chosen in batches
-            if len(chosen) >= self.processes.least_batch or len(batches) == 1
+            if len(chosen) >= self.group.least_batch or len(batches) == 1
         ]
 
     def _step(
@@ -292,20 +292,20 @@ class Loop:
         for number, micro_batch in enumerate(micro_batches, start=1):
             inputs = self.prepare(rows[micro_batch], generator).to(self.device)
             weight = share * len(inputs) / len(rows)
-            with self.processes.no_sync(work.connected, enabled=number < len(micro_batches)):
+            with self.group.no_sync(work.wrapped, enabled=number < len(micro_batches)):
                 with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
-                    outputs = work.connected(inputs)
+                    outputs = work.wrapped(inputs)
                 wanted = torch.from_numpy(targets[micro_batch]).to(self.device)
                 loss = self.loss(outputs.float(), wanted)
                 # Processes average their gradients as if their shares were equal; the last is not.
-                (loss * (weight * self.processes.count)).backward()  # type: ignore[no-untyped-call]
+                (loss * (weight * self.group.count)).backward()  # type: ignore[no-untyped-call]
             total += float(loss.detach()) * weight
         work.optimizer.step()
         return total
 
     @torch.inference_mode()
     def outputs(
-        self, rows: StoredRows, some: npt.NDArray[np.int64], tick: Callable[[int, int], None]
+        self, rows: CachedRows, some: npt.NDArray[np.int64], tick: Callable[[int, int], None]
     ) -> Floats:
         """Return the network's outputs in evaluation mode, float32 (images, categories).
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn, optim
 
-from finding_nemo.training.recipes.registry import LoopSettings
+from finding_nemo.training.recipes.registry import TrainerSettings
 
 _WARM_UP_SHARE = 0.3
 _START_DIVISOR = 25.0
@@ -21,7 +21,7 @@ _BUILDERS: dict[str, type[optim.Optimizer]] = {
 
 
 def build_optimizer(
-    network: nn.Module, settings: LoopSettings, rate_factors: Mapping[str, float]
+    network: nn.Module, settings: TrainerSettings, rate_factors: Mapping[str, float]
 ) -> optim.Optimizer:
     """Return the optimizer over what can be trained.
 
@@ -48,7 +48,7 @@ def build_optimizer(
 
 
 def set_learning_rate(
-    optimizer: optim.Optimizer, settings: LoopSettings, step: int, steps_an_epoch: int
+    optimizer: optim.Optimizer, settings: TrainerSettings, step: int, steps_an_epoch: int
 ) -> float:
     """Set each group's learning rate for `step`; return the one before group factors."""
     rate = settings.learning_rate * schedule_factor(

@@ -12,12 +12,12 @@ from torch import nn
 
 from finding_nemo.models.inference.pixel_network import NetworkOutput, PixelNetwork, joined
 from finding_nemo.models.networks.with_features import WithFeatures, has_features
-from finding_nemo.training.examples.array_cache import StoredRows
+from finding_nemo.training.examples.array_cache import CachedRows
 from finding_nemo.training.examples.cached_inputs import Tick
 from finding_nemo.training.loop.trainer import Prepare
 
 Rows = npt.NDArray[np.int64]
-BatchInference = Callable[[StoredRows, Rows], NetworkOutput]
+BatchInference = Callable[[CachedRows, Rows], NetworkOutput]
 
 # Enough for a core to be busy, few enough that no frames pile up in memory.
 _ROWS_A_TASK = 16
@@ -27,7 +27,7 @@ _ROWS_A_TASK = 16
 def infer_with_torch(
     network: nn.Module,
     prepare: Prepare,
-    stored: StoredRows,
+    stored: CachedRows,
     rows: Rows,
     *,
     device: torch.device,
@@ -49,7 +49,7 @@ def infer_with_torch(
 
 
 def infer_with_runtime(
-    network: PixelNetwork, stored: StoredRows, rows: Rows, *, tick: Tick
+    network: PixelNetwork, stored: CachedRows, rows: Rows, *, tick: Tick
 ) -> NetworkOutput:
     """Let the exported network look at `rows` of stored pixels.
 

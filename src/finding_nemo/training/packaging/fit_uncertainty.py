@@ -13,7 +13,7 @@ from finding_nemo.metrics.average_precision import average_precision_by_category
 from finding_nemo.models.bundle.manifest import CategoryEvidence
 from finding_nemo.models.bundle.uncertainty_tensors import Trust, thinned_rows
 from finding_nemo.models.inference.pixel_network import NetworkOutput
-from finding_nemo.training.examples.cached_inputs import ReadyInputs
+from finding_nemo.training.examples.cached_inputs import CachedInputs
 from finding_nemo.training.packaging.batch_inference import BatchInference
 from finding_nemo.uncertainty.calibration import (
     LogitCalibration,
@@ -33,8 +33,8 @@ MOST_TRAINING_IMAGES = 20_000
 
 
 def fit_trust(
-    train: ReadyInputs,
-    val: ReadyInputs,
+    train: CachedInputs,
+    val: CachedInputs,
     validation: NetworkOutput,
     *,
     truths: tuple[Truth, Truth],

@@ -8,8 +8,8 @@ from finding_nemo.core.records import ImageRecord
 from finding_nemo.core.reporter import Tell
 from finding_nemo.training.optimization.layer_decay import boxes_in_words, has_box_supervision
 from finding_nemo.training.recipes.registry import (
-    LoopSettings,
     NemoSettings,
+    TrainerSettings,
     find_recipe,
     recipe_settings,
 )
@@ -18,8 +18,8 @@ _INSTEAD = "patches"
 
 
 def settings_without_boxes(
-    settings: LoopSettings, recipe: str, records: Sequence[ImageRecord], notify: Tell
-) -> LoopSettings:
+    settings: TrainerSettings, recipe: str, records: Sequence[ImageRecord], notify: Tell
+) -> TrainerSettings:
     """Return the settings of the recipe `patches` where boxes are wanted and there are few.
 
     Where labels say what is in a frame and nothing says where, a network that is trained through
@@ -49,6 +49,6 @@ def settings_without_boxes(
         f"{_INSTEAD} (--set trained_layers=1 trains its highest layer)."
         + (f" Without meaning there: {', '.join(dropped)}." if dropped else "")
     )
-    if not isinstance(found, LoopSettings):
+    if not isinstance(found, TrainerSettings):
         raise TypeError(f"recipe {_INSTEAD} has no training loop")
     return found

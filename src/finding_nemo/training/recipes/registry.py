@@ -22,7 +22,7 @@ class BaselineSettings(Settings):
     """A baseline that opens no image has nothing to set."""
 
 
-class LoopSettings(Settings):
+class TrainerSettings(Settings):
     """What every training loop needs.
 
     Attributes:
@@ -54,7 +54,7 @@ class LoopSettings(Settings):
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
 
 
-class LossSettings(LoopSettings):
+class LossSettings(TrainerSettings):
     """A loop whose loss is a choice; what looks at patches has a loss of its own.
 
     Attributes:
@@ -112,7 +112,7 @@ class ProbeSettings(LossSettings):
     dropout: float = Field(default=0.65, ge=0, lt=1)
 
 
-class PatchesSettings(LoopSettings):
+class PatchesSettings(TrainerSettings):
     """Heads on each patch of a frame, over the features of a frozen network.
 
     Attributes:

@@ -35,12 +35,12 @@ from finding_nemo.training.auto.gradient_checkpointing import (
 from finding_nemo.training.auto.hardware import choose_device
 from finding_nemo.training.examples.augmented_examples import AugmentedExamples
 from finding_nemo.training.examples.cached_inputs import (
-    ReadyInputs,
+    CachedInputs,
     Tick,
-    ready_features,
-    ready_pixels,
+    cache_features,
+    cache_pixels,
 )
-from finding_nemo.training.examples.partition import Parts
+from finding_nemo.training.examples.partition import Partition
 from finding_nemo.training.optimization.grad_accumulation import choose_micro_batch_size
 from finding_nemo.training.optimization.layer_decay import (
     LayerCount,
@@ -59,7 +59,7 @@ from finding_nemo.training.recipes.registry import (
 from finding_nemo.training.tasks.backbone_spec import choose_backbone_spec
 from finding_nemo.training.tasks.frozen_patches import announced_pooling
 from finding_nemo.training.tasks.training_task import (
-    Ready,
+    TrainingTask,
     as_tensor,
     examples,
     prior_of,
@@ -69,9 +69,11 @@ from finding_nemo.training.tasks.training_task import (
 _PIXEL_NETWORKS = dict(zip(ON_PIXELS, (linear_on_pixels, basic_network), strict=True))
 
 
-def set_up_network(settings: NetworkSettings, parts: Parts, *, notify: Tell, tick: Tick) -> Ready:
+def set_up_network(
+    settings: NetworkSettings, partition: Partition, *, notify: Tell, tick: Tick
+) -> TrainingTask:
     """Return a network that is trained on pixels."""
-    n_categories = len(parts.dataset.categories)
+    n_categories = len(partition.dataset.categories)
     mean, std = IMAGENET_MEAN, IMAGENET_STD
     if settings.backbone in _PIXEL_NETWORKS:
         n_pixels = 3 * settings.width_px * settings.height_px
@@ -94,24 +96,26 @@ def set_up_network(settings: NetworkSettings, parts: Parts, *, notify: Tell, tic
         channels_last=settings.backbone not in _PIXEL_NETWORKS,
     )
 
-    def ready(records: Sequence[ImageRecord]) -> ReadyInputs:
-        return ready_pixels(records, preprocessing, tick=tick)
+    def ready(records: Sequence[ImageRecord]) -> CachedInputs:
+        return cache_pixels(records, preprocessing, tick=tick)
 
-    train = ready(parts.train)
-    return Ready(
+    train = ready(partition.train)
+    return TrainingTask(
         trained=network,
         whole=network,
         preprocessing=preprocessing,
         prepare=prepare,
         objective=OBJECTIVES[settings.loss],
         train=train,
-        val=validation_inputs(train, parts, ready),
-        training=examples(train, parts),
+        val=validation_inputs(train, partition, ready),
+        training=examples(train, partition),
         unused=frozenset({"pretrained"} if settings.backbone in _PIXEL_NETWORKS else ()),
     )
 
 
-def set_up_probe(settings: ProbeSettings, parts: Parts, *, notify: Tell, tick: Tick) -> Ready:
+def set_up_probe(
+    settings: ProbeSettings, partition: Partition, *, notify: Tell, tick: Tick
+) -> TrainingTask:
     """Return a linear head on frozen features."""
     loaded = load_backbone(settings.backbone, n_outputs=0, pretrained=settings.pretrained)
     notify(f"backbone {settings.backbone}: {loaded.weights}.")
@@ -124,48 +128,48 @@ def set_up_probe(settings: ProbeSettings, parts: Parts, *, notify: Tell, tick: T
         n_features = int(backbone(example).shape[1])
     exported = export_onnx(backbone, preprocessing, output="features")
 
-    def ready(records: Sequence[ImageRecord]) -> ReadyInputs:
-        return ready_features(records, preprocessing, exported, row_shape=(n_features,), tick=tick)
+    def ready(records: Sequence[ImageRecord]) -> CachedInputs:
+        return cache_features(records, preprocessing, exported, row_shape=(n_features,), tick=tick)
 
-    train = ready(parts.train)
-    head = _probe_head(train, parts, settings)
-    return Ready(
+    train = ready(partition.train)
+    head = _probe_head(train, partition, settings)
+    return TrainingTask(
         trained=head,
         whole=ProbeNetwork(backbone, head),
         preprocessing=preprocessing,
         prepare=as_tensor,
         objective=OBJECTIVES[settings.loss],
         train=train,
-        val=validation_inputs(train, parts, ready),
-        training=examples(train, parts),
+        val=validation_inputs(train, partition, ready),
+        training=examples(train, partition),
     )
 
 
 def set_up_small_animals(
-    settings: NemoSettings, parts: Parts, *, seed: int, notify: Tell, tick: Tick
-) -> Ready:
+    settings: NemoSettings, partition: Partition, *, seed: int, notify: Tell, tick: Tick
+) -> TrainingTask:
     """Return a network that looks for each animal in each patch, and views to teach it."""
-    backbone_spec = choose_backbone_spec(settings, parts, notify)
+    backbone_spec = choose_backbone_spec(settings, partition, notify)
     backbone: Any = backbone_spec.backbone.to(memory_format=torch.channels_last)
-    chosen = choose_layers(settings.trained_layers, parts.train)
+    chosen = choose_layers(settings.trained_layers, partition.train)
     trained = freeze_lowest(backbone, trained_layers=chosen.layers)
     notify(f"training {trained.trained} of {trained.all} layers: {chosen.reason}.")
     step = _step_in_memory(settings, backbone_spec.preprocessing, trained, notify)
     if step.recomputation == RECOMPUTED:
         backbone.set_grad_checkpointing()
 
-    def ready(records: Sequence[ImageRecord]) -> ReadyInputs:
-        return ready_pixels(records, backbone_spec.preprocessing, tick=tick)
+    def ready(records: Sequence[ImageRecord]) -> CachedInputs:
+        return cache_pixels(records, backbone_spec.preprocessing, tick=tick)
 
-    train = ready(parts.train)
-    categories = parts.dataset.categories
+    train = ready(partition.train)
+    categories = partition.dataset.categories
     heads = PatchHeads(
-        prior_of(train, parts),
+        prior_of(train, partition),
         n_features=backbone.num_features,
-        pooling=_pooling(settings, parts, notify),
+        pooling=_pooling(settings, partition, notify),
     )
     network = PatchNetwork(backbone, heads, dropout=settings.dropout)
-    return Ready(
+    return TrainingTask(
         trained=network,
         whole=network,
         preprocessing=backbone_spec.preprocessing,
@@ -174,7 +178,7 @@ def set_up_small_animals(
             image_and_patch_loss(len(categories), settings.patch_loss_weight), "sigmoid"
         ),
         train=train,
-        val=validation_inputs(train, parts, ready),
+        val=validation_inputs(train, partition, ready),
         training=AugmentedExamples.of(
             train,
             categories,
@@ -191,14 +195,14 @@ def set_up_small_animals(
         ),
         micro_batch_size=step.micro_batch_size,
         unused=frozenset(
-            () if has_box_supervision(parts.train) else {"global_weight", "top_k_patches"}
+            () if has_box_supervision(partition.train) else {"global_weight", "top_k_patches"}
         ),
     )
 
 
-def _pooling(settings: NemoSettings, parts: Parts, notify: Tell) -> PoolingConfig:
+def _pooling(settings: NemoSettings, partition: Partition, notify: Tell) -> PoolingConfig:
     """Return how prediction weighs the heads: patches that no box taught are not set apart."""
-    if not has_box_supervision(parts.train):
+    if not has_box_supervision(partition.train):
         notify("prediction weighs patches and frame as training does: boxes did not teach it.")
         return TRAINING_POOLING
     return announced_pooling(settings, notify)
@@ -235,12 +239,12 @@ def _step_in_memory(
     return _Step(micro_batch.images, recomputation.value)
 
 
-def _probe_head(train: ReadyInputs, parts: Parts, settings: ProbeSettings) -> LinearProbe:
+def _probe_head(train: CachedInputs, partition: Partition, settings: ProbeSettings) -> LinearProbe:
     features = train.rows.take(np.arange(len(train.rows))).astype(np.float64)
     std = np.maximum(features.std(axis=0), 1e-6)
     return LinearProbe(
         features.mean(axis=0).astype(np.float32),
         std.astype(np.float32),
-        prior_of(train, parts),
+        prior_of(train, partition),
         dropout=settings.dropout,
     )

@@ -19,8 +19,8 @@ from finding_nemo.models.networks.frozen_patch_network import (
 )
 from finding_nemo.models.networks.patch_heads import PatchHeads, PoolingConfig
 from finding_nemo.models.onnx_export.export_onnx import export_onnx
-from finding_nemo.training.examples.cached_inputs import ReadyInputs, Tick, ready_features
-from finding_nemo.training.examples.partition import Parts
+from finding_nemo.training.examples.cached_inputs import CachedInputs, Tick, cache_features
+from finding_nemo.training.examples.partition import Partition
 from finding_nemo.training.examples.patch_examples import PatchExamples
 from finding_nemo.training.loop.trainer import TrainingExamples
 from finding_nemo.training.optimization.layer_decay import boxes_in_words, has_box_supervision
@@ -28,7 +28,7 @@ from finding_nemo.training.optimization.losses import Objective, image_and_patch
 from finding_nemo.training.recipes.registry import PatchesSettings
 from finding_nemo.training.tasks.backbone_spec import choose_backbone_spec
 from finding_nemo.training.tasks.training_task import (
-    Ready,
+    TrainingTask,
     as_tensor,
     examples,
     prior_of,
@@ -41,17 +41,19 @@ _STORED = np.float16
 _FRAMES_FOR_SPREAD = 256
 
 
-def set_up_patches(settings: PatchesSettings, parts: Parts, *, notify: Tell, tick: Tick) -> Ready:
+def set_up_patches(
+    settings: PatchesSettings, partition: Partition, *, notify: Tell, tick: Tick
+) -> TrainingTask:
     """Return heads on the features of each patch, computed once and kept on disk."""
-    backbone_spec = choose_backbone_spec(settings, parts, notify)
+    backbone_spec = choose_backbone_spec(settings, partition, notify)
     backbone: Any = freeze(backbone_spec.backbone)
     row_shape = (math.prod(backbone_spec.grid), backbone.num_features)
-    notify(f"features of patches: {_on_disk(row_shape, parts)}.")
+    notify(f"features of patches: {_on_disk(row_shape, partition)}.")
     features = PatchFeatures(backbone)
     exported = export_onnx(features, backbone_spec.preprocessing, output="patches")
 
-    def ready(records: Sequence[ImageRecord]) -> ReadyInputs:
-        return ready_features(
+    def ready(records: Sequence[ImageRecord]) -> CachedInputs:
+        return cache_features(
             records,
             backbone_spec.preprocessing,
             exported,
@@ -60,21 +62,21 @@ def set_up_patches(settings: PatchesSettings, parts: Parts, *, notify: Tell, tic
             tick=tick,
         )
 
-    train = ready(parts.train)
-    heads = _heads(settings, train, parts, announced_pooling(settings, notify))
-    return Ready(
+    train = ready(partition.train)
+    heads = _heads(settings, train, partition, announced_pooling(settings, notify))
+    return TrainingTask(
         trained=heads,
         whole=FrozenPatchNetwork(features, heads),
         preprocessing=backbone_spec.preprocessing,
         prepare=as_tensor,
         objective=Objective(
-            image_and_patch_loss(len(parts.dataset.categories), settings.patch_loss_weight),
+            image_and_patch_loss(len(partition.dataset.categories), settings.patch_loss_weight),
             "sigmoid",
         ),
         train=train,
-        val=validation_inputs(train, parts, ready),
-        training=_training(train, parts, backbone_spec.grid, notify),
-        unused=frozenset(() if has_box_supervision(parts.train) else {"patch_loss_weight"}),
+        val=validation_inputs(train, partition, ready),
+        training=_training(train, partition, backbone_spec.grid, notify),
+        unused=frozenset(() if has_box_supervision(partition.train) else {"patch_loss_weight"}),
     )
 
 
@@ -89,28 +91,28 @@ def announced_pooling(settings: PatchesSettings, notify: Tell) -> PoolingConfig:
     return said
 
 
-def _on_disk(row_shape: tuple[int, int], parts: Parts) -> str:
-    n_images = len(parts.train) + len(parts.val)
+def _on_disk(row_shape: tuple[int, int], partition: Partition) -> str:
+    n_images = len(partition.train) + len(partition.val)
     size = n_images * math.prod(row_shape) * np.dtype(_STORED).itemsize
     return f"those of {n_images} images are computed once and take {size / 1e9:.1f} GB on disk"
 
 
 def _heads(
-    settings: PatchesSettings, train: ReadyInputs, parts: Parts, pooling: PoolingConfig
+    settings: PatchesSettings, train: CachedInputs, partition: Partition, pooling: PoolingConfig
 ) -> FrozenPatchHeads:
     step = max(len(train.rows) // _FRAMES_FOR_SPREAD, 1)
     frames = train.rows.take(np.arange(0, len(train.rows), step)).astype(np.float32)
     n_features = frames.shape[2]
-    heads = PatchHeads(prior_of(train, parts), n_features=n_features, pooling=pooling)
+    heads = PatchHeads(prior_of(train, partition), n_features=n_features, pooling=pooling)
     return FrozenPatchHeads(heads, spread_of(frames), dropout=settings.dropout)
 
 
 def _training(
-    train: ReadyInputs, parts: Parts, grid: tuple[int, int], notify: Tell
+    train: CachedInputs, partition: Partition, grid: tuple[int, int], notify: Tell
 ) -> TrainingExamples:
-    boxed = boxes_in_words(parts.train)
-    if not has_box_supervision(parts.train):
+    boxed = boxes_in_words(partition.train)
+    if not has_box_supervision(partition.train):
         notify(f"patches learn from whole frames: {boxed}.")
-        return examples(train, parts)
+        return examples(train, partition)
     notify(f"patches learn from boxes: {boxed}.")
-    return PatchExamples(train.records, train.rows, parts.dataset.categories, grid)
+    return PatchExamples(train.records, train.rows, partition.dataset.categories, grid)

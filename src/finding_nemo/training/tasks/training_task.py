@@ -12,9 +12,9 @@ from torch import nn
 
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.training.examples.array_cache import StoredRows
-from finding_nemo.training.examples.cached_inputs import ReadyInputs
-from finding_nemo.training.examples.partition import Parts
+from finding_nemo.training.examples.array_cache import CachedRows
+from finding_nemo.training.examples.cached_inputs import CachedInputs
+from finding_nemo.training.examples.partition import Partition
 from finding_nemo.training.loop.trainer import Examples, Prepare, TrainingExamples
 from finding_nemo.training.optimization.losses import Objective
 
@@ -23,7 +23,7 @@ _LEAST_IMAGES = 0.5
 
 
 @dataclass(frozen=True)
-class Ready:
+class TrainingTask:
     """A training, ready for the loop.
 
     Attributes:
@@ -48,33 +48,35 @@ class Ready:
     preprocessing: Preprocessing
     prepare: Prepare
     objective: Objective
-    train: ReadyInputs
-    val: ReadyInputs
+    train: CachedInputs
+    val: CachedInputs
     training: TrainingExamples
     rate_factors: Mapping[str, float] = field(default_factory=dict)
     micro_batch_size: int = 0
     unused: frozenset[str] = frozenset()
 
 
-def examples(inputs: ReadyInputs, parts: Parts) -> Examples:
+def examples(inputs: CachedInputs, partition: Partition) -> Examples:
     """Return stored rows with their truth."""
-    return Examples(inputs.rows, parts.dataset.truth(inputs.records).astype(np.float32))
+    return Examples(inputs.rows, partition.dataset.truth(inputs.records).astype(np.float32))
 
 
 def validation_inputs(
-    train: ReadyInputs, parts: Parts, ready: Callable[[Sequence[ImageRecord]], ReadyInputs]
-) -> ReadyInputs:
+    train: CachedInputs,
+    partition: Partition,
+    ready: Callable[[Sequence[ImageRecord]], CachedInputs],
+) -> CachedInputs:
     """Return the validation images, made ready as the training images were; perhaps none."""
-    if not parts.val:
-        nothing = StoredRows(train.rows.shards, np.empty((0, 2), dtype=np.int64))
-        return ReadyInputs((), nothing, ())
-    return ready(parts.val)
+    if not partition.val:
+        nothing = CachedRows(train.rows.shards, np.empty((0, 2), dtype=np.int64))
+        return CachedInputs((), nothing, ())
+    return ready(partition.val)
 
 
-def prior_of(train: ReadyInputs, parts: Parts) -> npt.NDArray[np.float64]:
+def prior_of(train: CachedInputs, partition: Partition) -> npt.NDArray[np.float64]:
     """Return the share of training images that hold each category, in (0, 1)."""
     n_images = len(train.records)
-    counts = parts.dataset.truth(train.records).sum(axis=0)
+    counts = partition.dataset.truth(train.records).sum(axis=0)
     prior: npt.NDArray[np.float64] = (
         np.clip(counts, _LEAST_IMAGES, n_images - _LEAST_IMAGES) / n_images
     )

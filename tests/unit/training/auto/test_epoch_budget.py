@@ -9,10 +9,10 @@ import pytest
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.training.auto.epoch_budget import EpochBudget, epochs_within, with_auto_epochs
 from finding_nemo.training.recipes.registry import (
-    LoopSettings,
     NemoSettings,
     PatchesSettings,
     ProbeSettings,
+    TrainerSettings,
 )
 
 
@@ -57,5 +57,5 @@ def test_passes__what_is_set_stays_and_what_is_chosen_is_told() -> None:
         (ProbeSettings(epochs=30), 30),
     ],
 )
-def test_passes__are_more_where_less_is_trained(settings: LoopSettings, epochs: int) -> None:
+def test_passes__are_more_where_less_is_trained(settings: TrainerSettings, epochs: int) -> None:
     assert with_auto_epochs(settings, images(4000), lambda line: None).epochs == epochs

@@ -11,7 +11,7 @@ import pytest
 
 from finding_nemo.core.errors import OutputError
 from finding_nemo.training.examples import array_cache as array_store
-from finding_nemo.training.examples.array_cache import ArrayStore, find_cache
+from finding_nemo.training.examples.array_cache import ArrayCache, find_cache
 
 
 @pytest.fixture
@@ -83,8 +83,8 @@ def test_cache__nowhere_at_all(homeless: Path, monkeypatch: pytest.MonkeyPatch) 
         find_cache()
 
 
-def store(folder: Path) -> ArrayStore:
-    return ArrayStore(folder, row_shape=(3,), dtype=np.float32)
+def store(folder: Path) -> ArrayCache:
+    return ArrayCache(folder, row_shape=(3,), dtype=np.float32)
 
 
 def test_store__makes_damaged_rows_again(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import time
 import pytest
 from rich.console import Console
 
-from finding_nemo.training.loop.checkpoints import Place
+from finding_nemo.training.loop.checkpoints import EpochPosition
 from finding_nemo.training.loop.progress import EpochProgress, image_ticks, in_words
 
 
@@ -25,8 +25,8 @@ def _text(console: Console) -> str:
     return console.file.getvalue()
 
 
-def _start(epoch: int = 1, step: int = 0) -> Place:
-    return Place(epoch, step, 5, 0.0, 0.0, "cpu")
+def _start(epoch: int = 1, step: int = 0) -> EpochPosition:
+    return EpochPosition(epoch, step, 5, 0.0, 0.0, "cpu")
 
 
 def test_bar__moves_with_every_step_and_says_what_is_left() -> None:
@@ -78,7 +78,7 @@ def test_no_terminal__a_line_now_and_then_and_at_each_end(monkeypatch: pytest.Mo
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     with EpochProgress(1, console=console) as shown:
-        shown.start(Place(1, 0, 617, 0.0, 0.0, "cpu"), n_images=3700, seen=0)
+        shown.start(EpochPosition(1, 0, 617, 0.0, 0.0, "cpu"), n_images=3700, seen=0)
         for _ in range(390):
             now[0] += 6 / 14
             shown.step(6, 0.0312)

@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from finding_nemo.training.examples.array_cache import StoredRows
+from finding_nemo.training.examples.array_cache import CachedRows
 from finding_nemo.training.loop.progress import EpochProgress
-from finding_nemo.training.loop.trainer import Examples, Loop
+from finding_nemo.training.loop.trainer import Examples, Trainer
 from finding_nemo.training.optimization.grad_accumulation import (
     choose_micro_batch_size,
     split_micro_batches,
 )
 from finding_nemo.training.optimization.losses import summed_bce_loss
-from finding_nemo.training.recipes.registry import LoopSettings
+from finding_nemo.training.recipes.registry import TrainerSettings
 
 
 @given(st.integers(1, 60), st.integers(0, 60))
@@ -43,12 +43,12 @@ def _trained(folder: Path, micro_batch_size: int) -> tuple[dict[str, torch.Tenso
     generator = np.random.default_rng(0)
     features = generator.normal(size=(10, 4)).astype(np.float32)
     truth = (generator.random((10, 3)) < 0.4).astype(np.float32)
-    rows = StoredRows((features,), np.stack([np.zeros(10, np.int64), np.arange(10)], axis=1))
+    rows = CachedRows((features,), np.stack([np.zeros(10, np.int64), np.arange(10)], axis=1))
     torch.manual_seed(0)
     network = nn.Linear(4, 3)
-    loop = Loop(
+    loop = Trainer(
         network=network,
-        settings=LoopSettings(epochs=3, batch_size=4),
+        settings=TrainerSettings(epochs=3, batch_size=4),
         prepare=lambda rows, _: torch.from_numpy(np.asarray(rows, dtype=np.float32)),
         loss=summed_bce_loss,
         device=torch.device("cpu"),

@@ -16,7 +16,7 @@ from finding_nemo.training.optimization.optimizers import (
     schedule_factor,
     set_learning_rate,
 )
-from finding_nemo.training.recipes.registry import LoopSettings
+from finding_nemo.training.recipes.registry import TrainerSettings
 
 
 def test_schedule__rises_then_falls() -> None:
@@ -29,7 +29,7 @@ def test_schedule__rises_then_falls() -> None:
 
 def test_rate_factors__multiply_each_groups_rate() -> None:
     network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
-    settings = LoopSettings(epochs=1, optimizer="adamw", learning_rate=0.1, weight_decay=0.5)
+    settings = TrainerSettings(epochs=1, optimizer="adamw", learning_rate=0.1, weight_decay=0.5)
     optimizer = build_optimizer(network, settings, {"0.weight": 0.1, "0.bias": 0.1})
     assert set_learning_rate(optimizer, settings, 0, 10) == 0.1
     rates = {

@@ -15,7 +15,7 @@ from finding_nemo.models.inference.runtime_choice import open_network
 from finding_nemo.models.networks.with_features import WithFeatures
 from finding_nemo.models.onnx_export.export_onnx import export_onnx
 from finding_nemo.training.augmentation.cutout import PreparePixels
-from finding_nemo.training.examples.array_cache import ArrayStore, StoredRows
+from finding_nemo.training.examples.array_cache import ArrayCache, CachedRows
 from finding_nemo.training.packaging.batch_inference import (
     Rows,
     infer_with_runtime,
@@ -26,9 +26,9 @@ SPEC = Preprocessing(width_px=8, height_px=8, mean=(0.4, 0.5, 0.6), std=(0.2, 0.
 
 
 @pytest.fixture
-def stored(tmp_path: Path) -> StoredRows:
+def stored(tmp_path: Path) -> CachedRows:
     pixels = np.random.default_rng(0).integers(0, 256, (37, 8, 8, 3), dtype=np.uint8)
-    store = ArrayStore(tmp_path, row_shape=(8, 8, 3), dtype=np.uint8)
+    store = ArrayCache(tmp_path, row_shape=(8, 8, 3), dtype=np.uint8)
     keys = [str(row) for row in range(len(pixels))]
     store.add(keys, iter(pixels))
     return store.rows(keys)
@@ -46,7 +46,7 @@ def unticked(done: int, total: int) -> None:
     """Listen to no progress."""
 
 
-def by_torch(trained: nn.Module, stored: StoredRows, rows: Rows) -> NetworkOutput:
+def by_torch(trained: nn.Module, stored: CachedRows, rows: Rows) -> NetworkOutput:
     return infer_with_torch(
         trained,
         PreparePixels(SPEC, cutout_px=0, channels_last=True),
@@ -58,7 +58,7 @@ def by_torch(trained: nn.Module, stored: StoredRows, rows: Rows) -> NetworkOutpu
     )
 
 
-def test_runtime__sees_what_torch_sees(stored: StoredRows) -> None:
+def test_runtime__sees_what_torch_sees(stored: CachedRows) -> None:
     trained = network()
     # Not in order, and more than one task of the runtime's threads.
     rows = np.random.default_rng(1).permutation(37)[:35]
@@ -77,7 +77,7 @@ def test_runtime__sees_what_torch_sees(stored: StoredRows) -> None:
     assert ticks == [(16, 35), (32, 35), (35, 35)]
 
 
-def test_network_without_features__gives_outputs_alone(stored: StoredRows) -> None:
+def test_network_without_features__gives_outputs_alone(stored: CachedRows) -> None:
     wide = nn.Sequential(nn.Conv2d(3, 4, 8), nn.Flatten())
     exported = export_onnx(wide, SPEC, output="logits")
     rows = np.arange(3)
@@ -89,7 +89,7 @@ def test_network_without_features__gives_outputs_alone(stored: StoredRows) -> No
 
 
 @pytest.mark.parametrize("way", ["torch", "runtime"])
-def test_no_row__gives_no_output(stored: StoredRows, way: str) -> None:
+def test_no_row__gives_no_output(stored: CachedRows, way: str) -> None:
     none = np.arange(0)
     if way == "torch":
         output = by_torch(network(), stored, none)

@@ -15,9 +15,9 @@ from finding_nemo.training.optimization.layer_decay import (
 )
 from finding_nemo.training.recipes.fallback_without_boxes import settings_without_boxes
 from finding_nemo.training.recipes.registry import (
-    LoopSettings,
     NemoSettings,
     PatchesSettings,
+    TrainerSettings,
     find_recipe,
     recipe_settings,
 )
@@ -57,9 +57,9 @@ def test_layers__are_chosen_with_the_share_of_boxes_in_words() -> None:
     assert choose_layers(5, BOXED).layers == 5
 
 
-def changed(recipe: str, records: list[ImageRecord], **changes: Any) -> tuple[LoopSettings, str]:
+def changed(recipe: str, records: list[ImageRecord], **changes: Any) -> tuple[TrainerSettings, str]:
     settings = recipe_settings(find_recipe(recipe), changes)
-    assert isinstance(settings, LoopSettings)
+    assert isinstance(settings, TrainerSettings)
     told: list[str] = []
     found = settings_without_boxes(settings, recipe, records, told.append)
     return found, "".join(told)
