@@ -13,7 +13,7 @@ from timing import child, in_turn, table
 
 from finding_nemo.metrics.ranking import map_at_k
 from finding_nemo.models.bundle.bundle import load_bundle
-from finding_nemo.models.bundle.uncertainty_tensors import trust_from_tensors
+from finding_nemo.models.bundle.uncertainty_tensors import uncertainty_from_tensors
 
 PRECISIONS = ("float32", "bfloat16", "int8")
 # The network's loading is part of our time: enough frames that it is a tenth or less.
@@ -38,15 +38,15 @@ def compare(
         counts: How many frames the usual way reads in a round, and how many we.
     """
     return "\n\n".join(
-        f"### {name}\n\n{_one(bundle, timed, judged, truth[: len(judged)], scratch, counts)}"
-        for name, (timed, judged) in frames.items()
+        f"### {name}\n\n{_one(bundle, timed, evaluation_set, truth[: len(evaluation_set)], scratch, counts)}"
+        for name, (timed, evaluation_set) in frames.items()
     )
 
 
 def _one(
     bundle: Path,
     timed: Sequence[Path],
-    judged: Sequence[Path],
+    evaluation_set: Sequence[Path],
     truth: npt.NDArray[np.bool_],
     scratch: Path,
     counts: tuple[int, int],
@@ -61,7 +61,7 @@ def _one(
     jobs = {}
     for number, (name, (script, mode, n)) in enumerate(scripts.items()):
         out = scratch / f"{number}.parquet"
-        child(script, mode, bundle, _listed(judged, len(judged), scratch), out)
+        child(script, mode, bundle, _listed(evaluation_set, len(evaluation_set), scratch), out)
         said = _vectors(out) if script == "child_rival.py" else _before_calibration(bundle, out)
         maps[name] = map_at_k(truth, said, k=20)
         jobs[name] = partial(_rate, script, mode, bundle, _listed(timed, n, scratch), out)
@@ -99,7 +99,7 @@ def _listed(paths: Sequence[Path], n: int, scratch: Path) -> Path:
 
 def _before_calibration(bundle: Path, out: Path) -> npt.NDArray[np.floating]:
     """Return what the network itself said: what calibration does to MAP@20 is measured apart."""
-    calibration = trust_from_tensors(load_bundle(bundle).novelty).calibration
+    calibration = uncertainty_from_tensors(load_bundle(bundle).novelty).calibration
     return calibration.undo(_vectors(out)) if calibration else _vectors(out)
 
 

@@ -14,7 +14,7 @@ from finding_nemo.data.images.decode import decode_image
 from finding_nemo.data.images.resize import preprocess
 from finding_nemo.data.splits.split_csv import write_split
 from finding_nemo.models.bundle.bundle import bundle_hash, load_bundle
-from finding_nemo.models.bundle.uncertainty_tensors import trust_from_tensors
+from finding_nemo.models.bundle.uncertainty_tensors import uncertainty_from_tensors
 from finding_nemo.models.inference.onnxruntime_network import OnnxNetwork
 from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.prediction.sources.image_sources import collect_images
@@ -59,10 +59,10 @@ def test_ensemble__says_the_mean_of_its_members(
     first, second = (OnnxNetwork(member.onnx_path).outputs(images) for member in members)
     said_together = OnnxNetwork(bundle.onnx_path).outputs(images)
     np.testing.assert_allclose(said_together, 0.75 * first + 0.25 * second, atol=1e-4)
-    trust = trust_from_tensors(bundle.novelty)
-    assert trust.validation is not None
-    np.testing.assert_allclose(trust.validation.logits, said_together, atol=1e-4)
-    assert trust.detector is not None
+    uncertainty = uncertainty_from_tensors(bundle.novelty)
+    assert uncertainty.validation is not None
+    np.testing.assert_allclose(uncertainty.validation.logits, said_together, atol=1e-4)
+    assert uncertainty.detector is not None
     assert len(bundle.weights) == sum(len(member.weights) for member in members)
 
 

@@ -17,7 +17,7 @@ from finding_nemo.core.records import Dataset
 from finding_nemo.data.images.decode import decode_image
 from finding_nemo.data.images.resize import preprocess
 from finding_nemo.models.bundle.bundle import Bundle
-from finding_nemo.models.bundle.uncertainty_tensors import trust_from_tensors
+from finding_nemo.models.bundle.uncertainty_tensors import uncertainty_from_tensors
 from finding_nemo.models.networks.backbones import load_backbone
 from finding_nemo.prediction.postprocess import Reader
 from finding_nemo.prediction.predictor import Predictor
@@ -80,7 +80,7 @@ def test_exported_network__equals_torch_from_the_same_files(
     bundle: Bundle, dataset: Dataset
 ) -> None:
     found = vectors(bundle, dataset, batch_size=8)
-    calibration = trust_from_tensors(bundle.novelty).calibration
+    calibration = uncertainty_from_tensors(bundle.novelty).calibration
     assert calibration is not None
     expected = calibration(torch_logits(bundle, dataset))
     assert np.abs(found - expected).max() < 1e-4

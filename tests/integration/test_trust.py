@@ -14,7 +14,7 @@ from finding_nemo.core.records import Dataset
 from finding_nemo.data.splits.by_dive import split_by_dive
 from finding_nemo.data.splits.category_holdouts import choose_holdouts
 from finding_nemo.models.bundle.bundle import Bundle
-from finding_nemo.models.bundle.uncertainty_tensors import trust_from_tensors
+from finding_nemo.models.bundle.uncertainty_tensors import uncertainty_from_tensors
 from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_sources import collect_images
@@ -83,11 +83,11 @@ def test_evidence__stands_beside_each_guess(bundle: Bundle, dataset: Dataset) ->
 def test_evaluation__judges_all_of_it(bundle: Bundle, dataset: Dataset, tmp_path: Path) -> None:
     predict_to_file(bundle, collect_images([str(dataset.root)]), tmp_path / "p.parquet")
     found = evaluate(read_predictions(tmp_path / "p.parquet"), dataset)
-    assert found.trust is not None
-    assert found.trust.raw is not None
-    assert found.trust.sets is not None
-    assert sum(said.n_images for said in found.trust.said) == len(found.images)
-    assert {rollup.rule for rollup in found.trust.rollups} == {"noisy-or", "max", "sum"}
+    assert found.uncertainty is not None
+    assert found.uncertainty.raw is not None
+    assert found.uncertainty.sets is not None
+    assert sum(said.n_images for said in found.uncertainty.said) == len(found.images)
+    assert {rollup.rule for rollup in found.uncertainty.rollups} == {"noisy-or", "max", "sum"}
     assert json.loads(found.to_json())["trust"]["calibrated"]["ece"] >= 0
     write_evaluation_page(found, dataset.categories, tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
@@ -111,12 +111,12 @@ def test_bundle_without_it__still_predicts_and_says_so(bundle: Bundle, dataset: 
 
 
 def test_trust__survives_the_bundle(bundle: Bundle) -> None:
-    trust = trust_from_tensors(load_bundle(bundle.path).novelty)
-    assert trust.validation is not None
-    assert trust.calibration is not None
-    assert trust.detector is not None
-    assert trust.detector.by_features is not None
-    assert trust.validation.logits.shape == trust.validation.truth.shape
+    uncertainty = uncertainty_from_tensors(load_bundle(bundle.path).novelty)
+    assert uncertainty.validation is not None
+    assert uncertainty.calibration is not None
+    assert uncertainty.detector is not None
+    assert uncertainty.detector.by_features is not None
+    assert uncertainty.validation.logits.shape == uncertainty.validation.truth.shape
 
 
 def test_bed__scores_every_hold_out_beside_the_floors(dataset: Dataset, tmp_path: Path) -> None:

@@ -9,15 +9,15 @@ import numpy.typing as npt
 
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.records import Dataset, Split
-from finding_nemo.evaluation.evaluate_uncertainty import judge_trust
+from finding_nemo.evaluation.evaluate_uncertainty import evaluate_uncertainty
 from finding_nemo.evaluation.evaluation_results import (
+    EvaluatedImage,
     Evaluation,
-    JudgedImage,
     Measured,
     MethodScore,
     NoveltyScore,
 )
-from finding_nemo.evaluation.evaluation_set import Judged, lay_beside
+from finding_nemo.evaluation.evaluation_set import EvaluationSet, align_with_truth
 from finding_nemo.evaluation.per_category import (
     Evidence,
     score_categories,
@@ -37,7 +37,7 @@ from finding_nemo.metrics.bootstrap import (
 )
 from finding_nemo.metrics.leakage import Leakage, measure_leakage
 from finding_nemo.metrics.ranking import average_precision_at_k
-from finding_nemo.metrics.roc_auc import area_under_roc, competition_score
+from finding_nemo.metrics.roc_auc import competition_score, roc_auc
 from finding_nemo.metrics.thresholded import scores_at_threshold
 from finding_nemo.results.schema import PredictionTable
 
@@ -67,115 +67,126 @@ def evaluate(
         PredictionsError: If nothing can be judged, or the category tables differ.
         SplitError: If the split has no such part.
     """
-    judged = _judged(predictions, dataset, split, part)
-    evidence = training_evidence(judged, predictions.metadata)
-    prior, prior_source = _prior(judged, evidence)
-    per_image, by_prior = _by_model(judged), _per_image(judged, prior)
-    categories = score_categories(judged, evidence, validation_aps(predictions.metadata))
-    novel = _holds_untrained(judged, evidence)
+    evaluation_set = _align(predictions, dataset, split, part)
+    evidence = training_evidence(evaluation_set, predictions.metadata)
+    prior, prior_source = _prior(evaluation_set, evidence)
+    per_image, by_prior = _by_model(evaluation_set), _per_image(evaluation_set, prior)
+    categories = score_categories(evaluation_set, evidence, validation_aps(predictions.metadata))
+    novel = _holds_untrained(evaluation_set, evidence)
     return Evaluation(
-        model=_method("model", judged, judged.scores, per_image),
-        prior=_method("prior", judged, prior, by_prior),
-        time_copy=_time_copy(judged),
-        gain=_gain(judged, per_image, by_prior),
+        model=_method("model", evaluation_set, evaluation_set.scores, per_image),
+        prior=_method("prior", evaluation_set, prior, by_prior),
+        time_copy=_time_copy(evaluation_set),
+        gain=_gain(evaluation_set, per_image, by_prior),
         prior_source=prior_source,
-        n_images=int(judged.judged_truth.sum()),
-        n_dives=len(set(np.array(judged.dives)[judged.judged_truth])),
-        n_empty=int((~judged.judged_truth).sum()),
-        n_failed=int(judged.failed.sum()),
+        n_images=int(evaluation_set.truth_of_all.sum()),
+        n_dives=len(set(np.array(evaluation_set.dives)[evaluation_set.truth_of_all])),
+        n_empty=int((~evaluation_set.truth_of_all).sum()),
+        n_failed=int(evaluation_set.failed.sum()),
         categories=categories,
-        supercategories=score_supercategories(judged, categories),
-        thirds=score_thirds(judged, categories),
-        at_half=scores_at_threshold(judged.truth, judged.scores),
-        leakage=_leakage(judged),
-        novelty=_novelty(judged, predictions, novel, float(np.nanmean(per_image))),
-        trust=None if judged.failed.all() else judge_trust(judged, predictions, novel),
-        images=_images(judged, predictions, per_image),
-        notices=judged.notices,
+        supercategories=score_supercategories(evaluation_set, categories),
+        thirds=score_thirds(evaluation_set, categories),
+        at_half=scores_at_threshold(evaluation_set.truth, evaluation_set.scores),
+        leakage=_leakage(evaluation_set),
+        novelty=_novelty(evaluation_set, predictions, novel, float(np.nanmean(per_image))),
+        uncertainty=None
+        if evaluation_set.failed.all()
+        else evaluate_uncertainty(evaluation_set, predictions, novel),
+        images=_images(evaluation_set, predictions, per_image),
+        notices=evaluation_set.notices,
         story=predictions.metadata,
     )
 
 
-def _judged(
+def _align(
     predictions: PredictionTable, dataset: Dataset, split: Split | None, part: str | None
-) -> Judged:
-    judged = lay_beside(predictions, dataset, split=split, part=part)
-    if not judged.judged_truth.any():
+) -> EvaluationSet:
+    evaluation_set = align_with_truth(predictions, dataset, split=split, part=part)
+    if not evaluation_set.truth_of_all.any():
         raise PredictionsError("No judged image holds a category: there is nothing to score.")
-    return judged
+    return evaluation_set
 
 
-def _by_model(judged: Judged) -> Scores:
-    found = _per_image(judged, judged.scores)
-    return np.where(judged.failed & judged.judged_truth, 0.0, found)
+def _by_model(evaluation_set: EvaluationSet) -> Scores:
+    found = _per_image(evaluation_set, evaluation_set.scores)
+    return np.where(evaluation_set.failed & evaluation_set.truth_of_all, 0.0, found)
 
 
-def _prior(judged: Judged, evidence: Evidence | None) -> tuple[Scores, str]:
+def _prior(evaluation_set: EvaluationSet, evidence: Evidence | None) -> tuple[Scores, str]:
     """Return class frequency for each judged image, and where it is from."""
-    frequency, source = _frequency(judged, evidence)
-    return np.tile(frequency, (len(judged.records), 1)), source
+    frequency, source = _frequency(evaluation_set, evidence)
+    return np.tile(frequency, (len(evaluation_set.records), 1)), source
 
 
-def _frequency(judged: Judged, evidence: Evidence | None) -> tuple[Scores, str]:
-    if judged.train:
-        return prior_scores(judged.dataset.truth(judged.train)), "the split's training part"
+def _frequency(evaluation_set: EvaluationSet, evidence: Evidence | None) -> tuple[Scores, str]:
+    if evaluation_set.train:
+        return prior_scores(
+            evaluation_set.dataset.truth(evaluation_set.train)
+        ), "the split's training part"
     if evidence is not None:
-        counts = [evidence.get(number, (0, 0))[0] for number in judged.dataset.categories.ids]
+        counts = [
+            evidence.get(number, (0, 0))[0] for number in evaluation_set.dataset.categories.ids
+        ]
         return np.array(counts, dtype=np.float64), "the training images that the bundle names"
-    return prior_scores(judged.truth), "the judged images themselves (flatters the prior)"
+    return prior_scores(evaluation_set.truth), "the judged images themselves (flatters the prior)"
 
 
-def _per_image(judged: Judged, scores: Scores) -> Scores:
-    return average_precision_at_k(judged.truth, scores)
+def _per_image(evaluation_set: EvaluationSet, scores: Scores) -> Scores:
+    return average_precision_at_k(evaluation_set.truth, scores)
 
 
-def _method(name: str, judged: Judged, scores: Scores, per_image: Scores) -> MethodScore:
-    image_interval = dive_bootstrap_interval(per_image, judged.dives)
-    dive_interval = dive_mean_interval(per_image, judged.dives)
-    by_dive = mean_over_dives(per_image, judged.dives)
+def _method(
+    name: str, evaluation_set: EvaluationSet, scores: Scores, per_image: Scores
+) -> MethodScore:
+    image_interval = dive_bootstrap_interval(per_image, evaluation_set.dives)
+    dive_interval = dive_mean_interval(per_image, evaluation_set.dives)
+    by_dive = mean_over_dives(per_image, evaluation_set.dives)
     return MethodScore(
         name=name,
         map_at_20=Measured(float(np.nanmean(per_image)), image_interval.low, image_interval.high),
         map_at_20_by_dive=Measured(by_dive, dive_interval.low, dive_interval.high),
-        macro_ap=macro_average_precision(judged.truth, scores),
+        macro_ap=macro_average_precision(evaluation_set.truth, scores),
     )
 
 
-def _time_copy(judged: Judged) -> MethodScore | None:
-    if not judged.train:
+def _time_copy(evaluation_set: EvaluationSet) -> MethodScore | None:
+    if not evaluation_set.train:
         return None
     scores = time_copy_scores(
-        [frame_key(record) for record in judged.train],
-        judged.dataset.truth(judged.train),
-        [frame_key(record) for record in judged.records],
+        [frame_key(record) for record in evaluation_set.train],
+        evaluation_set.dataset.truth(evaluation_set.train),
+        [frame_key(record) for record in evaluation_set.records],
     )
-    return _method("time-copy", judged, scores, _per_image(judged, scores))
+    return _method("time-copy", evaluation_set, scores, _per_image(evaluation_set, scores))
 
 
-def _gain(judged: Judged, model: Scores, prior: Scores) -> Measured:
-    paired = paired_dive_bootstrap(model, prior, judged.dives)
+def _gain(evaluation_set: EvaluationSet, model: Scores, prior: Scores) -> Measured:
+    paired = paired_dive_bootstrap(model, prior, evaluation_set.dives)
     return Measured(paired.mean, paired.interval.low, paired.interval.high)
 
 
-def _leakage(judged: Judged) -> Leakage | None:
-    if not judged.train:
+def _leakage(evaluation_set: EvaluationSet) -> Leakage | None:
+    if not evaluation_set.train:
         return None
     return measure_leakage(
-        [frame_key(record) for record in judged.train],
-        [frame_key(record) for record in judged.records],
+        [frame_key(record) for record in evaluation_set.train],
+        [frame_key(record) for record in evaluation_set.records],
     )
 
 
 def _novelty(
-    judged: Judged, predictions: PredictionTable, holds_untrained: Truth, map_at_20: float
+    evaluation_set: EvaluationSet,
+    predictions: PredictionTable,
+    holds_untrained: Truth,
+    map_at_20: float,
 ) -> NoveltyScore | None:
     """Score novelty where some judged images, and not all, hold an untrained category."""
-    novelty = predictions.novelty[judged.rows]
+    novelty = predictions.novelty[evaluation_set.rows]
     usable = ~np.isnan(novelty)
     novel = holds_untrained[usable]
     if not novel.any() or novel.all():
         return None
-    auc = area_under_roc(novel, novelty[usable])
+    auc = roc_auc(novel, novelty[usable])
     return NoveltyScore(
         n_novel=int(novel.sum()),
         auc=auc,
@@ -184,19 +195,21 @@ def _novelty(
     )
 
 
-def _holds_untrained(judged: Judged, evidence: Mapping[int, tuple[int, int]] | None) -> Truth:
-    ids = judged.dataset.categories.ids
+def _holds_untrained(
+    evaluation_set: EvaluationSet, evidence: Mapping[int, tuple[int, int]] | None
+) -> Truth:
+    ids = evaluation_set.dataset.categories.ids
     untrained = [evidence is not None and evidence.get(n, (0, 0))[0] == 0 for n in ids]
-    return np.asarray(judged.truth[:, untrained].any(axis=1))
+    return np.asarray(evaluation_set.truth[:, untrained].any(axis=1))
 
 
 def _images(
-    judged: Judged, predictions: PredictionTable, per_image: Scores
-) -> tuple[JudgedImage, ...]:
+    evaluation_set: EvaluationSet, predictions: PredictionTable, per_image: Scores
+) -> tuple[EvaluatedImage, ...]:
     reading = predictions.reading
-    pictures = Pictures(judged.dataset)
+    pictures = Pictures(evaluation_set.dataset)
     return tuple(
-        JudgedImage(
+        EvaluatedImage(
             image_id=record.image_id,
             path=pictures.path_of(record, predictions.paths[row]),
             dive=record.dive or "",
@@ -209,5 +222,7 @@ def _images(
             said=reading.said[row] if reading else "",
             is_outside=pictures.is_outside(record, predictions.paths[row]),
         )
-        for record, row, score in zip(judged.records, judged.rows, per_image, strict=True)
+        for record, row, score in zip(
+            evaluation_set.records, evaluation_set.rows, per_image, strict=True
+        )
     )

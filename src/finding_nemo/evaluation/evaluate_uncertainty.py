@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.evaluation.evaluation_set import Judged
-from finding_nemo.evaluation.ood_table import floors_of, novelty_table
+from finding_nemo.evaluation.evaluation_set import EvaluationSet
+from finding_nemo.evaluation.ood_table import baseline_scores, novelty_table
 from finding_nemo.evaluation.uncertainty_results import (
     PointResult,
     RollupResult,
     SaidResult,
     ScorerResult,
-    TrustFindings,
+    UncertaintyResults,
 )
 from finding_nemo.metrics.average_precision import average_precision_by_category
 from finding_nemo.metrics.calibration_error import chance_calibration_error, measure_reliability
@@ -32,36 +32,38 @@ Story = Mapping[str, Any]
 _RULES: tuple[Rule, ...] = ("noisy-or", "max", "sum")
 
 
-def judge_trust(judged: Judged, predictions: PredictionTable, novel: Truth) -> TrustFindings:
+def evaluate_uncertainty(
+    evaluation_set: EvaluationSet, predictions: PredictionTable, novel: Truth
+) -> UncertaintyResults:
     """Measure how far predictions can be trusted.
 
     Images that could not be read are left out: nothing was said of them.
 
     Args:
-        judged: Predictions laid beside the truth.
+        evaluation_set: Predictions laid beside the truth.
         predictions: The same, with what the file says of itself.
         novel: Whether each judged image holds a category that training never saw.
     """
-    read = np.asarray(~judged.failed)
+    read = np.asarray(~evaluation_set.failed)
     story = predictions.metadata
-    truth, said = judged.truth[read], judged.scores[read]
-    raw = before_calibration(said, predictions, judged)
+    truth, said = evaluation_set.truth[read], evaluation_set.scores[read]
+    raw = before_calibration(said, predictions, evaluation_set)
     with_truth = truth.any()
-    return TrustFindings(
-        scorers=_scorers(judged, predictions, novel),
+    return UncertaintyResults(
+        scorers=_scorers(evaluation_set, predictions, novel),
         raw=None if raw is None else measure_reliability(truth, raw),
         calibrated=measure_reliability(truth, said),
-        chance_ece=chance_calibration_error(truth, said, judged.read_dives),
+        chance_ece=chance_calibration_error(truth, said, evaluation_set.read_dives),
         raw_map_at_20=_map_at_20(truth, raw) if raw is not None else float("nan"),
         map_at_20=_map_at_20(truth, said),
         precision=story.get("precision"),
-        points=_points(judged, story, truth, said),
+        points=_points(evaluation_set, story, truth, said),
         n_without_point=sum(p["threshold"] is None for p in story.get("operating_points", ())),
-        sets=_sets(judged, story, truth, said) if with_truth else None,
+        sets=_sets(evaluation_set, story, truth, said) if with_truth else None,
         set_risk=story.get("set_risk"),
-        said=_said(judged, predictions, read),
-        rollups=_rollups(judged, truth, said) if with_truth else (),
-        distances=_distances(judged, truth, said),
+        said=_said(evaluation_set, predictions, read),
+        rollups=_rollups(evaluation_set, truth, said) if with_truth else (),
+        distances=_distances(evaluation_set, truth, said),
     )
 
 
@@ -70,7 +72,9 @@ def _map_at_20(truth: Truth, scores: Floats) -> float:
     return float(np.nanmean(per_image)) if truth.any() else float("nan")
 
 
-def before_calibration(said: Floats, predictions: PredictionTable, judged: Judged) -> Floats | None:
+def before_calibration(
+    said: Floats, predictions: PredictionTable, evaluation_set: EvaluationSet
+) -> Floats | None:
     """Return `said` before the calibration that the file names.
 
     `None` where it names none, or has no vector.
@@ -78,32 +82,34 @@ def before_calibration(said: Floats, predictions: PredictionTable, judged: Judge
     story = predictions.metadata.get("calibration")
     if not story or predictions.vector is None:
         return None
-    if predictions.category_ids != judged.dataset.categories.ids:
+    if predictions.category_ids != evaluation_set.dataset.categories.ids:
         return None
     return LogitCalibration.of(story).undo(said)
 
 
 def _scorers(
-    judged: Judged, predictions: PredictionTable, novel: Truth
+    evaluation_set: EvaluationSet, predictions: PredictionTable, novel: Truth
 ) -> tuple[ScorerResult, ...]:
     reading = predictions.reading
-    rows = judged.rows
+    rows = evaluation_set.rows
     default = str(predictions.metadata.get("novelty_score", "novelty"))
     scores = {}
     if reading is not None:
         scores = {name: reading.scores[rows, c] for c, name in enumerate(reading.score_names)}
     scores[default] = predictions.novelty[rows]
-    floors = floors_of(
-        judged.records,
+    baselines = baseline_scores(
+        evaluation_set.records,
         [predictions.widths[row] for row in rows],
         [predictions.heights[row] for row in rows],
         None if reading is None else reading.brightness[rows],
     )
-    return novelty_table(novel, scores, floors, judged.dives, default=default)
+    return novelty_table(novel, scores, baselines, evaluation_set.dives, default=default)
 
 
-def _points(judged: Judged, story: Story, truth: Truth, said: Floats) -> tuple[PointResult, ...]:
-    columns = judged.dataset.categories.columns
+def _points(
+    evaluation_set: EvaluationSet, story: Story, truth: Truth, said: Floats
+) -> tuple[PointResult, ...]:
+    columns = evaluation_set.dataset.categories.columns
     results = []
     for entry, point in zip(
         story.get("categories", ()), story.get("operating_points", ()), strict=False
@@ -142,20 +148,26 @@ def _or_nan(value: float | None) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _sets(judged: Judged, story: Story, truth: Truth, said: Floats) -> SetScores | None:
+def _sets(
+    evaluation_set: EvaluationSet, story: Story, truth: Truth, said: Floats
+) -> SetScores | None:
     threshold = story.get("set_threshold")
     if threshold is None:
         return None
-    return score_sets(truth, said, judged.read_dives, threshold=float(np.float32(threshold)))
+    return score_sets(
+        truth, said, evaluation_set.read_dives, threshold=float(np.float32(threshold))
+    )
 
 
-def _said(judged: Judged, predictions: PredictionTable, read: Truth) -> tuple[SaidResult, ...]:
+def _said(
+    evaluation_set: EvaluationSet, predictions: PredictionTable, read: Truth
+) -> tuple[SaidResult, ...]:
     reading = predictions.reading
     if reading is None:
         return ()
-    table = judged.dataset.categories
+    table = evaluation_set.dataset.categories
     right: dict[str, list[bool]] = {"category": [], "supercategory": [], "nothing": []}
-    for record, row, fine in zip(judged.records, judged.rows, read, strict=True):
+    for record, row, fine in zip(evaluation_set.records, evaluation_set.rows, read, strict=True):
         if not fine:
             continue
         said, kind = reading.said[row], reading.said_sources[row].partition(":")[0]
@@ -169,8 +181,8 @@ def _said(judged: Judged, predictions: PredictionTable, read: Truth) -> tuple[Sa
     )
 
 
-def _rollups(judged: Judged, truth: Truth, said: Floats) -> tuple[RollupResult, ...]:
-    groups = judged.dataset.categories.supercategories
+def _rollups(evaluation_set: EvaluationSet, truth: Truth, said: Floats) -> tuple[RollupResult, ...]:
+    groups = evaluation_set.dataset.categories.supercategories
     _, held = roll_up(truth.astype(np.float64), groups, rule="max")
     results = []
     for rule in _RULES:
@@ -183,9 +195,9 @@ def _rollups(judged: Judged, truth: Truth, said: Floats) -> tuple[RollupResult, 
     return tuple(results)
 
 
-def _distances(judged: Judged, truth: Truth, said: Floats) -> dict[str, float]:
+def _distances(evaluation_set: EvaluationSet, truth: Truth, said: Floats) -> dict[str, float]:
     """Return the mean steps to the nearest true category of three ways to answer one name."""
-    table = judged.dataset.categories
+    table = evaluation_set.dataset.categories
     leaves = [(c.supercategory, str(c.category_id)) for c in table.categories]
     inner = [(name,) for name in sorted(set(table.supercategories))]
     steps = tree_distances([*leaves, *inner, ()])[:, : len(leaves)]

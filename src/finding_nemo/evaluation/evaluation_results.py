@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from finding_nemo.core.records import OfADive
-from finding_nemo.evaluation.uncertainty_results import TrustFindings
+from finding_nemo.evaluation.uncertainty_results import UncertaintyResults
 from finding_nemo.metrics.leakage import Leakage
 from finding_nemo.metrics.thresholded import ThresholdScores
 
@@ -105,7 +105,7 @@ class NoveltyScore:
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedImage(OfADive):
+class EvaluatedImage(OfADive):
     """One judged image, for the report.
 
     Attributes:
@@ -156,7 +156,7 @@ class Evaluation:
         at_half: Precision, recall and accuracy at probability 0.5.
         leakage: How near training frames are; `None` without a training part.
         novelty: `None` where no judged image holds an untrained category, or all do.
-        trust: Novelty, calibration, thresholds, sets and rollup; `None` where no image was read.
+        uncertainty: Novelty, calibration, thresholds, sets and rollup; `None` where no image was read.
         images: Every judged image.
         notices: What a reader should know, in sentences.
         story: The predictions' provenance.
@@ -177,8 +177,8 @@ class Evaluation:
     at_half: ThresholdScores
     leakage: Leakage | None
     novelty: NoveltyScore | None
-    trust: TrustFindings | None
-    images: tuple[JudgedImage, ...]
+    uncertainty: UncertaintyResults | None
+    images: tuple[EvaluatedImage, ...]
     notices: tuple[str, ...]
     story: dict[str, Any]
 
@@ -209,7 +209,7 @@ class Evaluation:
             "at_threshold": asdict(self.at_half),
             "leakage": asdict(self.leakage) if self.leakage else None,
             "novelty": asdict(self.novelty) if self.novelty else None,
-            "trust": asdict(self.trust) if self.trust else None,
+            "trust": asdict(self.uncertainty) if self.uncertainty else None,
             "supercategories": [asdict(group) for group in self.supercategories],
             "thirds": [asdict(group) for group in self.thirds],
             "categories": [asdict(category) for category in self.categories],

@@ -17,7 +17,7 @@ _BELOW_ALL = -1.0
 
 
 @dataclass(frozen=True)
-class Judged:
+class EvaluationSet:
     """The images that predictions and truth share, in the predictions' order.
 
     Attributes:
@@ -51,14 +51,14 @@ class Judged:
         return [dive for dive, bad in zip(self.dives, self.failed, strict=True) if not bad]
 
     @property
-    def judged_truth(self) -> npt.NDArray[np.bool_]:
+    def truth_of_all(self) -> npt.NDArray[np.bool_]:
         """Which images hold a category and so have a score."""
         return np.asarray(self.truth.any(axis=1))
 
 
-def lay_beside(
+def align_with_truth(
     predictions: PredictionTable, dataset: Dataset, *, split: Split | None, part: str | None
-) -> Judged:
+) -> EvaluationSet:
     """Match predictions with the annotated images of the data set, or of one part of a split.
 
     Raises:
@@ -79,7 +79,7 @@ def lay_beside(
     scores = predictions.probabilities_in(dataset.categories.ids)[rows]
     failed = np.asarray(np.isnan(scores).any(axis=1))
     train = () if split is None or part is None else _training(split, part, dataset)
-    return Judged(
+    return EvaluationSet(
         dataset=dataset,
         records=tuple(records),
         rows=np.array(rows, dtype=np.int64),

@@ -20,7 +20,7 @@ METADATA = "metadata alone"
 def novelty_table(
     novel: npt.NDArray[np.bool_],
     scores: dict[str, Scores],
-    floors: dict[str, Scores],
+    baselines: dict[str, Scores],
     dives: Sequence[str],
     *,
     default: str,
@@ -33,7 +33,7 @@ def novelty_table(
     Args:
         novel: Whether each image holds a category that training never saw.
         scores: By name, higher = further out.
-        floors: By name, of unknown direction; constants are left out.
+        baselines: By name, of unknown direction; constants are left out.
         dives: The dive of each image.
         default: The score that is shown to people.
     """
@@ -46,14 +46,14 @@ def novelty_table(
         kind = "default" if name == default else "score"
         found = measure_detection(novel[usable], values[usable], kept_dives)
         results.append(_result(name, kind, found))
-    for name, values in floors.items():
+    for name, values in baselines.items():
         known = np.where(np.isnan(values), np.nanmedian(values), values)[usable]
         if np.ptp(known) > 0:
-            results.append(_floor(name, novel[usable], known, kept_dives))
+            results.append(_baseline(name, novel[usable], known, kept_dives))
     return tuple(results)
 
 
-def _floor(
+def _baseline(
     name: str, novel: npt.NDArray[np.bool_], values: Scores, dives: Sequence[str]
 ) -> ScorerResult:
     up = measure_detection(novel, values, dives)
@@ -75,7 +75,7 @@ def _result(name: str, kind: str, found: Detection) -> ScorerResult:
     )
 
 
-def floors_of(
+def baseline_scores(
     records: Sequence[ImageRecord],
     widths: Sequence[int | None],
     heights: Sequence[int | None],
@@ -87,10 +87,10 @@ def floors_of(
         f"{METADATA}: height": [h or r.height for h, r in zip(heights, records, strict=True)],
         f"{METADATA}: year": [r.captured.year if r.captured else None for r in records],
     }
-    floors = {
+    baselines = {
         name: np.array([np.nan if value is None else value for value in values], dtype=np.float64)
         for name, values in known.items()
     }
     if brightness is not None:
-        floors[BRIGHTNESS] = brightness
-    return {name: values for name, values in floors.items() if not np.isnan(values).all()}
+        baselines[BRIGHTNESS] = brightness
+    return {name: values for name, values in baselines.items() if not np.isnan(values).all()}

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.evaluation.evaluation_results import CategoryScore, GroupScore
-from finding_nemo.evaluation.evaluation_set import Judged
+from finding_nemo.evaluation.evaluation_set import EvaluationSet
 from finding_nemo.metrics.average_precision import average_precision_by_category
 
 Evidence = Mapping[int, tuple[int, int]]
@@ -17,7 +17,9 @@ Evidence = Mapping[int, tuple[int, int]]
 _THIRDS = ("head", "middle", "tail")
 
 
-def training_evidence(judged: Judged, story: Mapping[str, object]) -> Evidence | None:
+def training_evidence(
+    evaluation_set: EvaluationSet, story: Mapping[str, object]
+) -> Evidence | None:
     """Return (images, dives) that training had of each category id; `None` if unknown.
 
     What the bundle wrote into the predictions counts first, then the split's training part.
@@ -28,13 +30,13 @@ def training_evidence(judged: Judged, story: Mapping[str, object]) -> Evidence |
             int(entry["category_id"]): (int(entry["n_images"]), int(entry.get("n_dives", 0)))
             for entry in entries
         }
-    if not judged.train:
+    if not evaluation_set.train:
         return None
-    truth = judged.dataset.truth(judged.train)
-    dives = np.array([record.dive_or_own for record in judged.train])
+    truth = evaluation_set.dataset.truth(evaluation_set.train)
+    dives = np.array([record.dive_or_own for record in evaluation_set.train])
     return {
         category_id: (int(held.sum()), len(np.unique(dives[held])))
-        for category_id, held in zip(judged.dataset.categories.ids, truth.T, strict=True)
+        for category_id, held in zip(evaluation_set.dataset.categories.ids, truth.T, strict=True)
     }
 
 
@@ -45,14 +47,14 @@ def validation_aps(story: Mapping[str, Any]) -> Mapping[int, float | None]:
 
 
 def score_categories(
-    judged: Judged, evidence: Evidence | None, aps: Mapping[int, float | None]
+    evaluation_set: EvaluationSet, evidence: Evidence | None, aps: Mapping[int, float | None]
 ) -> tuple[CategoryScore, ...]:
     """Return one score a category, in column order."""
-    by_column = average_precision_by_category(judged.truth, judged.scores)
-    dives = np.array(judged.dives)
+    by_column = average_precision_by_category(evaluation_set.truth, evaluation_set.scores)
+    dives = np.array(evaluation_set.dives)
     scores = []
-    for column, category in enumerate(judged.dataset.categories.categories):
-        held = judged.truth[:, column]
+    for column, category in enumerate(evaluation_set.dataset.categories.categories):
+        held = evaluation_set.truth[:, column]
         images, train_dives = (evidence or {}).get(category.category_id, (0, 0))
         scores.append(
             CategoryScore(
@@ -72,15 +74,19 @@ def score_categories(
 
 
 def score_supercategories(
-    judged: Judged, categories: Sequence[CategoryScore]
+    evaluation_set: EvaluationSet, categories: Sequence[CategoryScore]
 ) -> tuple[GroupScore, ...]:
     """Return one score a supercategory that occurs, in order of name."""
-    names = np.array(judged.dataset.categories.supercategories)
-    groups = [_group(judged, categories, str(name), names == name) for name in np.unique(names)]
+    names = np.array(evaluation_set.dataset.categories.supercategories)
+    groups = [
+        _group(evaluation_set, categories, str(name), names == name) for name in np.unique(names)
+    ]
     return tuple(group for group in groups if group.n_categories)
 
 
-def score_thirds(judged: Judged, categories: Sequence[CategoryScore]) -> tuple[GroupScore, ...]:
+def score_thirds(
+    evaluation_set: EvaluationSet, categories: Sequence[CategoryScore]
+) -> tuple[GroupScore, ...]:
     """Return head, middle and tail: equal thirds of the occurring categories by training images."""
     occurring = [column for column, score in enumerate(categories) if score.n_images]
     if len(occurring) < len(_THIRDS) or categories[0].train_images is None:
@@ -90,20 +96,20 @@ def score_thirds(judged: Judged, categories: Sequence[CategoryScore]) -> tuple[G
     for name, columns in zip(_THIRDS, np.array_split(np.array(ordered), 3), strict=True):
         chosen = np.zeros(len(categories), dtype=np.bool_)
         chosen[columns] = True
-        groups.append(_group(judged, categories, name, chosen))
+        groups.append(_group(evaluation_set, categories, name, chosen))
     return tuple(groups)
 
 
 def _group(
-    judged: Judged,
+    evaluation_set: EvaluationSet,
     categories: Sequence[CategoryScore],
     name: str,
     chosen: npt.NDArray[np.bool_],
 ) -> GroupScore:
     columns = np.flatnonzero(chosen).tolist()
     aps = [categories[column].ap for column in columns if categories[column].n_images]
-    any_truth = np.asarray(judged.truth[:, chosen].any(axis=1, keepdims=True))
-    any_score = judged.scores[:, chosen].max(axis=1, keepdims=True)
+    any_truth = np.asarray(evaluation_set.truth[:, chosen].any(axis=1, keepdims=True))
+    any_score = evaluation_set.scores[:, chosen].max(axis=1, keepdims=True)
     return GroupScore(
         name=name,
         n_categories=len(aps),

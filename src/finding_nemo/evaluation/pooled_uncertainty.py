@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.evaluation.evaluate_uncertainty import before_calibration
-from finding_nemo.evaluation.evaluation_set import lay_beside
-from finding_nemo.evaluation.uncertainty_results import TrustFindings
+from finding_nemo.evaluation.evaluation_set import align_with_truth
+from finding_nemo.evaluation.uncertainty_results import UncertaintyResults
 from finding_nemo.metrics.calibration_error import chance_calibration_error, measure_reliability
 from finding_nemo.metrics.ranking import average_precision_at_k
 from finding_nemo.results.schema import PredictionTable
@@ -27,7 +27,7 @@ LEAST_POSITIVES = 50
 
 
 @dataclass(frozen=True)
-class TrustCells:
+class UncertaintyCells:
     """What was said and what was so, of the judged images that could be read.
 
     Attributes:
@@ -44,7 +44,7 @@ class TrustCells:
 
 
 @dataclass(frozen=True, slots=True)
-class PooledTrust:
+class PooledUncertainty:
     """Trust over the unseen dives of all folds.
 
     Attributes:
@@ -79,20 +79,22 @@ class PooledTrust:
     chance_ece: float
 
 
-def trust_cells(
+def uncertainty_cells(
     predictions: PredictionTable, dataset: Dataset, *, split: Split, part: str
-) -> TrustCells:
+) -> UncertaintyCells:
     """Return the cells of one fold; images that could not be read are left out."""
-    judged = lay_beside(predictions, dataset, split=split, part=part)
-    read = ~judged.failed
-    said = judged.scores[read]
-    before = before_calibration(said, predictions, judged)
-    return TrustCells(judged.truth[read], said, before, tuple(judged.read_dives))
+    evaluation_set = align_with_truth(predictions, dataset, split=split, part=part)
+    read = ~evaluation_set.failed
+    said = evaluation_set.scores[read]
+    before = before_calibration(said, predictions, evaluation_set)
+    return UncertaintyCells(
+        evaluation_set.truth[read], said, before, tuple(evaluation_set.read_dives)
+    )
 
 
-def pool_trust(
-    cells: Sequence[TrustCells], findings: Sequence[TrustFindings], n_never: int
-) -> PooledTrust | None:
+def pool_uncertainty(
+    cells: Sequence[UncertaintyCells], findings: Sequence[UncertaintyResults], n_never: int
+) -> PooledUncertainty | None:
     """Return all folds together, or `None` where some fold was not calibrated."""
     before = [fold.before for fold in cells if fold.before is not None]
     if not cells or len(before) < len(cells) or len(findings) < len(cells):
@@ -108,7 +110,7 @@ def pool_trust(
         if point.n_validation >= LEAST_POSITIVES
     ]
     n_within = sum(point.is_within is True for point in points)
-    return PooledTrust(
+    return PooledUncertainty(
         raw_ece=measure_reliability(truth, raw).ece,
         ece=measure_reliability(truth, said).ece,
         raw_map_at_20=float(np.nanmean(average_precision_at_k(truth, raw))),
@@ -137,7 +139,7 @@ def count_never(story: Mapping[str, Any]) -> int:
     return sum(p["threshold"] is None and p["n_positives"] >= LEAST_POSITIVES for p in points)
 
 
-def in_words(recipe: str, pooled: PooledTrust) -> str:
+def in_words(recipe: str, pooled: PooledUncertainty) -> str:
     """Return one sentence for people."""
     fall = 1 - pooled.ece / pooled.raw_ece if pooled.raw_ece else float("nan")
     facts = [

@@ -9,10 +9,10 @@ import numpy as np
 
 from finding_nemo.evaluation.evaluation_results import Evaluation, Measured
 from finding_nemo.evaluation.pooled_uncertainty import (
-    PooledTrust,
-    TrustCells,
+    PooledUncertainty,
+    UncertaintyCells,
     count_never,
-    pool_trust,
+    pool_uncertainty,
 )
 from finding_nemo.metrics.bootstrap import dive_bootstrap_interval
 
@@ -39,7 +39,7 @@ class TrainedFold:
     training_loss: float
     train_s: float
     predict_s: float
-    cells: TrustCells | None = None
+    cells: UncertaintyCells | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class ComparisonRow:
         training_loss: Mean over folds, of the kept epochs.
         train_s: Seconds of training, all folds.
         predict_s: Seconds of prediction, all folds.
-        trust: How far it can be trusted over all folds, `None` for what is not calibrated.
+        uncertainty: How far it can be trusted over all folds, `None` for what is not calibrated.
         failure: Why there is no result, or `None`.
     """
 
@@ -81,7 +81,7 @@ class ComparisonRow:
     training_loss: float = float("nan")
     train_s: float = float("nan")
     predict_s: float = float("nan")
-    trust: PooledTrust | None = None
+    uncertainty: PooledUncertainty | None = None
     failure: str | None = None
 
 
@@ -112,14 +112,16 @@ def combine_folds(recipe: str, protocol: str, folds: Sequence[TrainedFold]) -> C
         training_loss=_mean([fold.training_loss for fold in folds]),
         train_s=sum(fold.train_s for fold in folds),
         predict_s=sum(fold.predict_s for fold in folds),
-        trust=_pooled(folds),
+        uncertainty=_pooled(folds),
     )
 
 
-def _pooled(folds: Sequence[TrainedFold]) -> PooledTrust | None:
+def _pooled(folds: Sequence[TrainedFold]) -> PooledUncertainty | None:
     cells = [fold.cells for fold in folds if fold.cells is not None]
-    findings = [fold.evaluation.trust for fold in folds if fold.evaluation.trust is not None]
-    return pool_trust(cells, findings, sum(count_never(f.evaluation.story) for f in folds))
+    findings = [
+        fold.evaluation.uncertainty for fold in folds if fold.evaluation.uncertainty is not None
+    ]
+    return pool_uncertainty(cells, findings, sum(count_never(f.evaluation.story) for f in folds))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from finding_nemo.core.errors import SubmissionError
 from finding_nemo.metrics.ranking import map_at_k_of_rankings
-from finding_nemo.metrics.roc_auc import area_under_roc, competition_score
+from finding_nemo.metrics.roc_auc import competition_score, roc_auc
 from finding_nemo.results.submission import N_CATEGORIES, SubmissionLine, match_submission
 
 
@@ -57,7 +57,7 @@ def score_submission(
             "solution asks for."
         )
     novel = np.array([(line.osd or 0.0) > 0 for line in solution])
-    auc = area_under_roc(novel, np.array([line.osd for line in lines], dtype=np.float64))
+    auc = roc_auc(novel, np.array([line.osd for line in lines], dtype=np.float64))
     return SubmissionScore(
         len(lines), map_at_20, auc, competition_score(map_at_20, auc), "", notices
     )

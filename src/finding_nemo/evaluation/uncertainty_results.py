@@ -106,7 +106,7 @@ class RollupResult:
 
 
 @dataclass(frozen=True)
-class TrustFindings:
+class UncertaintyResults:
     """How far the predictions can be trusted, measured on the judged images.
 
     Attributes:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from finding_nemo.core.errors import PredictionsError
 
 
-def area_under_roc(positive: npt.NDArray[np.bool_], scores: npt.NDArray[np.floating]) -> float:
+def roc_auc(positive: npt.NDArray[np.bool_], scores: npt.NDArray[np.floating]) -> float:
     """Return how often a positive scores above a negative, ties counting half, in [0, 1].
 
     Args:

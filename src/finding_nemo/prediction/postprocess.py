@@ -12,7 +12,7 @@ import numpy.typing as npt
 from finding_nemo.core.assessment import GuessEvidence, Reading
 from finding_nemo.core.errors import BundleError
 from finding_nemo.models.bundle.bundle import Bundle
-from finding_nemo.models.bundle.uncertainty_tensors import Trust, calibrated, trust_of
+from finding_nemo.models.bundle.uncertainty_tensors import Uncertainty, calibrated, uncertainty_of
 from finding_nemo.uncertainty.calibration import ValidationView
 from finding_nemo.uncertainty.conformal import fit_set_threshold
 from finding_nemo.uncertainty.ood.logit_scores import max_probability_novelty
@@ -53,17 +53,21 @@ class Thresholds:
 
 
 def choose_thresholds(
-    trust: Trust, supercategories: Sequence[str], seen: npt.NDArray[np.bool_], *, precision: float
+    uncertainty: Uncertainty,
+    supercategories: Sequence[str],
+    seen: npt.NDArray[np.bool_],
+    *,
+    precision: float,
 ) -> Thresholds | None:
     """Choose thresholds on the bundle's validation images; `None` where it has none.
 
     Sets are made for the categories that training has `seen`: no probability tells another one
     from its prior, so a set that should hold it as well would be the whole table.
     """
-    view = trust.validation
+    view = uncertainty.validation
     if view is None or not view.truth.any():
         return None
-    said = calibrated(trust, view.logits)
+    said = calibrated(uncertainty, view.logits)
     groups, group_said = roll_up(said, supercategories)
     _, group_truth = roll_up(view.truth.astype(np.float64), supercategories, rule="max")
     return Thresholds(
@@ -103,7 +107,7 @@ class Reader:
             PredictionsError: If `precision` is out of range.
         """
         self._bundle = bundle
-        self._trust = trust_of(bundle)
+        self._trust = uncertainty_of(bundle)
         self._evidence = _evidence(bundle)
         self._ids = np.array(bundle.categories.ids)
         self.thresholds = choose_thresholds(
@@ -259,13 +263,13 @@ def _evidence(bundle: Bundle) -> GuessEvidence:
     )
 
 
-def _what_is_missing(trust: Trust, thresholds: Thresholds | None) -> tuple[str, ...]:
+def _what_is_missing(uncertainty: Uncertainty, thresholds: Thresholds | None) -> tuple[str, ...]:
     notices = []
-    if trust.detector is None:
+    if uncertainty.detector is None:
         notices.append("novelty is one minus the largest probability: the bundle holds no other.")
-    elif trust.detector.by_features is None:
+    elif uncertainty.detector.by_features is None:
         notices.append("novelty is from logits alone: the bundle's network gives no features.")
-    if trust.calibration is None:
+    if uncertainty.calibration is None:
         notices.append("probabilities are not calibrated: the bundle holds no calibration.")
     if thresholds is None:
         notices.append("nothing is named: the bundle holds no validation images.")

@@ -18,7 +18,7 @@ from finding_nemo.core.provenance import now_utc
 from finding_nemo.core.reporter import Tell
 from finding_nemo.models.bundle.bundle import Bundle, load_bundle, write_bundle
 from finding_nemo.models.bundle.manifest import BundleManifest, CategoryEvidence
-from finding_nemo.models.bundle.uncertainty_tensors import Trust, trust_tensors
+from finding_nemo.models.bundle.uncertainty_tensors import Uncertainty, uncertainty_tensors
 from finding_nemo.models.inference.runtime_choice import open_network
 from finding_nemo.models.networks.with_features import WithFeatures, has_features
 from finding_nemo.models.onnx_export.export_onnx import export_onnx
@@ -36,7 +36,11 @@ from finding_nemo.training.packaging.batch_inference import (
     infer_with_runtime,
     infer_with_torch,
 )
-from finding_nemo.training.packaging.fit_uncertainty import fit_trust, in_words, with_validation
+from finding_nemo.training.packaging.fit_uncertainty import (
+    fit_uncertainty,
+    in_words,
+    with_validation,
+)
 from finding_nemo.training.packaging.parity import check_parity
 from finding_nemo.training.packaging.validation_summary import validation_story
 from finding_nemo.training.recipes.fallback_without_boxes import settings_without_boxes
@@ -131,7 +135,7 @@ def _finish(
     val_truth = partition.dataset.truth(ready.val.records)
     infer = _batch_inference(loop, ready, network, tick)
     output = infer(ready.val.rows, np.arange(len(ready.val.rows)))
-    trust = fit_trust(
+    uncertainty = fit_uncertainty(
         ready.train, ready.val, output,
         truths=(partition.dataset.truth(ready.train.records), val_truth),
         evidence=evidence, activation=ready.objective.activation, infer=infer, notify=notify,
@@ -140,7 +144,7 @@ def _finish(
     bundle = _write(
         loop.folder / "bundle", recipe, settings, partition, ready, network, output.outputs,
         history, provenance,
-        evidence=with_validation(evidence, val_truth, output.outputs), trust=trust,
+        evidence=with_validation(evidence, val_truth, output.outputs), uncertainty=uncertainty,
     )  # fmt: skip
     largest = check_parity(bundle, ready.whole, ready.train.records, ready.preprocessing)
     notify(f"exported network equals torch to {largest:.1e} in its raw outputs, from image files.")
@@ -206,7 +210,7 @@ def _write(
     provenance: dict[str, Any],
     *,
     evidence: tuple[CategoryEvidence, ...],
-    trust: Trust,
+    uncertainty: Uncertainty,
 ) -> Bundle:
     best = max(history, key=lambda row: (row.map_at_20, -row.epoch), default=None)
     story = validation_story(
@@ -225,14 +229,14 @@ def _write(
         preprocessing=ready.preprocessing,
         split=split_story(partition.split),
         validation=story,
-        calibration=in_words(trust.calibration),
+        calibration=in_words(uncertainty.calibration),
         provenance={**provenance, "ended": now_utc()},
     )
     return write_bundle(
         folder,
         manifest,
         weights=_arrays(ready.whole),
-        novelty=trust_tensors(trust),
+        novelty=uncertainty_tensors(uncertainty),
         network=network,
     )
 

@@ -21,7 +21,7 @@ from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Tell
 from finding_nemo.data.splits.split_csv import read_split, split_hash, write_split
 from finding_nemo.evaluation.evaluate_predictions import evaluate
-from finding_nemo.evaluation.pooled_uncertainty import trust_cells
+from finding_nemo.evaluation.pooled_uncertainty import uncertainty_cells
 from finding_nemo.evaluation.recipe_comparison import ComparisonRow, TrainedFold, combine_folds
 from finding_nemo.reporting.html.comparison_page import write_comparison
 from finding_nemo.reporting.html.evaluation_page import write_evaluation_page
@@ -197,7 +197,7 @@ def _one(job: _Job, fold: int | None) -> tuple[TrainedFold, Sequence[EpochRow]]:
         epochs=len(history),
         best_epoch=best.epoch if best else 0,
         training_loss=best.training_loss if best else float("nan"),
-        cells=trust_cells(table, job.dataset, split=parts, part="test"),
+        cells=uncertainty_cells(table, job.dataset, split=parts, part="test"),
         **seconds,
     )
     return fold_done, history

@@ -96,10 +96,10 @@ def export_bundle(
     runtime = _RUNTIME[to]
     choose_runtime(precision="float32", runtime=runtime)
     spec = bundle.preprocessing
-    judged = _judged(dataset, _unseen(dataset, split), spec)
+    evaluation_set = _align(dataset, _unseen(dataset, split), spec)
     network = checked_network(bundle)
-    exact = _probabilities(bundle, network, judged.pixels, "float32", "onnxruntime")
-    measure = _Measure(bundle, judged, exact, runtime)
+    exact = _probabilities(bundle, network, evaluation_set.pixels, "float32", "onnxruntime")
+    measure = _Measure(bundle, evaluation_set, exact, runtime)
     precisions: list[Precision] = ["float32"]
     if to == "openvino" and has_bfloat16():
         precisions.append("bfloat16")
@@ -108,7 +108,7 @@ def export_bundle(
     names = (EXPORTS, INT8_NETWORK) if int8 else (EXPORTS,)
     bundle = unlist_files(bundle, *names)
     if int8:
-        calibration = _judged(dataset, _trained(dataset, split), spec)
+        calibration = _align(dataset, _trained(dataset, split), spec)
         records.append(_make_int8(measure, network, calibration, spec))
     _remember(bundle, records, tell)
     bundle = list_files(bundle, *names)
@@ -156,7 +156,7 @@ def _in_words(record: ExportRecord) -> str:
 @dataclass(frozen=True)
 class _Measure:
     bundle: Bundle
-    judged: JudgedFrames
+    evaluation_set: JudgedFrames
     exact: Floats
     runtime: Runtime
 
@@ -164,15 +164,17 @@ class _Measure:
         self, network: bytes, precision: Precision, calibration: JudgedFrames | None = None
     ) -> ExportRecord:
         """Return how a network does in a precision on this runtime."""
-        found = _probabilities(self.bundle, network, self.judged.pixels, precision, self.runtime)
+        found = _probabilities(
+            self.bundle, network, self.evaluation_set.pixels, precision, self.runtime
+        )
         change = np.abs(found - self.exact)
         return ExportRecord(
             runtime=self.runtime,
             precision=precision,
-            n_images=len(self.judged.records),
-            n_dives=self.judged.n_dives,
-            map_at_20_float32=map_at_k(self.judged.truth, self.exact, k=20),
-            map_at_20=map_at_k(self.judged.truth, found, k=20),
+            n_images=len(self.evaluation_set.records),
+            n_dives=self.evaluation_set.n_dives,
+            map_at_20_float32=map_at_k(self.evaluation_set.truth, self.exact, k=20),
+            map_at_20=map_at_k(self.evaluation_set.truth, found, k=20),
             largest_probability_change=float(change.max()),
             mean_probability_change=float(change.mean()),
             n_calibration_images=len(calibration.records) if calibration else 0,
@@ -251,7 +253,7 @@ def _spread(records: Sequence[ImageRecord]) -> list[ImageRecord]:
     return order
 
 
-def _judged(
+def _align(
     dataset: Dataset, records: Sequence[ImageRecord], preprocessing: Preprocessing
 ) -> JudgedFrames:
     ready = mapped_ahead(

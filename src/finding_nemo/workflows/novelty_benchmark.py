@@ -23,7 +23,7 @@ from finding_nemo.data.splits.category_holdouts import Holdout
 from finding_nemo.data.splits.split_csv import write_split
 from finding_nemo.evaluation.evaluate_predictions import evaluate
 from finding_nemo.evaluation.uncertainty_results import ScorerResult
-from finding_nemo.metrics.roc_auc import area_under_roc
+from finding_nemo.metrics.roc_auc import roc_auc
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_sources import collect_images
@@ -127,21 +127,21 @@ def _held_out(
     found = evaluate(table, dataset, split=split, part="test")
     write_text(folder / "evaluation.json", found.to_json())
     write_evaluation_page(found, dataset.categories, folder / "report.html")
-    if found.novelty is None or found.trust is None:
+    if found.novelty is None or found.uncertainty is None:
         raise PredictionsError(f"No judged frame holds {holdout.name}, or all do.")
     novelty = found.novelty
     return run.bundle, BedRow(
-        holdout, novelty.n_novel, found.trust.scorers, novelty.competition_score, {}
+        holdout, novelty.n_novel, found.uncertainty.scorers, novelty.competition_score, {}
     )
 
 
 def _far(
-    bundle: Bundle, judged: PredictionTable, folder: Path, n_far: int, seed: int
+    bundle: Bundle, evaluation_set: PredictionTable, folder: Path, n_far: int, seed: int
 ) -> dict[str, float]:
     """Draw frames of elsewhere as bright as the judged ones, and see which score tells them."""
-    if judged.reading is None:
+    if evaluation_set.reading is None:
         return {}
-    known = judged.reading.brightness[~np.isnan(judged.reading.brightness)]
+    known = evaluation_set.reading.brightness[~np.isnan(evaluation_set.reading.brightness)]
     wanted = np.random.default_rng(seed).choice(known, n_far)
     frames = draw_far_frames(
         wanted.tolist(), width_px=_FAR_WIDTH_PX, height_px=_FAR_HEIGHT_PX, seed=seed
@@ -153,12 +153,12 @@ def _far(
     far = read_predictions(folder / "far.parquet").reading
     if far is None:
         return {}
-    usable = ~np.isnan(judged.reading.scores).any(axis=1)
+    usable = ~np.isnan(evaluation_set.reading.scores).any(axis=1)
     novel = np.arange(n_far + int(usable.sum())) < n_far
-    both = np.concatenate([far.scores, judged.reading.scores[usable]])
-    aucs = {name: area_under_roc(novel, both[:, c]) for c, name in enumerate(far.score_names)}
-    light = np.concatenate([far.brightness, judged.reading.brightness[usable]])
-    auc = area_under_roc(novel, light)
+    both = np.concatenate([far.scores, evaluation_set.reading.scores[usable]])
+    aucs = {name: roc_auc(novel, both[:, c]) for c, name in enumerate(far.score_names)}
+    light = np.concatenate([far.brightness, evaluation_set.reading.brightness[usable]])
+    auc = roc_auc(novel, light)
     return {**aucs, "mean brightness alone": max(auc, 1 - auc)}
 
 

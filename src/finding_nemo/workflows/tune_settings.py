@@ -252,9 +252,9 @@ def _fold_score(job: _Job, settings: Mapping[str, Any], fold: int) -> tuple[floa
 
 def _as_trial(trial: optuna.trial.FrozenTrial) -> Trial:
     states = {"COMPLETE": "done", "PRUNED": "given up", "FAIL": "failed"}
-    judged = trial.intermediate_values
-    score = judged[max(judged)] if judged else float("nan")
-    return Trial(trial.number, trial.params, score, len(judged), states[trial.state.name])
+    evaluation_set = trial.intermediate_values
+    score = evaluation_set[max(evaluation_set)] if evaluation_set else float("nan")
+    return Trial(trial.number, trial.params, score, len(evaluation_set), states[trial.state.name])
 
 
 def _ended(study: optuna.Study) -> list[Trial]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
 from finding_nemo.core.errors import PredictionsError
-from finding_nemo.metrics.roc_auc import area_under_roc, competition_score
+from finding_nemo.metrics.roc_auc import competition_score, roc_auc
 from finding_nemo.metrics.thresholded import scores_at_threshold
 
 CASES = st.lists(st.tuples(st.booleans(), st.integers(0, 4)), min_size=2, max_size=30).filter(
@@ -32,7 +32,7 @@ def slow_auc(positive: np.ndarray, scores: np.ndarray) -> float:
 def test_auc__agrees_with_every_pair_and_with_scikit_learn(rows: list[tuple[bool, int]]) -> None:
     positive = np.array([row[0] for row in rows])
     scores = np.array([float(row[1]) for row in rows])
-    found = area_under_roc(positive, scores)
+    found = roc_auc(positive, scores)
     assert found == pytest.approx(slow_auc(positive, scores), abs=1e-12)
     assert found == pytest.approx(roc_auc_score(positive, scores), abs=1e-12)
 
@@ -40,8 +40,8 @@ def test_auc__agrees_with_every_pair_and_with_scikit_learn(rows: list[tuple[bool
 def test_auc__worked_by_hand() -> None:
     # Pairs (0.9, 0.1), (0.9, 0.4), (0.4, 0.1) won, (0.4, 0.4) half: 3.5 of 4.
     positive = np.array([True, False, True, False])
-    assert area_under_roc(positive, np.array([0.9, 0.1, 0.4, 0.4])) == 3.5 / 4
-    assert area_under_roc(positive, np.ones(4)) == 0.5
+    assert roc_auc(positive, np.array([0.9, 0.1, 0.4, 0.4])) == 3.5 / 4
+    assert roc_auc(positive, np.ones(4)) == 0.5
 
 
 def test_final_score__is_the_mean_of_both_halves() -> None:
@@ -60,7 +60,7 @@ def test_final_score__is_the_mean_of_both_halves() -> None:
 )
 def test_auc__says_what_is_wrong(positive: list[bool], scores: list[float], message: str) -> None:
     with pytest.raises(PredictionsError, match=message):
-        area_under_roc(np.array(positive), np.array(scores))
+        roc_auc(np.array(positive), np.array(scores))
 
 
 def test_at_half__agrees_with_scikit_learn_over_all_cells() -> None:

@@ -40,8 +40,8 @@ _GROUPS = (
 _OF_FEATURES = tuple(name for name in _SHAPES if name.startswith("novelty."))
 
 
-def check_trust_tensors(tensors: Tensors, *, n_categories: int) -> None:
-    """Check that tensors are those that `trust_tensors` writes.
+def check_uncertainty_tensors(tensors: Tensors, *, n_categories: int) -> None:
+    """Check that tensors are those that `uncertainty_tensors` writes.
 
     Raises:
         BundleError: If one is missing, unknown, of another shape or type, or holds NaN.

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from finding_nemo.core.errors import BundleError
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.models.bundle.bundle_files import NOVELTY
-from finding_nemo.models.bundle.uncertainty_check import check_trust_tensors
+from finding_nemo.models.bundle.uncertainty_check import check_uncertainty_tensors
 from finding_nemo.uncertainty.calibration import LogitCalibration, ValidationView
 from finding_nemo.uncertainty.logistic import sigmoid
 from finding_nemo.uncertainty.ood.detector import (
@@ -29,7 +29,7 @@ MOST_VALIDATION_IMAGES = 20_000
 
 
 @dataclass(frozen=True)
-class Trust:
+class Uncertainty:
     """What stands beside the network in a bundle.
 
     Attributes:
@@ -44,19 +44,19 @@ class Trust:
     validation: ValidationView | None = None
 
 
-def trust_tensors(trust: Trust) -> dict[str, npt.NDArray[Any]]:
-    """Return `trust` as the named arrays of `novelty.safetensors`."""
+def uncertainty_tensors(uncertainty: Uncertainty) -> dict[str, npt.NDArray[Any]]:
+    """Return `uncertainty` as the named arrays of `novelty.safetensors`."""
     tensors: dict[str, npt.NDArray[Any]] = {}
-    if trust.detector is not None:
-        tensors |= detector_tensors(trust.detector)
-    if trust.calibration is not None:
-        tensors[_CALIBRATION + "offset"] = trust.calibration.offset
-        tensors[_CALIBRATION + "slope"] = trust.calibration.slope
-    if trust.validation is not None:
-        kept = thinned_rows(len(trust.validation.truth), MOST_VALIDATION_IMAGES)
-        tensors["validation.logits"] = trust.validation.logits[kept].astype(np.float32)
-        tensors["validation.truth"] = trust.validation.truth[kept].astype(np.uint8)
-        tensors["validation.dive"] = _numbered(trust.validation.dives)[kept]
+    if uncertainty.detector is not None:
+        tensors |= detector_tensors(uncertainty.detector)
+    if uncertainty.calibration is not None:
+        tensors[_CALIBRATION + "offset"] = uncertainty.calibration.offset
+        tensors[_CALIBRATION + "slope"] = uncertainty.calibration.slope
+    if uncertainty.validation is not None:
+        kept = thinned_rows(len(uncertainty.validation.truth), MOST_VALIDATION_IMAGES)
+        tensors["validation.logits"] = uncertainty.validation.logits[kept].astype(np.float32)
+        tensors["validation.truth"] = uncertainty.validation.truth[kept].astype(np.uint8)
+        tensors["validation.dive"] = _numbered(uncertainty.validation.dives)[kept]
     return tensors
 
 
@@ -73,28 +73,28 @@ def _numbered(dives: Sequence[str]) -> npt.NDArray[np.int32]:
     return numbers.astype(np.int32)
 
 
-def trust_from_tensors(tensors: Tensors) -> Trust:
-    """Return what `trust_tensors` took apart; what an older bundle lacks is `None`."""
-    return Trust(
+def uncertainty_from_tensors(tensors: Tensors) -> Uncertainty:
+    """Return what `uncertainty_tensors` took apart; what an older bundle lacks is `None`."""
+    return Uncertainty(
         detector=detector_from_tensors(tensors),
         calibration=_calibration(tensors),
         validation=_validation(tensors),
     )
 
 
-def trust_of(bundle: Bundle) -> Trust:
+def uncertainty_of(bundle: Bundle) -> Uncertainty:
     """Return what stands beside the network of a bundle.
 
     Raises:
         BundleError: If the tensors are not those that belong there.
     """
     try:
-        check_trust_tensors(bundle.novelty, n_categories=len(bundle.categories))
+        check_uncertainty_tensors(bundle.novelty, n_categories=len(bundle.categories))
     except BundleError as error:
         raise BundleError(
             f"{bundle.path / NOVELTY} cannot be used: {error}. Train or copy the bundle again."
         ) from None
-    return trust_from_tensors(bundle.novelty)
+    return uncertainty_from_tensors(bundle.novelty)
 
 
 def _calibration(tensors: Tensors) -> LogitCalibration | None:
@@ -116,6 +116,8 @@ def _validation(tensors: Tensors) -> ValidationView | None:
     )
 
 
-def calibrated(trust: Trust, logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+def calibrated(
+    uncertainty: Uncertainty, logits: npt.NDArray[np.floating]
+) -> npt.NDArray[np.float64]:
     """Return calibrated probabilities, shape (images, categories)."""
-    return sigmoid(logits) if trust.calibration is None else trust.calibration(logits)
+    return sigmoid(logits) if uncertainty.calibration is None else uncertainty.calibration(logits)

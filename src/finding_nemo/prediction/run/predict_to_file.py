@@ -32,7 +32,7 @@ from finding_nemo.prediction.run.chunked_run import (
 )
 from finding_nemo.prediction.run.engine_local import predict_here
 from finding_nemo.prediction.run.run_plan import Plan, listing_hash
-from finding_nemo.prediction.run.uncertainty_metadata import trust_story
+from finding_nemo.prediction.run.uncertainty_metadata import uncertainty_metadata
 from finding_nemo.prediction.sources.image_sources import ImageInput, Selection
 from finding_nemo.results.chunk_store import PartsFolder
 from finding_nemo.results.merge_shards import most_frequent_first
@@ -214,7 +214,7 @@ def _put_together(
         shard = {**asdict(order.shard), "n_images": job.size.n_images}
         return (
             _story(order.bundle, job, summary)
-            | trust_story(reader)
+            | uncertainty_metadata(reader)
             | {"inputs_sha256": job.size.sha256, "shard": shard}
         )
 

@@ -11,7 +11,7 @@ from finding_nemo.uncertainty.operating_points import OperatingPoint
 from finding_nemo.uncertainty.unseen_prior import ABOUT
 
 
-def trust_story(reader: Reader | None) -> dict[str, Any]:
+def uncertainty_metadata(reader: Reader | None) -> dict[str, Any]:
     """Return JSON-ready values; `reader` is `None` for what opens no image."""
     if reader is None:
         return {"novelty": "one minus the largest probability"}

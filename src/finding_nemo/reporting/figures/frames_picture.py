@@ -14,7 +14,7 @@ from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import ImageError
 from finding_nemo.core.files.atomic_files import written_whole
 from finding_nemo.data.images.decode import decode_image
-from finding_nemo.evaluation.evaluation_results import Evaluation, JudgedImage
+from finding_nemo.evaluation.evaluation_results import EvaluatedImage, Evaluation
 from finding_nemo.reporting.figures.palette import BAD, GOOD, INK
 from finding_nemo.reporting.figures.svg import names_as_text, save_png, shown_name
 
@@ -49,7 +49,7 @@ def draw_frames(
         save_png(_drawn(shown, categories), file)
 
 
-def _drawn(shown: Sequence[JudgedImage], categories: CategoryTable) -> Figure:
+def _drawn(shown: Sequence[EvaluatedImage], categories: CategoryTable) -> Figure:
     from matplotlib.figure import Figure
 
     n = max(len(shown), 1)
@@ -61,11 +61,11 @@ def _drawn(shown: Sequence[JudgedImage], categories: CategoryTable) -> Figure:
     return figure
 
 
-def _chosen(images: Sequence[JudgedImage], n_good: int, n_bad: int) -> list[JudgedImage]:
+def _chosen(images: Sequence[EvaluatedImage], n_good: int, n_bad: int) -> list[EvaluatedImage]:
     usable = [image for image in images if image.failure is None and image.true_ids]
     best = sorted(usable, key=lambda i: (-(i.average_precision * len(i.true_ids)), i.image_id))
     worst = sorted(usable, key=lambda i: (i.average_precision, i.image_id))
-    chosen: list[JudgedImage] = []
+    chosen: list[EvaluatedImage] = []
     for ranked, wanted in ((best, n_good), (worst, n_bad)):
         fresh = (i for i in ranked if i.dive not in {c.dive for c in chosen})
         for image in fresh:
@@ -77,7 +77,7 @@ def _chosen(images: Sequence[JudgedImage], n_good: int, n_bad: int) -> list[Judg
     return chosen
 
 
-def _draw(axes: Axes, image: JudgedImage, categories: CategoryTable) -> None:
+def _draw(axes: Axes, image: EvaluatedImage, categories: CategoryTable) -> None:
     pixels = _pixels(image)
     if pixels is None:
         axes.text(0.5, 0.5, "not here", ha="center")
@@ -97,7 +97,7 @@ def _draw(axes: Axes, image: JudgedImage, categories: CategoryTable) -> None:
         _write(axes, len(guesses), text, BAD, bold=False)
 
 
-def _pixels(image: JudgedImage) -> npt.NDArray[np.uint8] | None:
+def _pixels(image: EvaluatedImage) -> npt.NDArray[np.uint8] | None:
     if image.is_outside or not os.path.isfile(image.path):
         return None
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from finding_nemo.evaluation.evaluation_results import Evaluation, Measured
-from finding_nemo.evaluation.uncertainty_results import ScorerResult, TrustFindings
+from finding_nemo.evaluation.uncertainty_results import ScorerResult, UncertaintyResults
 from finding_nemo.metrics.calibration_error import Reliability
 from finding_nemo.reporting.figures.palette import FAINT, INK, MODEL, PRIOR, TIME_COPY
 from finding_nemo.reporting.figures.scores_figure import ScoreLine, draw_scores
@@ -23,11 +23,11 @@ _LEAST_SHOWN = 1e-3
 _UNUSUAL = 0.95
 
 
-def trust_figures(trust: TrustFindings) -> dict[str, Any]:
+def uncertainty_figures(uncertainty: UncertaintyResults) -> dict[str, Any]:
     """Return the figures by name."""
-    figures = {"reliability": svg(_reliability(trust))}
-    if trust.scorers:
-        figures["novelty"] = svg(_novelty(trust.scorers))
+    figures = {"reliability": svg(_reliability(uncertainty))}
+    if uncertainty.scorers:
+        figures["novelty"] = svg(_novelty(uncertainty.scorers))
     return figures
 
 
@@ -52,12 +52,12 @@ def _novelty(scorers: Sequence[ScorerResult]) -> str:
     return svg_of(draw, width_in=8.4, height_in=0.8 + 0.3 * len(shown))
 
 
-def _reliability(trust: TrustFindings) -> str:
+def _reliability(uncertainty: UncertaintyResults) -> str:
     def draw(axes: Axes) -> None:
         axes.plot([_LEAST_SHOWN, 1], [_LEAST_SHOWN, 1], color=FAINT, linewidth=1.2)
-        if trust.raw is not None:
-            _dots(axes, trust.raw, TIME_COPY, "before calibration")
-        _dots(axes, trust.calibrated, MODEL, "as given")
+        if uncertainty.raw is not None:
+            _dots(axes, uncertainty.raw, TIME_COPY, "before calibration")
+        _dots(axes, uncertainty.calibrated, MODEL, "as given")
         log_scale(axes, both=True)
         axes.set_xlim(_LEAST_SHOWN, 1)
         axes.set_ylim(_LEAST_SHOWN, 1)

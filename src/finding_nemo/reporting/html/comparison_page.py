@@ -116,7 +116,9 @@ def explain(rows: Sequence[ComparisonRow]) -> list[str]:
     for recipe, scores in by_recipe.items():
         if "random" in scores and "dive" in scores and recipe != "prior":
             sentences.append(_memory_sentence(recipe, scores["random"], scores["dive"]))
-    sentences += [in_words(f"{r.recipe}, {r.protocol}", r.trust) for r in usable if r.trust]
+    sentences += [
+        in_words(f"{r.recipe}, {r.protocol}", r.uncertainty) for r in usable if r.uncertainty
+    ]
     return sentences
 
 

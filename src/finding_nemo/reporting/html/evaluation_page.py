@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from finding_nemo.core.categories import CategoryTable
-from finding_nemo.evaluation.evaluation_results import Evaluation, JudgedImage
+from finding_nemo.evaluation.evaluation_results import EvaluatedImage, Evaluation
 from finding_nemo.reporting.figures.palette import INK, MODEL, PRIOR, TIME_COPY
 from finding_nemo.reporting.figures.scores_figure import ScoreLine, draw_scores
 from finding_nemo.reporting.figures.svg import log_scale, svg_of
-from finding_nemo.reporting.figures.uncertainty_figures import trust_figures, unusual_share
+from finding_nemo.reporting.figures.uncertainty_figures import uncertainty_figures, unusual_share
 from finding_nemo.reporting.html.page import svg, thumbnail, write_page
 
 if TYPE_CHECKING:
@@ -67,11 +67,11 @@ def write_evaluation_page(
         categories=sorted(evaluation.categories, key=lambda c: (-c.n_images, c.name)),
         scores_figure=svg(_scores_figure(evaluation)),
         dives_figure=svg(_dives_figure(evaluation)),
-        trust=evaluation.trust,
-        figures=trust_figures(evaluation.trust) if evaluation.trust else {},
+        uncertainty=evaluation.uncertainty,
+        figures=uncertainty_figures(evaluation.uncertainty) if evaluation.uncertainty else {},
         unusual=unusual_share(evaluation),
         rare_frames=[_frame(image, categories) for image in rare],
-        precision=evaluation.trust.precision if evaluation.trust else None,
+        precision=evaluation.uncertainty.precision if evaluation.uncertainty else None,
         story=_story(evaluation.story),
     )
 
@@ -108,14 +108,14 @@ def in_words(evaluation: Evaluation) -> str:
     return text + "These dives are too few or too unlike to tell the two apart."
 
 
-def _unusual_first(images: Iterable[JudgedImage]) -> list[JudgedImage]:
+def _unusual_first(images: Iterable[EvaluatedImage]) -> list[EvaluatedImage]:
     known = [image for image in images if not np.isnan(image.unusualness)]
     return sorted(known, key=lambda image: (-image.unusualness, image.image_id))
 
 
-def _spread(images: Iterable[JudgedImage]) -> list[JudgedImage]:
+def _spread(images: Iterable[EvaluatedImage]) -> list[EvaluatedImage]:
     """Return the first images, with at most a few of one dive, each showing something else."""
-    chosen: list[JudgedImage] = []
+    chosen: list[EvaluatedImage] = []
     seen: Counter[str] = Counter()
     scenes: set[tuple[str, tuple[int, ...]]] = set()
     for image in images:
@@ -129,7 +129,7 @@ def _spread(images: Iterable[JudgedImage]) -> list[JudgedImage]:
     return chosen
 
 
-def _frame(image: JudgedImage, categories: CategoryTable) -> dict[str, Any]:
+def _frame(image: EvaluatedImage, categories: CategoryTable) -> dict[str, Any]:
     shown = image.ranked_ids[:_N_GUESSES]
     guesses = [
         {
@@ -157,7 +157,7 @@ def _frame(image: JudgedImage, categories: CategoryTable) -> dict[str, Any]:
     }
 
 
-def _why_no_picture(image: JudgedImage) -> str:
+def _why_no_picture(image: EvaluatedImage) -> str:
     if image.failure:
         return image.failure
     if image.is_outside:

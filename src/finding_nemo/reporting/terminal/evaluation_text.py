@@ -9,7 +9,7 @@ from finding_nemo.evaluation.evaluation_results import Evaluation, Measured
 from finding_nemo.reporting.html.page import format_count, format_score, format_share
 from finding_nemo.reporting.terminal.tables import print_line as print_line
 from finding_nemo.reporting.terminal.tables import print_table as print_table
-from finding_nemo.reporting.terminal.uncertainty_text import print_trust
+from finding_nemo.reporting.terminal.uncertainty_text import print_uncertainty
 
 _N_CATEGORIES = 12
 
@@ -33,7 +33,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
     )
     gain = evaluation.gain
     print_line(f"gain over the prior {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})")
-    print_trust(evaluation)
+    print_uncertainty(evaluation)
     _print_categories(evaluation)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 from finding_nemo.evaluation.evaluation_results import Evaluation
-from finding_nemo.evaluation.uncertainty_results import TrustFindings
+from finding_nemo.evaluation.uncertainty_results import UncertaintyResults
 from finding_nemo.reporting.html.page import format_score, format_share
 from finding_nemo.reporting.terminal.tables import print_line, print_table
 
 
-def print_trust(evaluation: Evaluation) -> None:
+def print_uncertainty(evaluation: Evaluation) -> None:
     """Write what is known of novelty, calibration, names and sets; nothing where it is not."""
-    trust = evaluation.trust
+    results = evaluation.uncertainty
     if evaluation.novelty:
         novelty = evaluation.novelty
         print_line(
@@ -20,21 +20,21 @@ def print_trust(evaluation: Evaluation) -> None:
             f"on {novelty.n_novel} novel images, mean (competition score) "
             f"{novelty.competition_score:.4f}"
         )
-    if trust is None:
+    if results is None:
         return
-    _print_scorers(trust)
-    if trust.raw is not None:
+    _print_scorers(results)
+    if results.raw is not None:
         print_line(
-            f"calibration error {trust.raw.ece:.4f} before, {trust.calibrated.ece:.4f} after; "
-            f"perfect probabilities would show {trust.chance_ece:.4f} on so few dives; "
-            f"Brier {trust.raw.brier:.4f} before, {trust.calibrated.brier:.4f} after; MAP@20 "
-            f"{trust.raw_map_at_20:.4f} before, {trust.map_at_20:.4f} after"
+            f"calibration error {results.raw.ece:.4f} before, {results.calibrated.ece:.4f} after; "
+            f"perfect probabilities would show {results.chance_ece:.4f} on so few dives; "
+            f"Brier {results.raw.brier:.4f} before, {results.calibrated.brier:.4f} after; MAP@20 "
+            f"{results.raw_map_at_20:.4f} before, {results.map_at_20:.4f} after"
         )
-    _print_named(trust)
+    _print_named(results)
 
 
-def _print_scorers(trust: TrustFindings) -> None:
-    if not trust.scorers:
+def _print_scorers(results: UncertaintyResults) -> None:
+    if not results.scorers:
         return
     print_table(
         ("novelty score", "AUC", "95 % by dive", "2 x AUC - 1", "FPR at 95 % TPR", "its interval"),
@@ -47,29 +47,29 @@ def _print_scorers(trust: TrustFindings) -> None:
                 format_share(s.fpr_at_95),
                 f"{format_share(s.fpr_low)} to {format_share(s.fpr_high)}",
             )
-            for s in trust.scorers
+            for s in results.scorers
         ],
         title="novelty beside its floors",
     )
 
 
-def _print_named(trust: TrustFindings) -> None:
-    if trust.points and trust.precision is not None:
-        within = sum(point.is_within is True for point in trust.points)
-        reached = sum(point.is_reached for point in trust.points)
+def _print_named(results: UncertaintyResults) -> None:
+    if results.points and results.precision is not None:
+        within = sum(point.is_within is True for point in results.points)
+        reached = sum(point.is_reached for point in results.points)
         print_line(
-            f"precision {trust.precision}: {reached} categories are named, "
-            f"{len(trust.points) - reached} more have a most precise threshold, "
-            f"{trust.n_without_point} none; {within} of {len(trust.points)} reach a precision "
+            f"precision {results.precision}: {reached} categories are named, "
+            f"{len(results.points) - reached} more have a most precise threshold, "
+            f"{results.n_without_point} none; {within} of {len(results.points)} reach a precision "
             "here within the stated interval"
         )
-    if trust.sets is not None:
+    if results.sets is not None:
         print_line(
-            f"sets: {format_share(trust.sets.coverage)} of images miss no true category "
-            f"({format_share(trust.sets.coverage_by_dive)} by dive), mean size "
-            f"{trust.sets.mean_size:.1f}"
+            f"sets: {format_share(results.sets.coverage)} of images miss no true category "
+            f"({format_share(results.sets.coverage_by_dive)} by dive), mean size "
+            f"{results.sets.mean_size:.1f}"
         )
-    said = [s for s in trust.said if s.n_images]
+    said = [s for s in results.said if s.n_images]
     if said:
         words = [
             f"{s.kind} {s.n_images}"

@@ -18,7 +18,7 @@ from finding_nemo.core.reporter import Tell, tell_nobody
 from finding_nemo.data.splits.split_csv import write_split
 from finding_nemo.models.bundle.bundle import Bundle, bundle_hash, write_bundle
 from finding_nemo.models.bundle.manifest import BundleManifest
-from finding_nemo.models.bundle.uncertainty_tensors import trust_tensors
+from finding_nemo.models.bundle.uncertainty_tensors import uncertainty_tensors
 from finding_nemo.models.inference.onnxruntime_network import OnnxNetwork
 from finding_nemo.models.inference.open_bundle_network import checked_network
 from finding_nemo.models.inference.runtime_choice import open_network
@@ -28,7 +28,11 @@ from finding_nemo.training.examples.cached_inputs import CachedInputs, cache_pix
 from finding_nemo.training.examples.partition import Partition, make_partition
 from finding_nemo.training.loop.progress import image_ticks
 from finding_nemo.training.packaging.batch_inference import infer_with_runtime
-from finding_nemo.training.packaging.fit_uncertainty import fit_trust, in_words, with_validation
+from finding_nemo.training.packaging.fit_uncertainty import (
+    fit_uncertainty,
+    in_words,
+    with_validation,
+)
 from finding_nemo.training.packaging.parity import check_says, parity_images
 from finding_nemo.training.packaging.validation_summary import validation_story
 from finding_nemo.training.train_recipe import TrainedRun
@@ -155,7 +159,7 @@ def _write(
         opened = open_network(network, members[0].preprocessing)
         infer = partial(infer_with_runtime, opened, tick=tick)
         output = infer(val.rows, np.arange(len(val.rows)))
-        trust = fit_trust(
+        uncertainty = fit_uncertainty(
             train, val, output,
             truths=(train_truth, val_truth),
             evidence=first.categories, activation="sigmoid", infer=infer, notify=tell,
@@ -169,14 +173,18 @@ def _write(
         preprocessing=members[0].preprocessing,
         split=first.split,
         validation=validation_story(val.records, val_truth, output.outputs, train_truth),
-        calibration=in_words(trust.calibration),
+        calibration=in_words(uncertainty.calibration),
         provenance={
             **run_story(started, *_LIBRARIES),
             **dataset_story(partition.dataset, folder.parent),
         },
     )
     return write_bundle(
-        folder, manifest, weights=_weights(bundles), novelty=trust_tensors(trust), network=network
+        folder,
+        manifest,
+        weights=_weights(bundles),
+        novelty=uncertainty_tensors(uncertainty),
+        network=network,
     )
 
 

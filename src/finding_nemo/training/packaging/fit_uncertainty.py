@@ -11,7 +11,7 @@ from finding_nemo.core.records import ImageRecord
 from finding_nemo.core.reporter import Tell
 from finding_nemo.metrics.average_precision import average_precision_by_category
 from finding_nemo.models.bundle.manifest import CategoryEvidence
-from finding_nemo.models.bundle.uncertainty_tensors import Trust, thinned_rows
+from finding_nemo.models.bundle.uncertainty_tensors import Uncertainty, thinned_rows
 from finding_nemo.models.inference.pixel_network import NetworkOutput
 from finding_nemo.training.examples.cached_inputs import CachedInputs
 from finding_nemo.training.packaging.batch_inference import BatchInference
@@ -32,7 +32,7 @@ CALIBRATION: Method = "frequency"
 MOST_TRAINING_IMAGES = 20_000
 
 
-def fit_trust(
+def fit_uncertainty(
     train: CachedInputs,
     val: CachedInputs,
     validation: NetworkOutput,
@@ -42,7 +42,7 @@ def fit_trust(
     activation: str,
     infer: BatchInference,
     notify: Tell,
-) -> Trust:
+) -> Uncertainty:
     """Fit what stands beside a trained network in its bundle.
 
     Args:
@@ -58,14 +58,14 @@ def fit_trust(
     train_truth, val_truth = truths
     if not len(val.records):
         notify("novelty and calibration: none, because there is no validation image to fit to.")
-        return Trust()
+        return Uncertainty()
     logits = as_logits(validation.outputs, activation)
     view = ValidationView(logits, val_truth, _dives(val.records))
     calibration = _calibration(view, evidence, len(train_truth), notify)
     if validation.features is None:
         notify("novelty: from logits alone; this network has no pooled features.")
         detector = fit_detector(None, val_logits=logits, val_features=None)
-        return Trust(detector, calibration, view)
+        return Uncertainty(detector, calibration, view)
     rows, kept = (
         thinned_rows(len(inputs.records), MOST_TRAINING_IMAGES) for inputs in (train, val)
     )
@@ -77,7 +77,7 @@ def fit_trust(
     )
     names = ", ".join(detector.names)
     notify(f"novelty: fitted on {len(records)} training images ({names}).")
-    return Trust(detector, calibration, view)
+    return Uncertainty(detector, calibration, view)
 
 
 def _training_view(

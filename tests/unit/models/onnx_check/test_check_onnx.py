@@ -385,7 +385,7 @@ def test_odd_json__is_one_message(hostile: Path, text: str, words: str) -> None:
 C, V, F = 30, 4, 8
 
 
-def trust(**changes: Any) -> dict[str, Any]:
+def uncertainty(**changes: Any) -> dict[str, Any]:
     names = ["max-probability", "max-logit", "joint-energy", "entropy", "knn", "mahalanobis",
              "relative-mahalanobis", "vim", "ensemble-disagreement", "combined"]  # fmt: skip
     rng = np.random.default_rng(0)
@@ -428,7 +428,7 @@ TENSORS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 def test_honest_tensors__are_read(hostile: Path) -> None:
-    save_file(trust(), hostile / "novelty.safetensors")
+    save_file(uncertainty(), hostile / "novelty.safetensors")
     reader = Predictor(hostile).reader
     assert reader is not None
     assert reader.default_score == "vim"
@@ -437,7 +437,7 @@ def test_honest_tensors__are_read(hostile: Path) -> None:
 @pytest.mark.parametrize("name", TENSORS)
 def test_hostile_tensors__are_refused(hostile: Path, name: str) -> None:
     changes, words = TENSORS[name]
-    save_file(trust(**changes), hostile / "novelty.safetensors")
+    save_file(uncertainty(**changes), hostile / "novelty.safetensors")
     with pytest.raises(BundleError, match=words) as told:
         _ = Predictor(hostile).reader
     assert "novelty.safetensors cannot be used" in str(told.value)
@@ -463,7 +463,7 @@ def test_odd_safetensors__are_one_message(hostile: Path, content: bytes) -> None
 def test_features_that_novelty_does_not_know__are_one_message(
     hostile: Path, tiny_folder: Path
 ) -> None:
-    other = trust(**{"novelty.mean": np.zeros(5), "novelty.std": np.ones(5),
+    other = uncertainty(**{"novelty.mean": np.zeros(5), "novelty.std": np.ones(5),
                      "novelty.axes": np.eye(5, 3)})  # fmt: skip
     save_file(other, hostile / "novelty.safetensors")
     with pytest.raises(BundleError, match="gives 30 outputs and 8 features; .* of 5 features"):
@@ -507,7 +507,7 @@ def outcome(folder: Path) -> str:
 @pytest.mark.parametrize("name", ["bundle.json", "novelty.safetensors", "model.onnx"])
 @pytest.mark.parametrize("seed", range(20))
 def test_mutated_bundle__is_used_or_refused(hostile: Path, name: str, seed: int) -> None:
-    save_file(trust(), hostile / "novelty.safetensors")
+    save_file(uncertainty(), hostile / "novelty.safetensors")
     rng = np.random.default_rng([seed, len(name)])
     (hostile / name).write_bytes(mutated((hostile / name).read_bytes(), rng))
     assert outcome(hostile) in ("used", "BundleError", "SettingsError", "PredictionsError")

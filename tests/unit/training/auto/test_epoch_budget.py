@@ -21,7 +21,7 @@ def images(count: int) -> list[ImageRecord]:
 
 
 @pytest.mark.parametrize(
-    ("n_images", "showing", "passes"),
+    ("n_images", "budget", "passes"),
     [
         (1, EpochBudget(4_000, 10), 10),
         (500, EpochBudget(4_000, 10), 8),

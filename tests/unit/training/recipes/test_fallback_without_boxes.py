@@ -34,7 +34,7 @@ BARE = [image(holds=1, boxed=False)]
 
 
 @pytest.mark.parametrize(
-    ("records", "teach"),
+    ("records", "supervise"),
     [
         ([*BOXED, image(holds=2, boxed=False)], True),
         (BOXED + 2 * BARE, False),
