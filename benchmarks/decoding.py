@@ -19,7 +19,7 @@ from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.data.images.resize import decode_resized
 
 SPEC = Preprocessing()
-Job = Callable[[bytes], object]
+RunState = Callable[[bytes], object]
 
 
 def usual(content: bytes) -> npt.NDArray[np.uint8]:
@@ -49,7 +49,10 @@ def compare(jpeg: Sequence[Path], png: Sequence[Path]) -> str:
     rows: list[list[object]] = []
     for form, paths in (("JPEG", jpeg), ("PNG", png)):
         contents = [path.read_bytes() for path in paths]
-        parts: dict[str, Job] = {"Pillow, full decode + antialiased resize": usual, "ours": ours}
+        parts: dict[str, RunState] = {
+            "Pillow, full decode + antialiased resize": usual,
+            "ours": ours,
+        }
         if form == "JPEG":
             parts |= {
                 "decode at 1/4 alone": quarter,
@@ -67,7 +70,7 @@ def compare(jpeg: Sequence[Path], png: Sequence[Path]) -> str:
     return table(["file", "way", "images/s of one core", "times Pillow", "grey levels apart"], rows)
 
 
-def _times(contents: Sequence[bytes], jobs: dict[str, Job]) -> dict[str, float]:
+def _times(contents: Sequence[bytes], jobs: dict[str, RunState]) -> dict[str, float]:
     found: dict[str, list[float]] = {name: [] for name in jobs}
     for job in jobs.values():
         job(contents[0])
@@ -87,8 +90,8 @@ def _deflated(content: bytes) -> bytes:
     return b"".join(parts)
 
 
-def _inflaters() -> dict[str, Job]:
-    found: dict[str, Job] = {"inflate alone, zlib": zlib.decompress}
+def _inflaters() -> dict[str, RunState]:
+    found: dict[str, RunState] = {"inflate alone, zlib": zlib.decompress}
     try:
         from isal import isal_zlib
     except ImportError:

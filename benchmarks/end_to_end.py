@@ -38,15 +38,15 @@ def compare(
         counts: How many frames the usual way reads in a round, and how many we.
     """
     return "\n\n".join(
-        f"### {name}\n\n{_one(bundle, timed, evaluation_set, truth[: len(evaluation_set)], scratch, counts)}"
-        for name, (timed, evaluation_set) in frames.items()
+        f"### {name}\n\n{_one(bundle, timed, evaluated, truth[: len(evaluated)], scratch, counts)}"
+        for name, (timed, evaluated) in frames.items()
     )
 
 
 def _one(
     bundle: Path,
     timed: Sequence[Path],
-    evaluation_set: Sequence[Path],
+    evaluated: Sequence[Path],
     truth: npt.NDArray[np.bool_],
     scratch: Path,
     counts: tuple[int, int],
@@ -61,7 +61,7 @@ def _one(
     jobs = {}
     for number, (name, (script, mode, n)) in enumerate(scripts.items()):
         out = scratch / f"{number}.parquet"
-        child(script, mode, bundle, _listed(evaluation_set, len(evaluation_set), scratch), out)
+        child(script, mode, bundle, _listed(evaluated, len(evaluated), scratch), out)
         said = _vectors(out) if script == "child_rival.py" else _before_calibration(bundle, out)
         maps[name] = map_at_k(truth, said, k=20)
         jobs[name] = partial(_rate, script, mode, bundle, _listed(timed, n, scratch), out)

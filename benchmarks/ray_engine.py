@@ -19,10 +19,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from finding_nemo.models.bundle.bundle import load_bundle
-from finding_nemo.prediction.run.chunked_run import Engine, PartRows, Work
+from finding_nemo.prediction.run.chunked_run import ChunkRows, ChunkWork, Engine
 from finding_nemo.prediction.run.engine_ray import RayEngine
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
-from finding_nemo.prediction.sources.image_sources import Selection
+from finding_nemo.prediction.sources.image_sources import ImageSelection
 from finding_nemo.results.content_hash import content_hash
 
 
@@ -37,7 +37,7 @@ class Timed:
         self.images_per_s = 0.0
         self.cpu_ms = 0.0
 
-    def __call__(self, work: Work, parts: Sequence[int]) -> Iterator[PartRows]:
+    def __call__(self, work: ChunkWork, parts: Sequence[int]) -> Iterator[ChunkRows]:
         """Predict, and keep the rate."""
         begun = rows_since = cpu_s = 0.0
         clock = ProcessorClock()
@@ -103,7 +103,7 @@ def predict(bundle: Path, images: str, engine: Engine | None) -> tuple[str, floa
         out = Path(folder) / "p.parquet"
         started = time.perf_counter()
         chosen = {} if engine is None else {"engine": engine}
-        predict_to_file(load_bundle(bundle), Selection((images,)), out, **chosen)  # type: ignore[arg-type]
+        predict_to_file(load_bundle(bundle), ImageSelection((images,)), out, **chosen)  # type: ignore[arg-type]
         return content_hash(out), time.perf_counter() - started
 
 

@@ -88,23 +88,21 @@ class Bench:
     def small(self) -> str:
         """Return the whole way on the real frames."""
         paths = [record.path for record in self.dataset.records]
-        evaluation_set = self.held_out(_N_JUDGED)
+        evaluated = self.held_out(_N_JUDGED)
         return end_to_end.compare(
-            {"Real frames, 480 x 270 and 480 x 360 JPEG": (paths, [r.path for r in evaluation_set])},
-            bundle=self.bundle.path, truth=self.dataset.truth(evaluation_set), scratch=self.scratch,
+            {"Real frames, 480 x 270 and 480 x 360 JPEG": (paths, [r.path for r in evaluated])},
+            bundle=self.bundle.path, truth=self.dataset.truth(evaluated), scratch=self.scratch,
         )  # fmt: skip
 
     def large(self) -> str:
         """Return the decoders and the whole way on 1920 x 1080."""
-        evaluation_set = self.held_out(_N_LARGE)
-        jpeg = large_frames.write_large_frames(
-            [r.path for r in evaluation_set], self.scratch / "large"
-        )
+        evaluated = self.held_out(_N_LARGE)
+        jpeg = large_frames.write_large_frames([r.path for r in evaluated], self.scratch / "large")
         png = [self.scratch / "large/png" / f"{path.stem}.png" for path in jpeg]
-        n = len(evaluation_set)
+        n = len(evaluated)
         whole = end_to_end.compare(
             {"1920 x 1080 JPEG": (jpeg, jpeg[:n]), "1920 x 1080 PNG": (png, png[:n])},
-            bundle=self.bundle.path, truth=self.dataset.truth(evaluation_set), scratch=self.scratch,
+            bundle=self.bundle.path, truth=self.dataset.truth(evaluated), scratch=self.scratch,
             counts=end_to_end.LARGE_FRAMES,
         )  # fmt: skip
         many = self.held_out(_N_JUDGED_LARGE)

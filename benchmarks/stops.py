@@ -25,7 +25,7 @@ from typing import Any
 from unittest.mock import patch
 
 from finding_nemo.cli.main import run
-from finding_nemo.prediction.run.run_plan import ROWS_IN_PART
+from finding_nemo.prediction.run.run_plan import ROWS_IN_CHUNK
 from finding_nemo.prediction.sources.prepared_image import PreparedImage, prepare_image
 from finding_nemo.results.content_hash import content_hash
 
@@ -45,7 +45,7 @@ def child() -> None:
         run()
 
 
-class Job:
+class RunState:
     """One prediction command and the log of what it reads."""
 
     def __init__(self, bundle: Path, images: str, folder: Path, log: Path) -> None:
@@ -80,10 +80,12 @@ class Job:
     def n_stored(self) -> int:
         """Return how many images are in finished parts."""
         parts = len(list(self.out.parent.glob(".p.parquet.parts/part-*.parquet")))
-        return parts * ROWS_IN_PART
+        return parts * ROWS_IN_CHUNK
 
 
-def kill_again_and_again(job: Job, kills: int, n_images: int, draw: random.Random) -> list[int]:
+def kill_again_and_again(
+    job: RunState, kills: int, n_images: int, draw: random.Random
+) -> list[int]:
     """Kill the job `kills` times and return how much of each start was for nothing.
 
     A moment is a number of images, drawn so that the kills spread over the whole job; some come
@@ -92,8 +94,8 @@ def kill_again_and_again(job: Job, kills: int, n_images: int, draw: random.Rando
     again: list[int] = []
     stored = n_before = 0
     for left in range(kills, 0, -1):
-        parts_left = max(0, n_images - stored) // ROWS_IN_PART
-        most = min(ROWS_IN_PART * (1 + 2 * parts_left / (left + 1)), n_images - stored - 1)
+        parts_left = max(0, n_images - stored) // ROWS_IN_CHUNK
+        most = min(ROWS_IN_CHUNK * (1 + 2 * parts_left / (left + 1)), n_images - stored - 1)
         process = job.start()
         if draw.random() < 0.1:
             time.sleep(draw.uniform(0.0, 1.0))
@@ -111,13 +113,13 @@ def kill_again_and_again(job: Job, kills: int, n_images: int, draw: random.Rando
     return again
 
 
-def wait_for_reads(job: Job, process: subprocess.Popen[str], wanted: float) -> None:
+def wait_for_reads(job: RunState, process: subprocess.Popen[str], wanted: float) -> None:
     """Return when so many images have been read, or the job has ended."""
     while process.poll() is None and len(job.reads()) < wanted:
         time.sleep(0.005)
 
 
-def measure_kills(make_job: Callable[[str], Job], kills: int, seed: int) -> bool:
+def measure_kills(make_job: Callable[[str], RunState], kills: int, seed: int) -> bool:
     """Return whether the killed job's file equals the uninterrupted one's."""
     whole = make_job("whole")
     started = time.perf_counter()
@@ -135,7 +137,7 @@ def measure_kills(make_job: Callable[[str], Job], kills: int, seed: int) -> bool
     print(f"{len(again)} kills: {content_hash(stopped.out)}, {'equal' if same else 'DIFFERENT'}")
     print(
         f"images read again: {sum(reads.values()) - n_images} in all, at most "
-        f"{max(again, default=0)} by one kill (a part is {ROWS_IN_PART}), "
+        f"{max(again, default=0)} by one kill (a part is {ROWS_IN_CHUNK}), "
         f"one image at most {max(reads.values())} times"
     )
     left = [path.name for path in stopped.out.parent.iterdir() if path.name.startswith(".")]
@@ -149,7 +151,7 @@ def measure_full_disk(bundle: Path, images: str, expected: str, n_bytes: int) ->
         size = 4 * n_bytes + (1 << 20)
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", mount], check=True)
         try:
-            job = Job(bundle, images, Path(mount), Path(os.devnull))
+            job = RunState(bundle, images, Path(mount), Path(os.devnull))
             (Path(mount) / "other").write_bytes(bytes(size - 7 * n_bytes // 10))
             code, said = job.run()
             lines = [line for line in said.splitlines() if "No space left" in line]
@@ -173,9 +175,9 @@ def main() -> None:
     asked = parser.parse_args()
     scratch = Path(tempfile.mkdtemp())
 
-    def make_job(name: str) -> Job:
+    def make_job(name: str) -> RunState:
         (scratch / name).mkdir()
-        return Job(asked.bundle, asked.images, scratch / name, scratch / f"{name}.log")
+        return RunState(asked.bundle, asked.images, scratch / name, scratch / f"{name}.log")
 
     try:
         right = measure_kills(make_job, asked.kills, asked.seed)

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 
 from finding_nemo.core.records import Prediction
-from finding_nemo.prediction.run.run_plan import ROWS_IN_PART, Plan, write_plan
-from finding_nemo.prediction.sources.image_sources import Selection
-from finding_nemo.results.chunk_store import PartsFolder
+from finding_nemo.prediction.run.run_plan import ROWS_IN_CHUNK, Plan, write_plan
+from finding_nemo.prediction.sources.image_sources import ImageSelection
+from finding_nemo.results.chunk_store import ChunkStore
 from finding_nemo.results.columns import to_table
 from finding_nemo.results.content_hash import content_hash
 from finding_nemo.results.merge_shards import merge_shards
@@ -51,45 +51,45 @@ def list_images(scratch: Path, count: int) -> None:
     names = scratch / "names.txt"
     names.write_text("".join(lines))
     started = time.process_time()
-    size = write_plan(Selection((str(names),)).stream(), scratch / "plan.parquet")
+    size = write_plan(ImageSelection((str(names),)).stream(), scratch / "plan.parquet")
     report("list images into a plan", count, started, (scratch / "plan.parquet").stat().st_size)
     started = time.process_time()
     plan = Plan(scratch / "plan.parquet")
-    for part in range(size.n_parts):
-        plan.part(part)
+    for part in range(size.n_chunks):
+        plan.chunk(part)
     report("read the plan again", count, started)
 
 
 def store(scratch: Path, count: int, *, with_embedding: bool) -> Path:
     columns = Columns(len(_IDS), n_features=_N_FEATURES if with_embedding else 0)
     what = "with embeddings" if with_embedding else "with vectors"
-    folder = PartsFolder(scratch / f"{what}.parquet")
-    n_parts = count // ROWS_IN_PART
+    folder = ChunkStore(scratch / f"{what}.parquet")
+    n_chunks = count // ROWS_IN_CHUNK
     rows = drawn(count, with_embedding=with_embedding)
     # Sixteen parts that differ, so that a row group of the file holds no row twice.
-    drawn_parts = [list(islice(rows, ROWS_IN_PART)) for _ in range(min(16, n_parts))]
+    drawn_parts = [list(islice(rows, ROWS_IN_CHUNK)) for _ in range(min(16, n_chunks))]
     with folder.held():
         folder.begin({})
         started = time.process_time()
-        for part in range(n_parts):
-            folder.write_part(part, to_table(drawn_parts[part % 16], _IDS, columns))
-        sizes = folder.part_path(0).stat().st_size * n_parts
-        report(f"pack and flush parts {what}", n_parts * ROWS_IN_PART, started, sizes)
+        for part in range(n_chunks):
+            folder.write_chunk(part, to_table(drawn_parts[part % 16], _IDS, columns))
+        sizes = folder.chunk_path(0).stat().st_size * n_chunks
+        report(f"pack and flush parts {what}", n_chunks * ROWS_IN_CHUNK, started, sizes)
         started = time.process_time()
         story: dict[str, Any] = {
-            "schema_version": 1, "n_images": n_parts * ROWS_IN_PART, "command": "", "started": "",
+            "schema_version": 1, "n_images": n_chunks * ROWS_IN_CHUNK, "command": "", "started": "",
             "ended": "", "categories": [{"category_id": k, "n_images": 1} for k in _IDS],
-            "shard": {"number": 1, "count": 1, "n_images": n_parts * ROWS_IN_PART},
+            "shard": {"number": 1, "count": 1, "n_images": n_chunks * ROWS_IN_CHUNK},
         }  # fmt: skip
         write_tables(
-            (table for part in range(n_parts) if (table := folder.read_part(part)) is not None),
+            (table for part in range(n_chunks) if (table := folder.read_chunk(part)) is not None),
             folder.out,
             schema=columns.schema(),
             metadata=lambda: story,
             fallback_ids=_IDS,
         )
         size = folder.out.stat().st_size
-        report(f"put together {what}", n_parts * ROWS_IN_PART, started, size)
+        report(f"put together {what}", n_chunks * ROWS_IN_CHUNK, started, size)
         folder.clear()
     return folder.out
 

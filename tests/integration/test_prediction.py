@@ -19,7 +19,7 @@ from finding_nemo.data.images.resize import preprocess
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.models.bundle.uncertainty_tensors import uncertainty_from_tensors
 from finding_nemo.models.networks.backbones import load_backbone
-from finding_nemo.prediction.postprocess import Reader
+from finding_nemo.prediction.postprocess import PostProcessor
 from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_sources import collect_images
@@ -118,14 +118,14 @@ def test_linear_algebra__has_one_thread_so_that_rows_do_not_depend_on_the_cores(
     bundle: Bundle, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[int] = []
-    real = Reader.read
+    real = PostProcessor.read
 
-    def counting(self: Reader, *outputs: Any) -> Any:
+    def counting(self: PostProcessor, *outputs: Any) -> Any:
         found = [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
         threads.extend(found)
         return real(self, *outputs)
 
-    monkeypatch.setattr(Reader, "read", counting)
+    monkeypatch.setattr(PostProcessor, "read", counting)
     with threadpool_limits(2, user_api="blas"):
         list(Predictor(bundle).predict(collect_images([str(dataset.root)])))
     assert set(threads) == {1}

@@ -12,7 +12,7 @@ from moto.server import ThreadedMotoServer
 from finding_nemo import read_predictions
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
-from finding_nemo.prediction.sources.image_sources import Selection
+from finding_nemo.prediction.sources.image_sources import ImageSelection
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +39,8 @@ def test_bucket__gives_the_rows_of_the_folder(
 ) -> None:
     bundle = load_bundle(small_bundle)
     remote, local = tmp_path / "remote.parquet", tmp_path / "local.parquet"
-    predict_to_file(bundle, Selection((bucket,)), remote)
-    predict_to_file(bundle, Selection((f"{many_frames}/*/10?.png",)), local)
+    predict_to_file(bundle, ImageSelection((bucket,)), remote)
+    predict_to_file(bundle, ImageSelection((f"{many_frames}/*/10?.png",)), local)
     found, expected = read_predictions(remote), read_predictions(local)
     assert [path.replace(bucket, str(many_frames)) for path in found.paths] == list(expected.paths)
     assert len(found) == 20
@@ -54,7 +54,7 @@ def test_bucket__gives_the_rows_of_the_folder(
 def test_bucket__patterns_files_and_what_is_gone(bucket: str) -> None:
     names = [
         image.path
-        for image in Selection((f"{bucket}/*/101.png", f"{bucket}/dive0/105.png")).stream()
+        for image in ImageSelection((f"{bucket}/*/101.png", f"{bucket}/dive0/105.png")).stream()
     ]
     assert names == [
         f"{bucket}/dive0/101.png",

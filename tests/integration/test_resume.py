@@ -28,19 +28,19 @@ from finding_nemo.core.files.atomic_files import rename_durably
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.models.inference.pixel_network import GPU_BATCH
 from finding_nemo.prediction.predictor import BATCH_SIZE
-from finding_nemo.prediction.run.chunked_run import Engine, PartRows, Shard, Work, parse_shard
+from finding_nemo.prediction.run.chunked_run import ChunkRows, ChunkWork, Engine, Shard, parse_shard
 from finding_nemo.prediction.run.engine_local import predict_here
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
-from finding_nemo.prediction.run.run_plan import ROWS_IN_PART
-from finding_nemo.prediction.sources.image_sources import Selection
-from finding_nemo.results.chunk_store import PartsFolder
+from finding_nemo.prediction.run.run_plan import ROWS_IN_CHUNK
+from finding_nemo.prediction.sources.image_sources import ImageSelection
+from finding_nemo.results.chunk_store import ChunkStore
 from finding_nemo.results.content_hash import content_hash
 from finding_nemo.results.merge_shards import merge_shards
 from finding_nemo.results.summary import PredictionSummary
 
 
 def run(bundle: Path, frames: Path, out: Path, **options: Any) -> PredictionSummary:
-    selection = options.pop("selection", Selection((str(frames),)))
+    selection = options.pop("selection", ImageSelection((str(frames),)))
     return predict_to_file(load_bundle(bundle), selection, out, **options)
 
 
@@ -52,14 +52,14 @@ def whole(small_bundle: Path, many_frames: Path, tmp_path_factory: pytest.TempPa
     return out
 
 
-def stopping_after(n_parts: int, error: BaseException) -> tuple[Engine, list[int]]:
+def stopping_after(n_chunks: int, error: BaseException) -> tuple[Engine, list[int]]:
     """Return an engine that raises after some parts, and the list of parts that it began."""
     begun: list[int] = []
 
-    def engine(work: Work, parts: Sequence[int]) -> Iterator[PartRows]:
-        begun.extend(parts)
-        for done, rows in enumerate(predict_here(work, parts)):
-            if done == n_parts:
+    def engine(work: ChunkWork, chunks: Sequence[int]) -> Iterator[ChunkRows]:
+        begun.extend(chunks)
+        for done, rows in enumerate(predict_here(work, chunks)):
+            if done == n_chunks:
                 raise error
             yield rows
 
@@ -67,7 +67,7 @@ def stopping_after(n_parts: int, error: BaseException) -> tuple[Engine, list[int
 
 
 def test_part__holds_whole_batches() -> None:
-    assert ROWS_IN_PART % BATCH_SIZE == ROWS_IN_PART % GPU_BATCH == 0
+    assert ROWS_IN_CHUNK % BATCH_SIZE == ROWS_IN_CHUNK % GPU_BATCH == 0
 
 
 def test_rows__are_in_order_with_failures_in_their_place(whole: Path, many_frames: Path) -> None:
@@ -141,7 +141,7 @@ def test_two_processes__may_not_write_one_file(
 ) -> None:
     out = tmp_path / "p.parquet"
     with (
-        PartsFolder(out).held(),
+        ChunkStore(out).held(),
         pytest.raises(OtherRunError, match="Another process is writing"),
     ):
         run(small_bundle, many_frames, out)
@@ -155,17 +155,17 @@ def test_full_disk__is_one_message_and_the_run_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     out = tmp_path / "p.parquet"
-    honest = PartsFolder.write_part
+    honest = ChunkStore.write_chunk
 
-    def full_at_two(self: PartsFolder, part: int, rows: pa.Table) -> None:
-        if part == 2:
+    def full_at_two(self: ChunkStore, chunk: int, rows: pa.Table) -> None:
+        if chunk == 2:
             monkeypatch.setattr("pyarrow.parquet.write_table", raise_full)
-        honest(self, part, rows)
+        honest(self, chunk, rows)
 
     def raise_full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(PartsFolder, "write_part", full_at_two)
+    monkeypatch.setattr(ChunkStore, "write_part", full_at_two)
     with pytest.raises(NoSpaceError, match="make room and run the same command again"):
         run(small_bundle, many_frames, out)
     monkeypatch.undo()
@@ -240,7 +240,7 @@ def test_damaged_part__is_removed_and_repeated(
     engine, _ = stopping_after(2, RuntimeError("stop"))
     with pytest.raises(RuntimeError):
         run(small_bundle, many_frames, out, engine=engine)
-    PartsFolder(out).part_path(0).write_bytes(b"PAR1 not really")
+    ChunkStore(out).chunk_path(0).write_bytes(b"PAR1 not really")
     with pytest.raises(OutputError, match="was damaged and is removed"):
         run(small_bundle, many_frames, out)
     run(small_bundle, many_frames, out)
@@ -289,10 +289,10 @@ def test_shard__must_be_i_of_n(text: str) -> None:
 
 
 def test_shards__share_all_parts_whatever_their_number() -> None:
-    for n_parts in range(12):
+    for n_chunks in range(12):
         for count in range(1, 6):
-            shares = [list(Shard(k + 1, count).parts(n_parts)) for k in range(count)]
-            assert list(chain(*shares)) == list(range(n_parts))
+            shares = [list(Shard(k + 1, count).chunks(n_chunks)) for k in range(count)]
+            assert list(chain(*shares)) == list(range(n_chunks))
             assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 

@@ -43,17 +43,17 @@ def test_readings__are_in_every_format(bundle: Bundle, dataset: Dataset, tmp_pat
         file_format = path.suffix[1:]
         predict_to_file(bundle, inputs, path, file_format=file_format)  # type: ignore[arg-type]
         tables.append(read_predictions(path))
-    first = tables[0].reading
+    first = tables[0].assessment
     assert first is not None
     assert first.score_names[-1] == "combined"
-    assert ((first.unusualness >= 0) & (first.unusualness <= 1)).all()
+    assert ((first.novelty_percentile >= 0) & (first.novelty_percentile <= 1)).all()
     assert ((first.brightness > 0) & (first.brightness < 1)).all()
     for table in tables[1:]:
-        assert table.reading is not None
-        np.testing.assert_allclose(table.reading.scores, first.scores, rtol=1e-5)
-        assert table.reading.candidates == first.candidates
-        assert table.reading.said == first.said
-        assert table.reading.said_sources == first.said_sources
+        assert table.assessment is not None
+        np.testing.assert_allclose(table.assessment.scores, first.scores, rtol=1e-5)
+        assert table.assessment.prediction_sets == first.prediction_sets
+        assert table.assessment.labels == first.labels
+        assert table.assessment.label_sources == first.label_sources
 
 
 def test_stored_novelty__is_the_default_score_and_the_submission_uses_it(
@@ -63,18 +63,18 @@ def test_stored_novelty__is_the_default_score_and_the_submission_uses_it(
     predict_to_file(bundle, inputs, tmp_path / "p.parquet")
     predict_to_file(bundle, inputs, tmp_path / "s.csv", file_format="submission")
     table = read_predictions(tmp_path / "p.parquet")
-    assert table.reading is not None
-    column = table.reading.score_names.index(table.metadata["novelty_score"])
-    np.testing.assert_allclose(table.reading.scores[:, column], table.novelty, rtol=1e-5)
+    assert table.assessment is not None
+    column = table.assessment.score_names.index(table.metadata["novelty_score"])
+    np.testing.assert_allclose(table.assessment.scores[:, column], table.novelty, rtol=1e-5)
     lines = read_submission(tmp_path / "s.csv")
     assert [line.osd for line in lines] == pytest.approx(table.novelty.tolist())
 
 
 def test_evidence__stands_beside_each_guess(bundle: Bundle, dataset: Dataset) -> None:
     found = next(iter(Predictor(bundle).predict(collect_images([str(dataset.root)]))))
-    assert found.reading is not None
+    assert found.assessment is not None
     entries = bundle.manifest.categories
-    assert found.reading.evidence.n_images.tolist() == [entry.n_images for entry in entries]
+    assert found.assessment.evidence.n_images.tolist() == [entry.n_images for entry in entries]
     known = [entry.validation_ap for entry in entries if entry.validation_ap is not None]
     assert known
     assert all(0 <= ap <= 1 for ap in known)
@@ -86,7 +86,7 @@ def test_evaluation__judges_all_of_it(bundle: Bundle, dataset: Dataset, tmp_path
     assert found.uncertainty is not None
     assert found.uncertainty.raw is not None
     assert found.uncertainty.sets is not None
-    assert sum(said.n_images for said in found.uncertainty.said) == len(found.images)
+    assert sum(answer.n_images for answer in found.uncertainty.answers) == len(found.images)
     assert {rollup.rule for rollup in found.uncertainty.rollups} == {"noisy-or", "max", "sum"}
     assert json.loads(found.to_json())["trust"]["calibrated"]["ece"] >= 0
     write_evaluation_page(found, dataset.categories, tmp_path / "r.html")
@@ -99,8 +99,8 @@ def test_bundle_without_it__still_predicts_and_says_so(bundle: Bundle, dataset: 
     older = Bundle(bundle.path, bundle.manifest)
     older.__dict__["novelty"] = {"validation_quantiles": np.zeros(101)}
     predictor = Predictor(older)
-    assert predictor.reader is not None
-    assert [notice.split(":")[0] for notice in predictor.reader.notices] == [
+    assert predictor.postprocessor is not None
+    assert [notice.split(":")[0] for notice in predictor.postprocessor.notices] == [
         "novelty is one minus the largest probability",
         "probabilities are not calibrated",
         "nothing is named",

@@ -24,29 +24,29 @@ class GuessEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Assessment:
     """How far to trust what is said of one image.
 
     Attributes:
         evidence: What each category's guess rests on; one object for all images.
-        unusualness: Share of the validation images, of dives that training never saw, that are
-            less far out, in [0, 1]; NaN where the bundle has no reference.
-        scores: Every novelty score, in the order that the file's metadata names.
-        present_ids: Categories named at the wanted precision, most probable first.
-        candidate_ids: The set that misses a true category in about one frame of ten, most
+        novelty_percentile: Share of the validation images, of dives that training never saw,
+            that are less far out, in [0, 1]; NaN where the bundle has no reference.
+        novelty_scores: Every novelty score, in the order that the file's metadata names.
+        named_ids: Categories named at the wanted precision, most probable first.
+        prediction_set: The set that misses a true category in about one frame of ten, most
             probable first.
-        said: The finest thing that can be said: a category, a supercategory, or "".
-        said_probability: Of that, NaN where nothing is said.
-        said_source: Why that and nothing finer.
+        label: The finest thing that can be said: a category, a supercategory, or "".
+        label_probability: Of that, NaN where nothing is said.
+        label_source: Why that and nothing finer.
         brightness: Mean of the frame's pixels in [0, 1].
     """
 
     evidence: GuessEvidence
-    unusualness: float
-    scores: npt.NDArray[np.float32]
-    present_ids: tuple[int, ...]
-    candidate_ids: tuple[int, ...]
-    said: str
-    said_probability: float
-    said_source: str
+    novelty_percentile: float
+    novelty_scores: npt.NDArray[np.float32]
+    named_ids: tuple[int, ...]
+    prediction_set: tuple[int, ...]
+    label: str
+    label_probability: float
+    label_source: str
     brightness: float

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.core.assessment import Reading
+from finding_nemo.core.assessment import Assessment
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import DatasetError, SplitError
 
@@ -216,7 +216,7 @@ class Prediction:
         novelty: How unlike the training images it is, higher = further out, or `None` on failure.
         time_s: Seconds since its video's first frame, or `None` where it is no frame of a video.
         embedding: The network's features, float32, if they were asked for.
-        reading: How far to trust it, or `None` on failure and for baselines.
+        assessment: How far to trust it, or `None` on failure and for baselines.
     """
 
     image_id: str
@@ -228,4 +228,4 @@ class Prediction:
     novelty: float | None
     time_s: float | None = None
     embedding: npt.NDArray[np.float32] | None = None
-    reading: Reading | None = None
+    assessment: Assessment | None = None

@@ -206,7 +206,7 @@ def _holds_untrained(
 def _images(
     evaluation_set: EvaluationSet, predictions: PredictionTable, per_image: Scores
 ) -> tuple[EvaluatedImage, ...]:
-    reading = predictions.reading
+    assessment = predictions.assessment
     pictures = Pictures(evaluation_set.dataset)
     return tuple(
         EvaluatedImage(
@@ -218,8 +218,10 @@ def _images(
             probabilities=predictions.ranked_probabilities[row],
             average_precision=float(score),
             failure=predictions.failures[row],
-            unusualness=float(reading.unusualness[row]) if reading else float("nan"),
-            said=reading.said[row] if reading else "",
+            novelty_percentile=float(assessment.novelty_percentile[row])
+            if assessment
+            else float("nan"),
+            label=assessment.labels[row] if assessment else "",
             is_outside=pictures.is_outside(record, predictions.paths[row]),
         )
         for record, row, score in zip(

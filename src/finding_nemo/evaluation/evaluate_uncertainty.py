@@ -11,9 +11,9 @@ import numpy.typing as npt
 from finding_nemo.evaluation.evaluation_set import EvaluationSet
 from finding_nemo.evaluation.ood_table import baseline_scores, novelty_table
 from finding_nemo.evaluation.uncertainty_results import (
+    AnswerResult,
     PointResult,
     RollupResult,
-    SaidResult,
     ScorerResult,
     UncertaintyResults,
 )
@@ -46,24 +46,24 @@ def evaluate_uncertainty(
     """
     read = np.asarray(~evaluation_set.failed)
     story = predictions.metadata
-    truth, said = evaluation_set.truth[read], evaluation_set.scores[read]
-    raw = before_calibration(said, predictions, evaluation_set)
+    truth, probabilities = evaluation_set.truth[read], evaluation_set.scores[read]
+    raw = before_calibration(probabilities, predictions, evaluation_set)
     with_truth = truth.any()
     return UncertaintyResults(
         scorers=_scorers(evaluation_set, predictions, novel),
         raw=None if raw is None else measure_reliability(truth, raw),
-        calibrated=measure_reliability(truth, said),
-        chance_ece=chance_calibration_error(truth, said, evaluation_set.read_dives),
+        calibrated=measure_reliability(truth, probabilities),
+        chance_ece=chance_calibration_error(truth, probabilities, evaluation_set.read_dives),
         raw_map_at_20=_map_at_20(truth, raw) if raw is not None else float("nan"),
-        map_at_20=_map_at_20(truth, said),
+        map_at_20=_map_at_20(truth, probabilities),
         precision=story.get("precision"),
-        points=_points(evaluation_set, story, truth, said),
+        points=_points(evaluation_set, story, truth, probabilities),
         n_without_point=sum(p["threshold"] is None for p in story.get("operating_points", ())),
-        sets=_sets(evaluation_set, story, truth, said) if with_truth else None,
+        sets=_sets(evaluation_set, story, truth, probabilities) if with_truth else None,
         set_risk=story.get("set_risk"),
-        said=_said(evaluation_set, predictions, read),
-        rollups=_rollups(evaluation_set, truth, said) if with_truth else (),
-        distances=_distances(evaluation_set, truth, said),
+        answers=_answers(evaluation_set, predictions, read),
+        rollups=_rollups(evaluation_set, truth, probabilities) if with_truth else (),
+        distances=_distances(evaluation_set, truth, probabilities),
     )
 
 
@@ -73,9 +73,9 @@ def _map_at_20(truth: Truth, scores: Floats) -> float:
 
 
 def before_calibration(
-    said: Floats, predictions: PredictionTable, evaluation_set: EvaluationSet
+    probabilities: Floats, predictions: PredictionTable, evaluation_set: EvaluationSet
 ) -> Floats | None:
-    """Return `said` before the calibration that the file names.
+    """Return `probabilities` before the calibration that the file names.
 
     `None` where it names none, or has no vector.
     """
@@ -84,30 +84,30 @@ def before_calibration(
         return None
     if predictions.category_ids != evaluation_set.dataset.categories.ids:
         return None
-    return LogitCalibration.of(story).undo(said)
+    return LogitCalibration.of(story).undo(probabilities)
 
 
 def _scorers(
     evaluation_set: EvaluationSet, predictions: PredictionTable, novel: Truth
 ) -> tuple[ScorerResult, ...]:
-    reading = predictions.reading
+    assessment = predictions.assessment
     rows = evaluation_set.rows
     default = str(predictions.metadata.get("novelty_score", "novelty"))
     scores = {}
-    if reading is not None:
-        scores = {name: reading.scores[rows, c] for c, name in enumerate(reading.score_names)}
+    if assessment is not None:
+        scores = {name: assessment.scores[rows, c] for c, name in enumerate(assessment.score_names)}
     scores[default] = predictions.novelty[rows]
     baselines = baseline_scores(
         evaluation_set.records,
         [predictions.widths[row] for row in rows],
         [predictions.heights[row] for row in rows],
-        None if reading is None else reading.brightness[rows],
+        None if assessment is None else assessment.brightness[rows],
     )
     return novelty_table(novel, scores, baselines, evaluation_set.dives, default=default)
 
 
 def _points(
-    evaluation_set: EvaluationSet, story: Story, truth: Truth, said: Floats
+    evaluation_set: EvaluationSet, story: Story, truth: Truth, probabilities: Floats
 ) -> tuple[PointResult, ...]:
     columns = evaluation_set.dataset.categories.columns
     results = []
@@ -116,13 +116,13 @@ def _points(
     ):
         if point["threshold"] is not None and entry["category_id"] in columns:
             column = columns[entry["category_id"]]
-            results.append(_point(entry, point, truth[:, column], said[:, column]))
+            results.append(_point(entry, point, truth[:, column], probabilities[:, column]))
     return tuple(sorted(results, key=lambda p: (not p.is_reached, -p.n_validation)))
 
 
-def _point(entry: Story, point: Story, held: Truth, said: Floats) -> PointResult:
+def _point(entry: Story, point: Story, held: Truth, probabilities: Floats) -> PointResult:
     # Files keep float32: a probability must not fall below the threshold by rounding.
-    named = said.astype(np.float32) >= np.float32(point["threshold"])
+    named = probabilities.astype(np.float32) >= np.float32(point["threshold"])
     low = _or_nan(point["precision_low"])
     high = _or_nan(point["precision_high"])
     reached = float(held[named].mean()) if named.any() else float("nan")
@@ -149,44 +149,48 @@ def _or_nan(value: float | None) -> float:
 
 
 def _sets(
-    evaluation_set: EvaluationSet, story: Story, truth: Truth, said: Floats
+    evaluation_set: EvaluationSet, story: Story, truth: Truth, probabilities: Floats
 ) -> SetScores | None:
     threshold = story.get("set_threshold")
     if threshold is None:
         return None
     return score_sets(
-        truth, said, evaluation_set.read_dives, threshold=float(np.float32(threshold))
+        truth, probabilities, evaluation_set.read_dives, threshold=float(np.float32(threshold))
     )
 
 
-def _said(
+def _answers(
     evaluation_set: EvaluationSet, predictions: PredictionTable, read: Truth
-) -> tuple[SaidResult, ...]:
-    reading = predictions.reading
-    if reading is None:
+) -> tuple[AnswerResult, ...]:
+    assessment = predictions.assessment
+    if assessment is None:
         return ()
     table = evaluation_set.dataset.categories
     right: dict[str, list[bool]] = {"category": [], "supercategory": [], "nothing": []}
     for record, row, fine in zip(evaluation_set.records, evaluation_set.rows, read, strict=True):
         if not fine:
             continue
-        said, kind = reading.said[row], reading.said_sources[row].partition(":")[0]
+        label, kind = assessment.labels[row], assessment.label_sources[row].partition(":")[0]
         held = [table.column_of(number) for number in record.category_ids or ()]
         names = table.names if kind == "category" else table.supercategories
-        key = kind if said else "nothing"
-        right[key].append(said in {names[column] for column in held})
+        key = kind if label else "nothing"
+        right[key].append(label in {names[column] for column in held})
     return tuple(
-        SaidResult(kind, len(hits), float(np.mean(hits)) if hits and kind != "nothing" else np.nan)
+        AnswerResult(
+            kind, len(hits), float(np.mean(hits)) if hits and kind != "nothing" else np.nan
+        )
         for kind, hits in right.items()
     )
 
 
-def _rollups(evaluation_set: EvaluationSet, truth: Truth, said: Floats) -> tuple[RollupResult, ...]:
+def _rollups(
+    evaluation_set: EvaluationSet, truth: Truth, probabilities: Floats
+) -> tuple[RollupResult, ...]:
     groups = evaluation_set.dataset.categories.supercategories
     _, held = roll_up(truth.astype(np.float64), groups, rule="max")
     results = []
     for rule in _RULES:
-        _, joined = roll_up(said, groups, rule=rule)
+        _, joined = roll_up(probabilities, groups, rule=rule)
         reliability = measure_reliability(held > 0, joined)
         found = average_precision_by_category(held > 0, joined)
         results.append(
@@ -195,21 +199,23 @@ def _rollups(evaluation_set: EvaluationSet, truth: Truth, said: Floats) -> tuple
     return tuple(results)
 
 
-def _distances(evaluation_set: EvaluationSet, truth: Truth, said: Floats) -> dict[str, float]:
+def _distances(
+    evaluation_set: EvaluationSet, truth: Truth, probabilities: Floats
+) -> dict[str, float]:
     """Return the mean steps to the nearest true category of three ways to answer one name."""
     table = evaluation_set.dataset.categories
     leaves = [(c.supercategory, str(c.category_id)) for c in table.categories]
     inner = [(name,) for name in sorted(set(table.supercategories))]
     steps = tree_distances([*leaves, *inner, ()])[:, : len(leaves)]
-    holding = truth.any(axis=1) & (said.sum(axis=1) > 0)
+    holding = truth.any(axis=1) & (probabilities.sum(axis=1) > 0)
     if not holding.any():
         return {}
     nearest = np.stack([steps[:, row].min(axis=1) for row in truth[holding]])
     everywhere = np.arange(len(nearest))
-    least, _ = least_expected_distance(said[holding], steps)
-    _, groups = roll_up(said[holding], table.supercategories)
+    least, _ = least_expected_distance(probabilities[holding], steps)
+    _, groups = roll_up(probabilities[holding], table.supercategories)
     ways = {
-        "most probable category": np.argmax(said[holding], axis=1),
+        "most probable category": np.argmax(probabilities[holding], axis=1),
         "most probable supercategory": len(leaves) + np.argmax(groups, axis=1),
         "least expected distance": least,
     }

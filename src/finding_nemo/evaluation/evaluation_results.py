@@ -117,8 +117,8 @@ class EvaluatedImage(OfADive):
         probabilities: Of the guesses.
         average_precision: AP@20; NaN where nothing is true.
         failure: Why it could not be used, or `None`.
-        unusualness: Share of validation images that are less far out, NaN if unknown.
-        said: The finest thing that could be said of it, "" for nothing.
+        novelty_percentile: Share of validation images that are less far out, NaN if unknown.
+        label: The finest thing that could be said of it, "" for nothing.
         is_outside: Whether `path` is a file outside the data set, named by the predictions alone:
             no page opens it.
     """
@@ -131,8 +131,8 @@ class EvaluatedImage(OfADive):
     probabilities: tuple[float, ...]
     average_precision: float
     failure: str | None
-    unusualness: float = float("nan")
-    said: str = ""
+    novelty_percentile: float = float("nan")
+    label: str = ""
     is_outside: bool = False
 
 
@@ -156,7 +156,8 @@ class Evaluation:
         at_half: Precision, recall and accuracy at probability 0.5.
         leakage: How near training frames are; `None` without a training part.
         novelty: `None` where no judged image holds an untrained category, or all do.
-        uncertainty: Novelty, calibration, thresholds, sets and rollup; `None` where no image was read.
+        uncertainty: Novelty, calibration, thresholds, sets and rollup; `None` where no image
+            was read.
         images: Every judged image.
         notices: What a reader should know, in sentences.
         story: The predictions' provenance.

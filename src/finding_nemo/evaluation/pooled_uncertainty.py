@@ -32,13 +32,13 @@ class UncertaintyCells:
 
     Attributes:
         truth: Shape (images, categories).
-        said: Probabilities as given, same shape.
+        probabilities: Probabilities as given, same shape.
         before: The same before calibration; `None` where the file names none.
         dives: The dive of each image.
     """
 
     truth: npt.NDArray[np.bool_]
-    said: npt.NDArray[np.float64]
+    probabilities: npt.NDArray[np.float64]
     before: npt.NDArray[np.float64] | None
     dives: tuple[str, ...]
 
@@ -85,10 +85,10 @@ def uncertainty_cells(
     """Return the cells of one fold; images that could not be read are left out."""
     evaluation_set = align_with_truth(predictions, dataset, split=split, part=part)
     read = ~evaluation_set.failed
-    said = evaluation_set.scores[read]
-    before = before_calibration(said, predictions, evaluation_set)
+    probabilities = evaluation_set.scores[read]
+    before = before_calibration(probabilities, predictions, evaluation_set)
     return UncertaintyCells(
-        evaluation_set.truth[read], said, before, tuple(evaluation_set.read_dives)
+        evaluation_set.truth[read], probabilities, before, tuple(evaluation_set.read_dives)
     )
 
 
@@ -100,7 +100,10 @@ def pool_uncertainty(
     if not cells or len(before) < len(cells) or len(findings) < len(cells):
         return None
     truth = np.concatenate([fold.truth for fold in cells])
-    said, raw = np.concatenate([fold.said for fold in cells]), np.concatenate(before)
+    probabilities, raw = (
+        np.concatenate([fold.probabilities for fold in cells]),
+        np.concatenate(before),
+    )
     sets = [found.sets for found in findings if found.sets is not None]
     weights = [found.n_images for found in sets]
     points = [
@@ -112,9 +115,9 @@ def pool_uncertainty(
     n_within = sum(point.is_within is True for point in points)
     return PooledUncertainty(
         raw_ece=measure_reliability(truth, raw).ece,
-        ece=measure_reliability(truth, said).ece,
+        ece=measure_reliability(truth, probabilities).ece,
         raw_map_at_20=float(np.nanmean(average_precision_at_k(truth, raw))),
-        map_at_20=float(np.nanmean(average_precision_at_k(truth, said))),
+        map_at_20=float(np.nanmean(average_precision_at_k(truth, probabilities))),
         coverage=_average([found.coverage for found in sets], weights),
         mean_set_size=_average([found.mean_size for found in sets], weights),
         n_categories=truth.shape[1],
@@ -124,7 +127,7 @@ def pool_uncertainty(
         n_never=n_never,
         n_reached=sum(point.is_reached for point in points),
         chance_ece=chance_calibration_error(
-            truth, said, [dive for fold in cells for dive in fold.dives]
+            truth, probabilities, [dive for fold in cells for dive in fold.dives]
         ),
     )
 

@@ -74,7 +74,7 @@ class PointResult:
 
 
 @dataclass(frozen=True, slots=True)
-class SaidResult:
+class AnswerResult:
     """One kind of answer: how often it was given, and how often it was right.
 
     Attributes:
@@ -121,7 +121,7 @@ class UncertaintyResults:
         n_without_point: Categories of which too few validation images or dives tell anything.
         sets: What the sets reach; `None` where the file names no threshold.
         set_risk: Share of frames that may miss a true category.
-        said: Answers by kind.
+        answers: Answers by kind.
         rollups: Ways to a supercategory.
         distances: Mean steps in the tree from the answer to the nearest true category, by way.
     """
@@ -137,6 +137,6 @@ class UncertaintyResults:
     n_without_point: int
     sets: SetScores | None
     set_risk: float | None
-    said: tuple[SaidResult, ...]
+    answers: tuple[AnswerResult, ...]
     rollups: tuple[RollupResult, ...]
     distances: dict[str, float]

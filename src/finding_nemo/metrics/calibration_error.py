@@ -63,14 +63,14 @@ def measure_reliability(
         Naeini, Cooper and Hauskrecht, "Obtaining Well Calibrated Probabilities Using Bayesian
         Binning", AAAI 2015, with bins of equal mass; Brier, 1950.
     """
-    said, so = _cells(truth, probabilities)
+    probability, so = _cells(truth, probabilities)
     bins = [
-        ReliabilityBin(len(part), float(said[part].mean()), float(so[part].mean()))
-        for part in _equal_bins(said, n_bins)
+        ReliabilityBin(len(part), float(probability[part].mean()), float(so[part].mean()))
+        for part in _equal_bins(probability, n_bins)
     ]
     gaps = sum(b.n_cells * abs(b.mean_probability - b.share_true) for b in bins)
     return Reliability(
-        ece=gaps / said.size, brier=float(((said - so) ** 2).mean()), bins=tuple(bins)
+        ece=gaps / probability.size, brier=float(((probability - so) ** 2).mean()), bins=tuple(bins)
     )
 
 
@@ -82,15 +82,15 @@ def _cells(
             f"Reliability needs one probability a cell, got {truth.shape} and "
             f"{probabilities.shape}."
         )
-    said = probabilities.ravel().astype(np.float64)
-    if np.isnan(said).any():
+    probability = probabilities.ravel().astype(np.float64)
+    if np.isnan(probability).any():
         raise PredictionsError("Reliability needs probabilities, got NaN.")
-    return said, truth.ravel().astype(np.float64)
+    return probability, truth.ravel().astype(np.float64)
 
 
-def _equal_bins(said: Floats, n_bins: int) -> list[npt.NDArray[np.int64]]:
-    order = np.argsort(said, kind="stable")
-    return np.array_split(order, min(n_bins, said.size))
+def _equal_bins(probability: Floats, n_bins: int) -> list[npt.NDArray[np.int64]]:
+    order = np.argsort(probability, kind="stable")
+    return np.array_split(order, min(n_bins, probability.size))
 
 
 def chance_calibration_error(
@@ -123,16 +123,16 @@ def chance_calibration_error(
         Liang and Zeger, "Longitudinal Data Analysis Using Generalized Linear Models", Biometrika
         1986 (the standard error of a mean over clusters).
     """
-    said, so = _cells(truth, probabilities)
+    probability, so = _cells(truth, probabilities)
     names, place = np.unique(np.asarray(dives, dtype=np.str_), return_inverse=True)
     if len(names) < 2:
         return float("nan")
     dive_of = np.repeat(place, truth.shape[1])
     widths = [
-        len(part) * _clustered_error((said - so)[part], dive_of[part], len(names))
-        for part in _equal_bins(said, n_bins)
+        len(part) * _clustered_error((probability - so)[part], dive_of[part], len(names))
+        for part in _equal_bins(probability, n_bins)
     ]
-    return math.sqrt(2 / math.pi) * sum(widths) / said.size
+    return math.sqrt(2 / math.pi) * sum(widths) / probability.size
 
 
 def _clustered_error(gaps: Floats, dive_of: npt.NDArray[np.int64], n_dives: int) -> float:

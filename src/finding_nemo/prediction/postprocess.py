@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.core.assessment import GuessEvidence, Reading
+from finding_nemo.core.assessment import Assessment, GuessEvidence
 from finding_nemo.core.errors import BundleError
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.models.bundle.uncertainty_tensors import Uncertainty, calibrated, uncertainty_of
 from finding_nemo.uncertainty.calibration import ValidationView
 from finding_nemo.uncertainty.conformal import fit_set_threshold
 from finding_nemo.uncertainty.ood.logit_scores import max_probability_novelty
-from finding_nemo.uncertainty.ood.percentiles import unusualness
+from finding_nemo.uncertainty.ood.percentiles import novelty_percentile
 from finding_nemo.uncertainty.operating_points import OperatingPoint, fit_operating_points
 from finding_nemo.uncertainty.rollup import roll_up
 
@@ -67,26 +67,30 @@ def choose_thresholds(
     view = uncertainty.validation
     if view is None or not view.truth.any():
         return None
-    said = calibrated(uncertainty, view.logits)
-    groups, group_said = roll_up(said, supercategories)
+    probabilities = calibrated(uncertainty, view.logits)
+    groups, group_probabilities = roll_up(probabilities, supercategories)
     _, group_truth = roll_up(view.truth.astype(np.float64), supercategories, rule="max")
     return Thresholds(
         precision=precision,
-        categories=fit_operating_points(view.truth, said, view.dives, precision=precision),
+        categories=fit_operating_points(view.truth, probabilities, view.dives, precision=precision),
         groups=groups,
         supercategories=fit_operating_points(
-            group_truth > 0, group_said, view.dives, precision=precision
+            group_truth > 0, group_probabilities, view.dives, precision=precision
         ),
-        set_threshold=_set_threshold(view, said, seen),
+        set_threshold=_set_threshold(view, probabilities, seen),
     )
 
 
-def _set_threshold(view: ValidationView, said: Floats, seen: npt.NDArray[np.bool_]) -> float:
+def _set_threshold(
+    view: ValidationView, probabilities: Floats, seen: npt.NDArray[np.bool_]
+) -> float:
     held = view.truth & seen
-    return fit_set_threshold(held if held.any() else view.truth, said, view.dives, risk=SET_RISK)
+    return fit_set_threshold(
+        held if held.any() else view.truth, probabilities, view.dives, risk=SET_RISK
+    )
 
 
-class Reader:
+class PostProcessor:
     """What a bundle says of network outputs.
 
     Attributes:
@@ -107,40 +111,40 @@ class Reader:
             PredictionsError: If `precision` is out of range.
         """
         self._bundle = bundle
-        self._trust = uncertainty_of(bundle)
+        self._uncertainty = uncertainty_of(bundle)
         self._evidence = _evidence(bundle)
         self._ids = np.array(bundle.categories.ids)
         self.thresholds = choose_thresholds(
-            self._trust,
+            self._uncertainty,
             bundle.categories.supercategories,
             self._evidence.n_images > 0,
             precision=precision,
         )
-        self.notices = (*bundle.notices, *_what_is_missing(self._trust, self.thresholds))
+        self.notices = (*bundle.notices, *_what_is_missing(self._uncertainty, self.thresholds))
 
     @property
     def score_names(self) -> tuple[str, ...]:
         """The novelty scores of each reading, in order."""
-        detector = self._trust.detector
+        detector = self._uncertainty.detector
         return ("max-probability",) if detector is None else detector.names
 
     @property
     def default_score(self) -> str:
         """The novelty score that is shown to people."""
-        detector = self._trust.detector
+        detector = self._uncertainty.detector
         return "max-probability" if detector is None else detector.default
 
     @property
     def calibration(self) -> dict[str, Any] | None:
         """The calibration as plain values, for the story of a file."""
-        fitted = self._trust.calibration
+        fitted = self._uncertainty.calibration
         if fitted is None:
             return None
         return {"offset": fitted.offset.tolist(), "slope": fitted.slope.tolist()}
 
     def read(
         self, outputs: Floats, features: Floats | None, brightness: Sequence[float]
-    ) -> list[tuple[npt.NDArray[np.float32], float, Reading]]:
+    ) -> list[tuple[npt.NDArray[np.float32], float, Assessment]]:
         """Return probabilities, novelty and reading of each image.
 
         Args:
@@ -155,24 +159,26 @@ class Reader:
         self._check_widths(outputs, features)
         raw = self._bundle.to_probabilities(outputs.astype(np.float32))
         logits = _logits(outputs, raw, self._bundle.manifest.activation)
-        said = raw if self._trust.calibration is None else calibrated(self._trust, logits)
+        probabilities = (
+            raw if self._uncertainty.calibration is None else calibrated(self._uncertainty, logits)
+        )
         scores = self._scores(raw, logits, features)
         novelty = scores[:, self.score_names.index(self.default_score)]
         kept = np.clip(scores, *_FLOAT32).astype(np.float32)
         unusual = self._unusual(novelty)
-        named = self._named(said)
+        named = self._named(probabilities)
         return [
             (
-                said[row].astype(np.float32),
+                probabilities[row].astype(np.float32),
                 float(novelty[row]),
-                Reading(self._evidence, float(unusual[row]), kept[row], *named[row],
+                Assessment(self._evidence, float(unusual[row]), kept[row], *named[row],
                         brightness[row]),
             )
             for row in range(len(outputs))
         ]  # fmt: skip
 
     def _check_widths(self, outputs: Floats, features: Floats | None) -> None:
-        detector = self._trust.detector
+        detector = self._uncertainty.detector
         fitted = None if detector is None else detector.by_features
         n_wanted = 0 if fitted is None else len(fitted.space.mean)
         n_features = 0 if features is None else features.shape[1]
@@ -190,27 +196,27 @@ class Reader:
             )
 
     def _scores(self, raw: Floats, logits: Floats, features: Floats | None) -> Floats:
-        detector = self._trust.detector
+        detector = self._uncertainty.detector
         if detector is None:
             return max_probability_novelty(raw)[:, np.newaxis]
         found = detector.scores(logits, features)
         return np.stack([found[name] for name in detector.names], axis=1)
 
     def _unusual(self, novelty: Floats) -> Floats:
-        detector = self._trust.detector
+        detector = self._uncertainty.detector
         if detector is None:
             return np.full(len(novelty), np.nan)
-        return unusualness(novelty.astype(np.float64), detector.quantiles[detector.default])
+        return novelty_percentile(novelty.astype(np.float64), detector.quantiles[detector.default])
 
-    def _named(self, said: Floats) -> list[Named]:
+    def _named(self, probabilities: Floats) -> list[Named]:
         limits = self.thresholds
         if limits is None:
-            return [((), (), "", float("nan"), NO_VALIDATION)] * len(said)
+            return [((), (), "", float("nan"), NO_VALIDATION)] * len(probabilities)
         bars = np.array([point.naming_threshold for point in limits.categories])
         group_bars = np.array([point.naming_threshold for point in limits.supercategories])
-        _, group_said = roll_up(said, self._bundle.categories.supercategories)
+        _, group_probabilities = roll_up(probabilities, self._bundle.categories.supercategories)
         rows = []
-        for row, group_row in zip(said, group_said, strict=True):
+        for row, group_row in zip(probabilities, group_probabilities, strict=True):
             order = np.argsort(-row, kind="stable")
             present = order[row[order] >= bars[order]]
             candidates = order[row[order] >= limits.set_threshold]
@@ -246,8 +252,8 @@ class Reader:
 def _logits(outputs: Floats, raw: Floats, activation: str) -> Floats:
     if activation == "sigmoid":
         return outputs
-    said = np.clip(raw, 1e-6, 1 - 1e-6)
-    return np.asarray(np.log(said / (1 - said)))
+    probabilities = np.clip(raw, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(probabilities / (1 - probabilities)))
 
 
 def _evidence(bundle: Bundle) -> GuessEvidence:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.core.assessment import Reading
+from finding_nemo.core.assessment import Assessment
 from finding_nemo.core.errors import ArgumentError, BundleError
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.malloc import raise_malloc_thresholds
@@ -26,9 +26,9 @@ from finding_nemo.models.inference.open_bundle_network import (
     open_bundle_network,
 )
 from finding_nemo.models.inference.pixel_network import PixelNetwork
-from finding_nemo.prediction.postprocess import PRECISION, Reader, brightness_of
+from finding_nemo.prediction.postprocess import PRECISION, PostProcessor, brightness_of
 from finding_nemo.prediction.run.one_thread import ONE_BLAS_THREAD
-from finding_nemo.prediction.sources.image_loader import Loaded, batched, used_images
+from finding_nemo.prediction.sources.image_loader import LoadedImage, batched, used_images
 from finding_nemo.prediction.sources.image_sources import ImageInput, collect_images
 from finding_nemo.prediction.sources.prepared_image import PreparedImage
 from finding_nemo.uncertainty.ood.logit_scores import max_probability_novelty
@@ -44,12 +44,12 @@ Floats = npt.NDArray[np.float32]
 Move = Callable[[int, int, int], None]
 
 
-class Known(NamedTuple):
+class Scored(NamedTuple):
     """What is known of one image; nothing where it could not be read."""
 
     probabilities: Floats | None = None
     novelty: float | None = None
-    reading: Reading | None = None
+    assessment: Assessment | None = None
     embedding: Floats | None = None
 
 
@@ -106,10 +106,10 @@ class Predictor:
             return self._opened
 
     @cached_property
-    def reader(self) -> Reader | None:
+    def postprocessor(self) -> PostProcessor | None:
         """What is said of network outputs; `None` where no image is opened."""
         is_network = self.bundle.manifest.runner == "network"
-        return Reader(self.bundle, precision=self._precision) if is_network else None
+        return PostProcessor(self.bundle, precision=self._precision) if is_network else None
 
     def n_features(self) -> int:
         """Return how many features of an image the network gives.
@@ -159,12 +159,12 @@ class Predictor:
     def _predict_pixels(
         self, inputs: Iterable[ImageInput], batch_size: int | None
     ) -> Iterator[Prediction]:
-        network, reader = self._network, self.reader
-        if reader is None:
+        network, postprocessor = self._network, self.postprocessor
+        if postprocessor is None:
             return
 
-        def predicted(loaded: list[Loaded]) -> list[Prediction]:
-            rows = iter(self._rows([image for _, image in loaded], network, reader))
+        def predicted(loaded: list[LoadedImage]) -> list[Prediction]:
+            rows = iter(self._rows([image for _, image in loaded], network, postprocessor))
             return [
                 _prediction(source, image, None if image.pixels is None else next(rows))
                 for source, image in loaded
@@ -186,17 +186,19 @@ class Predictor:
                 yield from predictions
 
     def _rows(
-        self, images: Sequence[PreparedImage], network: PixelNetwork, reader: Reader
-    ) -> list[Known]:
+        self, images: Sequence[PreparedImage], network: PixelNetwork, postprocessor: PostProcessor
+    ) -> list[Scored]:
         """Return what is known of each image that has pixels."""
         usable = [image.pixels for image in images if image.pixels is not None]
         if not usable:
             return []
         output = network.forward(np.stack(usable))
-        read = reader.read(output.outputs, output.features, [brightness_of(p) for p in usable])
+        read = postprocessor.read(
+            output.outputs, output.features, [brightness_of(p) for p in usable]
+        )
         features = output.features if self._with_embedding else None
         kept = [None] * len(read) if features is None else features
-        return [Known(*row, embedding) for row, embedding in zip(read, kept, strict=True)]
+        return [Scored(*row, embedding) for row, embedding in zip(read, kept, strict=True)]
 
     def _predict_unseen(self, inputs: Iterable[ImageInput]) -> Iterator[Prediction]:
         """Predict without opening an image; sizes are those that the data set recorded."""
@@ -205,7 +207,7 @@ class Predictor:
             for source, row in zip(chunk, scores, strict=True):
                 unseen = PreparedImage(None, source.record.width, source.record.height, None)
                 novelty = float(max_probability_novelty(row[np.newaxis])[0])
-                yield _prediction(source, unseen, Known(row, novelty))
+                yield _prediction(source, unseen, Scored(row, novelty))
 
     def _unseen_scores(self, inputs: Sequence[ImageInput]) -> npt.NDArray[np.float64]:
         if self.bundle.manifest.runner == "prior":
@@ -243,19 +245,19 @@ def _inputs(given: Sequence[str | Path | ImageInput]) -> list[ImageInput]:
     return found
 
 
-def _prediction(source: ImageInput, image: PreparedImage, known: Known | None) -> Prediction:
-    known = known or Known()
+def _prediction(source: ImageInput, image: PreparedImage, scored: Scored | None) -> Prediction:
+    scored = scored or Scored()
     return Prediction(
         image_id=source.image_id,
         path=source.path,
         width=image.width,
         height=image.height,
         failure=image.failure,
-        probabilities=known.probabilities,
-        novelty=known.novelty,
+        probabilities=scored.probabilities,
+        novelty=scored.novelty,
         time_s=source.time_s,
-        embedding=known.embedding,
-        reading=known.reading,
+        embedding=scored.embedding,
+        assessment=scored.assessment,
     )
 
 

@@ -37,7 +37,7 @@ _WHOLE = "whole"
 _LOCK = "lock"
 
 
-class PartsFolder:
+class ChunkStore:
     """The unfinished output beside `out`."""
 
     def __init__(self, out: Path) -> None:
@@ -100,34 +100,34 @@ class PartsFolder:
             elif path.name != _LOCK:
                 path.unlink()
 
-    def part_path(self, part: int) -> Path:
-        """Return where part number `part` is."""
-        return self.folder / f"part-{part:08d}.parquet"
+    def chunk_path(self, chunk: int) -> Path:
+        """Return where part number `chunk` is."""
+        return self.folder / f"part-{chunk:08d}.parquet"
 
     @property
-    def has_parts(self) -> bool:
+    def has_chunks(self) -> bool:
         """Whether any part is finished, which would be lost by beginning anew."""
         return any(self.folder.glob("part-*.parquet"))
 
-    def missing(self, parts: Sequence[int]) -> list[int]:
-        """Return those of `parts` that are not finished, in order."""
+    def missing(self, chunks: Sequence[int]) -> list[int]:
+        """Return those of `chunks` that are not finished, in order."""
         names = set(os.listdir(self.folder))
-        return [part for part in parts if self.part_path(part).name not in names]
+        return [chunk for chunk in chunks if self.chunk_path(chunk).name not in names]
 
-    def write_part(self, part: int, rows: pa.Table) -> None:
+    def write_chunk(self, chunk: int, rows: pa.Table) -> None:
         """Store a finished part.
 
         Raises:
             NoSpaceError: If the disk is full; finished parts stay.
         """
-        with written_whole(self.part_path(part)) as partial:
+        with written_whole(self.chunk_path(chunk)) as partial:
             pq.write_table(rows, partial, **parquet_options(rows.schema))
 
-    def read_part(self, part: int) -> pa.Table | None:
+    def read_chunk(self, chunk: int) -> pa.Table | None:
         """Return the rows of a finished part, or `None` if it cannot be read."""
         try:
             return pq.read_table(
-                self.part_path(part), partitioning=None, page_checksum_verification=True
+                self.chunk_path(chunk), partitioning=None, page_checksum_verification=True
             )
         except (pa.ArrowException, OSError):
             return None

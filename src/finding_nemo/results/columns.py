@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from finding_nemo.core.records import Prediction
 from finding_nemo.metrics.ranking import rank_columns
-from finding_nemo.results.reading.assessment_columns import NOTHING_READ, reading_values
+from finding_nemo.results.reading.assessment_columns import NO_ASSESSMENT, assessment_values
 from finding_nemo.results.schema import TOP_K, Columns
 
 Floats = npt.NDArray[np.float32]
@@ -41,7 +41,7 @@ def _ranked_columns(
     known = [row.probabilities for row in predictions if row.probabilities is not None]
     categories: list[object] = [None] * len(predictions)
     probabilities: list[object] = [None] * len(predictions)
-    read: list[Mapping[str, object]] = [NOTHING_READ] * len(predictions)
+    read: list[Mapping[str, object]] = [NO_ASSESSMENT] * len(predictions)
     if known:
         stacked = np.stack(known)
         best = rank_columns(stacked, k=TOP_K)
@@ -50,8 +50,8 @@ def _ranked_columns(
         places = [i for i, row in enumerate(predictions) if row.probabilities is not None]
         for place, columns, row_ids, row_values in zip(places, best, ids, values, strict=True):
             categories[place], probabilities[place] = row_ids, row_values
-            read[place] = reading_values(predictions[place].reading, columns)
-    of_reading = {name: [row[name] for row in read] for name in NOTHING_READ}
+            read[place] = assessment_values(predictions[place].assessment, columns)
+    of_reading = {name: [row[name] for row in read] for name in NO_ASSESSMENT}
     return {"categories": categories, "probabilities": probabilities, **of_reading}
 
 

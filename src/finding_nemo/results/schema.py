@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from finding_nemo.core.errors import PredictionsError
-from finding_nemo.results.reading.assessment_columns import READING_FIELDS, ReadingColumns
+from finding_nemo.results.reading.assessment_columns import ASSESSMENT_FIELDS, AssessmentColumns
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"finding_nemo"
@@ -46,7 +46,7 @@ class Columns:
             pa.field("categories", pa.list_(pa.int32())),
             pa.field("probabilities", pa.list_(pa.float32())),
             pa.field("novelty", pa.float64()),
-            *READING_FIELDS,
+            *ASSESSMENT_FIELDS,
         ]
         if self.with_vector:
             fields.append(pa.field("vector", pa.list_(pa.float32(), self.n_categories)))
@@ -101,7 +101,7 @@ class PredictionTable:
         metadata: Provenance and the bundle's category table with its evidence.
         times_s: Seconds since its video's first frame of each row, `None` where it is no frame of
             a video; empty where no row is.
-        reading: How far to trust each row; `None` in a file without it.
+        assessment: How far to trust each row; `None` in a file without it.
     """
 
     image_ids: tuple[str, ...]
@@ -116,7 +116,7 @@ class PredictionTable:
     category_ids: tuple[int, ...]
     metadata: dict[str, Any]
     times_s: tuple[float | None, ...] = ()
-    reading: ReadingColumns | None = None
+    assessment: AssessmentColumns | None = None
 
     def __len__(self) -> int:
         return len(self.image_ids)

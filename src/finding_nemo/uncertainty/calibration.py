@@ -86,9 +86,9 @@ class LogitCalibration:
 
     def undo(self, probabilities: npt.NDArray[np.floating]) -> Floats:
         """Return the probabilities before calibration, same shape; the prior where slope is 0."""
-        said = np.clip(probabilities.astype(np.float64), 1e-9, 1 - 1e-9)
+        probabilities = np.clip(probabilities.astype(np.float64), 1e-9, 1 - 1e-9)
         believed = np.where(self.slope > 0, self.slope, 1.0)
-        logits = (np.log(said / (1 - said)) - self.offset) / believed
+        logits = (np.log(probabilities / (1 - probabilities)) - self.offset) / believed
         return sigmoid(np.where(self.slope > 0, logits, self.offset))
 
 

@@ -35,9 +35,11 @@ def fit_logistic(
     weights = start.astype(np.float64)
     held = pull * np.eye(len(start))
     for _ in range(_STEPS):
-        said = sigmoid(columns @ weights)
-        gradient = columns.T @ (said - truth) + pull * (weights - start)
-        curvature = (columns * (said * (1 - said))[:, np.newaxis]).T @ columns + held
+        probabilities = sigmoid(columns @ weights)
+        gradient = columns.T @ (probabilities - truth) + pull * (weights - start)
+        curvature = (
+            columns * (probabilities * (1 - probabilities))[:, np.newaxis]
+        ).T @ columns + held
         step = np.linalg.solve(curvature, gradient)
         length = float(np.linalg.norm(step))
         weights = weights - step * min(1.0, _LONGEST_STEP / max(length, _CONVERGED))

@@ -139,9 +139,9 @@ def _far(
     bundle: Bundle, evaluation_set: PredictionTable, folder: Path, n_far: int, seed: int
 ) -> dict[str, float]:
     """Draw frames of elsewhere as bright as the judged ones, and see which score tells them."""
-    if evaluation_set.reading is None:
+    if evaluation_set.assessment is None:
         return {}
-    known = evaluation_set.reading.brightness[~np.isnan(evaluation_set.reading.brightness)]
+    known = evaluation_set.assessment.brightness[~np.isnan(evaluation_set.assessment.brightness)]
     wanted = np.random.default_rng(seed).choice(known, n_far)
     frames = draw_far_frames(
         wanted.tolist(), width_px=_FAR_WIDTH_PX, height_px=_FAR_HEIGHT_PX, seed=seed
@@ -150,14 +150,14 @@ def _far(
     for number, pixels in enumerate(frames):
         Image.fromarray(pixels).save(folder / "far" / f"far{number:04d}.png")
     predict_to_file(bundle, collect_images([str(folder / "far")]), folder / "far.parquet")
-    far = read_predictions(folder / "far.parquet").reading
+    far = read_predictions(folder / "far.parquet").assessment
     if far is None:
         return {}
-    usable = ~np.isnan(evaluation_set.reading.scores).any(axis=1)
+    usable = ~np.isnan(evaluation_set.assessment.scores).any(axis=1)
     novel = np.arange(n_far + int(usable.sum())) < n_far
-    both = np.concatenate([far.scores, evaluation_set.reading.scores[usable]])
+    both = np.concatenate([far.scores, evaluation_set.assessment.scores[usable]])
     aucs = {name: roc_auc(novel, both[:, c]) for c, name in enumerate(far.score_names)}
-    light = np.concatenate([far.brightness, evaluation_set.reading.brightness[usable]])
+    light = np.concatenate([far.brightness, evaluation_set.assessment.brightness[usable]])
     auc = roc_auc(novel, light)
     return {**aucs, "mean brightness alone": max(auc, 1 - auc)}
 

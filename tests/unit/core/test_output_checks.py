@@ -27,7 +27,7 @@ from finding_nemo.core.files.output_checks import (
     check_output_file,
     check_output_folder,
 )
-from finding_nemo.results.chunk_store import PartsFolder
+from finding_nemo.results.chunk_store import ChunkStore
 from finding_nemo.results.writers import choose_format
 
 
@@ -298,16 +298,16 @@ def test_messages__name_the_users_path(private: str, shown: str) -> None:
 
 
 def test_parts__are_one_run_at_a_time(tmp_path: Path) -> None:
-    folder = PartsFolder(tmp_path / "p.csv")
+    folder = ChunkStore(tmp_path / "p.csv")
     with folder.held():
         folder.begin({"request": {}})
         with (
             pytest.raises(OutputError, match="Another process is writing"),
-            PartsFolder(tmp_path / "p.csv").held(),
+            ChunkStore(tmp_path / "p.csv").held(),
         ):
             pass
         folder.clear()
-    with PartsFolder(tmp_path / "p.csv").held():
+    with ChunkStore(tmp_path / "p.csv").held():
         pass
     assert list(tmp_path.iterdir()) == []
 

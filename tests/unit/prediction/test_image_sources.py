@@ -18,7 +18,7 @@ from finding_nemo.prediction.run.run_plan import Plan, write_plan
 from finding_nemo.prediction.sources.image_loader import load_images
 from finding_nemo.prediction.sources.image_sources import (
     ImageInput,
-    Selection,
+    ImageSelection,
     collect_images,
     parse_interval,
 )
@@ -163,7 +163,7 @@ def test_list__in_latin_1_is_refused_with_the_line(tmp_path: Path) -> None:
 def test_stdin__stands_for_a_list(frames: Path, tmp_path: Path) -> None:
     lines = tmp_path / "lines"
     lines.write_text(f"{frames / 'a.png'}\n")
-    selection = Selection(("-",), stdin=lines)
+    selection = ImageSelection(("-",), stdin=lines)
     assert [image.image_id for image in selection.stream()] == ["a"]
     before = selection.request()
     lines.write_text(f"{frames / 'a-b.png'}\n")
@@ -200,17 +200,17 @@ def test_nothing__is_said_plainly(frames: Path, tmp_path: Path) -> None:
 def test_plan__gives_back_what_was_written(frames: Path, tar: Path, tmp_path: Path) -> None:
     names = [str(frames), str(tar)] * 60
     expected = collect_images(names)
-    size = write_plan(Selection(tuple(names)).stream(), tmp_path / "plan.parquet")
+    size = write_plan(ImageSelection(tuple(names)).stream(), tmp_path / "plan.parquet")
     plan = Plan(tmp_path / "plan.parquet")
-    assert (size.n_images, size.n_parts, size.has_frames) == (720, 3, False)
+    assert (size.n_images, size.n_chunks, size.has_frames) == (720, 3, False)
     assert [size.rows_in(part) for part in range(3)] == [256, 256, 208]
-    assert [image for part in range(3) for image in plan.part(part)] == expected
+    assert [image for part in range(3) for image in plan.chunk(part)] == expected
 
 
 def test_plan__keeps_what_a_data_set_says(tiny_folder: Path, tmp_path: Path) -> None:
     expected = collect_images([str(tiny_folder)])
     write_plan(expected, tmp_path / "plan.parquet")
-    found = Plan(tmp_path / "plan.parquet").part(0)
+    found = Plan(tmp_path / "plan.parquet").chunk(0)
     for one, other in zip(found, expected, strict=True):
         assert one.record.captured == other.record.captured
         assert one.record.captured is not None

@@ -12,7 +12,7 @@ from finding_nemo import Predictor
 from finding_nemo.core.errors import ArgumentError, DatasetNotFoundError, OutputError
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
-from finding_nemo.prediction.sources.image_sources import Selection, collect_images
+from finding_nemo.prediction.sources.image_sources import ImageSelection, collect_images
 from finding_nemo.results.reading.readers import read_predictions
 
 
@@ -82,13 +82,13 @@ def test_file__never_replaces_an_image_that_is_predicted(
     link = tmp_path / "link.out"
     link.hardlink_to(frames / "f2.png")
     content = link.read_bytes()
-    for images in (Selection((str(frames),)), collect_images([str(frames)])):
+    for images in (ImageSelection((str(frames),)), collect_images([str(frames)])):
         with pytest.raises(OutputError, match="is what the command reads"):
             predict_to_file(bundle, images, link, file_format="csv", overwrite=True)
     for out in (bundle.path / "bundle.json", bundle.path / "model.onnx"):
         with pytest.raises(OutputError, match="is what the command reads"):
             predict_to_file(
-                bundle, Selection((str(frames),)), out, file_format="csv", overwrite=True
+                bundle, ImageSelection((str(frames),)), out, file_format="csv", overwrite=True
             )
     assert link.read_bytes() == content
     assert [path.name for path in tmp_path.iterdir()] == ["link.out"]
@@ -97,7 +97,7 @@ def test_file__never_replaces_an_image_that_is_predicted(
 def test_file__is_in_the_format_of_its_name(
     frames: Path, small_bundle: Path, tmp_path: Path
 ) -> None:
-    bundle, images = load_bundle(small_bundle), Selection((str(frames),))
+    bundle, images = load_bundle(small_bundle), ImageSelection((str(frames),))
     predict_to_file(bundle, images, tmp_path / "p.csv")
     assert (tmp_path / "p.csv").read_text(encoding="utf-8").startswith("image_id,path,")
     predict_to_file(bundle, images, tmp_path / "p.jsonl")
@@ -114,12 +114,12 @@ def test_file__a_start_that_failed_keeps_nobody_from_it(
     for names in (("nowhere",), (str(tmp_path / "empty"),)):
         (tmp_path / "empty").mkdir(exist_ok=True)
         with pytest.raises((DatasetNotFoundError, Exception), match=r"nowhere|No image"):
-            predict_to_file(bundle, Selection(names), out)
+            predict_to_file(bundle, ImageSelection(names), out)
 
     def never(*_: object) -> Any:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        predict_to_file(bundle, Selection((str(frames / "f0.png"),)), out, engine=never)
+        predict_to_file(bundle, ImageSelection((str(frames / "f0.png"),)), out, engine=never)
     # Another command: nothing was predicted yet, so there is nothing to lose.
-    assert predict_to_file(bundle, Selection((str(frames),)), out).n_images == 4
+    assert predict_to_file(bundle, ImageSelection((str(frames),)), out).n_images == 4

@@ -35,7 +35,11 @@ from finding_nemo.uncertainty.ood.logit_scores import (
     max_logit_novelty,
     max_probability_novelty,
 )
-from finding_nemo.uncertainty.ood.percentiles import reference_quantiles, standing, unusualness
+from finding_nemo.uncertainty.ood.percentiles import (
+    novelty_percentile,
+    reference_quantiles,
+    standing,
+)
 
 
 def test_max_probability__an_unsure_image_is_further_out() -> None:
@@ -175,13 +179,13 @@ def test_disagreement__is_the_spread_of_the_heads() -> None:
 
 def test_reference__shares_and_beyond() -> None:
     quantiles = reference_quantiles(np.arange(101.0))
-    assert unusualness(np.array([97.0, -5.0, 500.0]), quantiles).tolist() == [0.97, 0.0, 1.0]
+    assert novelty_percentile(np.array([97.0, -5.0, 500.0]), quantiles).tolist() == [0.97, 0.0, 1.0]
     far, further = standing(np.array([200.0, 300.0]), quantiles)
     assert 1 < far < further
     assert standing(np.array([97.0]), quantiles)[0] == pytest.approx(0.97)
     # Equal quantiles stand at the middle of their shares.
     flat = reference_quantiles(np.ones(5))
-    assert unusualness(np.array([1.0]), flat)[0] == pytest.approx(0.5)
+    assert novelty_percentile(np.array([1.0]), flat)[0] == pytest.approx(0.5)
     with pytest.raises(PredictionsError, match="got none"):
         reference_quantiles(np.empty(0))
 

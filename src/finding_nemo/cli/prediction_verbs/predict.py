@@ -21,7 +21,7 @@ from finding_nemo.core.files.input_limits import USUAL_LIMITS
 if TYPE_CHECKING:
     from finding_nemo.models.inference.open_bundle_network import NetworkWish
     from finding_nemo.prediction.run.chunked_run import Engine
-    from finding_nemo.prediction.sources.image_sources import Selection
+    from finding_nemo.prediction.sources.image_sources import ImageSelection
     from finding_nemo.results.summary import PredictionSummary
 
 
@@ -83,20 +83,20 @@ def predict(
         _predict(bundle, selection, out, overwrite=overwrite, **choices)
 
 
-def _select(names: Sequence[str], every: str | None, **choices: Any) -> Selection:
-    from finding_nemo.prediction.sources.image_sources import Selection, parse_interval
+def _select(names: Sequence[str], every: str | None, **choices: Any) -> ImageSelection:
+    from finding_nemo.prediction.sources.image_sources import ImageSelection, parse_interval
 
     with _wrong_usage():
         every_s = None if every is None else parse_interval(every)
-    return Selection(tuple(names), every_s=every_s, **choices)
+    return ImageSelection(tuple(names), every_s=every_s, **choices)
 
 
 def _check_out(out: Path, overwrite: bool) -> None:
     """Check the file; an unfinished run is gone on with even where its file is there already."""
     from finding_nemo.core.files.output_checks import check_output_file
-    from finding_nemo.results.chunk_store import PartsFolder
+    from finding_nemo.results.chunk_store import ChunkStore
 
-    is_begun = PartsFolder(out).folder.exists() if out.name else False
+    is_begun = ChunkStore(out).folder.exists() if out.name else False
     check_output_file(out, overwrite=overwrite or is_begun)
 
 
@@ -128,7 +128,7 @@ def _engine(name: str, workers: int | None) -> Engine:
     return predict_here
 
 
-def _predict(bundle: Path, selection: Selection, out: Path, **choices: Any) -> None:
+def _predict(bundle: Path, selection: ImageSelection, out: Path, **choices: Any) -> None:
     from finding_nemo.cli.console.notices import image_progress, notify
     from finding_nemo.models.bundle.bundle import load_bundle
     from finding_nemo.prediction.run.predict_to_file import predict_to_file

@@ -23,7 +23,7 @@ from finding_nemo.prediction.postprocess import PRECISION
 from finding_nemo.prediction.predictor import Move
 from finding_nemo.prediction.run.run_plan import Plan, PlanSize, write_plan
 from finding_nemo.prediction.sources.image_sources import ImageInput
-from finding_nemo.results.chunk_store import PartsFolder
+from finding_nemo.results.chunk_store import ChunkStore
 from finding_nemo.results.schema import Columns
 
 
@@ -34,9 +34,9 @@ class Shard:
     number: int = 1
     count: int = 1
 
-    def parts(self, n_parts: int) -> range:
+    def chunks(self, n_chunks: int) -> range:
         """Return its parts: neighbours, so that a tar or a video is read in one piece."""
-        first, end = ((n_parts * k) // self.count for k in (self.number - 1, self.number))
+        first, end = ((n_chunks * k) // self.count for k in (self.number - 1, self.number))
         return range(first, end)
 
 
@@ -58,7 +58,7 @@ def unmoved(done: int, total: int, failures: int) -> None:
 
 
 @dataclass(frozen=True)
-class Work:
+class ChunkWork:
     """What an engine is given.
 
     Attributes:
@@ -82,13 +82,13 @@ class Work:
     limits: InputLimits = USUAL_LIMITS
 
 
-PartRows = tuple[int, pa.Table]
+ChunkRows = tuple[int, pa.Table]
 # Predicts parts and yields each when it is done, in any order.
-Engine = Callable[[Work, Sequence[int]], Iterator[PartRows]]
+Engine = Callable[[ChunkWork, Sequence[int]], Iterator[ChunkRows]]
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class RunState:
     """A run that has begun.
 
     Attributes:
@@ -103,13 +103,13 @@ class Job:
 
 
 def begin_or_go_on(
-    folder: PartsFolder,
+    folder: ChunkStore,
     images: Iterable[ImageInput],
     request: Mapping[str, Any],
     *,
     overwrite: bool,
     say: Tell,
-) -> Job:
+) -> RunState:
     """Return the run that is unfinished in `folder`; list the images for a new one if none is.
 
     Raises:
@@ -118,18 +118,18 @@ def begin_or_go_on(
     """
     refuse_existing(folder.out, overwrite=overwrite)
     found = folder.job()
-    if found is not None and found["request"] != request and not folder.has_parts:
+    if found is not None and found["request"] != request and not folder.has_chunks:
         found = None  # it was stopped before anything was predicted
     if found is not None and found["request"] == request:
         say(f"Going on with the run of {found['started']} and the images that it listed.")
-        return Job(request, PlanSize(**found["plan"]), found["started"])
+        return RunState(request, PlanSize(**found["plan"]), found["started"])
     if found is not None:
         _refuse_other(folder, found["request"], request, overwrite=overwrite, say=say)
     folder.clear()
     started = now_utc()
     size = write_plan(_none_replaced(images, folder.out), folder.plan_path)
     folder.begin({"request": request, "plan": asdict(size), "started": started})
-    return Job(request, size, started)
+    return RunState(request, size, started)
 
 
 def _none_replaced(images: Iterable[ImageInput], out: Path) -> Iterator[ImageInput]:
@@ -147,7 +147,7 @@ def _file_of(image: ImageInput) -> str:
 
 
 def _refuse_other(
-    folder: PartsFolder,
+    folder: ChunkStore,
     earlier: Mapping[str, Any],
     request: Mapping[str, Any],
     *,
@@ -202,37 +202,37 @@ _ASKED = {
 
 
 def predict_missing(
-    folder: PartsFolder, work: Work, engine: Engine, parts: Sequence[int], say: Tell
+    folder: ChunkStore, work: ChunkWork, engine: Engine, chunks: Sequence[int], say: Tell
 ) -> None:
     """Predict the parts that are not finished, and store each as soon as it is.
 
     Raises:
         NoSpaceError: If the disk is full; finished parts stay.
     """
-    missing = folder.missing(parts)
-    if len(missing) < len(parts):
-        say(f"{len(parts) - len(missing)} of {len(parts)} parts are done already.")
+    missing = folder.missing(chunks)
+    if len(missing) < len(chunks):
+        say(f"{len(chunks) - len(missing)} of {len(chunks)} parts are done already.")
     # Packing and flushing a part takes no time from the next one.
     with ThreadPoolExecutor(1) as pool:
         pending: Future[None] | None = None
-        for part, rows in engine(work, missing):
+        for chunk, rows in engine(work, missing):
             if pending is not None:
                 pending.result()
-            pending = pool.submit(folder.write_part, part, rows)
+            pending = pool.submit(folder.write_chunk, chunk, rows)
         if pending is not None:
             pending.result()
 
 
-def finished_rows(folder: PartsFolder, parts: Sequence[int], size: PlanSize) -> Iterator[pa.Table]:
+def finished_rows(folder: ChunkStore, chunks: Sequence[int], size: PlanSize) -> Iterator[pa.Table]:
     """Yield the rows of all parts in order.
 
     Raises:
         OutputError: If a part is damaged; it is removed, and the same command repeats it.
     """
-    for part in parts:
-        rows = folder.read_part(part)
-        if rows is None or len(rows) != size.rows_in(part):
-            path = folder.part_path(part)
+    for chunk in chunks:
+        rows = folder.read_chunk(chunk)
+        if rows is None or len(rows) != size.rows_in(chunk):
+            path = folder.chunk_path(chunk)
             path.unlink(missing_ok=True)
             raise OutputError(
                 f"A finished part of {folder.out} was damaged and is removed. Give the same "

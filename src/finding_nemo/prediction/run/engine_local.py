@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from finding_nemo.prediction.predictor import Predictor, counted
-from finding_nemo.prediction.run.chunked_run import PartRows, Work
+from finding_nemo.prediction.run.chunked_run import ChunkRows, ChunkWork
 from finding_nemo.results.columns import to_table
 
 
-def predict_here(work: Work, parts: Sequence[int]) -> Iterator[PartRows]:
-    """Yield the rows of each of `parts`, in order, with all cores of this machine."""
-    yield from predict_parts(work, parts, predictor_for(work))
+def predict_here(work: ChunkWork, chunks: Sequence[int]) -> Iterator[ChunkRows]:
+    """Yield the rows of each of `chunks`, in order, with all cores of this machine."""
+    yield from predict_chunks(work, chunks, predictor_for(work))
 
 
-def predictor_for(work: Work, *, threads: int | None = None) -> Predictor:
+def predictor_for(work: ChunkWork, *, threads: int | None = None) -> Predictor:
     """Return what predicts the parts of `work`; its network is loaded once, when first used.
 
     Args:
@@ -32,8 +32,10 @@ def predictor_for(work: Work, *, threads: int | None = None) -> Predictor:
     )
 
 
-def predict_parts(work: Work, parts: Sequence[int], predictor: Predictor) -> Iterator[PartRows]:
-    """Yield the rows of each of `parts`, in order.
+def predict_chunks(
+    work: ChunkWork, chunks: Sequence[int], predictor: Predictor
+) -> Iterator[ChunkRows]:
+    """Yield the rows of each of `chunks`, in order.
 
     Parts follow each other without a pause: while the last images of one are in the network,
     the first of the next are being decoded. A part holds whole batches, so its rows do not
@@ -41,12 +43,12 @@ def predict_parts(work: Work, parts: Sequence[int], predictor: Predictor) -> Ite
 
     Args:
         work: What to predict.
-        parts: Which of its parts.
+        chunks: Which of its parts.
         predictor: From `predictor_for`.
     """
-    inputs = (image for part in parts for image in work.plan.part(part))
-    n_images = sum(work.size.rows_in(part) for part in parts)
+    inputs = (image for chunk in chunks for image in work.plan.chunk(chunk))
+    n_images = sum(work.size.rows_in(chunk) for chunk in chunks)
     predictions = counted(predictor.predict_inputs(inputs), n_images, work.move)
-    for part in parts:
-        rows = list(islice(predictions, work.size.rows_in(part)))
-        yield part, to_table(rows, work.bundle.categories.ids, work.columns)
+    for chunk in chunks:
+        rows = list(islice(predictions, work.size.rows_in(chunk)))
+        yield chunk, to_table(rows, work.bundle.categories.ids, work.columns)

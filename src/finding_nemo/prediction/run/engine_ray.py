@@ -29,8 +29,8 @@ from finding_nemo.core.reporter import Tell
 from finding_nemo.models.bundle.bundle import Bundle, load_bundle
 from finding_nemo.models.bundle.bundle_files import HASHED, MANIFEST, read_file_of
 from finding_nemo.models.inference.open_bundle_network import NetworkWish
-from finding_nemo.prediction.run.chunked_run import PartRows, Work
-from finding_nemo.prediction.run.engine_local import predict_parts, predictor_for
+from finding_nemo.prediction.run.chunked_run import ChunkRows, ChunkWork
+from finding_nemo.prediction.run.engine_local import predict_chunks, predictor_for
 from finding_nemo.prediction.run.run_plan import Plan, PlanSize
 from finding_nemo.results.schema import Columns
 
@@ -49,33 +49,33 @@ class RayEngine:
     workers: int | None = None
     say: Tell = print
 
-    def __call__(self, work: Work, parts: Sequence[int]) -> Iterator[PartRows]:
-        """Yield the rows of each of `parts`, as workers finish them.
+    def __call__(self, work: ChunkWork, chunks: Sequence[int]) -> Iterator[ChunkRows]:
+        """Yield the rows of each of `chunks`, as workers finish them.
 
         Raises:
             MissingExtraError: If Ray is not installed.
         """
-        if not parts:
+        if not chunks:
             return
         with _cluster() as ray:
-            workers = min(self.workers or _cores(ray), len(parts))
+            workers = min(self.workers or _cores(ray), len(chunks))
             self.say(
                 f"Ray: {workers} workers with one core each, of {_cores(ray)} cores on "
                 f"{len(ray.nodes())} machines."
             )
-            yield from _predict_there(ray, work, parts, workers)
+            yield from _predict_there(ray, work, chunks, workers)
 
 
 def _predict_there(
     ray: Any,  # noqa: ANN401 - Ray is optional
-    work: Work,
-    parts: Sequence[int],
+    work: ChunkWork,
+    chunks: Sequence[int],
     workers: int,
-) -> Iterator[PartRows]:
+) -> Iterator[ChunkRows]:
     # These must stay alive here: a worker that is started again asks for them again.
     files = ray.put(_files_of(work.bundle))
     plan = ray.put(np.frombuffer(work.plan.to_bytes(), dtype=np.uint8))
-    items = [{"part": part} for part in parts]
+    items = [{"part": chunk} for chunk in chunks]
     rows = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
         _Worker,
         fn_constructor_args=(
@@ -92,7 +92,7 @@ def _predict_there(
         compute=ray.data.ActorPoolStrategy(size=workers),
     )
     done = failures = 0
-    n_images = sum(work.size.rows_in(part) for part in parts)
+    n_images = sum(work.size.rows_in(chunk) for chunk in chunks)
     try:
         for row in rows.iter_rows():
             table = pa.ipc.open_stream(row["rows"]).read_all()
@@ -136,7 +136,7 @@ class _Worker:
         self._folder = TemporaryDirectory(prefix="finding-nemo-")
         for name, content in files.items():
             (Path(self._folder.name) / name).write_bytes(content)
-        self._work = Work(
+        self._work = ChunkWork(
             bundle=load_bundle(self._folder.name),
             plan=Plan(pa.py_buffer(self._plan_bytes)),
             size=size,
@@ -149,9 +149,9 @@ class _Worker:
 
     def __call__(self, batch: Batch) -> Batch:
         """Return the rows of one part, as bytes."""
-        numbers = [int(part) for part in batch["part"]]
+        numbers = [int(chunk) for chunk in batch["part"]]
         streams = []
-        for _, rows in predict_parts(self._work, numbers, self._predictor):
+        for _, rows in predict_chunks(self._work, numbers, self._predictor):
             sink = pa.BufferOutputStream()
             with pa.ipc.new_stream(sink, rows.schema) as writer:
                 writer.write_table(rows)

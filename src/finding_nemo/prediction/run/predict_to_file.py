@@ -18,13 +18,13 @@ from finding_nemo.models.inference.open_bundle_network import (
     NetworkWish,
     choose_for_bundle,
 )
-from finding_nemo.prediction.postprocess import PRECISION, Reader
+from finding_nemo.prediction.postprocess import PRECISION, PostProcessor
 from finding_nemo.prediction.predictor import Move, Predictor
 from finding_nemo.prediction.run.chunked_run import (
+    ChunkWork,
     Engine,
-    Job,
+    RunState,
     Shard,
-    Work,
     begin_or_go_on,
     finished_rows,
     predict_missing,
@@ -33,8 +33,8 @@ from finding_nemo.prediction.run.chunked_run import (
 from finding_nemo.prediction.run.engine_local import predict_here
 from finding_nemo.prediction.run.run_plan import Plan, listing_hash
 from finding_nemo.prediction.run.uncertainty_metadata import uncertainty_metadata
-from finding_nemo.prediction.sources.image_sources import ImageInput, Selection
-from finding_nemo.results.chunk_store import PartsFolder
+from finding_nemo.prediction.sources.image_sources import ImageInput, ImageSelection
+from finding_nemo.results.chunk_store import ChunkStore
 from finding_nemo.results.merge_shards import most_frequent_first
 from finding_nemo.results.schema import SCHEMA_VERSION, Columns
 from finding_nemo.results.summary import PredictionSummary
@@ -45,7 +45,7 @@ WHOLE_RUN = Shard()
 
 def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and has a default
     bundle: Bundle,
-    inputs: Selection | Sequence[ImageInput],
+    inputs: ImageSelection | Sequence[ImageInput],
     out: Path,
     *,
     file_format: Format | None = None,
@@ -63,7 +63,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
     """Predict `inputs` into `out`, one row an image, in order.
 
     A run that was stopped goes on when it is called again with the same arguments. What is
-    unfinished is in the folder `.OUT.parts` beside `out`, which is removed at the end.
+    unfinished is in the folder `.OUT.chunks` beside `out`, which is removed at the end.
 
     Args:
         bundle: The trained model.
@@ -94,11 +94,11 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
     """
     out = Path(out)
     check_output_file(out, overwrite=True, inputs=_read(bundle, inputs))
-    order = _Order(
+    order = RunSpec(
         bundle, inputs, _format(out, file_format, shard), with_vector, with_embedding, shard,
         precision, network, limits,
     )  # fmt: skip
-    folder, tell = PartsFolder(out), say or tell_nobody
+    folder, tell = ChunkStore(out), say or tell_nobody
     return _carry_out(order, folder, engine, overwrite, move or unmoved, tell)
 
 
@@ -109,10 +109,10 @@ def _format(out: Path, wanted: Format | None, shard: Shard) -> Format:
     return choose_format(out, wanted)
 
 
-def _read(bundle: Bundle, inputs: Selection | Sequence[ImageInput]) -> Iterator[Path | str]:
+def _read(bundle: Bundle, inputs: ImageSelection | Sequence[ImageInput]) -> Iterator[Path | str]:
     """Yield the files that are read, those aside that names stand for: the plan has these."""
     yield from bundle.path.iterdir()
-    if isinstance(inputs, Selection):
+    if isinstance(inputs, ImageSelection):
         yield from inputs.names
         yield from (inputs.split,) if inputs.split else ()
     else:
@@ -120,11 +120,11 @@ def _read(bundle: Bundle, inputs: Selection | Sequence[ImageInput]) -> Iterator[
 
 
 @dataclass(frozen=True)
-class _Order:
+class RunSpec:
     """What is to be predicted, and what of it is to be kept."""
 
     bundle: Bundle
-    inputs: Selection | Sequence[ImageInput]
+    inputs: ImageSelection | Sequence[ImageInput]
     file_format: Format
     with_vector: bool
     with_embedding: bool
@@ -150,16 +150,18 @@ class _Order:
 
 
 def _carry_out(
-    order: _Order, folder: PartsFolder, engine: Engine, overwrite: bool, move: Move, say: Tell
+    order: RunSpec, folder: ChunkStore, engine: Engine, overwrite: bool, move: Move, say: Tell
 ) -> PredictionSummary:
     request = order.request()
     with folder.held():
         if (finished := folder.finished(request)) is not None:
             folder.move_out()
             return PredictionSummary.from_json(finished)
-        images = order.inputs.stream(say) if isinstance(order.inputs, Selection) else order.inputs
+        images = (
+            order.inputs.stream(say) if isinstance(order.inputs, ImageSelection) else order.inputs
+        )
         predictor = Predictor(order.bundle, precision=order.precision, network=order.network)
-        for notice in predictor.reader.notices if predictor.reader else ():
+        for notice in predictor.postprocessor.notices if predictor.postprocessor else ():
             say(notice)
         job = begin_or_go_on(folder, images, request, overwrite=overwrite, say=say)
         if request["network"] is not None:
@@ -172,7 +174,7 @@ def _carry_out(
             n_features=predictor.n_features() if request["embeddings"] else 0,
         )
         plan = Plan(folder.plan_path)
-        work = Work(
+        work = ChunkWork(
             order.bundle,
             plan,
             job.size,
@@ -182,9 +184,9 @@ def _carry_out(
             order.network,
             order.limits,
         )
-        parts = order.shard.parts(job.size.n_parts)
-        predict_missing(folder, work, engine, parts, say)
-        return _put_together(folder, order, job, parts, columns, predictor.reader)
+        chunks = order.shard.chunks(job.size.n_chunks)
+        predict_missing(folder, work, engine, chunks, say)
+        return _put_together(folder, order, job, chunks, columns, predictor.postprocessor)
 
 
 def _network(bundle: Bundle, wish: NetworkWish) -> dict[str, str] | None:
@@ -194,19 +196,19 @@ def _network(bundle: Bundle, wish: NetworkWish) -> dict[str, str] | None:
     return asdict(choose_for_bundle(bundle, wish))
 
 
-def _images(inputs: Selection | Sequence[ImageInput]) -> dict[str, Any]:
-    if isinstance(inputs, Selection):
+def _images(inputs: ImageSelection | Sequence[ImageInput]) -> dict[str, Any]:
+    if isinstance(inputs, ImageSelection):
         return inputs.request()
     return {"images": listing_hash(inputs)}
 
 
 def _put_together(
-    folder: PartsFolder,
-    order: _Order,
-    job: Job,
-    parts: Sequence[int],
+    folder: ChunkStore,
+    order: RunSpec,
+    job: RunState,
+    chunks: Sequence[int],
     columns: Columns,
-    reader: Reader | None,
+    postprocessor: PostProcessor | None,
 ) -> PredictionSummary:
     summary, schema = PredictionSummary(), columns.schema()
 
@@ -214,12 +216,12 @@ def _put_together(
         shard = {**asdict(order.shard), "n_images": job.size.n_images}
         return (
             _story(order.bundle, job, summary)
-            | uncertainty_metadata(reader)
+            | uncertainty_metadata(postprocessor)
             | {"inputs_sha256": job.size.sha256, "shard": shard}
         )
 
     write_tables(
-        summary.watched(finished_rows(folder, parts, job.size), schema),
+        summary.watched(finished_rows(folder, chunks, job.size), schema),
         folder.whole_path,
         schema=schema,
         metadata=story,
@@ -231,7 +233,7 @@ def _put_together(
     return summary
 
 
-def _story(bundle: Bundle, job: Job, summary: PredictionSummary) -> dict[str, Any]:
+def _story(bundle: Bundle, job: RunState, summary: PredictionSummary) -> dict[str, Any]:
     manifest = bundle.manifest
     return {
         "schema_version": SCHEMA_VERSION,

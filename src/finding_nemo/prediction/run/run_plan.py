@@ -2,7 +2,7 @@
 
 A plan is a Parquet file. It fixes which images there are, in which order and under which ids, so
 that a run goes on where it stopped, machines share one, and nothing of it stays in memory. It is
-cut in parts of `ROWS_IN_PART` images; a part is what is predicted, stored and repeated as one.
+cut in parts of `ROWS_IN_CHUNK` images; a part is what is predicted, stored and repeated as one.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from finding_nemo.prediction.sources.image_sources import ImageInput
 
 # A part is 0.3 MB of vectors, and a third of a second to some seconds of work: what a
 # stop can cost. It holds whole batches, so that a batch never straddles two parts.
-ROWS_IN_PART = 256
-_PARTS_IN_GROUP = 16
+ROWS_IN_CHUNK = 256
+_CHUNKS_IN_GROUP = 16
 _SCHEMA = pa.schema(
     [
         pa.field("image_id", pa.string(), nullable=False),
@@ -56,13 +56,13 @@ class PlanSize:
     has_frames: bool
 
     @property
-    def n_parts(self) -> int:
+    def n_chunks(self) -> int:
         """How many parts; the last may be short."""
-        return -(-self.n_images // ROWS_IN_PART)
+        return -(-self.n_images // ROWS_IN_CHUNK)
 
-    def rows_in(self, part: int) -> int:
-        """Return how many images part number `part` has."""
-        return min(ROWS_IN_PART, self.n_images - part * ROWS_IN_PART)
+    def rows_in(self, chunk: int) -> int:
+        """Return how many images part number `chunk` has."""
+        return min(ROWS_IN_CHUNK, self.n_images - chunk * ROWS_IN_CHUNK)
 
 
 def write_plan(images: Iterable[ImageInput], path: Path) -> PlanSize:
@@ -106,11 +106,11 @@ class Plan:
         source = self._source
         return source.read_bytes() if isinstance(source, Path) else source.to_pybytes()
 
-    def part(self, part: int) -> list[ImageInput]:
-        """Return the images of part number `part`."""
-        group, place = divmod(part, _PARTS_IN_GROUP)
+    def chunk(self, chunk: int) -> list[ImageInput]:
+        """Return the images of part number `chunk`."""
+        group, place = divmod(chunk, _CHUNKS_IN_GROUP)
         table = self._file.read_row_group(group)
-        rows = table.slice(place * ROWS_IN_PART, ROWS_IN_PART).to_pylist()
+        rows = table.slice(place * ROWS_IN_CHUNK, ROWS_IN_CHUNK).to_pylist()
         return [_to_input(row) for row in rows]
 
 
@@ -159,7 +159,7 @@ def _seen(images: Iterable[ImageInput], resolver: IdResolver) -> Iterator[ImageI
 def _write_rows(images: Iterable[ImageInput], path: Path) -> None:
     iterator = iter(images)
     with pq.ParquetWriter(path, _SCHEMA, compression="zstd") as writer:
-        while chunk := list(islice(iterator, ROWS_IN_PART * _PARTS_IN_GROUP)):
+        while chunk := list(islice(iterator, ROWS_IN_CHUNK * _CHUNKS_IN_GROUP)):
             rows = [_to_row(image) for image in chunk]
             writer.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA))
 

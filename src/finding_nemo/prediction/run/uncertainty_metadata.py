@@ -6,24 +6,24 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from finding_nemo.prediction.postprocess import SET_RISK, Reader
+from finding_nemo.prediction.postprocess import SET_RISK, PostProcessor
 from finding_nemo.uncertainty.operating_points import OperatingPoint
 from finding_nemo.uncertainty.unseen_prior import ABOUT
 
 
-def uncertainty_metadata(reader: Reader | None) -> dict[str, Any]:
-    """Return JSON-ready values; `reader` is `None` for what opens no image."""
-    if reader is None:
+def uncertainty_metadata(postprocessor: PostProcessor | None) -> dict[str, Any]:
+    """Return JSON-ready values; `postprocessor` is `None` for what opens no image."""
+    if postprocessor is None:
         return {"novelty": "one minus the largest probability"}
     story: dict[str, Any] = {
-        "novelty": f"{reader.default_score}, higher = further out; unusualness is the share of "
-        "validation images, of dives that training never saw, that are less far out",
-        "novelty_score": reader.default_score,
-        "novelty_scores": list(reader.score_names),
-        "calibration": reader.calibration,
+        "novelty": f"{postprocessor.default_score}, higher = further out; unusualness is the "
+        "share of validation images, of dives that training never saw, that are less far out",
+        "novelty_score": postprocessor.default_score,
+        "novelty_scores": list(postprocessor.score_names),
+        "calibration": postprocessor.calibration,
         "unseen_categories": ABOUT,
     }
-    limits = reader.thresholds
+    limits = postprocessor.thresholds
     if limits is not None:
         story["precision"] = limits.precision
         story["operating_points"] = _points(limits.categories)

@@ -28,7 +28,7 @@ _READ_THREADS = 16
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Loaded = tuple[ImageInput, PreparedImage]
+LoadedImage = tuple[ImageInput, PreparedImage]
 # What is read of an image: a local file's path, its bytes, or what is ready or failed already.
 _Source = Path | bytes | PreparedImage
 _Read = tuple[ImageInput, _Source]
@@ -40,7 +40,7 @@ def load_images(
     *,
     threads: int | None = None,
     limits: InputLimits = USUAL_LIMITS,
-) -> Iterator[Loaded]:
+) -> Iterator[LoadedImage]:
     """Yield each input with its pixels or the reason why it has none, in order.
 
     Args:
@@ -57,7 +57,7 @@ def load_images(
 def used_images(
     inputs: Iterable[ImageInput],
     preprocessing: Preprocessing,
-    use: Callable[[list[Loaded]], Result],
+    use: Callable[[list[LoadedImage]], Result],
     *,
     batch_size: int,
     threads: int | None = None,
@@ -91,7 +91,7 @@ def used_images(
 
 def _ready(
     image: ImageInput, source: _Source, preprocessing: Preprocessing, limits: InputLimits
-) -> Loaded:
+) -> LoadedImage:
     if isinstance(source, PreparedImage):
         return image, source
     return image, prepare_image(source, preprocessing, limits=limits)

@@ -80,7 +80,7 @@ class ImageInput:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class ImageSelection:
     """Which images are meant by names on the command line.
 
     Attributes:
@@ -331,13 +331,13 @@ def collect_images(
 ) -> list[ImageInput]:
     """Return the images that `names` stand for, in the order given, all in memory.
 
-    See `Selection` for the arguments, and its `stream` for `say`.
+    See `ImageSelection` for the arguments, and its `stream` for `say`.
 
     Raises:
         DatasetNotFoundError: If a folder, list or data set does not exist.
         DatasetError: If there is no image at all.
     """
-    selection = Selection(
+    selection = ImageSelection(
         tuple(names),
         images=images,
         dive_pattern=dive_pattern,

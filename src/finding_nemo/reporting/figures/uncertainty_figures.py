@@ -33,7 +33,7 @@ def uncertainty_figures(uncertainty: UncertaintyResults) -> dict[str, Any]:
 
 def unusual_share(evaluation: Evaluation) -> dict[str, float] | None:
     """Return the share of judged frames beyond 95 % of the validation frames, if known."""
-    values = np.array([image.unusualness for image in evaluation.images])
+    values = np.array([image.novelty_percentile for image in evaluation.images])
     known = values[~np.isnan(values)]
     return {"share": float((known >= _UNUSUAL).mean())} if known.size else None
 

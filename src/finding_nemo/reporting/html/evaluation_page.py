@@ -109,8 +109,8 @@ def in_words(evaluation: Evaluation) -> str:
 
 
 def _unusual_first(images: Iterable[EvaluatedImage]) -> list[EvaluatedImage]:
-    known = [image for image in images if not np.isnan(image.unusualness)]
-    return sorted(known, key=lambda image: (-image.unusualness, image.image_id))
+    known = [image for image in images if not np.isnan(image.novelty_percentile)]
+    return sorted(known, key=lambda image: (-image.novelty_percentile, image.image_id))
 
 
 def _spread(images: Iterable[EvaluatedImage]) -> list[EvaluatedImage]:
@@ -150,8 +150,8 @@ def _frame(image: EvaluatedImage, categories: CategoryTable) -> dict[str, Any]:
         "picture": None if image.is_outside else thumbnail(Path(image.path)),
         "why_no_picture": _why_no_picture(image),
         "average_precision": image.average_precision,
-        "unusual": _unusual(image.unusualness),
-        "said": image.said,
+        "unusual": _unusual(image.novelty_percentile),
+        "said": image.label,
         "guesses": guesses,
         "missed": missed,
     }

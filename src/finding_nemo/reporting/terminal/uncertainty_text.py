@@ -69,11 +69,11 @@ def _print_named(results: UncertaintyResults) -> None:
             f"({format_share(results.sets.coverage_by_dive)} by dive), mean size "
             f"{results.sets.mean_size:.1f}"
         )
-    said = [s for s in results.said if s.n_images]
-    if said:
+    answered = [s for s in results.answers if s.n_images]
+    if answered:
         words = [
             f"{s.kind} {s.n_images}"
             + ("" if math.isnan(s.share_right) else f" ({format_share(s.share_right)} right)")
-            for s in said
+            for s in answered
         ]
         print_line("said: " + ", ".join(words))

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from finding_nemo.core.assessment import Reading
+from finding_nemo.core.assessment import Assessment
 
-READING_FIELDS = (
+ASSESSMENT_FIELDS = (
     pa.field("unusualness", pa.float64()),
     pa.field("novelty_scores", pa.list_(pa.float32())),
     pa.field("present", pa.list_(pa.int32())),
@@ -27,28 +27,28 @@ READING_FIELDS = (
     pa.field("evidence_dives", pa.list_(pa.int32())),
     pa.field("evidence_ap", pa.list_(pa.float32())),
 )
-NOTHING_READ: Mapping[str, None] = {field.name: None for field in READING_FIELDS}
+NO_ASSESSMENT: Mapping[str, None] = {field.name: None for field in ASSESSMENT_FIELDS}
 
 
-def reading_values(reading: Reading | None, best: npt.NDArray[np.int64]) -> dict[str, Any]:
+def assessment_values(assessment: Assessment | None, best: npt.NDArray[np.int64]) -> dict[str, Any]:
     """Return the columns of one row.
 
     Args:
-        reading: `None` where nothing is known.
+        assessment: `None` where nothing is known.
         best: The columns of the guesses that the row keeps, best first.
     """
-    if reading is None:
-        return dict(NOTHING_READ)
-    evidence = reading.evidence
+    if assessment is None:
+        return dict(NO_ASSESSMENT)
+    evidence = assessment.evidence
     return {
-        "unusualness": _number(reading.unusualness),
-        "novelty_scores": reading.scores.tolist(),
-        "present": list(reading.present_ids),
-        "candidates": list(reading.candidate_ids),
-        "prediction": reading.said,
-        "prediction_probability": _number(reading.said_probability),
-        "prediction_source": reading.said_source,
-        "brightness": _number(reading.brightness),
+        "unusualness": _number(assessment.novelty_percentile),
+        "novelty_scores": assessment.novelty_scores.tolist(),
+        "present": list(assessment.named_ids),
+        "candidates": list(assessment.prediction_set),
+        "prediction": assessment.label,
+        "prediction_probability": _number(assessment.label_probability),
+        "prediction_source": assessment.label_source,
+        "brightness": _number(assessment.brightness),
         "evidence_images": evidence.n_images[best].tolist(),
         "evidence_dives": evidence.n_dives[best].tolist(),
         "evidence_ap": [_number(ap) for ap in evidence.validation_ap[best].tolist()],
@@ -60,36 +60,36 @@ def _number(value: float) -> float | None:
 
 
 @dataclass(frozen=True)
-class ReadingColumns:
+class AssessmentColumns:
     """How far to trust each row of a predictions file.
 
     Attributes:
         score_names: Of the columns of `scores`.
         scores: Every novelty score, shape (images, scores); NaN on failure.
-        unusualness: Shape (images,), NaN on failure.
+        novelty_percentile: Shape (images,), NaN on failure.
         brightness: Mean pixel in [0, 1], NaN on failure.
-        present: Categories named at the wanted precision.
-        candidates: The set that seldom misses a true category.
-        said: The finest thing that could be said, "" for nothing.
-        said_sources: Why that and nothing finer.
+        named_ids: Categories named at the wanted precision.
+        prediction_sets: The set that seldom misses a true category.
+        labels: The finest thing that could be said, "" for nothing.
+        label_sources: Why that and nothing finer.
     """
 
     score_names: tuple[str, ...]
     scores: npt.NDArray[np.float64]
-    unusualness: npt.NDArray[np.float64]
+    novelty_percentile: npt.NDArray[np.float64]
     brightness: npt.NDArray[np.float64]
-    present: tuple[tuple[int, ...], ...]
-    candidates: tuple[tuple[int, ...], ...]
-    said: tuple[str, ...]
-    said_sources: tuple[str, ...]
+    named_ids: tuple[tuple[int, ...], ...]
+    prediction_sets: tuple[tuple[int, ...], ...]
+    labels: tuple[str, ...]
+    label_sources: tuple[str, ...]
 
 
 _READ = ("unusualness", "brightness", "present", "candidates", "prediction", "prediction_source")
 
 
-def reading_columns(
+def assessment_columns(
     columns: Mapping[str, Sequence[Any]], story: Mapping[str, Any]
-) -> ReadingColumns | None:
+) -> AssessmentColumns | None:
     """Return the columns as read from a file; `None` where it has none of them.
 
     Raises:
@@ -106,17 +106,17 @@ def reading_columns(
     if lacking:
         raise ValueError(f"{lacking[0]!r} is missing, but novelty_scores is there")
     missing = [math.nan] * widths.pop()
-    return ReadingColumns(
+    return AssessmentColumns(
         score_names=names,
         scores=np.array(
             [missing if row is None else row for row in columns["novelty_scores"]], dtype=np.float64
         ),
-        unusualness=_floats(columns["unusualness"]),
+        novelty_percentile=_floats(columns["unusualness"]),
         brightness=_floats(columns["brightness"]),
-        present=tuple(tuple(ids or ()) for ids in columns["present"]),
-        candidates=tuple(tuple(ids or ()) for ids in columns["candidates"]),
-        said=tuple(text or "" for text in columns["prediction"]),
-        said_sources=tuple(text or "" for text in columns["prediction_source"]),
+        named_ids=tuple(tuple(ids or ()) for ids in columns["present"]),
+        prediction_sets=tuple(tuple(ids or ()) for ids in columns["candidates"]),
+        labels=tuple(text or "" for text in columns["prediction"]),
+        label_sources=tuple(text or "" for text in columns["prediction_source"]),
     )
 
 

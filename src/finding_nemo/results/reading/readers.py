@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.text.cells import quoted
-from finding_nemo.results.reading.assessment_columns import reading_columns
+from finding_nemo.results.reading.assessment_columns import assessment_columns
 from finding_nemo.results.reading.parquet_reader import read_parquet
 from finding_nemo.results.reading.text_reader import ReadColumns, read_csv, read_jsonl
 from finding_nemo.results.schema import SCHEMA_VERSION, PredictionTable
@@ -71,7 +71,7 @@ def _table(found: ReadColumns, path: Path) -> PredictionTable:
     columns, story = found.columns, found.story
     novelty = [np.nan if value is None else value for value in columns["novelty"]]
     try:
-        reading = reading_columns(columns, story)
+        assessment = assessment_columns(columns, story)
     except ValueError as error:
         raise PredictionsError(f"{path} cannot be read as predictions: {error}.") from None
     return PredictionTable(
@@ -87,7 +87,7 @@ def _table(found: ReadColumns, path: Path) -> PredictionTable:
         category_ids=tuple(int(entry["category_id"]) for entry in story.get("categories", ())),
         metadata=story,
         times_s=tuple(columns["time_s"]) if _has_any(columns.get("time_s")) else (),
-        reading=reading,
+        assessment=assessment,
     )
 
 

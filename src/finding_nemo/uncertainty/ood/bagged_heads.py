@@ -57,6 +57,6 @@ def with_ones(rows: Floats) -> Floats:
 
 def disagreement_novelty(white: Floats, heads: Floats) -> Scores:
     """Return the heads' standard deviation, mean over categories, shape (images,)."""
-    said = np.einsum("ia,hac->hic", with_ones(white), heads, optimize=True)
-    result: Scores = said.astype(np.float64).std(axis=0).mean(axis=1)
+    probabilities = np.einsum("ia,hac->hic", with_ones(white), heads, optimize=True)
+    result: Scores = probabilities.astype(np.float64).std(axis=0).mean(axis=1)
     return result

@@ -24,14 +24,14 @@ def reference_quantiles(scores: Scores) -> Scores:
     return quantiles
 
 
-def unusualness(scores: Scores, quantiles: Scores) -> Scores:
+def novelty_percentile(scores: Scores, quantiles: Scores) -> Scores:
     """Return the share of validation images that are less far out, in [0, 1], same shape."""
     result: Scores = np.interp(scores, *_corners(quantiles))
     return result
 
 
 def standing(scores: Scores, quantiles: Scores) -> Scores:
-    """Return `unusualness` that goes on rising beyond the validation images, same shape.
+    """Return `novelty_percentile` that goes on rising beyond the validation images, same shape.
 
     Beyond either end it rises as it does between the quartiles on average, so that two frames
     further out than all validation images still differ, and standings of scores with different
@@ -41,7 +41,7 @@ def standing(scores: Scores, quantiles: Scores) -> Scores:
     slope = 0.5 / spread if spread > 0 else 0.5
     above = np.maximum(scores - quantiles[-1], 0.0) * slope
     below = np.minimum(scores - quantiles[0], 0.0) * slope
-    result: Scores = unusualness(scores, quantiles) + above + below
+    result: Scores = novelty_percentile(scores, quantiles) + above + below
     return result
 
 

@@ -20,7 +20,7 @@ from finding_nemo.core.config import read_toml
 from finding_nemo.core.errors import FindingNemoError
 from finding_nemo.core.records import Prediction
 from finding_nemo.data.splits.split_csv import read_split
-from finding_nemo.prediction.sources.image_sources import Selection
+from finding_nemo.prediction.sources.image_sources import ImageSelection
 from finding_nemo.results.reading.readers import read_predictions
 from finding_nemo.results.submission import read_submission
 from finding_nemo.results.writers import write_predictions
@@ -140,7 +140,7 @@ def _changed(value: Any, rng: random.Random) -> Any:
 
 
 def _read_all(path: Path) -> None:
-    for _ in Selection((str(path),)).stream():
+    for _ in ImageSelection((str(path),)).stream():
         pass
 
 

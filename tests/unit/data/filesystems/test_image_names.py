@@ -28,7 +28,7 @@ from finding_nemo.data.splits.split_csv import read_split, write_split
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_ids import IdResolver
-from finding_nemo.prediction.sources.image_sources import Selection, collect_images
+from finding_nemo.prediction.sources.image_sources import ImageSelection, collect_images
 
 _NFC, _NFD = (unicodedata.normalize(form, "é.jpg") for form in ("NFC", "NFD"))
 _ODD = os.fsdecode(b"caf\xe9.jpg")
@@ -244,7 +244,7 @@ def test_odd_bytes_in_names__come_through_to_every_format(
     bundle = load_bundle(small_bundle)
     for file_format in ("parquet", "csv", "jsonl"):
         out = tmp_path / f"p.{file_format}"
-        predict_to_file(bundle, Selection((str(folder),)), out, file_format=file_format)
+        predict_to_file(bundle, ImageSelection((str(folder),)), out, file_format=file_format)
     table = pq.read_table(tmp_path / "p.parquet").to_pydict()
     assert table["image_id"] == ["100%x25x41", "caf%xE9", "ü\n"]
     assert table["path"] == [f"{tmp_path}/d%xFF/{name}.jpg" for name in table["image_id"]]
@@ -260,7 +260,7 @@ def test_list__of_names_from_elsewhere(tmp_path: Path, monkeypatch: pytest.Monke
     lines = ["cam1\\i0.jpg", "cam1/i1.jpg", "a\\b.jpg", "b.jpg", _NFC, "gone.jpg", "no\\no.jpg"]
     (tmp_path / "l.txt").write_text("\n".join(lines))
     told: list[str] = []
-    images = list(Selection(("l.txt",)).stream(told.append))
+    images = list(ImageSelection(("l.txt",)).stream(told.append))
     assert [i.path for i in images] == [
         "cam1/i0.jpg",
         "cam1/i1.jpg",

@@ -18,7 +18,7 @@ from finding_nemo.core.errors import DatasetError, ImageError
 from finding_nemo.data.filesystems import filesystem as places
 from finding_nemo.data.filesystems.passed_over import PassedOver
 from finding_nemo.data.filesystems.walking import matching, walk
-from finding_nemo.prediction.sources.image_sources import ImageInput, Selection
+from finding_nemo.prediction.sources.image_sources import ImageInput, ImageSelection
 
 
 def touched(folder: Path, *names: str) -> Path:
@@ -30,7 +30,7 @@ def touched(folder: Path, *names: str) -> Path:
 
 def streamed(*names: str | Path, **choices: Any) -> tuple[list[ImageInput], list[str]]:
     told: list[str] = []
-    images = list(Selection(tuple(map(str, names)), **choices).stream(told.append))
+    images = list(ImageSelection(tuple(map(str, names)), **choices).stream(told.append))
     return images, told
 
 
@@ -258,6 +258,6 @@ def test_pattern__names_each_file_once(tmp_path: Path, pattern: str, expected: l
 
 
 def test_resumed_run__has_a_request_that_can_be_written(tmp_path: Path) -> None:
-    request = Selection(("d\udcff/a.jpg", "l\udcff.txt"), images=Path("i\udcff")).request()
+    request = ImageSelection(("d\udcff/a.jpg", "l\udcff.txt"), images=Path("i\udcff")).request()
     assert request["names"] == ["d%xFF/a.jpg", "l%xFF.txt"]
     assert repr(request).encode("utf-8")

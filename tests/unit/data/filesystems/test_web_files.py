@@ -32,7 +32,7 @@ from finding_nemo.data.filesystems.walking import has_wildcard
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_loader import load_images
-from finding_nemo.prediction.sources.image_sources import ImageInput, Selection, collect_images
+from finding_nemo.prediction.sources.image_sources import ImageInput, ImageSelection, collect_images
 
 _SMALL = InputLimits(max_file_bytes=300_000, max_seconds=0.6)
 
@@ -227,14 +227,14 @@ def test_names__with_a_query_or_without_suffix_are_images(server: str) -> None:
     ]
     reason = "is not read: the server says 500 Internal Server Error"
     assert rows(f"{server}/500") == [("500", f"{server}/500", reason)]
-    (image,) = Selection((f"{server}/endlesspage",), limits=_SMALL).stream()
+    (image,) = ImageSelection((f"{server}/endlesspage",), limits=_SMALL).stream()
     assert image.image_id == "endlesspage"
 
 
 def test_index_page__is_a_folder(server: str) -> None:
     expected = [f"{server}/d/a.png"]
     for name in (f"{server}/d/", f"{server}/d/*.png", f"{server}/d"):
-        images = Selection((name,)).stream()
+        images = ImageSelection((name,)).stream()
         assert [image.path for image in images] == expected, name
 
 
@@ -251,7 +251,7 @@ def test_lists__of_a_server_are_read_within_limits(server: str, tmp_path: Path) 
     with pytest.raises(DatasetError, match="is larger than the 300,000 bytes"):
         open_list(f"{server}/endless?x=l.txt", _SMALL)
     with pytest.raises(DatasetError, match=r"The list .*/gone.txt is not read \(file not found\)"):
-        Selection((f"{server}/gone.txt",)).request()
+        ImageSelection((f"{server}/gone.txt",)).request()
     with pytest.raises(DatasetError, match="a data set is read from this machine only"):
         collect_images([f"{server}/set.csv"])
 
@@ -316,7 +316,7 @@ def test_output__at_an_address_is_refused_and_leaves_nothing(
         lambda out: refuse_existing(out, overwrite=True),
         lambda out: prepare_output_folder(out, overwrite=True),
         lambda out: write_text(out, "x"),
-        lambda out: predict_to_file(load_bundle(small_bundle), Selection((str(image),)), out),
+        lambda out: predict_to_file(load_bundle(small_bundle), ImageSelection((str(image),)), out),
     )
     for attempt in tries:
         with pytest.raises(OutputError, match="is an address, and outputs are written to this"):

@@ -16,7 +16,7 @@ from finding_nemo.data.images.video import VideoFrames, frame_times
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_loader import load_images
-from finding_nemo.prediction.sources.image_sources import Selection, collect_images
+from finding_nemo.prediction.sources.image_sources import ImageSelection, collect_images
 
 _RATE = 10
 _N_FRAMES = 150
@@ -77,7 +77,7 @@ def test_videos_and_files__mix_and_keep_their_order(video: Path, tmp_path: Path)
     (tmp_path / "broken.mp4").write_bytes(b"no video at all")
     (tmp_path / "cut.mp4").write_bytes(video.read_bytes()[:3000])
     names = [str(video), str(tmp_path / "gone.png"), str(other), str(tmp_path / "broken.mp4")]
-    inputs = list(Selection((*names, str(tmp_path / "cut.mp4")), every_s=1.0).stream())
+    inputs = list(ImageSelection((*names, str(tmp_path / "cut.mp4")), every_s=1.0).stream())
     found = list(load_images(inputs, Preprocessing(width_px=8, height_px=8)))
     assert [image.image_id for image, _ in found] == [image.image_id for image in inputs]
     assert len({one.pixels.tobytes() for _, one in found if one.pixels is not None}) == 17
@@ -109,7 +109,7 @@ def sound_only(path: Path) -> Path:
 
 def test_predict__has_rows_with_times(small_bundle: Path, video: Path, tmp_path: Path) -> None:
     out = tmp_path / "p.parquet"
-    selection = Selection((str(video.parent),), every_s=0.5)
+    selection = ImageSelection((str(video.parent),), every_s=0.5)
     summary = predict_to_file(load_bundle(small_bundle), selection, out)
     assert (summary.n_images, summary.n_failed) == (30, 0)
     table = read_predictions(out)
@@ -120,5 +120,5 @@ def test_predict__has_rows_with_times(small_bundle: Path, video: Path, tmp_path:
 
 
 def test_folder__passes_over_videos_unless_told_how_often(video: Path) -> None:
-    assert len(list(Selection((str(video.parent),), every_s=5.0).stream())) == 3
+    assert len(list(ImageSelection((str(video.parent),), every_s=5.0).stream())) == 3
     assert len(collect_images([str(video)])) == 15

@@ -21,7 +21,7 @@ from finding_nemo.core.files.input_limits import InputLimits
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.data.images.video import VideoFrames, frame_times
 from finding_nemo.prediction.sources.image_loader import load_images
-from finding_nemo.prediction.sources.image_sources import Selection
+from finding_nemo.prediction.sources.image_sources import ImageSelection
 
 _RATE = 25
 _N_FRAMES = 40
@@ -344,7 +344,7 @@ def test_names_and_playlists__reach_no_server_and_no_other_file(
     ]
     listed = tmp_path / "list.txt"
     listed.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-    inputs = list(Selection((str(listed),)).stream())
+    inputs = list(ImageSelection((str(listed),)).stream())
     found = list(load_images(inputs, Preprocessing(width_px=8, height_px=8)))
     reasons = [one.failure for _, one in found]
     assert len(reasons) == len(names)

@@ -95,11 +95,11 @@ def test_a_bundle_of_an_earlier_version__opens_and_says_that_it_is_not_verified(
     content["settings"] = {"loss": "mean-bce", "of_old": [1]}  # what was recorded and not read
     (folder / "bundle.json").write_text(json.dumps(content), encoding="utf-8")
     predictor = Predictor(folder)
-    assert predictor.reader is not None
-    assert predictor.reader.notices[0] == NOT_VERIFIED
+    assert predictor.postprocessor is not None
+    assert predictor.postprocessor.notices[0] == NOT_VERIFIED
     found = [row.probabilities for row in predictor.predict([str(tiny_folder)])]
     np.testing.assert_array_equal(np.stack(found), np.stack(now))  # type: ignore[arg-type]
-    assert NOT_VERIFIED not in Predictor(write_again(folder)).reader.notices  # type: ignore[union-attr]
+    assert NOT_VERIFIED not in Predictor(write_again(folder)).postprocessor.notices  # type: ignore[union-attr]
 
 
 def write_again(folder: Path) -> Path:

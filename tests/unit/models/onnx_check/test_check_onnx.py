@@ -429,9 +429,9 @@ TENSORS: dict[str, tuple[dict[str, Any], str]] = {
 
 def test_honest_tensors__are_read(hostile: Path) -> None:
     save_file(uncertainty(), hostile / "novelty.safetensors")
-    reader = Predictor(hostile).reader
-    assert reader is not None
-    assert reader.default_score == "vim"
+    postprocessor = Predictor(hostile).postprocessor
+    assert postprocessor is not None
+    assert postprocessor.default_score == "vim"
 
 
 @pytest.mark.parametrize("name", TENSORS)
@@ -439,7 +439,7 @@ def test_hostile_tensors__are_refused(hostile: Path, name: str) -> None:
     changes, words = TENSORS[name]
     save_file(uncertainty(**changes), hostile / "novelty.safetensors")
     with pytest.raises(BundleError, match=words) as told:
-        _ = Predictor(hostile).reader
+        _ = Predictor(hostile).postprocessor
     assert "novelty.safetensors cannot be used" in str(told.value)
     assert str(told.value).isprintable()
 
@@ -457,7 +457,7 @@ def test_hostile_tensors__are_refused(hostile: Path, name: str) -> None:
 def test_odd_safetensors__are_one_message(hostile: Path, content: bytes) -> None:
     (hostile / "novelty.safetensors").write_bytes(content)
     with pytest.raises(BundleError, match=r"novelty\.safetensors cannot be"):
-        _ = Predictor(hostile).reader
+        _ = Predictor(hostile).postprocessor
 
 
 def test_features_that_novelty_does_not_know__are_one_message(
@@ -494,11 +494,11 @@ def outcome(folder: Path) -> str:
     """Return how it goes to open a bundle and to use it once; only our own errors are caught."""
     try:
         predictor = Predictor(folder, network=NetworkWish(runtime="onnxruntime"), threads=1)
-        reader = predictor.reader
+        postprocessor = predictor.postprocessor
         seen = predictor._network.forward(np.full((1, 32, 32, 3), 99, np.uint8))
-        assert reader is not None
+        assert postprocessor is not None
         with np.errstate(all="ignore"):
-            reader.read(seen.outputs, seen.features, [0.5])
+            postprocessor.read(seen.outputs, seen.features, [0.5])
     except FindingNemoError as error:
         return type(error).__name__ if str(error).encode() else "silent"
     return "used"
