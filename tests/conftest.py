@@ -20,8 +20,8 @@ from finding_nemo.models.bundle.bundle import write_bundle
 from finding_nemo.models.bundle.manifest import (
     BundleManifest,
     CategoryEvidence,
-    PartStory,
-    SplitStory,
+    PartCounts,
+    SplitSummary,
 )
 
 _BESIDE_THE_PROJECT = Path(__file__).resolve().parents[1].parent / "shared" / "data"
@@ -146,8 +146,8 @@ def write_small_bundle(folder: Path, *, n_categories: int = 30, n_features: int 
         settings={},
         categories=tuple(evidence),
         preprocessing=Preprocessing(width_px=32, height_px=32),
-        split=SplitStory(
-            kind="file", seed=None, parts={"train": PartStory(n_images=9, n_dives=2)}, sha256=""
+        split=SplitSummary(
+            kind="file", seed=None, parts={"train": PartCounts(n_images=9, n_dives=2)}, sha256=""
         ),
         validation=None,
         provenance={},

@@ -69,8 +69,8 @@ def test_int8__is_measured_kept_and_then_used(run: Path, tiny_folder: Path, tmp_
     out = tmp_path / "p.parquet"
     told = CliRunner().invoke(app, ["predict", str(run), str(tiny_folder), "--out", str(out)])
     assert told.exit_code == 0, told.output
-    story = read_predictions(out).metadata["network"]
-    assert (story["runtime"], story["precision"]) == ("openvino", "int8")
+    metadata = read_predictions(out).metadata["network"]
+    assert (metadata["runtime"], metadata["precision"]) == ("openvino", "int8")
     near, exact = (
         vectors(bundle.path, "int8", tiny_folder),
         vectors(bundle.path, "float32", tiny_folder),

@@ -204,11 +204,11 @@ def test_best_epoch__is_chosen_on_validation_images_alone(
 ) -> None:
     run = small(dataset, split, tmp_path / "run", epochs=3)
     best = max(run.history, key=lambda row: (row.map_at_20, -row.epoch))
-    story = run.bundle.manifest.validation
-    assert story is not None
-    assert story.best_epoch == best.epoch
-    assert story.map_at_20 == pytest.approx(best.map_at_20)
-    assert story.n_images == split.parts["val"]
+    metadata = run.bundle.manifest.validation
+    assert metadata is not None
+    assert metadata.best_epoch == best.epoch
+    assert metadata.map_at_20 == pytest.approx(best.map_at_20)
+    assert metadata.n_images == split.parts["val"]
 
 
 def test_output__an_earlier_run_is_not_replaced(

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from finding_nemo import load_bundle, read_dataset, split_by_dive
 from finding_nemo.cli.main import app
 from finding_nemo.cli.options.bundle_dataset import read_dataset_of
-from finding_nemo.core.provenance import dataset_story, find_recorded
+from finding_nemo.core.provenance import dataset_provenance, find_recorded
 from finding_nemo.core.records import Dataset
 from finding_nemo.training.train_recipe import train
 
@@ -66,18 +66,20 @@ def test_data_set__is_found_again_as_it_was_read(
 
 
 def test_story__is_the_path_from_the_run_with_all_that_was_asked_for(place: Path) -> None:
-    story = dataset_story(coco(place / "frames"), place / "runs/one")
-    assert story == {
+    metadata = dataset_provenance(coco(place / "frames"), place / "runs/one")
+    assert metadata == {
         "dataset": "../../frames/object_detection/train.json",
         "images": "../../frames/images/train",
         "dive_pattern": PATTERN,
     }
-    assert dataset_story(read_dataset(place / "frames"), place / "frames/run") == {"dataset": ".."}
+    assert dataset_provenance(read_dataset(place / "frames"), place / "frames/run") == {
+        "dataset": ".."
+    }
 
 
 def test_story__is_the_whole_path_where_nothing_is_common(place: Path) -> None:
-    story = dataset_story(read_dataset(place / "frames"), Path("/dev/run"))
-    assert story == {"dataset": (place / "frames").as_posix()}
+    metadata = dataset_provenance(read_dataset(place / "frames"), Path("/dev/run"))
+    assert metadata == {"dataset": (place / "frames").as_posix()}
 
 
 def test_runs_behind_a_link__find_what_was_beside_them(place: Path, tmp_path: Path) -> None:

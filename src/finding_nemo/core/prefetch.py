@@ -16,7 +16,7 @@ _AHEAD = 32
 _AHEAD_A_THREAD = 4
 
 
-def mapped_ahead(
+def prefetch_map(
     function: Callable[[Item], Result],
     items: Iterable[Item],
     *,

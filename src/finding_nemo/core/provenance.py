@@ -1,4 +1,4 @@
-"""The story beside each output: version, command, settings, time."""
+"""The provenance of each output: version, command, settings, time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def library_versions(*names: str) -> dict[str, str]:
     return versions
 
 
-def run_story(started: str, *libraries: str) -> dict[str, Any]:
+def run_provenance(started: str, *libraries: str) -> dict[str, Any]:
     """Return what every output says of the run that made it, which ends now."""
     return {
         "version": package_version(),
@@ -56,19 +56,19 @@ def run_story(started: str, *libraries: str) -> dict[str, Any]:
     }
 
 
-def dataset_story(dataset: Dataset, folder: Path) -> dict[str, str]:
+def dataset_provenance(dataset: Dataset, folder: Path) -> dict[str, str]:
     """Return what is recorded of the data set of the run `folder`, to find it again.
 
     A path is recorded from the run folder: both can be moved together, and the record says nothing
     of the rest of the machine. Only where the two have no folder in common is it the whole path.
     """
     source = dataset.source or DatasetSource(dataset.root)
-    story = {"dataset": _path_from(folder, source.path)}
+    provenance = {"dataset": _path_from(folder, source.path)}
     if source.images is not None:
-        story["images"] = _path_from(folder, source.images)
+        provenance["images"] = _path_from(folder, source.images)
     if source.dive_pattern is not None:
-        story["dive_pattern"] = source.dive_pattern
-    return story
+        provenance["dive_pattern"] = source.dive_pattern
+    return provenance
 
 
 def _path_from(folder: Path, path: Path) -> str:

@@ -94,7 +94,7 @@ def evaluate(
         else evaluate_uncertainty(evaluation_set, predictions, novel),
         images=_images(evaluation_set, predictions, per_image),
         notices=evaluation_set.notices,
-        story=predictions.metadata,
+        metadata=predictions.metadata,
     )
 
 

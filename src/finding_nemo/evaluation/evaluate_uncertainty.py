@@ -27,7 +27,7 @@ from finding_nemo.uncertainty.rollup import Rule, least_expected_distance, roll_
 
 Floats = npt.NDArray[np.float64]
 Truth = npt.NDArray[np.bool_]
-Story = Mapping[str, Any]
+Metadata = Mapping[str, Any]
 
 _RULES: tuple[Rule, ...] = ("noisy-or", "max", "sum")
 
@@ -45,7 +45,7 @@ def evaluate_uncertainty(
         novel: Whether each judged image holds a category that training never saw.
     """
     read = np.asarray(~evaluation_set.failed)
-    story = predictions.metadata
+    metadata = predictions.metadata
     truth, probabilities = evaluation_set.truth[read], evaluation_set.scores[read]
     raw = before_calibration(probabilities, predictions, evaluation_set)
     with_truth = truth.any()
@@ -56,11 +56,11 @@ def evaluate_uncertainty(
         chance_ece=chance_calibration_error(truth, probabilities, evaluation_set.read_dives),
         raw_map_at_20=_map_at_20(truth, raw) if raw is not None else float("nan"),
         map_at_20=_map_at_20(truth, probabilities),
-        precision=story.get("precision"),
-        points=_points(evaluation_set, story, truth, probabilities),
-        n_without_point=sum(p["threshold"] is None for p in story.get("operating_points", ())),
-        sets=_sets(evaluation_set, story, truth, probabilities) if with_truth else None,
-        set_risk=story.get("set_risk"),
+        precision=metadata.get("precision"),
+        points=_points(evaluation_set, metadata, truth, probabilities),
+        n_without_point=sum(p["threshold"] is None for p in metadata.get("operating_points", ())),
+        sets=_sets(evaluation_set, metadata, truth, probabilities) if with_truth else None,
+        set_risk=metadata.get("set_risk"),
         answers=_answers(evaluation_set, predictions, read),
         rollups=_rollups(evaluation_set, truth, probabilities) if with_truth else (),
         distances=_distances(evaluation_set, truth, probabilities),
@@ -79,12 +79,12 @@ def before_calibration(
 
     `None` where it names none, or has no vector.
     """
-    story = predictions.metadata.get("calibration")
-    if not story or predictions.vector is None:
+    metadata = predictions.metadata.get("calibration")
+    if not metadata or predictions.vector is None:
         return None
     if predictions.category_ids != evaluation_set.dataset.categories.ids:
         return None
-    return LogitCalibration.of(story).undo(probabilities)
+    return LogitCalibration.of(metadata).undo(probabilities)
 
 
 def _scorers(
@@ -107,12 +107,12 @@ def _scorers(
 
 
 def _points(
-    evaluation_set: EvaluationSet, story: Story, truth: Truth, probabilities: Floats
+    evaluation_set: EvaluationSet, metadata: Metadata, truth: Truth, probabilities: Floats
 ) -> tuple[PointResult, ...]:
     columns = evaluation_set.dataset.categories.columns
     results = []
     for entry, point in zip(
-        story.get("categories", ()), story.get("operating_points", ()), strict=False
+        metadata.get("categories", ()), metadata.get("operating_points", ()), strict=False
     ):
         if point["threshold"] is not None and entry["category_id"] in columns:
             column = columns[entry["category_id"]]
@@ -120,7 +120,7 @@ def _points(
     return tuple(sorted(results, key=lambda p: (not p.is_reached, -p.n_validation)))
 
 
-def _point(entry: Story, point: Story, held: Truth, probabilities: Floats) -> PointResult:
+def _point(entry: Metadata, point: Metadata, held: Truth, probabilities: Floats) -> PointResult:
     # Files keep float32: a probability must not fall below the threshold by rounding.
     named = probabilities.astype(np.float32) >= np.float32(point["threshold"])
     low = _or_nan(point["precision_low"])
@@ -149,9 +149,9 @@ def _or_nan(value: float | None) -> float:
 
 
 def _sets(
-    evaluation_set: EvaluationSet, story: Story, truth: Truth, probabilities: Floats
+    evaluation_set: EvaluationSet, metadata: Metadata, truth: Truth, probabilities: Floats
 ) -> SetScores | None:
-    threshold = story.get("set_threshold")
+    threshold = metadata.get("set_threshold")
     if threshold is None:
         return None
     return score_sets(

@@ -160,7 +160,7 @@ class Evaluation:
             was read.
         images: Every judged image.
         notices: What a reader should know, in sentences.
-        story: The predictions' provenance.
+        metadata: The predictions' provenance.
     """
 
     model: MethodScore
@@ -181,7 +181,7 @@ class Evaluation:
     uncertainty: UncertaintyResults | None
     images: tuple[EvaluatedImage, ...]
     notices: tuple[str, ...]
-    story: dict[str, Any]
+    metadata: dict[str, Any]
 
     def to_json(self) -> str:
         """Return the figures as JSON; what is not a number is null."""

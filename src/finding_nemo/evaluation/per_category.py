@@ -18,13 +18,13 @@ _THIRDS = ("head", "middle", "tail")
 
 
 def training_evidence(
-    evaluation_set: EvaluationSet, story: Mapping[str, object]
+    evaluation_set: EvaluationSet, metadata: Mapping[str, object]
 ) -> Evidence | None:
     """Return (images, dives) that training had of each category id; `None` if unknown.
 
     What the bundle wrote into the predictions counts first, then the split's training part.
     """
-    entries = story.get("categories")
+    entries = metadata.get("categories")
     if isinstance(entries, list) and all("n_images" in entry for entry in entries):
         return {
             int(entry["category_id"]): (int(entry["n_images"]), int(entry.get("n_dives", 0)))
@@ -40,9 +40,9 @@ def training_evidence(
     }
 
 
-def validation_aps(story: Mapping[str, Any]) -> Mapping[int, float | None]:
+def validation_aps(metadata: Mapping[str, Any]) -> Mapping[int, float | None]:
     """Return the average precision of each category id on the bundle's validation part."""
-    entries = story.get("categories") or ()
+    entries = metadata.get("categories") or ()
     return {int(entry["category_id"]): entry.get("validation_ap") for entry in entries}
 
 

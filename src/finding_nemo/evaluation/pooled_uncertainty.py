@@ -136,9 +136,9 @@ def _average(values: Sequence[float], weights: Sequence[int]) -> float:
     return float(np.average(values, weights=weights)) if values else float("nan")
 
 
-def count_never(story: Mapping[str, Any]) -> int:
-    """Return how many categories of a file's story have positives enough and no threshold."""
-    points = story.get("operating_points", ())
+def count_never(metadata: Mapping[str, Any]) -> int:
+    """Return how many categories of a file's metadata have positives enough and no threshold."""
+    points = metadata.get("operating_points", ())
     return sum(p["threshold"] is None and p["n_positives"] >= LEAST_POSITIVES for p in points)
 
 

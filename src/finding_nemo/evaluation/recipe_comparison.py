@@ -121,7 +121,7 @@ def _pooled(folds: Sequence[TrainedFold]) -> PooledUncertainty | None:
     findings = [
         fold.evaluation.uncertainty for fold in folds if fold.evaluation.uncertainty is not None
     ]
-    return pool_uncertainty(cells, findings, sum(count_never(f.evaluation.story) for f in folds))
+    return pool_uncertainty(cells, findings, sum(count_never(f.evaluation.metadata) for f in folds))
 
 
 def _mean(values: Sequence[float]) -> float:

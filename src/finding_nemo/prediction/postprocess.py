@@ -136,7 +136,7 @@ class PostProcessor:
 
     @property
     def calibration(self) -> dict[str, Any] | None:
-        """The calibration as plain values, for the story of a file."""
+        """The calibration as plain values, for a file's metadata."""
         fitted = self._uncertainty.calibration
         if fitted is None:
             return None

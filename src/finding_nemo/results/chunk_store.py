@@ -21,12 +21,12 @@ import pyarrow.parquet as pq
 
 from finding_nemo.core.errors import OtherRunError
 from finding_nemo.core.files.atomic_files import (
+    atomic_write,
     lock_file,
+    raise_output_error,
     refuse_address,
     rename_durably,
-    telling_of,
     write_text,
-    written_whole,
 )
 from finding_nemo.results.schema import parquet_options
 
@@ -64,7 +64,7 @@ class ChunkStore:
             OutputError: If it cannot be made, or the output is an address.
         """
         refuse_address(self.out)
-        with telling_of(self.out):
+        with raise_output_error(self.out):
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = (self.folder / _LOCK).open("w")
         with lock:
@@ -120,7 +120,7 @@ class ChunkStore:
         Raises:
             NoSpaceError: If the disk is full; finished parts stay.
         """
-        with written_whole(self.chunk_path(chunk)) as partial:
+        with atomic_write(self.chunk_path(chunk)) as partial:
             pq.write_table(rows, partial, **parquet_options(rows.schema))
 
     def read_chunk(self, chunk: int) -> pa.Table | None:
@@ -145,7 +145,7 @@ class ChunkStore:
 
     def move_out(self) -> None:
         """Move the finished output to its place and remove the folder; may be repeated."""
-        with telling_of(self.out):
+        with raise_output_error(self.out):
             self._move_out()
 
     def _move_out(self) -> None:

@@ -30,9 +30,9 @@ BROKEN_PARQUET = (
 )
 
 
-def story_metadata(story: Mapping[str, Any]) -> dict[bytes, bytes]:
-    """Return the metadata of a Parquet file that tells `story`, and its hash."""
-    content = json.dumps(story, ensure_ascii=False).encode()
+def to_file_metadata(metadata: Mapping[str, Any]) -> dict[bytes, bytes]:
+    """Return the metadata of a Parquet file that tells `metadata`, and its hash."""
+    content = json.dumps(metadata, ensure_ascii=False).encode()
     return {METADATA_KEY: content, _HASH_KEY: hashlib.sha256(content).hexdigest().encode()}
 
 
@@ -49,8 +49,8 @@ def open_parquet(path: Path, *, verify: bool = True) -> pq.ParquetFile:
         raise unreadable(path, error) from None
 
 
-def story_of(file: pq.ParquetFile, path: Path, *, verify: bool = True) -> dict[str, Any]:
-    """Return the story in a file's metadata, empty where it has none.
+def metadata_of(file: pq.ParquetFile, path: Path, *, verify: bool = True) -> dict[str, Any]:
+    """Return our metadata of a file, empty where it has none.
 
     Raises:
         PredictionsError: If it is not the one that was written.
@@ -64,28 +64,30 @@ def story_of(file: pq.ParquetFile, path: Path, *, verify: bool = True) -> dict[s
                 f"{path}: its metadata are not those that were written; the file is damaged. "
                 "Copy it again, or predict again."
             )
-    return parse_story(content or b"{}", path)
+    return parse_metadata(content or b"{}", path)
 
 
-def parse_story(content: bytes, path: Path) -> dict[str, Any]:
-    """Return a story from its JSON.
+def parse_metadata(content: bytes, path: Path) -> dict[str, Any]:
+    """Return metadata from its JSON.
 
     Raises:
-        PredictionsError: If it is not the story of a predictions file.
+        PredictionsError: If it is not that of a predictions file.
     """
     try:
         text = content.decode()
     except UnicodeDecodeError:
         raise PredictionsError(f"{path}: its metadata are not UTF-8 text.") from None
-    story = parse_json(text, f"the metadata of {path}", refusal=PredictionsError)
-    if not isinstance(story, dict):
-        raise PredictionsError(f"The metadata of {path} must be an object, got {kind_of(story)}.")
-    _check_lists(story, path)
-    return story
+    metadata = parse_json(text, f"the metadata of {path}", refusal=PredictionsError)
+    if not isinstance(metadata, dict):
+        raise PredictionsError(
+            f"The metadata of {path} must be an object, got {kind_of(metadata)}."
+        )
+    _check_lists(metadata, path)
+    return metadata
 
 
-def _check_lists(story: Mapping[str, Any], path: Path) -> None:
-    categories, scores = story.get("categories", []), story.get("novelty_scores", [])
+def _check_lists(metadata: Mapping[str, Any], path: Path) -> None:
+    categories, scores = metadata.get("categories", []), metadata.get("novelty_scores", [])
     knows_ids = isinstance(categories, list) and all(
         isinstance(entry, dict) and type(entry.get("category_id")) is int for entry in categories
     )
@@ -97,13 +99,13 @@ def _check_lists(story: Mapping[str, Any], path: Path) -> None:
         raise PredictionsError(f"The metadata of {path}: 'novelty_scores' must list names.")
 
 
-def refuse_other_rows(path: Path, story: Mapping[str, Any], digest: str) -> None:
+def refuse_other_rows(path: Path, metadata: Mapping[str, Any], digest: str) -> None:
     """Check the hash of a file's rows against the one that it tells, if it tells one.
 
     Raises:
         PredictionsError: If they differ.
     """
-    told = story.get("content_sha256")
+    told = metadata.get("content_sha256")
     if told and told != digest:
         raise PredictionsError(
             f"{path}: the file's rows are not those that were written (content_sha256 is "

@@ -16,9 +16,9 @@ from finding_nemo.core.text.cells import quoted
 from finding_nemo.results.content_hash import ContentHash
 from finding_nemo.results.file_metadata import (
     BROKEN_PARQUET,
+    metadata_of,
     open_parquet,
     refuse_other_rows,
-    story_of,
     unreadable,
 )
 from finding_nemo.results.summary import PredictionSummary
@@ -56,19 +56,19 @@ def merge_shards(
     chosen = choose_format(out, file_format)
     if len(set(paths)) < len(paths):
         raise SettingsError("A shard is named twice; name each file once.")
-    stories = {path: _story(path) for path in paths}
-    ordered = _in_order(stories)
-    in_order = [stories[path] for path in ordered]
+    metadata_by_path = {path: _metadata(path) for path in paths}
+    ordered = _in_order(metadata_by_path)
+    in_order = [metadata_by_path[path] for path in ordered]
     expected = in_order[0]["shard"]["n_images"]
-    if sum(story["n_images"] for story in in_order) != expected:
+    if sum(metadata["n_images"] for metadata in in_order) != expected:
         raise PredictionsError(f"The shards lack rows: {expected} images were listed.")
     schema = open_parquet(ordered[0]).schema_arrow.remove_metadata()
     summary = PredictionSummary()
     write_tables(
-        summary.watched(_rows(ordered, stories, schema), schema),
+        summary.watched(_rows(ordered, metadata_by_path, schema), schema),
         out,
         schema=schema,
-        metadata=lambda: _merged_story(in_order, summary),
+        metadata=lambda: _merged_metadata(in_order, summary),
         fallback_ids=most_frequent_first(in_order[0]["categories"]),
         file_format=chosen,
         overwrite=overwrite,
@@ -76,29 +76,31 @@ def merge_shards(
     return summary
 
 
-def _story(path: Path) -> dict[str, Any]:
-    story = story_of(open_parquet(path), path)
-    shard = story.get("shard")
+def _metadata(path: Path) -> dict[str, Any]:
+    metadata = metadata_of(open_parquet(path), path)
+    shard = metadata.get("shard")
     if shard is None:
         raise PredictionsError(f"{path} is not the file of a shard: write it with --shard i/n.")
     counts = shard if isinstance(shard, dict) else {}
     wanted = [counts.get(name) for name in ("number", "count", "n_images")]
-    if not all(type(value) is int for value in [*wanted, story.get("n_images")]):
+    if not all(type(value) is int for value in [*wanted, metadata.get("n_images")]):
         raise PredictionsError(
             f"{path}: its metadata must say number, count and n_images of the shard in whole "
             f"numbers, got {quoted(shard)}."
         )
-    return story
+    return metadata
 
 
-def _in_order(stories: Mapping[Path, dict[str, Any]]) -> list[Path]:
-    first = _common(next(iter(stories.values())))
-    for path, story in stories.items():
-        differing = [name for name, value in _common(story).items() if value != first[name]]
+def _in_order(metadata_by_path: Mapping[Path, dict[str, Any]]) -> list[Path]:
+    first = _common(next(iter(metadata_by_path.values())))
+    for path, metadata in metadata_by_path.items():
+        differing = [name for name, value in _common(metadata).items() if value != first[name]]
         if differing:
             raise SettingsError(f"{path} is not of the same run: {', '.join(differing)} differs.")
-    by_number = sorted(stories, key=lambda path: int(stories[path]["shard"]["number"]))
-    found = Counter(int(stories[path]["shard"]["number"]) for path in by_number)
+    by_number = sorted(
+        metadata_by_path, key=lambda path: int(metadata_by_path[path]["shard"]["number"])
+    )
+    found = Counter(int(metadata_by_path[path]["shard"]["number"]) for path in by_number)
     count = int(first["shard count"])
     missing = [number for number in range(1, count + 1) if number not in found]
     twice = [number for number, times in found.items() if times > 1]
@@ -109,16 +111,18 @@ def _in_order(stories: Mapping[Path, dict[str, Any]]) -> list[Path]:
     return by_number
 
 
-def _common(story: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: story.get(name) for name in _SAME} | {"shard count": story["shard"]["count"]}
+def _common(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: metadata.get(name) for name in _SAME} | {
+        "shard count": metadata["shard"]["count"]
+    }
 
 
 def _rows(
-    paths: Sequence[Path], stories: Mapping[Path, dict[str, Any]], schema: pa.Schema
+    paths: Sequence[Path], metadata_by_path: Mapping[Path, dict[str, Any]], schema: pa.Schema
 ) -> Iterator[pa.Table]:
     for path in paths:
         file = open_parquet(path)
-        if file.metadata.num_rows != stories[path]["n_images"]:
+        if file.metadata.num_rows != metadata_by_path[path]["n_images"]:
             raise PredictionsError(f"{path} lacks rows; predict this shard again.")
         if not file.schema_arrow.remove_metadata().equals(schema):
             raise PredictionsError(f"{path} has other columns than the first shard.")
@@ -134,24 +138,24 @@ def _rows(
             except BROKEN_PARQUET as error:
                 raise unreadable(path, error) from None
             yield rows
-        refuse_other_rows(path, stories[path], digest.hexdigest())
+        refuse_other_rows(path, metadata_by_path[path], digest.hexdigest())
 
 
-def _merged_story(
-    stories: Sequence[Mapping[str, Any]], summary: PredictionSummary
+def _merged_metadata(
+    metadata_by_path: Sequence[Mapping[str, Any]], summary: PredictionSummary
 ) -> dict[str, Any]:
     return {
-        **stories[0],
+        **metadata_by_path[0],
         "version": package_version(),
         "command": command_line(),
-        "started": min(story["started"] for story in stories),
-        "ended": max(story["ended"] for story in stories),
+        "started": min(metadata["started"] for metadata in metadata_by_path),
+        "ended": max(metadata["ended"] for metadata in metadata_by_path),
         "merged": now_utc(),
-        "merged_commands": [story["command"] for story in stories],
+        "merged_commands": [metadata["command"] for metadata in metadata_by_path],
         "n_images": summary.n_images,
         "failures": dict(summary.failures),
         "content_sha256": summary.content_sha256,
-        "shard": {**stories[0]["shard"], "number": 1, "count": 1},
+        "shard": {**metadata_by_path[0]["shard"], "number": 1, "count": 1},
     }
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finding_nemo.core.errors import PredictionsError, SettingsError
-from finding_nemo.results.file_metadata import BROKEN_PARQUET, open_parquet, story_of, unreadable
+from finding_nemo.results.file_metadata import BROKEN_PARQUET, metadata_of, open_parquet, unreadable
 
 Floats = npt.NDArray[np.float32]
 _COLUMNS = ("image_id", "path", "categories", "embedding")
@@ -79,9 +79,9 @@ def _check(index: Path, file: pq.ParquetFile, n_features: int, bundle_hash: str 
     lacking = [name for name in _COLUMNS if name not in schema.names]
     if lacking:
         raise PredictionsError(f"{index} lacks the column {lacking[0]}; it is no index.")
-    story = story_of(file, index)
+    metadata = metadata_of(file, index)
     width = getattr(schema.field("embedding").type, "list_size", None)
-    is_other = bundle_hash is not None and story.get("bundle_hash") != bundle_hash
+    is_other = bundle_hash is not None and metadata.get("bundle_hash") != bundle_hash
     if is_other or width != n_features:
         raise PredictionsError(
             f"{index} was predicted with another bundle, whose embeddings mean something else. "

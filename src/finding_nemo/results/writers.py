@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finding_nemo.core.errors import SettingsError
-from finding_nemo.core.files.atomic_files import write_text, written_whole
+from finding_nemo.core.files.atomic_files import atomic_write, write_text
 from finding_nemo.core.files.output_checks import check_output_file
 from finding_nemo.core.files.table_files import TableWriter
 from finding_nemo.core.records import Prediction
 from finding_nemo.results.columns import to_table
-from finding_nemo.results.file_metadata import story_metadata
+from finding_nemo.results.file_metadata import to_file_metadata
 from finding_nemo.results.schema import Columns, parquet_options
 from finding_nemo.results.submission import submission_row
 
@@ -162,8 +162,8 @@ def write_tables(
         return _write_submission(tables, path, fallback_ids)
     write = _write_csv if file_format == "csv" else _write_jsonl
     count = write(tables, path, schema)
-    story = json.dumps(metadata(), indent=2, ensure_ascii=False)
-    write_text(provenance_path(path), story + "\n")
+    text = json.dumps(metadata(), indent=2, ensure_ascii=False)
+    write_text(provenance_path(path), text + "\n")
     return count
 
 
@@ -172,13 +172,13 @@ def _write_parquet(
 ) -> int:
     count = 0
     with (
-        written_whole(path) as partial,
+        atomic_write(path) as partial,
         pq.ParquetWriter(partial, schema, **parquet_options(schema)) as writer,
     ):
         for table in regrouped(tables, ROWS_IN_GROUP):
             writer.write_table(table, row_group_size=ROWS_IN_GROUP)
             count += len(table)
-        writer.add_key_value_metadata(story_metadata(metadata()))
+        writer.add_key_value_metadata(to_file_metadata(metadata()))
     return count
 
 
@@ -200,7 +200,7 @@ def regrouped(tables: Iterable[pa.Table], n_rows: int) -> Iterator[pa.Table]:
 def _write_csv(tables: Iterable[pa.Table], path: Path, schema: pa.Schema) -> int:
     names = [name for name in schema.names if name not in ("vector", "embedding")]
     count = 0
-    with written_whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = TableWriter(file)
         writer.write(names)
         for table in tables:
@@ -214,7 +214,7 @@ def _write_csv(tables: Iterable[pa.Table], path: Path, schema: pa.Schema) -> int
 def _write_jsonl(tables: Iterable[pa.Table], path: Path, schema: pa.Schema) -> int:
     del schema
     count = 0
-    with written_whole(path) as partial, partial.open("w", encoding="utf-8") as file:
+    with atomic_write(path) as partial, partial.open("w", encoding="utf-8") as file:
         for table in tables:
             for row in table.to_pylist():
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
@@ -228,7 +228,7 @@ def _write_submission(tables: Iterable[pa.Table], path: Path, fallback_ids: Sequ
     Ids stand as they are, even those that a spreadsheet would take for a formula.
     """
     count = 0
-    with written_whole(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("id", "categories", "osd"))
         for table in tables:

@@ -17,7 +17,7 @@ from typing import Any
 
 from finding_nemo.core.files.atomic_files import (
     prepare_output_folder,
-    telling_full_disk,
+    raise_no_space,
     write_text,
 )
 from finding_nemo.core.records import Box
@@ -82,7 +82,7 @@ def draw_dataset(
     for name in ("train", "eval"):
         (out / "images" / name).mkdir(parents=True)
     jobs = [(dive, out / "images" / name) for dive, name in zip(planned, folders, strict=True)]
-    with telling_full_disk(out):
+    with raise_no_space(out):
         drawn = _draw_all(jobs, workers, tick or (lambda _: None))
         _write_annotations(out, drawn, folders)
     return out

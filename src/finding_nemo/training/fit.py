@@ -26,7 +26,7 @@ from finding_nemo.training.auto.epoch_budget import with_auto_epochs
 from finding_nemo.training.auto.hardware import choose_device, choose_precision
 from finding_nemo.training.examples.array_cache import CACHE_VARIABLE, find_cache
 from finding_nemo.training.examples.cached_inputs import Tick, tell_unusable
-from finding_nemo.training.examples.partition import Partition, category_evidence, split_story
+from finding_nemo.training.examples.partition import Partition, category_evidence, summarize_split
 from finding_nemo.training.loop.distributed import ProcessGroup
 from finding_nemo.training.loop.epoch_log import EpochRow
 from finding_nemo.training.loop.progress import EpochProgress, image_ticks
@@ -42,7 +42,7 @@ from finding_nemo.training.packaging.fit_uncertainty import (
     with_validation,
 )
 from finding_nemo.training.packaging.parity import check_parity
-from finding_nemo.training.packaging.validation_summary import validation_story
+from finding_nemo.training.packaging.validation_summary import summarize_validation
 from finding_nemo.training.recipes.fallback_without_boxes import settings_without_boxes
 from finding_nemo.training.recipes.registry import (
     NemoSettings,
@@ -213,7 +213,7 @@ def _write(
     uncertainty: Uncertainty,
 ) -> Bundle:
     best = max(history, key=lambda row: (row.map_at_20, -row.epoch), default=None)
-    story = validation_story(
+    summary = summarize_validation(
         ready.val.records,
         partition.dataset.truth(ready.val.records),
         outputs if len(outputs) else np.empty((0, len(partition.dataset.categories))),
@@ -227,8 +227,8 @@ def _write(
         settings=settings.model_dump(exclude=set(ready.unused)),
         categories=evidence,
         preprocessing=ready.preprocessing,
-        split=split_story(partition.split),
-        validation=story,
+        split=summarize_split(partition.split),
+        validation=summary,
         calibration=in_words(uncertainty.calibration),
         provenance={**provenance, "ended": now_utc()},
     )

@@ -15,7 +15,7 @@ from finding_nemo.core.errors import (
     StoppedError,
     TrainingError,
 )
-from finding_nemo.core.provenance import dataset_story, now_utc, run_story
+from finding_nemo.core.provenance import dataset_provenance, now_utc, run_provenance
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Tell, tell_nobody
 from finding_nemo.models.bundle.bundle import Bundle, bundle_hash, load_bundle
@@ -176,16 +176,16 @@ def _fitted(
     begin: Callable[[str], None],
     checkpoint_every_s: float,
 ) -> tuple[Bundle, tuple[EpochRow, ...]]:
-    story = _story(settings, now_utc(), seed) | dataset_story(partition.dataset, out)
+    provenance = _provenance(settings, now_utc(), seed) | dataset_provenance(partition.dataset, out)
     if isinstance(settings, TrainerSettings):
         return fit_network(
             settings, partition, out, recipe.name, seed=seed, notify=notify,
-            show_progress=show_progress and group.is_main, provenance=story, group=group,
+            show_progress=show_progress and group.is_main, provenance=provenance, group=group,
             begin=begin, checkpoint_every_s=checkpoint_every_s,
         )  # fmt: skip
     kind: Literal["prior", "time-copy"] = "prior" if recipe.kind == "prior" else "time-copy"
     begin("")
-    return write_unseen_bundle(out / BUNDLE, kind, partition, provenance=story), ()
+    return write_unseen_bundle(out / BUNDLE, kind, partition, provenance=provenance), ()
 
 
 def _check_processes(group: ProcessGroup, recipe: Recipe, settings: AnySettings) -> None:
@@ -196,11 +196,11 @@ def _check_processes(group: ProcessGroup, recipe: Recipe, settings: AnySettings)
         )
 
 
-def _story(settings: AnySettings, started: str, seed: int) -> dict[str, Any]:
+def _provenance(settings: AnySettings, started: str, seed: int) -> dict[str, Any]:
     libraries = ("numpy", "torch", "timm", "onnxruntime", "openvino", "pillow")
-    story = {**run_story(started, *libraries), "seed": seed}
+    provenance = {**run_provenance(started, *libraries), "seed": seed}
     if isinstance(settings, TrainerSettings):
         device = choose_device(settings.device)
-        story["device"] = device.value
-        story["precision"] = choose_precision(settings.precision, device.value).value
-    return story
+        provenance["device"] = device.value
+        provenance["precision"] = choose_precision(settings.precision, device.value).value
+    return provenance

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.errors import BundleError, ExportError, SplitError
-from finding_nemo.core.files.atomic_files import written_whole
+from finding_nemo.core.files.atomic_files import atomic_write
 from finding_nemo.core.files.output_checks import check_output_file
-from finding_nemo.core.prefetch import mapped_ahead
+from finding_nemo.core.prefetch import prefetch_map
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import library_versions
 from finding_nemo.core.records import Dataset, ImageRecord, Split
@@ -195,7 +195,7 @@ def _make_int8(
         quantise_onnx(network, calibration.pixels, preprocessing, made)
         record = measure.record(made.read_bytes(), "int8", calibration)
         if record.is_good_enough:
-            with written_whole(bundle.int8_path) as partial:
+            with atomic_write(bundle.int8_path) as partial:
                 made.replace(partial)
     finally:
         made.unlink(missing_ok=True)
@@ -207,7 +207,7 @@ def _probabilities(
 ) -> Floats:
     spec = bundle.preprocessing
     network = open_network(content, spec, precision=precision, runtime=runtime)
-    seen = mapped_ahead(
+    seen = prefetch_map(
         lambda image: network.forward(image[np.newaxis]).outputs, pixels, threads=network.workers
     )
     return bundle.to_probabilities(np.concatenate(list(seen)))
@@ -256,7 +256,7 @@ def _spread(records: Sequence[ImageRecord]) -> list[ImageRecord]:
 def _align(
     dataset: Dataset, records: Sequence[ImageRecord], preprocessing: Preprocessing
 ) -> JudgedFrames:
-    ready = mapped_ahead(
+    ready = prefetch_map(
         lambda record: prepare_image(record.path, preprocessing), records, threads=usable_cores()
     )
     pairs = [

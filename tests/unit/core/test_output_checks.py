@@ -15,12 +15,12 @@ import pytest
 from finding_nemo.core.errors import NoSpaceError, OutputError, OutputExistsError, SettingsError
 from finding_nemo.core.files import atomic_files as files
 from finding_nemo.core.files.atomic_files import (
+    atomic_write,
     new_output_folder,
     prepare_output_folder,
-    telling_of,
+    raise_output_error,
     users_path,
     write_text,
-    written_whole,
 )
 from finding_nemo.core.files.output_checks import (
     check_apart,
@@ -213,9 +213,9 @@ def test_outputs__of_one_command_are_apart(tmp_path: Path) -> None:
 
 def test_writers__at_once_have_files_of_their_own_and_the_last_stays_whole(tmp_path: Path) -> None:
     path = tmp_path / "e.json"
-    with written_whole(path) as first:
+    with atomic_write(path) as first:
         first.write_text("first" * 1000)
-        with written_whole(path) as second:
+        with atomic_write(path) as second:
             assert second != first
             second.write_text("second")
         assert path.read_text() == "second"
@@ -250,7 +250,7 @@ def test_leftovers__of_killed_writers_are_removed_and_of_live_ones_kept(tmp_path
     for name in (".mine.partial", ".e.json.partial", "e.json.0123abcd.partial"):
         (tmp_path / name).touch()  # not of our pattern
     files._tidied.clear()
-    with written_whole(tmp_path / "live.csv") as live:
+    with atomic_write(tmp_path / "live.csv") as live:
         files._tidied.clear()
         write_text(tmp_path / "other.csv", "")
         assert live.exists()
@@ -287,9 +287,12 @@ def test_writers__take_long_names_in_any_script(tmp_path: Path) -> None:
 )
 def test_messages__name_the_users_path(private: str, shown: str) -> None:
     assert users_path(private) == shown
-    with pytest.raises(NoSpaceError, match="No space left") as full, telling_of(Path(private)):
+    with (
+        pytest.raises(NoSpaceError, match="No space left") as full,
+        raise_output_error(Path(private)),
+    ):
         raise OSError(28, "No space left on device")
-    with pytest.raises(OutputError) as denied, telling_of(Path(private)):
+    with pytest.raises(OutputError) as denied, raise_output_error(Path(private)):
         raise PermissionError(13, "Permission denied", private)
     assert str(denied.value) == f"Cannot write {shown}: Permission denied."
     for caught in (full, denied):
@@ -316,7 +319,7 @@ def test_parts__are_one_run_at_a_time(tmp_path: Path) -> None:
 def test_written_file__may_be_read_by_whom_the_umask_lets(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        with written_whole(tmp_path / "last.safetensors") as partial:
+        with atomic_write(tmp_path / "last.safetensors") as partial:
             own = tmp_path / "own"
             own.write_text("x")
             own.chmod(0o600)

@@ -21,7 +21,7 @@ from finding_nemo.core.errors import (
 )
 from finding_nemo.core.files.atomic_files import (
     prepare_output_folder,
-    telling_full_disk,
+    raise_no_space,
     write_text,
 )
 from finding_nemo.core.provenance import hash_file
@@ -94,7 +94,7 @@ def test_output_folder__is_refused_emptied_or_protected(tmp_path: Path) -> None:
 def test_write__a_full_disk_is_one_clear_message(tmp_path: Path) -> None:
     with (
         pytest.raises(NoSpaceError, match="make room and run the same command again"),
-        telling_full_disk(tmp_path / "x"),
+        raise_no_space(tmp_path / "x"),
     ):
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -209,8 +209,8 @@ def test_page__reads_no_pipe_and_no_device(tmp_path: Path, dataset: Dataset) -> 
 
 def test_page__tells_a_story_of_any_form(dataset: Dataset, tmp_path: Path) -> None:
     table = predictions(tmp_path)
-    story = {"recipe": ["<b>"], "bundle_hash": 12, "command": {"a": "\x1b[2J"}}
-    found = replace(evaluate(table, dataset), story=story)
+    metadata = {"recipe": ["<b>"], "bundle_hash": 12, "command": {"a": "\x1b[2J"}}
+    found = replace(evaluate(table, dataset), metadata=metadata)
     write_evaluation_page(found, TABLE, tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "Predicted by [&#39;&lt;b&gt;&#39;], bundle 12, " in page

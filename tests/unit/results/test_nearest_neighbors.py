@@ -31,10 +31,10 @@ def write_index(path: Path, *, n_features: int = 5, bundle_hash: str = "abc") ->
         for n, embedding in enumerate(_EMBEDDINGS)
     ]  # fmt: skip
     rows[4] = Prediction("i4", "f/4.png", None, None, "is empty (0 bytes)", None, None)
-    story: dict[str, Any] = {"schema_version": 1, "bundle_hash": bundle_hash}
+    metadata: dict[str, Any] = {"schema_version": 1, "bundle_hash": bundle_hash}
     tables = [to_table(rows, (1, 2, 3), columns)]
     write_tables(
-        tables, path, schema=columns.schema(), metadata=lambda: story, fallback_ids=(1, 2, 3)
+        tables, path, schema=columns.schema(), metadata=lambda: metadata, fallback_ids=(1, 2, 3)
     )
     return path
 

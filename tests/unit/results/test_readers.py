@@ -40,11 +40,11 @@ def predictions() -> list[Prediction]:
 def write(
     path: Path,
     *,
-    story: dict[str, Any] | None = None,
+    metadata: dict[str, Any] | None = None,
     rows: list[Prediction] | None = None,
     **options: Any,
 ) -> Path:
-    told = {"schema_version": 1, "categories": _CATEGORIES, **(story or {})}
+    told = {"schema_version": 1, "categories": _CATEGORIES, **(metadata or {})}
     write_predictions(
         rows or predictions(),
         path,
@@ -57,10 +57,10 @@ def write(
 
 
 def write_verified(
-    path: Path, story: dict[str, Any] | None = None, rows: list[Prediction] | None = None
+    path: Path, metadata: dict[str, Any] | None = None, rows: list[Prediction] | None = None
 ) -> Path:
     digest = content_hash(write(path, rows=rows))
-    return write(path, story={"content_sha256": digest, **(story or {})}, rows=rows)
+    return write(path, metadata={"content_sha256": digest, **(metadata or {})}, rows=rows)
 
 
 def same(found: PredictionTable, expected: PredictionTable, *, vector: bool = False) -> bool:
@@ -246,7 +246,7 @@ def test_jsonl__with_a_mark_blank_lines_and_cut_off(
 def test_jsonl__other_types_are_told_with_their_line(
     tmp_path: Path, key: str, value: object, message: str
 ) -> None:
-    path = write(tmp_path / "p.jsonl", file_format="jsonl", story={"novelty_scores": ["a"]})
+    path = write(tmp_path / "p.jsonl", file_format="jsonl", metadata={"novelty_scores": ["a"]})
     first, *rest = path.read_text().splitlines()
     lines = [json.dumps({**json.loads(first), key: value}), *rest]
     path.write_text("\n".join(lines))
@@ -297,7 +297,7 @@ def test_parquet__of_others_is_told_by_its_columns(tmp_path: Path) -> None:
 
 
 def test_parquet__rows_are_checked_against_their_hash_unless_told_not_to(tmp_path: Path) -> None:
-    path = write(tmp_path / "p.parquet", story={"content_sha256": "0" * 64})
+    path = write(tmp_path / "p.parquet", metadata={"content_sha256": "0" * 64})
     with pytest.raises(PredictionsError, match="rows are not those that were written"):
         read_predictions(path)
     assert len(read_predictions(path, verify=False)) == 3
@@ -361,7 +361,7 @@ def test_similar__no_single_bit_changes_an_embedding_unnoticed(tmp_path: Path) -
 
 
 def _shard(path: Path, number: int) -> Path:
-    story = {
+    metadata = {
         "schema_version": 1,
         "categories": _CATEGORIES,
         "n_images": 1,
@@ -370,7 +370,7 @@ def _shard(path: Path, number: int) -> Path:
         "command": "c",
         "shard": {"number": number, "count": 2, "n_images": 2},
     }
-    return write_verified(path, story, rows=predictions()[number - 1 : number])
+    return write_verified(path, metadata, rows=predictions()[number - 1 : number])
 
 
 def test_merge__checks_every_shard(tmp_path: Path) -> None:
@@ -395,6 +395,6 @@ def test_merge__checks_every_shard(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("shard", [3, {"number": "1"}, {"number": 1, "count": True}])
 def test_merge__metadata_of_another_shape_are_told(tmp_path: Path, shard: object) -> None:
-    path = write(tmp_path / "p.parquet", story={"shard": shard, "n_images": 3})
+    path = write(tmp_path / "p.parquet", metadata={"shard": shard, "n_images": 3})
     with pytest.raises(PredictionsError, match="must say number, count and n_images"):
         merge_shards([path], tmp_path / "out.parquet")

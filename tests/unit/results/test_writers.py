@@ -99,8 +99,8 @@ def test_ranking__is_best_first_with_its_probabilities(tmp_path: Path) -> None:
 def test_parquet__carries_its_story_in_the_files_metadata(tmp_path: Path) -> None:
     path = tmp_path / "p.parquet"
     write(path)
-    story = json.loads(pq.read_metadata(path).metadata[b"finding_nemo"])
-    assert story["schema_version"] == 1
+    metadata = json.loads(pq.read_metadata(path).metadata[b"finding_nemo"])
+    assert metadata["schema_version"] == 1
 
 
 def test_submission__has_twenty_guesses_even_for_an_image_that_failed(tmp_path: Path) -> None:

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 def print_run(run: TrainedRun) -> None:
     """Print the lines."""
-    story = run.bundle.manifest.validation
+    summary = run.bundle.manifest.validation
     say(f"bundle {run.bundle.path}")
     say(f"hash   {run.bundle_hash}")
-    if story:
-        low, high = story.map_at_20_ci
+    if summary:
+        low, high = summary.map_at_20_ci
         say(
-            f"MAP@20 {story.map_at_20:.4f} on {story.n_images} validation images of "
-            f"{story.n_dives} dives (95 % by dive {low:.3f} to {high:.3f}); "
-            f"class frequency alone {story.prior_map_at_20:.4f}"
+            f"MAP@20 {summary.map_at_20:.4f} on {summary.n_images} validation images of "
+            f"{summary.n_dives} dives (95 % by dive {low:.3f} to {high:.3f}); "
+            f"class frequency alone {summary.prior_map_at_20:.4f}"
         )

@@ -34,7 +34,7 @@ _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):[/\\](?P<rest>.*)", 
 
 
 @contextmanager
-def telling_full_disk(path: Path) -> Iterator[None]:
+def raise_no_space(path: Path) -> Iterator[None]:
     """Turn the operating system's "no space left" into one clear message.
 
     Raises:
@@ -53,7 +53,7 @@ def telling_full_disk(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def telling_of(path: Path) -> Iterator[None]:
+def raise_output_error(path: Path) -> Iterator[None]:
     """Tell of whatever keeps `path` from being written by its own name, not a temporary one.
 
     Raises:
@@ -61,7 +61,7 @@ def telling_of(path: Path) -> Iterator[None]:
         OutputError: If the system does not let it be written.
     """
     try:
-        with telling_full_disk(path):
+        with raise_no_space(path):
             yield
     except OSError as error:
         if isinstance(error, OutputError) or error.errno not in _NOT_WRITABLE:
@@ -119,7 +119,7 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
         OutputError: If it cannot be looked at, or is an address.
     """
     refuse_address(path)
-    with telling_of(path):
+    with raise_output_error(path):
         occupied = is_occupied(path)
     if occupied and not overwrite:
         raise OutputExistsError(
@@ -153,7 +153,7 @@ def prepare_output_folder(path: Path, *, overwrite: bool) -> Path:
         OutputError: If it cannot be made.
     """
     refuse_replacing(path, overwrite=overwrite)
-    with telling_of(path):
+    with raise_output_error(path):
         if path.is_dir():
             _empty(path)  # it may be a mounted one, which cannot be removed
         else:
@@ -210,7 +210,7 @@ def _flush(path: Path, flags: int) -> None:
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it when the block ends well.
 
     A reader never sees half a file, and a failure leaves what stood there before. The bytes are
@@ -223,14 +223,14 @@ def written_whole(path: Path) -> Iterator[Path]:
         OutputError: If the folder does not exist or cannot be written.
     """
     refuse_address(path)
-    with telling_of(path):
+    with raise_output_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _tidy(path.parent)
         partial, handle = _claimed(path)
     try:
-        with telling_full_disk(path):
+        with raise_no_space(path):
             yield partial
-        with telling_of(path):
+        with raise_output_error(path):
             if handle is not None:
                 # Some writers (safetensors) put a file of their own there, for its owner alone.
                 partial.chmod(stat.S_IMODE(os.fstat(handle).st_mode))
@@ -311,5 +311,5 @@ def lock_file(handle: int) -> bool | None:
 
 def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` as UTF-8, whole or not at all."""
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TextIO
 
 from finding_nemo.core.errors import OtherRunError, OutputError
-from finding_nemo.core.files.atomic_files import lock_file, telling_full_disk
+from finding_nemo.core.files.atomic_files import lock_file, raise_no_space
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def _taken(path: Path, doing: str) -> TextIO:
 
 def _opened(path: Path) -> TextIO:
     try:
-        with telling_full_disk(path):
+        with raise_no_space(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             return path.open("a+", encoding="utf-8")
     except OutputError:

@@ -45,7 +45,7 @@ class Folder:
     faults: Mapping[str, str] = field(default_factory=dict)
 
 
-class Files(Protocol):
+class FileSystem(Protocol):
     """Where files are: a disk, a store or a web server. Paths are text, "/" between names.
 
     What cannot be read raises `ImageError` with the reason, without the path.
@@ -68,7 +68,7 @@ class Files(Protocol):
         ...
 
 
-class LocalFiles:
+class LocalFileSystem:
     """The files of this machine."""
 
     def kind(self, path: str) -> str:
@@ -155,7 +155,7 @@ def local_fault(path: str) -> str | None:
         return unreadable_reason(error)
 
 
-class RemoteFiles:
+class RemoteFileSystem:
     """The files of one fsspec file system."""
 
     def __init__(self, protocol: str, limits: InputLimits = USUAL_LIMITS) -> None:
@@ -273,17 +273,17 @@ def path_part(name: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def _remote(protocol: str, limits: InputLimits) -> Files:
+def _remote(protocol: str, limits: InputLimits) -> FileSystem:
     if protocol in WEB_PROTOCOLS:
-        from finding_nemo.data.filesystems.web_files import WebFiles
+        from finding_nemo.data.filesystems.web_files import WebFileSystem
 
-        return WebFiles(protocol, limits)
-    return RemoteFiles(protocol, limits)
+        return WebFileSystem(protocol, limits)
+    return RemoteFileSystem(protocol, limits)
 
 
-def files_of(name: str, limits: InputLimits = USUAL_LIMITS) -> Files:
+def file_system_of(name: str, limits: InputLimits = USUAL_LIMITS) -> FileSystem:
     """Return where `name` is."""
-    return _remote(protocol_of(name), limits) if is_url(name) else LocalFiles()
+    return _remote(protocol_of(name), limits) if is_url(name) else LocalFileSystem()
 
 
 def joined(folder: str, name: str) -> str:
@@ -329,7 +329,7 @@ def read_range(name: str, start: int, size: int, limits: InputLimits = USUAL_LIM
 
 def _read(name: str, start: int, size: int, limits: InputLimits) -> bytes:
     try:
-        return files_of(name, limits).read(name, start, size)
+        return file_system_of(name, limits).read(name, start, size)
     except Exception as error:
         raise ImageError(unreadable_reason(error)) from None
 
@@ -341,7 +341,7 @@ def open_list(name: str, limits: InputLimits = USUAL_LIMITS) -> BinaryIO:
         DatasetError: If it cannot be read.
     """
     try:
-        return io.BytesIO(read_file(name, limits)) if is_url(name) else LocalFiles().open(name)
+        return io.BytesIO(read_file(name, limits)) if is_url(name) else LocalFileSystem().open(name)
     except ImageError as error:
         raise DatasetError(f"The list {printable(name)} is not read ({error}).") from None
 

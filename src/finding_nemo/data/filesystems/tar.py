@@ -12,7 +12,7 @@ from typing import BinaryIO
 from finding_nemo.core.errors import ImageError
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.text.printable import printable
-from finding_nemo.data.filesystems.filesystem import files_of, unreadable_reason
+from finding_nemo.data.filesystems.filesystem import file_system_of, unreadable_reason
 from finding_nemo.data.filesystems.name_text import name_of_text, text_of_name
 from finding_nemo.data.filesystems.passed_over import PassedOver, is_hidden
 from finding_nemo.data.filesystems.tar_headers import BLOCK, Entry, read_entries
@@ -59,7 +59,7 @@ def image_members(
     passed = passed or PassedOver()
     links: _Links | None = None
     try:
-        with files_of(tar_path, limits).open(tar_path) as file:
+        with file_system_of(tar_path, limits).open(tar_path) as file:
             for entry in read_entries(file):
                 is_damage = not entry.name and entry.failure is not None
                 if not is_damage and not _is_wanted(entry, tar_path, passed):

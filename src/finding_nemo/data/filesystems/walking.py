@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from finding_nemo.core.errors import ImageError
 from finding_nemo.data.filesystems.filesystem import (
     Folder,
-    files_of,
+    file_system_of,
     is_url,
     is_web,
     joined,
@@ -120,7 +120,7 @@ class _Search:
             self.passed.link(place.path)
             return
         try:
-            listed = files_of(place.path).listed(place.path)
+            listed = file_system_of(place.path).listed(place.path)
         except ImageError as error:
             self.passed.unlisted(place.path or ".", str(error))
             return

@@ -44,7 +44,7 @@ class _Answer:
     size: int | None
 
 
-class WebFiles:
+class WebFileSystem:
     """The files of web servers."""
 
     def __init__(self, protocol: str, limits: InputLimits) -> None:
@@ -176,7 +176,7 @@ def _reason(error: Exception, limits: InputLimits) -> str:
 class _Pieces(io.RawIOBase):
     """A file of a web server that can seek."""
 
-    def __init__(self, files: WebFiles, path: str, size: int) -> None:
+    def __init__(self, files: WebFileSystem, path: str, size: int) -> None:
         self._files, self._path, self._size = files, path, size
         self._position = 0
 

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from finding_nemo.core.errors import FindingNemoError, ImageError, MissingExtraError
 from finding_nemo.core.extras import install_hint
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
-from finding_nemo.data.filesystems.filesystem import files_of, is_url, unreadable_reason
+from finding_nemo.data.filesystems.filesystem import file_system_of, is_url, unreadable_reason
 
 # As FFmpeg names what holds MP4, MOV, Matroska, WebM, AVI, MPEG-PS, MPEG-TS, WMV and a bare
 # MPEG-1/2 stream. None of them refers to other files, but for MOV's `dref`, which is off.
@@ -183,7 +183,7 @@ def _opened(path: str) -> BinaryIO:
             raise ImageError("is a folder, not a video")
         if not stat.S_ISREG(mode):
             raise ImageError("is no regular file (a pipe, socket or device)")
-    file = files_of(path).open(path)
+    file = file_system_of(path).open(path)
     try:
         _check_beginning(file)
     except BaseException:

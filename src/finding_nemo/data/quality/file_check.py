@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.errors import ImageError
-from finding_nemo.core.prefetch import mapped_ahead
+from finding_nemo.core.prefetch import prefetch_map
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.data.images.decode import decode_image
 from finding_nemo.data.quality.duplicates import HASH_WORDS, equal_groups, scene_hash
@@ -120,7 +120,7 @@ def check_files(
     looked = []
     seen: dict[str, _Looked] = {}
     paths = (record.path for record in records)
-    for found in mapped_ahead(lambda path: _look(path, seen), paths, threads=_THREADS):
+    for found in prefetch_map(lambda path: _look(path, seen), paths, threads=_THREADS):
         looked.append(found)
         if tick is not None:
             tick()

@@ -18,7 +18,7 @@ from safetensors.numpy import load, save
 
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import BundleError, DatasetError, SettingsError
-from finding_nemo.core.files.atomic_files import telling_full_disk, write_text
+from finding_nemo.core.files.atomic_files import raise_no_space, write_text
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import hash_file
 from finding_nemo.core.text.printable import printable
@@ -29,11 +29,11 @@ from finding_nemo.models.bundle.bundle_files import (
     NETWORK,
     NOVELTY,
     WEIGHTS,
-    FileStory,
+    FileRecord,
     check_files,
     read_file_of,
-    stories_of,
-    story_of,
+    record_of_file,
+    records_of_files,
 )
 from finding_nemo.models.bundle.manifest import SCHEMA_VERSION, BundleManifest
 from finding_nemo.models.bundle.model_card import model_card
@@ -280,9 +280,9 @@ def write_bundle(
     contents = {WEIGHTS: save(_contiguous(weights)), NOVELTY: save(_contiguous(novelty))}
     if network is not None:
         contents[NETWORK] = network
-    files = {name: story_of(content) for name, content in contents.items()}
+    files = {name: record_of_file(content) for name, content in contents.items()}
     listed = manifest.model_copy(update={"files": files})
-    with telling_full_disk(folder):
+    with raise_no_space(folder):
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         (partial / MANIFEST).write_text(_manifest_text(listed), encoding="utf-8")
@@ -307,8 +307,8 @@ def list_files(bundle: Bundle, *names: str) -> Bundle:
     known = bundle.manifest.files
     if not known:
         return bundle
-    kept = {name: story for name, story in known.items() if name not in names}
-    files = kept | stories_of(bundle.path, names)
+    kept = {name: record for name, record in known.items() if name not in names}
+    files = kept | records_of_files(bundle.path, names)
     return _with_files(bundle, files)
 
 
@@ -317,11 +317,11 @@ def unlist_files(bundle: Bundle, *names: str) -> Bundle:
 
     If that is cut short, the bundle opens as if they had never been there.
     """
-    files = {name: story for name, story in bundle.manifest.files.items() if name not in names}
+    files = {name: record for name, record in bundle.manifest.files.items() if name not in names}
     return bundle if files == bundle.manifest.files else _with_files(bundle, files)
 
 
-def _with_files(bundle: Bundle, files: Mapping[str, FileStory]) -> Bundle:
+def _with_files(bundle: Bundle, files: Mapping[str, FileRecord]) -> Bundle:
     manifest = bundle.manifest.model_copy(update={"files": dict(files)})
     write_text(bundle.path / MANIFEST, _manifest_text(manifest))
     return Bundle(bundle.path, manifest)

@@ -28,7 +28,7 @@ _MOST_BYTES = {MANIFEST: 64 * _MIB, EXPORTS: _MIB, NETWORK: 2048 * _MIB, INT8_NE
 _MOST_TENSOR_BYTES = 16_384 * _MIB
 
 
-class FileStory(Settings):
+class FileRecord(Settings):
     """What a file of a bundle was when it was written.
 
     Attributes:
@@ -40,21 +40,21 @@ class FileStory(Settings):
     n_bytes: int
 
 
-def story_of(content: bytes) -> FileStory:
+def record_of_file(content: bytes) -> FileRecord:
     """Return what bytes are known by."""
-    return FileStory(sha256=hashlib.sha256(content).hexdigest(), n_bytes=len(content))
+    return FileRecord(sha256=hashlib.sha256(content).hexdigest(), n_bytes=len(content))
 
 
-def stories_of(folder: Path, names: Iterable[str] = HASHED) -> dict[str, FileStory]:
+def records_of_files(folder: Path, names: Iterable[str] = HASHED) -> dict[str, FileRecord]:
     """Return what each file of `names` that is in `folder` is known by."""
     return {
-        name: FileStory(sha256=hash_file(folder / name), n_bytes=(folder / name).stat().st_size)
+        name: FileRecord(sha256=hash_file(folder / name), n_bytes=(folder / name).stat().st_size)
         for name in names
         if (folder / name).is_file()
     }
 
 
-def read_file_of(folder: Path, name: str, known: Mapping[str, FileStory] | None = None) -> bytes:
+def read_file_of(folder: Path, name: str, known: Mapping[str, FileRecord] | None = None) -> bytes:
     """Return the bytes of a file that lies in `folder` itself.
 
     Args:
@@ -70,12 +70,12 @@ def read_file_of(folder: Path, name: str, known: Mapping[str, FileStory] | None 
         content = path.read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from None
-    if known and name in known and (found := story_of(content)) != known[name]:
+    if known and name in known and (found := record_of_file(content)) != known[name]:
         raise _changed(path, known[name], found)
     return content
 
 
-def check_files(folder: Path, known: Mapping[str, FileStory]) -> None:
+def check_files(folder: Path, known: Mapping[str, FileRecord]) -> None:
     """Check that a bundle's files are its own, and what they were when it was written.
 
     Hashing takes 0.05 s for 20 MB on a laptop. It finds damage, not malice: who can change a file
@@ -97,9 +97,9 @@ def check_files(folder: Path, known: Mapping[str, FileStory]) -> None:
             _own(folder, name)
 
 
-def _check_file(path: Path, wanted: FileStory) -> None:
+def _check_file(path: Path, wanted: FileRecord) -> None:
     try:
-        found = FileStory(sha256=hash_file(path), n_bytes=path.stat().st_size)
+        found = FileRecord(sha256=hash_file(path), n_bytes=path.stat().st_size)
     except OSError as error:
         raise _unreadable(path, error) from None
     if found != wanted:
@@ -135,7 +135,7 @@ def _unreadable(path: Path, error: OSError) -> BundleError:
     )
 
 
-def _changed(path: Path, wanted: FileStory, found: FileStory) -> BundleError:
+def _changed(path: Path, wanted: FileRecord, found: FileRecord) -> BundleError:
     again = "Export the bundle again" if path.name in (INT8_NETWORK, EXPORTS) else "Train again"
     return BundleError(
         f"{path} cannot be read: it was damaged or changed since the bundle was written. It has "

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from finding_nemo.core.config import Settings
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.text.printable import printable
-from finding_nemo.models.bundle.bundle_files import FileStory
+from finding_nemo.models.bundle.bundle_files import FileRecord
 
 SCHEMA_VERSION = 1
 
@@ -60,14 +60,14 @@ class CategoryEvidence(Settings):
     n_validation_images: Count = 0
 
 
-class PartStory(Settings):
+class PartCounts(Settings):
     """How large one part of the split was."""
 
     n_images: Count
     n_dives: Count
 
 
-class SplitStory(Settings):
+class SplitSummary(Settings):
     """The split that the model was trained on.
 
     Attributes:
@@ -79,11 +79,11 @@ class SplitStory(Settings):
 
     kind: str
     seed: int | None
-    parts: dict[str, PartStory]
+    parts: dict[str, PartCounts]
     sha256: str
 
 
-class ValidationStory(Settings):
+class ValidationSummary(Settings):
     """How the model did on the validation part, which also chose its epoch.
 
     Attributes:
@@ -136,8 +136,8 @@ class BundleManifest(Settings):
     settings: dict[str, Any]
     categories: tuple[CategoryEvidence, ...]
     preprocessing: Preprocessing | None
-    split: SplitStory
-    validation: ValidationStory | None
+    split: SplitSummary
+    validation: ValidationSummary | None
     calibration: str = ""
     provenance: dict[str, Any]
-    files: dict[str, FileStory] = Field(default_factory=dict)
+    files: dict[str, FileRecord] = Field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finding_nemo.models.bundle.manifest import BundleManifest, ValidationStory
+from finding_nemo.models.bundle.manifest import BundleManifest, ValidationSummary
 
 _SCARCE = 5
 
@@ -54,12 +54,12 @@ def _parts(manifest: BundleManifest) -> str:
     return f"Split: {split.kind}.\n\n" + "\n".join(lines)
 
 
-def _validation(story: ValidationStory | None) -> str:
-    if story is None:
+def _validation(summary: ValidationSummary | None) -> str:
+    if summary is None:
         return "No validation image has a true category: nothing is known of its score."
-    low, high = story.map_at_20_ci
+    low, high = summary.map_at_20_ci
     return (
-        f"MAP@20 {story.map_at_20:.3f} on {story.n_images:,} validation images of "
-        f"{story.n_dives:,} dives (95 % interval by dive {low:.3f} to {high:.3f}); "
-        f"class frequency alone scores {story.prior_map_at_20:.3f} on the same images."
+        f"MAP@20 {summary.map_at_20:.3f} on {summary.n_images:,} validation images of "
+        f"{summary.n_dives:,} dives (95 % interval by dive {low:.3f} to {high:.3f}); "
+        f"class frequency alone scores {summary.prior_map_at_20:.3f} on the same images."
     )

@@ -1,4 +1,4 @@
-"""Predict images into a file, with the story of how it came to be."""
+"""Predict images into a file, with its provenance."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.files.output_checks import check_output_file
-from finding_nemo.core.provenance import package_version, run_story
+from finding_nemo.core.provenance import package_version, run_provenance
 from finding_nemo.core.reporter import Tell, tell_nobody
 from finding_nemo.models.bundle.bundle import Bundle, bundle_hash
 from finding_nemo.models.inference.open_bundle_network import (
@@ -165,8 +165,8 @@ def _carry_out(
             say(notice)
         job = begin_or_go_on(folder, images, request, overwrite=overwrite, say=say)
         if request["network"] is not None:
-            story = "network: {runtime} on {device} in {precision}: {reason}."
-            say(story.format(**request["network"]))
+            metadata = "network: {runtime} on {device} in {precision}: {reason}."
+            say(metadata.format(**request["network"]))
         columns = Columns(
             n_categories=len(order.bundle.categories),
             with_vector=request["vector"],
@@ -212,10 +212,10 @@ def _put_together(
 ) -> PredictionSummary:
     summary, schema = PredictionSummary(), columns.schema()
 
-    def story() -> dict[str, Any]:
+    def metadata() -> dict[str, Any]:
         shard = {**asdict(order.shard), "n_images": job.size.n_images}
         return (
-            _story(order.bundle, job, summary)
+            _metadata(order.bundle, job, summary)
             | uncertainty_metadata(postprocessor)
             | {"inputs_sha256": job.size.sha256, "shard": shard}
         )
@@ -224,7 +224,7 @@ def _put_together(
         summary.watched(finished_rows(folder, chunks, job.size), schema),
         folder.whole_path,
         schema=schema,
-        metadata=story,
+        metadata=metadata,
         fallback_ids=most_frequent_first(_evidence(order.bundle)),
         file_format=order.file_format,
         overwrite=True,
@@ -233,11 +233,11 @@ def _put_together(
     return summary
 
 
-def _story(bundle: Bundle, job: RunState, summary: PredictionSummary) -> dict[str, Any]:
+def _metadata(bundle: Bundle, job: RunState, summary: PredictionSummary) -> dict[str, Any]:
     manifest = bundle.manifest
     return {
         "schema_version": SCHEMA_VERSION,
-        **run_story(job.started, "numpy", "onnxruntime", "openvino", "pillow", "pyarrow"),
+        **run_provenance(job.started, "numpy", "onnxruntime", "openvino", "pillow", "pyarrow"),
         "bundle_hash": job.request["bundle_hash"],
         "recipe": manifest.recipe,
         "settings": manifest.settings,

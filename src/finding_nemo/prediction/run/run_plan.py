@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from finding_nemo.core.files.atomic_files import telling_full_disk
+from finding_nemo.core.files.atomic_files import raise_no_space
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.prediction.sources.image_ids import IdResolver, place_of
 from finding_nemo.prediction.sources.image_sources import ImageInput
@@ -73,7 +73,7 @@ def write_plan(images: Iterable[ImageInput], path: Path) -> PlanSize:
     """
     listed = path.with_name(f"{path.name}.listed")
     resolver = IdResolver()
-    with telling_full_disk(path):
+    with raise_no_space(path):
         _write_rows(_seen(images, resolver), listed)
         resolver.close()
         counted = _Counted()

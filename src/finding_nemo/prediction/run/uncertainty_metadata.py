@@ -15,7 +15,7 @@ def uncertainty_metadata(postprocessor: PostProcessor | None) -> dict[str, Any]:
     """Return JSON-ready values; `postprocessor` is `None` for what opens no image."""
     if postprocessor is None:
         return {"novelty": "one minus the largest probability"}
-    story: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "novelty": f"{postprocessor.default_score}, higher = further out; unusualness is the "
         "share of validation images, of dives that training never saw, that are less far out",
         "novelty_score": postprocessor.default_score,
@@ -25,13 +25,13 @@ def uncertainty_metadata(postprocessor: PostProcessor | None) -> dict[str, Any]:
     }
     limits = postprocessor.thresholds
     if limits is not None:
-        story["precision"] = limits.precision
-        story["operating_points"] = _points(limits.categories)
-        story["supercategories"] = list(limits.groups)
-        story["supercategory_points"] = _points(limits.supercategories)
-        story["set_threshold"] = limits.set_threshold
-        story["set_risk"] = SET_RISK
-    return story
+        metadata["precision"] = limits.precision
+        metadata["operating_points"] = _points(limits.categories)
+        metadata["supercategories"] = list(limits.groups)
+        metadata["supercategory_points"] = _points(limits.supercategories)
+        metadata["set_threshold"] = limits.set_threshold
+        metadata["set_risk"] = SET_RISK
+    return metadata
 
 
 def _points(points: Sequence[OperatingPoint]) -> list[dict[str, Any]]:

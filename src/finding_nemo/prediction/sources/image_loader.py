@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from finding_nemo.core.errors import ImageError
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
-from finding_nemo.core.prefetch import mapped_ahead
+from finding_nemo.core.prefetch import prefetch_map
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.data.filesystems.filesystem import is_url, read_file, read_range
 from finding_nemo.data.filesystems.name_text import name_of_text
@@ -86,7 +86,7 @@ def used_images(
     if threads == 1:
         yield from map(work, batches)
     else:
-        yield from mapped_ahead(work, batches, threads=threads)
+        yield from prefetch_map(work, batches, threads=threads)
 
 
 def _ready(
@@ -112,7 +112,7 @@ def _read_all(
     first = list(islice(iterator, 1))
     images = chain(first, iterator)
     if first and is_url(_container(first[0])) and first[0].time_s is None:
-        return mapped_ahead(partial(_read, limits=limits), images, threads=_READ_THREADS)
+        return prefetch_map(partial(_read, limits=limits), images, threads=_READ_THREADS)
     return _with_frames(images, preprocessing, limits)
 
 

@@ -22,7 +22,7 @@ from finding_nemo.data.datasets.fathomnet2023 import is_competition_folder
 from finding_nemo.data.datasets.fields.path_spelling import file_of_name
 from finding_nemo.data.datasets.fields.record_fields import record_of_path
 from finding_nemo.data.filesystems.filesystem import (
-    files_of,
+    file_system_of,
     is_url,
     local_fault,
     open_list,
@@ -219,7 +219,7 @@ class ImageSelection:
                 "Download it first."
             )
         try:
-            kind = files_of(name, self.limits).kind(name)
+            kind = file_system_of(name, self.limits).kind(name)
         except ImageError as error:
             raise DatasetError(f"{printable(name)} is not read ({error}).") from None
         if kind == "folder":

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import ImageError
-from finding_nemo.core.files.atomic_files import written_whole
+from finding_nemo.core.files.atomic_files import atomic_write
 from finding_nemo.data.images.decode import decode_image
 from finding_nemo.evaluation.evaluation_results import EvaluatedImage, Evaluation
 from finding_nemo.reporting.figures.palette import BAD, GOOD, INK
@@ -45,7 +45,7 @@ def draw_frames(
         n_bad: How many that were missed.
     """
     shown = _chosen(evaluation.images, n_good, n_bad)
-    with written_whole(path) as partial, partial.open("wb") as file, names_as_text():
+    with atomic_write(path) as partial, partial.open("wb") as file, names_as_text():
         save_png(_drawn(shown, categories), file)
 
 

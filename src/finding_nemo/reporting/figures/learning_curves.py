@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from finding_nemo.core.files.atomic_files import written_whole
+from finding_nemo.core.files.atomic_files import atomic_write
 from finding_nemo.reporting.figures.palette import INK, SERIES
 from finding_nemo.reporting.figures.svg import (
     names_as_text,
@@ -46,7 +46,7 @@ Histories = Mapping[str, Sequence[EpochLike]]
 
 def draw_learning_curves(histories: Histories, path: Path) -> None:
     """Write the curves of one or more recipes as a PNG."""
-    with written_whole(path) as partial, partial.open("wb") as file, names_as_text():
+    with atomic_write(path) as partial, partial.open("wb") as file, names_as_text():
         save_png(_curves(histories), file)
 
 

@@ -72,7 +72,7 @@ def write_evaluation_page(
         unusual=unusual_share(evaluation),
         rare_frames=[_frame(image, categories) for image in rare],
         precision=evaluation.uncertainty.precision if evaluation.uncertainty else None,
-        story=_story(evaluation.story),
+        metadata=_metadata(evaluation.metadata),
     )
 
 
@@ -84,12 +84,12 @@ def _notices(evaluation: Evaluation, n_outside: int) -> tuple[str, ...]:
     return (*notices, f"{one if n_outside == 1 else many} outside the data set's folder.")
 
 
-def _story(story: Mapping[str, Any]) -> dict[str, str] | None:
+def _metadata(metadata: Mapping[str, Any]) -> dict[str, str] | None:
     """Return what the predictions say of themselves, as text whatever they hold."""
-    if not story:
+    if not metadata:
         return None
     wanted = ("recipe", "bundle_hash", "ended", "command")
-    told = {key: str(story.get(key) or "") for key in wanted}
+    told = {key: str(metadata.get(key) or "") for key in wanted}
     return told | {"bundle_hash": told["bundle_hash"][:12]}
 
 

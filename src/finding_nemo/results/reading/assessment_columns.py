@@ -88,14 +88,14 @@ _READ = ("unusualness", "brightness", "present", "candidates", "prediction", "pr
 
 
 def assessment_columns(
-    columns: Mapping[str, Sequence[Any]], story: Mapping[str, Any]
+    columns: Mapping[str, Sequence[Any]], metadata: Mapping[str, Any]
 ) -> AssessmentColumns | None:
     """Return the columns as read from a file; `None` where it has none of them.
 
     Raises:
         ValueError: If a column is missing, or rows differ in how many novelty scores they have.
     """
-    names = tuple(story.get("novelty_scores", ()))
+    names = tuple(metadata.get("novelty_scores", ()))
     widths = {len(row) for row in columns.get("novelty_scores", ()) if row is not None}
     if not widths:
         return None

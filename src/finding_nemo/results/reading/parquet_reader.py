@@ -12,9 +12,9 @@ from finding_nemo.core.errors import PredictionsError
 from finding_nemo.results.content_hash import ContentHash
 from finding_nemo.results.file_metadata import (
     BROKEN_PARQUET,
+    metadata_of,
     open_parquet,
     refuse_other_rows,
-    story_of,
     unreadable,
 )
 from finding_nemo.results.reading.row_values import KINDS, NEEDED, from_json
@@ -37,7 +37,7 @@ def read_parquet(path: Path, *, verify: bool) -> ReadColumns:
         PredictionsError: If it is damaged, or a column is missing or of another type.
     """
     file = open_parquet(path, verify=verify)
-    story = story_of(file, path, verify=verify)
+    metadata = metadata_of(file, path, verify=verify)
     try:
         lacking = [name for name in NEEDED if name not in file.schema_arrow.names]
         if lacking:
@@ -47,10 +47,10 @@ def read_parquet(path: Path, *, verify: bool) -> ReadColumns:
                 f"{', '.join(lacking)}; it has {found}."
             )
         table = file.read()
-        if verify and "content_sha256" in story:
+        if verify and "content_sha256" in metadata:
             digest = ContentHash(file.schema_arrow)
             digest.add(table)
-            refuse_other_rows(path, story, digest.hexdigest())
+            refuse_other_rows(path, metadata, digest.hexdigest())
         places = [f"row {number}" for number in range(1, len(table) + 1)]
         columns = {
             name: _values(table.column(name), name, path)
@@ -62,7 +62,7 @@ def read_parquet(path: Path, *, verify: bool) -> ReadColumns:
         raise
     except BROKEN_PARQUET as error:
         raise unreadable(path, error) from None
-    return ReadColumns(columns, places, story, vector)
+    return ReadColumns(columns, places, metadata, vector)
 
 
 def _values(column: pa.ChunkedArray, name: str, path: Path) -> list[Any]:

@@ -50,7 +50,7 @@ def read_predictions(path: Path | str, *, verify: bool = True) -> PredictionTabl
         raise PredictionsError(
             f"{path} has the suffix {path.suffix!r}; predictions are .parquet, .csv or .jsonl."
         )
-    _check_version(found.story, path)
+    _check_version(found.metadata, path)
     table = _table(found, path)
     _check_ids(table, found.places, path)
     _check_guesses(table, found.places, path)
@@ -58,8 +58,8 @@ def read_predictions(path: Path | str, *, verify: bool = True) -> PredictionTabl
     return table
 
 
-def _check_version(story: Mapping[str, Any], path: Path) -> None:
-    version = story.get("schema_version", SCHEMA_VERSION)
+def _check_version(metadata: Mapping[str, Any], path: Path) -> None:
+    version = metadata.get("schema_version", SCHEMA_VERSION)
     if version != SCHEMA_VERSION:
         raise PredictionsError(
             f"{path} has schema version {version}; this program reads {SCHEMA_VERSION}. "
@@ -68,10 +68,10 @@ def _check_version(story: Mapping[str, Any], path: Path) -> None:
 
 
 def _table(found: ReadColumns, path: Path) -> PredictionTable:
-    columns, story = found.columns, found.story
+    columns, metadata = found.columns, found.metadata
     novelty = [np.nan if value is None else value for value in columns["novelty"]]
     try:
-        assessment = assessment_columns(columns, story)
+        assessment = assessment_columns(columns, metadata)
     except ValueError as error:
         raise PredictionsError(f"{path} cannot be read as predictions: {error}.") from None
     return PredictionTable(
@@ -84,8 +84,8 @@ def _table(found: ReadColumns, path: Path) -> PredictionTable:
         ranked_probabilities=tuple(tuple(values or ()) for values in columns["probabilities"]),
         novelty=np.asarray(novelty, dtype=np.float64),
         vector=found.vector,
-        category_ids=tuple(int(entry["category_id"]) for entry in story.get("categories", ())),
-        metadata=story,
+        category_ids=tuple(int(entry["category_id"]) for entry in metadata.get("categories", ())),
+        metadata=metadata,
         times_s=tuple(columns["time_s"]) if _has_any(columns.get("time_s")) else (),
         assessment=assessment,
     )

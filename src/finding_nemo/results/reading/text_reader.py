@@ -14,7 +14,7 @@ from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.files.table_files import read_table
 from finding_nemo.core.files.text_files import read_lines, read_text
 from finding_nemo.core.text.json_text import kind_of, parse_json
-from finding_nemo.results.file_metadata import parse_story
+from finding_nemo.results.file_metadata import parse_metadata
 from finding_nemo.results.reading.row_values import KINDS, NEEDED, from_json, from_text
 from finding_nemo.results.writers import provenance_path
 
@@ -28,13 +28,13 @@ class ReadColumns:
     Attributes:
         columns: From name to values, one a row.
         places: Where each row is ("line 3"), for messages.
-        story: What its metadata tell.
+        metadata: What its metadata tell.
         vector: Every probability of each row, NaN where a row has none; `None` if no row has.
     """
 
     columns: Mapping[str, list[Any]]
     places: list[str] = field(default_factory=list)
-    story: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
     vector: Floats | None = None
 
 
@@ -57,7 +57,7 @@ def read_csv(path: Path) -> ReadColumns:
             except ValueError as error:
                 raise PredictionsError(f"{path}, {place}, {name}: {error}.") from None
             columns[name].append(value)
-    return ReadColumns(columns, places, _story_beside(path))
+    return ReadColumns(columns, places, _metadata_beside(path))
 
 
 def read_jsonl(path: Path) -> ReadColumns:
@@ -77,7 +77,7 @@ def read_jsonl(path: Path) -> ReadColumns:
             except ValueError as error:
                 raise PredictionsError(f"{path}, {place}, {name}: {error}.") from None
         vectors.append(_vector(row.get("vector"), path, place))
-    return ReadColumns(columns, places, _story_beside(path), stacked(vectors, places, path))
+    return ReadColumns(columns, places, _metadata_beside(path), stacked(vectors, places, path))
 
 
 def _json_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -128,8 +128,8 @@ def stacked(vectors: list[Floats | None], places: list[str], path: Path) -> Floa
     return out
 
 
-def _story_beside(path: Path) -> dict[str, Any]:
+def _metadata_beside(path: Path) -> dict[str, Any]:
     beside = provenance_path(path)
     if not beside.is_file():
         return {}
-    return parse_story(read_text(beside, refusal=PredictionsError).encode(), beside)
+    return parse_metadata(read_text(beside, refusal=PredictionsError).encode(), beside)

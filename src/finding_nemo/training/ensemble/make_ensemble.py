@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from finding_nemo.core.files.atomic_files import new_output_folder
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.core.provenance import dataset_story, now_utc, run_story
+from finding_nemo.core.provenance import dataset_provenance, now_utc, run_provenance
 from finding_nemo.core.records import Dataset, ImageRecord, Split
 from finding_nemo.core.reporter import Tell, tell_nobody
 from finding_nemo.data.splits.split_csv import write_split
@@ -34,7 +34,7 @@ from finding_nemo.training.packaging.fit_uncertainty import (
     with_validation,
 )
 from finding_nemo.training.packaging.parity import check_says, parity_images
-from finding_nemo.training.packaging.validation_summary import validation_story
+from finding_nemo.training.packaging.validation_summary import summarize_validation
 from finding_nemo.training.train_recipe import TrainedRun
 
 Floats = npt.NDArray[np.float32]
@@ -172,11 +172,11 @@ def _write(
         categories=with_validation(first.categories, val_truth, output.outputs),
         preprocessing=members[0].preprocessing,
         split=first.split,
-        validation=validation_story(val.records, val_truth, output.outputs, train_truth),
+        validation=summarize_validation(val.records, val_truth, output.outputs, train_truth),
         calibration=in_words(uncertainty.calibration),
         provenance={
-            **run_story(started, *_LIBRARIES),
-            **dataset_story(partition.dataset, folder.parent),
+            **run_provenance(started, *_LIBRARIES),
+            **dataset_provenance(partition.dataset, folder.parent),
         },
     )
     return write_bundle(

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.errors import OutputError
-from finding_nemo.core.files.atomic_files import telling_full_disk
+from finding_nemo.core.files.atomic_files import raise_no_space
 
 CACHE_VARIABLE = "FINDING_NEMO_CACHE"
 
@@ -189,7 +189,7 @@ class ArrayCache:
             return
         name = uuid.uuid4().hex
         data_path = self.folder / f"{name}.npy"
-        with telling_full_disk(self.folder):
+        with raise_no_space(self.folder):
             self._make_folder()
             try:
                 kept = self._write(data_path, keys, rows)

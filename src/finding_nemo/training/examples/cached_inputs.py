@@ -105,8 +105,8 @@ def cache_features(
         NoSpaceError: If the disk is full.
     """
     network = open_network(backbone, preprocessing)
-    story = f"{_PIXELS} {network.choice.runtime} {preprocessing.model_dump_json()}".encode()
-    name = f"features-{hashlib.sha256(story + backbone).hexdigest()[:16]}"
+    identity = f"{_PIXELS} {network.choice.runtime} {preprocessing.model_dump_json()}".encode()
+    name = f"features-{hashlib.sha256(identity + backbone).hexdigest()[:16]}"
     store = ArrayCache(cache_folder() / name, row_shape=row_shape, dtype=dtype)
 
     def compute(paths: Sequence[Path]) -> Iterator[npt.NDArray[np.float32] | None]:

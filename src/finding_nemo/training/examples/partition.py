@@ -15,7 +15,7 @@ from finding_nemo.core.text.printable import printable
 from finding_nemo.data.splits.by_dive import split_by_dive
 from finding_nemo.data.splits.kfold import parts_for_fold, with_validation_part
 from finding_nemo.data.splits.split_csv import check_split, split_hash
-from finding_nemo.models.bundle.manifest import CategoryEvidence, PartStory, SplitStory
+from finding_nemo.models.bundle.manifest import CategoryEvidence, PartCounts, SplitSummary
 
 
 @dataclass(frozen=True)
@@ -132,10 +132,10 @@ def category_evidence(parts: Partition) -> tuple[CategoryEvidence, ...]:
     )
 
 
-def split_story(split: Split) -> SplitStory:
+def summarize_split(split: Split) -> SplitSummary:
     """Return what the bundle says of its split."""
     parts = {}
     for part, n_images in split.parts.items():
         dives = {row.dive_or_own for row in split.rows if row.part == part}
-        parts[part] = PartStory(n_images=n_images, n_dives=len(dives))
-    return SplitStory(kind=split.kind, seed=split.seed, parts=parts, sha256=split_hash(split))
+        parts[part] = PartCounts(n_images=n_images, n_dives=len(dives))
+    return SplitSummary(kind=split.kind, seed=split.seed, parts=parts, sha256=split_hash(split))

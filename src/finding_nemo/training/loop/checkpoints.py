@@ -20,14 +20,14 @@ from safetensors.torch import save_file
 from torch import nn, optim
 
 from finding_nemo.core.errors import OutputError, TrainingError
-from finding_nemo.core.files.atomic_files import written_whole
+from finding_nemo.core.files.atomic_files import atomic_write
 from finding_nemo.training.loop.epoch_log import EpochRow
 from finding_nemo.training.optimization.ema import ExponentialMovingAverage
 
 CHECKPOINTS = "checkpoints"
 _LAST = "last.safetensors"
 _BEST = "best.safetensors"
-_STORY = "story"
+_METADATA = "story"
 _RANDOM = "random"
 # What safetensors leaves where it is killed while it writes.
 _LEFT_OVER = ".tmp*"
@@ -128,11 +128,11 @@ def save_checkpoint(
     tensors, numbers = _flatten(optimizer.state_dict())
     tensors |= _prefixed("network.", _contiguous(network.state_dict()))
     tensors |= _prefixed("average.", _contiguous(ema.tensors))
-    story = {"history": [asdict(row) for row in history], "optimizer": numbers}
+    metadata = {"history": [asdict(row) for row in history], "optimizer": numbers}
     if mid_epoch:
         tensors[_RANDOM] = mid_epoch.random
-        story["within"] = asdict(mid_epoch.position)
-    _save(folder / _LAST, tensors, story)
+        metadata["within"] = asdict(mid_epoch.position)
+    _save(folder / _LAST, tensors, metadata)
 
 
 def _prefixed(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -144,13 +144,13 @@ def _under(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Ten
     return {name.removeprefix(prefix): tensor for name, tensor in chosen.items()}
 
 
-def _save(path: Path, tensors: dict[str, torch.Tensor], story: dict[str, Any]) -> None:
+def _save(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, Any]) -> None:
     for left_over in path.parent.glob(_LEFT_OVER):
         left_over.unlink(missing_ok=True)
-    with written_whole(path) as partial:
+    with atomic_write(path) as partial:
         try:
             # One metadata key: safetensors does not keep the order of several.
-            save_file(tensors, partial, metadata={_STORY: json.dumps(story)})
+            save_file(tensors, partial, metadata={_METADATA: json.dumps(metadata)})
         except SafetensorError as error:
             # It has a class of its own even for a full disk, which is told as any other.
             raise OutputError(f"Cannot write {path}: {error}.") from error
@@ -183,16 +183,16 @@ def load_checkpoint(
     path = folder / _LAST
     if not path.is_file():
         return Resumed()
-    tensors, story = _read(path)
+    tensors, metadata = _read(path)
     try:
         network.load_state_dict(_under("network.", tensors))
         ema.load(_under("average.", tensors))
-        optimizer.load_state_dict(_unflatten(tensors, story["optimizer"]))
+        optimizer.load_state_dict(_unflatten(tensors, metadata["optimizer"]))
     except (RuntimeError, ValueError, KeyError) as error:
         raise TrainingError(f"The checkpoint {path} is of another network: {error}.") from None
     _lay_out_as_weights(optimizer)
-    history = tuple(EpochRow(**row) for row in story["history"])
-    position = _place(story)
+    history = tuple(EpochRow(**row) for row in metadata["history"])
+    position = _place(metadata)
     return Resumed(history, MidEpoch(position, tensors[_RANDOM]) if position else None)
 
 
@@ -204,8 +204,8 @@ def _lay_out_as_weights(optimizer: optim.Optimizer) -> None:
                 state[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
-def _place(story: dict[str, Any]) -> EpochPosition | None:
-    return EpochPosition(**story["within"]) if "within" in story else None
+def _place(metadata: dict[str, Any]) -> EpochPosition | None:
+    return EpochPosition(**metadata["within"]) if "within" in metadata else None
 
 
 def has_checkpoint(folder: Path) -> bool:
@@ -222,9 +222,9 @@ def stopped_at(folder: Path) -> str | None:
     path = folder / _LAST
     if not path.is_file():
         return None
-    story = _story_of(path)
-    position = _place(story)
-    return position.in_words if position else f"the end of epoch {len(story['history'])}"
+    metadata = _metadata_of(path)
+    position = _place(metadata)
+    return position.in_words if position else f"the end of epoch {len(metadata['history'])}"
 
 
 def _unflatten(tensors: dict[str, torch.Tensor], numbers: dict[str, Any]) -> dict[str, Any]:
@@ -242,21 +242,21 @@ def load_best(folder: Path, network: nn.Module) -> int:
     Raises:
         TrainingError: If there is no such file or it is damaged.
     """
-    tensors, story = _read(folder / _BEST)
+    tensors, metadata = _read(folder / _BEST)
     network.load_state_dict(tensors)
-    return int(story["epoch"])
+    return int(metadata["epoch"])
 
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     with _told_damage(path), safe_open(path, framework="pt") as file:
-        story = json.loads(file.metadata()[_STORY])
-        return {name: file.get_tensor(name) for name in file.keys()}, story  # noqa: SIM118
+        metadata = json.loads(file.metadata()[_METADATA])
+        return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118
 
 
-def _story_of(path: Path) -> dict[str, Any]:
+def _metadata_of(path: Path) -> dict[str, Any]:
     with _told_damage(path), safe_open(path, framework="pt") as file:
-        story: dict[str, Any] = json.loads(file.metadata()[_STORY])
-    return story
+        metadata: dict[str, Any] = json.loads(file.metadata()[_METADATA])
+    return metadata
 
 
 @contextmanager

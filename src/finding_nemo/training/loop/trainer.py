@@ -15,7 +15,7 @@ import torch
 from torch import nn, optim
 
 from finding_nemo.core.errors import TrainingError
-from finding_nemo.core.prefetch import mapped_ahead
+from finding_nemo.core.prefetch import prefetch_map
 from finding_nemo.metrics.ranking import map_at_k
 from finding_nemo.training.examples.array_cache import CachedRows
 from finding_nemo.training.loop.checkpoints import (
@@ -229,7 +229,7 @@ class Trainer:
         left = batches[position.step :]
         seen = sum(map(len, batches)) - sum(map(len, left))
         work.progress.start(position, n_images=len(training), seen=seen)
-        made = mapped_ahead(
+        made = prefetch_map(
             lambda chosen: (chosen, training.batch(self.group.share(chosen), epoch)),
             left, threads=1, ahead=_AHEAD,
         )  # fmt: skip

@@ -11,8 +11,11 @@ from finding_nemo.metrics.baselines import frame_key, prior_scores, time_copy_sc
 from finding_nemo.models.bundle.bundle import Bundle, write_bundle
 from finding_nemo.models.bundle.manifest import BundleManifest
 from finding_nemo.models.bundle.time_table import pack_time_table
-from finding_nemo.training.examples.partition import Partition, category_evidence, split_story
-from finding_nemo.training.packaging.validation_summary import novelty_reference, validation_story
+from finding_nemo.training.examples.partition import Partition, category_evidence, summarize_split
+from finding_nemo.training.packaging.validation_summary import (
+    novelty_reference,
+    summarize_validation,
+)
 
 
 def write_unseen_bundle(
@@ -39,8 +42,8 @@ def write_unseen_bundle(
         settings={},
         categories=category_evidence(partition),
         preprocessing=None,
-        split=split_story(partition.split),
-        validation=validation_story(partition.val, val_truth, scores, truth),
+        split=summarize_split(partition.split),
+        validation=summarize_validation(partition.val, val_truth, scores, truth),
         provenance=provenance,
     )
     return write_bundle(folder, manifest, weights=weights, novelty=novelty_reference(scores))

@@ -11,21 +11,21 @@ from finding_nemo.core.records import ImageRecord
 from finding_nemo.metrics.baselines import prior_scores
 from finding_nemo.metrics.bootstrap import dive_bootstrap_interval
 from finding_nemo.metrics.ranking import Truth, average_precision_at_k
-from finding_nemo.models.bundle.manifest import ValidationStory
+from finding_nemo.models.bundle.manifest import ValidationSummary
 from finding_nemo.training.loop.epoch_log import EpochRow
 from finding_nemo.uncertainty.ood.logit_scores import max_probability_novelty
 
 _N_QUANTILES = 101
 
 
-def validation_story(
+def summarize_validation(
     records: Sequence[ImageRecord],
     truth: Truth,
     scores: npt.NDArray[np.floating],
     train_truth: Truth,
     *,
     best: EpochRow | None = None,
-) -> ValidationStory | None:
+) -> ValidationSummary | None:
     """Return the scores of the validation part, `None` where nothing in it is true."""
     judged = np.asarray(truth.any(axis=1))
     if not judged.any():
@@ -34,7 +34,7 @@ def validation_story(
     prior = np.tile(prior_scores(train_truth), (len(truth), 1))
     dives = [record.dive_or_own for record in records]
     interval = dive_bootstrap_interval(per_image, dives)
-    return ValidationStory(
+    return ValidationSummary(
         n_images=int(judged.sum()),
         n_dives=len({dive for dive, counts in zip(dives, judged, strict=True) if counts}),
         map_at_20=float(np.nanmean(per_image)),

@@ -288,9 +288,9 @@ def test_store__with_a_file_named_as_its_folder_keeps_it() -> None:
     store = fsspec.filesystem("memory")
     store.pipe("/same/same/same", b"x")
     store.pipe("/same/same/same.png", b"x")
-    listed = places.files_of("memory://same/same").listed("memory://same/same")
+    listed = places.file_system_of("memory://same/same").listed("memory://same/same")
     assert listed.files == ("same", "same.png")
-    assert places.files_of("memory://same/same").kind("memory://same/same/same") == "file"
+    assert places.file_system_of("memory://same/same").kind("memory://same/same/same") == "file"
     with pytest.raises(DatasetNotFoundError, match="does not exist"):
         collect_images(["memory://same/no"])
     assert isinstance(collect_images(["memory://same/same/same"])[0], ImageInput)

@@ -13,8 +13,8 @@ from finding_nemo.models.bundle.bundle import Bundle, bundle_hash, load_bundle, 
 from finding_nemo.models.bundle.manifest import (
     BundleManifest,
     CategoryEvidence,
-    PartStory,
-    SplitStory,
+    PartCounts,
+    SplitSummary,
 )
 
 
@@ -30,8 +30,8 @@ def manifest(**changes: object) -> BundleManifest:
             ),
         ),
         "preprocessing": None,
-        "split": SplitStory(
-            kind="dive", seed=0, parts={"train": PartStory(n_images=12, n_dives=4)}, sha256="0"
+        "split": SplitSummary(
+            kind="dive", seed=0, parts={"train": PartCounts(n_images=12, n_dives=4)}, sha256="0"
         ),
         "validation": None,
         "provenance": {"started": "now"},
