@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import cast
 
 from finding_nemo.models.bundle.bundle import load_bundle
-from finding_nemo.models.inference.open_bundle_network import NetworkWish, PrecisionWish
+from finding_nemo.models.inference.open_bundle_network import DtypeOption, InferenceOptions
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_sources import collect_images
 
 
-def main(precision: PrecisionWish, bundle: Path, listed: Path, out: Path) -> None:
+def main(dtype: DtypeOption, bundle: Path, listed: Path, out: Path) -> None:
     inputs = collect_images([str(listed)])
     loaded = load_bundle(bundle)
     started = time.perf_counter()
-    summary = predict_to_file(loaded, inputs, out, network=NetworkWish(precision), overwrite=True)
+    summary = predict_to_file(loaded, inputs, out, network=InferenceOptions(dtype), overwrite=True)
     seconds = time.perf_counter() - started
     print(json.dumps({"seconds": seconds, "n": summary.n_images}))
 
 
 if __name__ == "__main__":
-    main(cast(PrecisionWish, sys.argv[1]), *map(Path, sys.argv[2:5]))
+    main(cast(DtypeOption, sys.argv[1]), *map(Path, sys.argv[2:5]))

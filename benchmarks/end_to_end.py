@@ -15,7 +15,7 @@ from finding_nemo.metrics.ranking import map_at_k
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.models.bundle.uncertainty_tensors import uncertainty_from_tensors
 
-PRECISIONS = ("float32", "bfloat16", "int8")
+DTYPES = ("float32", "bfloat16", "int8")
 # The network's loading is part of our time: enough frames that it is a tenth or less.
 SMALL_FRAMES, LARGE_FRAMES = (512, 5_000), (192, 1_500)
 
@@ -55,7 +55,7 @@ def _one(
     scripts = {
         "eager fp32, batch 32 (the usual way)": ("child_rival.py", "usual", theirs),
         "eager fp32, channels-last, batch 8, malloc tuned": ("child_rival.py", "best", theirs),
-        **{f"ours, {name}": ("child_ours.py", name, ours) for name in PRECISIONS},
+        **{f"ours, {name}": ("child_ours.py", name, ours) for name in DTYPES},
     }
     maps = {}
     jobs = {}

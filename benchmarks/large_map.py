@@ -13,12 +13,12 @@ from finding_nemo.core.records import ImageRecord
 from finding_nemo.metrics.bootstrap import paired_dive_bootstrap
 from finding_nemo.metrics.ranking import average_precision_at_k
 from finding_nemo.models.bundle.bundle import Bundle
-from finding_nemo.models.inference.open_bundle_network import NetworkWish, open_bundle_network
+from finding_nemo.models.inference.open_bundle_network import InferenceOptions, open_bundle_network
 
 
 def compare(bundle: Bundle, records: Sequence[ImageRecord], truth: npt.NDArray[np.bool_]) -> str:
     """Return both MAP@20 and their difference, with its interval over dives, in a sentence."""
-    network = open_bundle_network(bundle, NetworkWish("float32"))
+    network = open_bundle_network(bundle, InferenceOptions("float32"))
     rng = np.random.default_rng(0)
     outputs: dict[str, list[npt.NDArray[np.float32]]] = {"usual": [], "ours": []}
     for record in records:

@@ -19,19 +19,19 @@ _NOTHING = "NOT_RUN"
 def compare(bundle: Path) -> str:
     """Return the table of bfloat16 and int8 on OpenVINO, of an exported bundle."""
     rows = []
-    for precision, name in _FILES.items():
-        seconds, work = _by_kind(bundle / name, precision)
+    for dtype, name in _FILES.items():
+        seconds, work = _by_kind(bundle / name, dtype)
         whole = sum(seconds.values())
         rows += [
-            [precision, kind, f"{1e6 * took:.0f}", f"{took / whole:.0%}",
+            [dtype, kind, f"{1e6 * took:.0f}", f"{took / whole:.0%}",
              f"{2e-6 * work[kind]:.0f}", f"{2e-9 * work[kind] / took:.0f}"]
             for kind, took in sorted(seconds.items(), key=lambda item: -item[1])
         ]  # fmt: skip
-    header = ["precision", "layers", "microseconds", "of the time", "Mop", "Gop/s of one core"]
+    header = ["dtype", "layers", "microseconds", "of the time", "Mop", "Gop/s of one core"]
     return table(header, rows)
 
 
-def _by_kind(network: Path, precision: str) -> tuple[dict[str, float], dict[str, float]]:
+def _by_kind(network: Path, dtype: str) -> tuple[dict[str, float], dict[str, float]]:
     """Return seconds and multiply-adds an image, by kind of layer."""
     import openvino
 
@@ -39,7 +39,7 @@ def _by_kind(network: Path, precision: str) -> tuple[dict[str, float], dict[str,
     model = core.read_model(str(network))
     settings = {
         "PERF_COUNT": True, "INFERENCE_NUM_THREADS": 1,
-        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+        "INFERENCE_PRECISION_HINT": "bf16" if dtype == "bf16" else "f32",
     }  # fmt: skip
     compiled = core.compile_model(model, "CPU", settings)
     layers = {op.get_friendly_name(): op for op in model.get_ordered_ops()}

@@ -15,8 +15,8 @@ from timing import ROUNDS, in_turn, table
 
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.models.inference.open_bundle_network import (
-    NetworkWish,
-    PrecisionWish,
+    DtypeOption,
+    InferenceOptions,
     open_bundle_network,
 )
 from finding_nemo.models.inference.pixel_network import PixelNetwork
@@ -28,13 +28,13 @@ _SIDE = 4096
 _SECONDS = 2.0
 
 
-def matmul_rate(precision: str) -> float:
+def matmul_rate(dtype: str) -> float:
     """Return the best of a few matrix products, in Gop/s, on all cores."""
-    if precision == "int8":
+    if dtype == "int8":
         a = torch.randint(-9, 9, (_SIDE, _SIDE), dtype=torch.int8)
         product: Callable[[], object] = lambda: torch._int_mm(a, a)  # noqa: E731
     else:
-        kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
+        kind = torch.bfloat16 if dtype == "bfloat16" else torch.float32
         b = torch.randn(_SIDE, _SIDE).to(kind)
         product = lambda: b @ b  # noqa: E731
     product()
@@ -44,7 +44,7 @@ def matmul_rate(precision: str) -> float:
         product()
         times.append(time.perf_counter() - started)
     best = 2 * _SIDE**3 / min(times) / 1e9
-    if precision != "float32":
+    if dtype != "float32":
         return best
     c = np.random.default_rng(0).random((_SIDE, _SIDE), dtype=np.float32)
     started = time.perf_counter()
@@ -75,26 +75,28 @@ def network_rate(network: PixelNetwork) -> float:
 def compare(bundle: Path) -> str:
     """Return the table of every runtime and precision."""
     loaded = load_bundle(bundle)
-    kinds: list[tuple[Runtime, PrecisionWish]] = [
+    kinds: list[tuple[Runtime, DtypeOption]] = [
         ("onnxruntime", "float32"), ("onnxruntime", "int8"), ("openvino", "float32"),
         ("openvino", "bfloat16"), ("openvino", "int8"),
     ]  # fmt: skip
-    networks = {kind: open_bundle_network(loaded, NetworkWish(kind[1], kind[0])) for kind in kinds}
+    networks = {
+        kind: open_bundle_network(loaded, InferenceOptions(kind[1], kind[0])) for kind in kinds
+    }
     rates = in_turn(
         {f"{r}/{p}": partial(network_rate, network) for (r, p), network in networks.items()}
     )
     limits = {
-        precision: statistics.median(matmul_rate(precision) for _ in range(ROUNDS))
-        for precision in ("float32", "bfloat16", "int8")
+        dtype: statistics.median(matmul_rate(dtype) for _ in range(ROUNDS))
+        for dtype in ("float32", "bfloat16", "int8")
     }
     rows = []
-    for runtime, precision in kinds:
-        rate, limit = rates[f"{runtime}/{precision}"], limits[precision]
+    for runtime, dtype in kinds:
+        rate, limit = rates[f"{runtime}/{dtype}"], limits[dtype]
         share = rate * GFLOP / limit
         rows.append(
             [
                 runtime,
-                precision,
+                dtype,
                 f"{rate:.0f}",
                 f"{rate * GFLOP:.0f}",
                 f"{limit:.0f}",
@@ -102,5 +104,5 @@ def compare(bundle: Path) -> str:
             ]
         )
     return table(
-        ["runtime", "precision", "images/s", "Gop/s", "best matrix product, Gop/s", "share"], rows
+        ["runtime", "dtype", "images/s", "Gop/s", "best matrix product, Gop/s", "share"], rows
     )

@@ -75,14 +75,14 @@ class Bench:
         ]
         return table(["what", "measured"], rows)
 
-    def precision(self) -> str:
+    def dtype(self) -> str:
         """Return what `export` measured."""
         rows = [
-            [r.runtime, r.precision, f"{r.map_at_20:.4f}", f"{r.map_at_20_change:+.4f}",
+            [r.runtime, r.dtype, f"{r.map_at_20:.4f}", f"{r.map_at_20_change:+.4f}",
              f"{r.largest_probability_change:.2g}", f"{r.n_images} / {r.n_dives}"]
             for r in self.exports
         ]  # fmt: skip
-        header = ["runtime", "precision", "MAP@20", "change", "largest probability change"]
+        header = ["runtime", "dtype", "MAP@20", "change", "largest probability change"]
         return table([*header, "frames / dives"], rows)
 
     def small(self) -> str:
@@ -130,7 +130,7 @@ def main(wanted: list[str]) -> None:
             "Files to Parquet": bench.small,
             "Frames of 1920 x 1080": bench.large,
             "The network alone": bench.network,
-            "What faster arithmetic changes": bench.precision,
+            "What faster arithmetic changes": bench.dtype,
             "MAP@20": map_at_k.compare,
             "Training a probe": bench.training,
             "Install": bench.install,

@@ -18,8 +18,8 @@ from finding_nemo.models.bundle.bundle import bundle_hash, load_bundle
 from finding_nemo.models.bundle.bundle_files import EXPORTS
 from finding_nemo.models.bundle.export_records import read_export_records
 from finding_nemo.models.inference.open_bundle_network import (
-    NetworkWish,
-    PrecisionWish,
+    DtypeOption,
+    InferenceOptions,
     open_bundle_network,
 )
 from finding_nemo.prediction.predictor import Predictor
@@ -64,13 +64,13 @@ def test_int8__is_measured_kept_and_then_used(run: Path, tiny_folder: Path, tmp_
     assert (bundle.path / "openvino/model.xml").is_file()
     assert bundle_hash(bundle.path) != before
     network = open_bundle_network(bundle)
-    assert network.choice.precision == "int8"
+    assert network.choice.dtype == "int8"
     assert f"on {record.n_images} frames when it was exported" in network.choice.reason
     out = tmp_path / "p.parquet"
     told = CliRunner().invoke(app, ["predict", str(run), str(tiny_folder), "--out", str(out)])
     assert told.exit_code == 0, told.output
     metadata = read_predictions(out).metadata["network"]
-    assert (metadata["runtime"], metadata["precision"]) == ("openvino", "int8")
+    assert (metadata["runtime"], metadata["dtype"]) == ("openvino", "int8")
     near, exact = (
         vectors(bundle.path, "int8", tiny_folder),
         vectors(bundle.path, "float32", tiny_folder),
@@ -78,8 +78,8 @@ def test_int8__is_measured_kept_and_then_used(run: Path, tiny_folder: Path, tmp_
     assert 0 < np.abs(near - exact).max() < record.allowed_probability_change
 
 
-def vectors(bundle: Path, arithmetic: PrecisionWish, folder: Path) -> np.ndarray:
-    predictor = Predictor(bundle, network=NetworkWish(arithmetic))
+def vectors(bundle: Path, dtype: DtypeOption, folder: Path) -> np.ndarray:
+    predictor = Predictor(bundle, network=InferenceOptions(dtype))
     return np.stack([row.probabilities for row in predictor.predict([folder])])  # type: ignore[misc]
 
 
@@ -93,14 +93,14 @@ def test_worse_than_the_bar__is_refused_and_not_used(
         export_bundle(bundle, data, split, to="onnx", int8=True, tell=lambda _: None)
     assert not bundle.int8_path.exists()
     assert not list(bundle.path.glob(".*"))
-    assert open_bundle_network(bundle).choice.precision == "float32"
+    assert open_bundle_network(bundle).choice.dtype == "float32"
     with pytest.raises(SettingsError, match=r"holds no model\.int8\.onnx"):
-        open_bundle_network(bundle, NetworkWish("int8"))
+        open_bundle_network(bundle, InferenceOptions("int8"))
 
 
 def test_never_exported__predicts_in_float32_and_says_how_to_go_faster(run: Path) -> None:
     choice = open_bundle_network(load_bundle(run)).choice
-    assert choice.precision == "float32"
+    assert choice.dtype == "float32"
     assert "precision that it was trained in" in choice.reason
 
 

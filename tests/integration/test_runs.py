@@ -279,5 +279,5 @@ def test_every_automatic_choice__prints_its_reason(
     train(dataset, out=tmp_path / "run", recipe="basic-nn", split=split,
           settings={**_SMALL, "epochs": 1}, notify=told.append)  # fmt: skip
     text = "\n".join(told)
-    for word in ("device ", "precision ", "batch size ", "cache "):
+    for word in ("device ", "dtype ", "batch size ", "cache "):
         assert word in text

@@ -21,8 +21,8 @@ from finding_nemo.metrics.baselines import frame_key, time_copy_scores
 from finding_nemo.models.bundle.bundle import Bundle, load_bundle
 from finding_nemo.models.bundle.time_table import unpack_time_table
 from finding_nemo.models.inference.open_bundle_network import (
-    ANY_NETWORK,
-    NetworkWish,
+    DEFAULT_INFERENCE,
+    InferenceOptions,
     open_bundle_network,
 )
 from finding_nemo.models.inference.pixel_network import PixelNetwork
@@ -69,7 +69,7 @@ class Predictor:
         with_embedding: bool = False,
         precision: float = PRECISION,
         threads: int | None = None,
-        network: NetworkWish = ANY_NETWORK,
+        network: InferenceOptions = DEFAULT_INFERENCE,
         limits: InputLimits = USUAL_LIMITS,
     ) -> None:
         """Load `bundle`, if it is not loaded yet.

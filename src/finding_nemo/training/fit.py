@@ -23,7 +23,7 @@ from finding_nemo.models.inference.runtime_choice import open_network
 from finding_nemo.models.networks.with_features import WithFeatures, has_features
 from finding_nemo.models.onnx_export.export_onnx import export_onnx
 from finding_nemo.training.auto.epoch_budget import with_auto_epochs
-from finding_nemo.training.auto.hardware import choose_device, choose_precision
+from finding_nemo.training.auto.hardware import choose_device, choose_dtype
 from finding_nemo.training.examples.array_cache import CACHE_VARIABLE, find_cache
 from finding_nemo.training.examples.cached_inputs import Tick, tell_unusable
 from finding_nemo.training.examples.partition import Partition, category_evidence, summarize_split
@@ -78,9 +78,9 @@ def fit_network(
     """
     device = choose_device(settings.device)
     place = group.start(device.value)
-    precision = choose_precision(settings.precision, device.value)
+    dtype = choose_dtype(settings.dtype, device.value)
     notify(f"device {device.value}: {device.reason}.")
-    notify(f"precision {precision.value}: {precision.reason}.")
+    notify(f"dtype {dtype.value}: {dtype.reason}.")
     settings = settings_without_boxes(settings, recipe, partition.train, notify)
     settings = with_auto_epochs(settings, partition.train, notify)
     notify(f"batch size {settings.batch_size}: the recipe's{group.in_words}.")
@@ -97,7 +97,7 @@ def fit_network(
     loop = Trainer(
         network=ready.trained.to(place), settings=settings, prepare=ready.prepare,
         loss=ready.objective.loss,
-        device=place, autocast=precision.value == "bfloat16", folder=out, seed=seed,
+        device=place, autocast=dtype.value == "bfloat16", folder=out, seed=seed,
         rate_factors=ready.rate_factors, group=group,
         micro_batch_size=ready.micro_batch_size or settings.micro_batch_size or 0,
         checkpoint_every_s=checkpoint_every_s,

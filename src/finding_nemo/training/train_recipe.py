@@ -19,7 +19,7 @@ from finding_nemo.core.provenance import dataset_provenance, now_utc, run_proven
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Tell, tell_nobody
 from finding_nemo.models.bundle.bundle import Bundle, bundle_hash, load_bundle
-from finding_nemo.training.auto.hardware import choose_device, choose_precision
+from finding_nemo.training.auto.hardware import choose_device, choose_dtype
 from finding_nemo.training.examples.partition import Partition, make_partition
 from finding_nemo.training.fit import fit_network
 from finding_nemo.training.loop.distributed import ProcessGroup
@@ -202,5 +202,5 @@ def _provenance(settings: AnySettings, started: str, seed: int) -> dict[str, Any
     if isinstance(settings, TrainerSettings):
         device = choose_device(settings.device)
         provenance["device"] = device.value
-        provenance["precision"] = choose_precision(settings.precision, device.value).value
+        provenance["dtype"] = choose_dtype(settings.dtype, device.value).value
     return provenance

@@ -28,7 +28,7 @@ from finding_nemo.models.bundle.export_records import (
 )
 from finding_nemo.models.inference.open_bundle_network import checked_network
 from finding_nemo.models.inference.openvino_network import has_bfloat16, save_openvino
-from finding_nemo.models.inference.pixel_network import Precision
+from finding_nemo.models.inference.pixel_network import Dtype
 from finding_nemo.models.inference.runtime_choice import (
     Runtime,
     choose_runtime,
@@ -94,16 +94,16 @@ def export_bundle(
         raise BundleError(f"The bundle {bundle.path} opens no image: it has no network to export.")
     check_output_file(bundle.path / EXPORTS, overwrite=True)
     runtime = _RUNTIME[to]
-    choose_runtime(precision="float32", runtime=runtime)
+    choose_runtime(dtype="float32", runtime=runtime)
     spec = bundle.preprocessing
     evaluation_set = _align(dataset, _unseen(dataset, split), spec)
     network = checked_network(bundle)
     exact = _probabilities(bundle, network, evaluation_set.pixels, "float32", "onnxruntime")
     measure = _Measure(bundle, evaluation_set, exact, runtime)
-    precisions: list[Precision] = ["float32"]
+    dtypes: list[Dtype] = ["float32"]
     if to == "openvino" and has_bfloat16():
-        precisions.append("bfloat16")
-    records = [measure.record(network, precision) for precision in precisions]
+        dtypes.append("bfloat16")
+    records = [measure.record(network, dtype) for dtype in dtypes]
     # What is written anew is not listed meanwhile: if this is stopped, the bundle still opens.
     names = (EXPORTS, INT8_NETWORK) if int8 else (EXPORTS,)
     bundle = unlist_files(bundle, *names)
@@ -146,7 +146,7 @@ def _refuse(records: Sequence[ExportRecord]) -> None:
 
 def _in_words(record: ExportRecord) -> str:
     return (
-        f"{record.precision} on {record.runtime}: MAP@20 {record.map_at_20:.4f}, "
+        f"{record.dtype} on {record.runtime}: MAP@20 {record.map_at_20:.4f}, "
         f"{record.map_at_20_change:+.4f} against float32, largest probability change "
         f"{record.largest_probability_change:.2g}, on {record.n_images} frames of "
         f"{record.n_dives} dives"
@@ -161,16 +161,16 @@ class _Measure:
     runtime: Runtime
 
     def record(
-        self, network: bytes, precision: Precision, calibration: JudgedFrames | None = None
+        self, network: bytes, dtype: Dtype, calibration: JudgedFrames | None = None
     ) -> ExportRecord:
         """Return how a network does in a precision on this runtime."""
         found = _probabilities(
-            self.bundle, network, self.evaluation_set.pixels, precision, self.runtime
+            self.bundle, network, self.evaluation_set.pixels, dtype, self.runtime
         )
         change = np.abs(found - self.exact)
         return ExportRecord(
             runtime=self.runtime,
-            precision=precision,
+            dtype=dtype,
             n_images=len(self.evaluation_set.records),
             n_dives=self.evaluation_set.n_dives,
             map_at_20_float32=map_at_k(self.evaluation_set.truth, self.exact, k=20),
@@ -203,10 +203,10 @@ def _make_int8(
 
 
 def _probabilities(
-    bundle: Bundle, content: bytes, pixels: Frames, precision: Precision, runtime: Runtime
+    bundle: Bundle, content: bytes, pixels: Frames, dtype: Dtype, runtime: Runtime
 ) -> Floats:
     spec = bundle.preprocessing
-    network = open_network(content, spec, precision=precision, runtime=runtime)
+    network = open_network(content, spec, dtype=dtype, runtime=runtime)
     seen = prefetch_map(
         lambda image: network.forward(image[np.newaxis]).outputs, pixels, threads=network.workers
     )

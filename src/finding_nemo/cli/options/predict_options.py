@@ -55,7 +55,7 @@ Overwrite = Annotated[
 ]
 
 
-class ArithmeticName(StrEnum):
+class DtypeName(StrEnum):
     """What the network computes in."""
 
     auto = "auto"
@@ -72,8 +72,8 @@ class RuntimeName(StrEnum):
     onnxruntime = "onnxruntime"
 
 
-Arithmetic = Annotated[
-    ArithmeticName, typer.Option(help="What it computes in; auto: the fastest that export checked.")
+Dtype = Annotated[
+    DtypeName, typer.Option(help="What it computes in; auto: the fastest that export checked.")
 ]
 Runtime = Annotated[
     RuntimeName, typer.Option(help="What computes; auto: OpenVINO where it is installed.")

@@ -19,7 +19,7 @@ from finding_nemo.cli.options.dataset_options import DivePattern, ImagesFolder
 from finding_nemo.core.files.input_limits import USUAL_LIMITS
 
 if TYPE_CHECKING:
-    from finding_nemo.models.inference.open_bundle_network import NetworkWish
+    from finding_nemo.models.inference.open_bundle_network import InferenceOptions
     from finding_nemo.prediction.run.chunked_run import Engine
     from finding_nemo.prediction.sources.image_sources import ImageSelection
     from finding_nemo.results.summary import PredictionSummary
@@ -43,7 +43,7 @@ def predict(
     engine: options.EngineName = "local",
     workers: options.Workers = None,
     overwrite: options.Overwrite = False,
-    arithmetic: options.Arithmetic = options.ArithmeticName.auto,
+    dtype: options.Dtype = options.DtypeName.auto,
     runtime: options.Runtime = options.RuntimeName.auto,
     max_megapixels: options.MaxMegapixels = USUAL_LIMITS.max_pixels / 1e6,
     max_file_mb: options.MaxFileMb = USUAL_LIMITS.max_file_bytes / 1e6,
@@ -79,7 +79,7 @@ def predict(
         )
         choices |= {"with_vector": vector, "with_embedding": embeddings, "precision": precision}
         choices["limits"] = limits
-        choices |= {"network": _network(arithmetic, runtime), "engine": _engine(engine, workers)}
+        choices |= {"network": _network(dtype, runtime), "engine": _engine(engine, workers)}
         _predict(bundle, selection, out, overwrite=overwrite, **choices)
 
 
@@ -108,10 +108,10 @@ def _choices(out: Path, file_format: str | None, shard: str) -> dict[str, Any]:
         return {"file_format": choose_format(out, file_format), "shard": parse_shard(shard)}
 
 
-def _network(arithmetic: options.ArithmeticName, runtime: options.RuntimeName) -> NetworkWish:
-    from finding_nemo.models.inference.open_bundle_network import NetworkWish
+def _network(dtype: options.DtypeName, runtime: options.RuntimeName) -> InferenceOptions:
+    from finding_nemo.models.inference.open_bundle_network import InferenceOptions
 
-    return NetworkWish(arithmetic.value, runtime.value)
+    return InferenceOptions(dtype.value, runtime.value)
 
 
 def _engine(name: str, workers: int | None) -> Engine:

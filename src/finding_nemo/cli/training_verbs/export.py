@@ -50,4 +50,4 @@ def export(
         int8=int8,
         tell=notify,
     )
-    say(f"{loaded.path}: {', '.join(record.precision for record in records)} checked.")
+    say(f"{loaded.path}: {', '.join(record.dtype for record in records)} checked.")

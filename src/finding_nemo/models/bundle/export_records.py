@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from finding_nemo.core.config import Settings
 from finding_nemo.core.errors import BundleError
 from finding_nemo.core.files.atomic_files import write_text
 from finding_nemo.models.bundle.bundle_files import EXPORTS, read_file_of
-from finding_nemo.models.inference.pixel_network import Precision
+from finding_nemo.models.inference.pixel_network import Dtype
 
 
 class ExportRecord(Settings):
@@ -17,7 +18,7 @@ class ExportRecord(Settings):
 
     Attributes:
         runtime: "openvino" or "onnxruntime".
-        precision: Of the arithmetic.
+        dtype: Of the arithmetic.
         n_images: Frames that it was measured on, none of them trained on.
         n_dives: Their dives.
         map_at_20_float32: MAP@20 of the network in float32.
@@ -32,7 +33,7 @@ class ExportRecord(Settings):
     """
 
     runtime: str
-    precision: Precision
+    dtype: Dtype
     n_images: int
     n_dives: int
     map_at_20_float32: float
@@ -64,15 +65,15 @@ class ExportRecords(Settings):
 
     records: tuple[ExportRecord, ...] = ()
 
-    def find(self, runtime: str, precision: Precision) -> ExportRecord | None:
+    def find(self, runtime: str, dtype: Dtype) -> ExportRecord | None:
         """Return the record of one way of computing, if it was measured."""
-        wanted = (runtime, precision)
-        return next((r for r in self.records if (r.runtime, r.precision) == wanted), None)
+        wanted = (runtime, dtype)
+        return next((r for r in self.records if (r.runtime, r.dtype) == wanted), None)
 
     def having(self, record: ExportRecord) -> ExportRecords:
         """Return the records with `record` in the place of an earlier one of its kind."""
-        kind = (record.runtime, record.precision)
-        kept = [r for r in self.records if (r.runtime, r.precision) != kind]
+        kind = (record.runtime, record.dtype)
+        kept = [r for r in self.records if (r.runtime, r.dtype) != kind]
         return ExportRecords(records=(*kept, record))
 
 
@@ -86,13 +87,22 @@ def read_export_records(folder: Path) -> ExportRecords:
     if not path.is_file():
         return ExportRecords()
     try:
-        content = json.loads(read_file_of(folder, EXPORTS).decode("utf-8"))
+        content = _renamed(json.loads(read_file_of(folder, EXPORTS).decode("utf-8")))
         return ExportRecords.build(content, source=str(path))
     except (ValueError, TypeError, RecursionError) as error:
         if isinstance(error, BundleError):
             raise
         words = str(error)[:300]
         raise BundleError(f"{path} cannot be read: {words}. Export the bundle again.") from None
+
+
+def _renamed(content: Any) -> Any:  # noqa: ANN401 - any JSON can stand there
+    """Return the content with the names of today: `dtype` was `precision`."""
+    records = content.get("records") if isinstance(content, dict) else None
+    for record in records if isinstance(records, list) else ():
+        if isinstance(record, dict) and "precision" in record:
+            record["dtype"] = record.pop("precision")
+    return content
 
 
 def write_export_records(folder: Path, records: ExportRecords) -> None:

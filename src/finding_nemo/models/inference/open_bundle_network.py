@@ -10,46 +10,46 @@ from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.models.bundle.bundle_files import INT8_NETWORK, NETWORK
 from finding_nemo.models.bundle.export_records import ExportRecords, read_export_records
 from finding_nemo.models.inference.openvino_network import has_bfloat16
-from finding_nemo.models.inference.pixel_network import PixelNetwork, Precision, RuntimeChoice
+from finding_nemo.models.inference.pixel_network import Dtype, PixelNetwork, RuntimeChoice
 from finding_nemo.models.inference.runtime_choice import Runtime, choose_runtime, open_network
 from finding_nemo.models.onnx_check.check_onnx import check_network
 
-PrecisionWish = Literal["auto", "float32", "bfloat16", "int8"]
-PRECISIONS: tuple[PrecisionWish, ...] = ("auto", "float32", "bfloat16", "int8")
+DtypeOption = Literal["auto", "float32", "bfloat16", "int8"]
+DTYPES: tuple[DtypeOption, ...] = ("auto", "float32", "bfloat16", "int8")
 
 # Of the speed of float32, on a processor with the instructions for it.
 _ABOUT = {"int8": "about 3 times as fast", "bfloat16": "about twice as fast"}
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkWish:
+class InferenceOptions:
     """How a network is to be computed.
 
     Attributes:
-        arithmetic: The precision; "auto" takes the fastest that `export` has checked.
+        dtype: The precision; "auto" takes the fastest that `export` has checked.
         runtime: "auto" takes the fastest by the stated rule.
     """
 
-    arithmetic: PrecisionWish = "auto"
+    dtype: DtypeOption = "auto"
     runtime: Runtime = "auto"
 
 
-ANY_NETWORK = NetworkWish()
+DEFAULT_INFERENCE = InferenceOptions()
 
 
-def choose_for_bundle(bundle: Bundle, wish: NetworkWish = ANY_NETWORK) -> RuntimeChoice:
+def choose_for_bundle(bundle: Bundle, wish: InferenceOptions = DEFAULT_INFERENCE) -> RuntimeChoice:
     """Return what will compute the network of a bundle, with the reason, without loading it.
 
     Raises:
         SettingsError: If the precision or runtime is not to be had.
     """
-    chosen, reason = _precision(bundle, wish.arithmetic, wish.runtime)
-    choice = choose_runtime(precision=chosen, runtime=wish.runtime)
+    chosen, reason = _dtype(bundle, wish.dtype, wish.runtime)
+    choice = choose_runtime(dtype=chosen, runtime=wish.runtime)
     return replace(choice, reason=f"{choice.reason}; {reason}")
 
 
 def open_bundle_network(
-    bundle: Bundle, wish: NetworkWish = ANY_NETWORK, *, workers: int | None = None
+    bundle: Bundle, wish: InferenceOptions = DEFAULT_INFERENCE, *, workers: int | None = None
 ) -> PixelNetwork:
     """Load the network of a bundle.
 
@@ -64,9 +64,9 @@ def open_bundle_network(
     """
     choice = choose_for_bundle(bundle, wish)
     network = open_network(
-        checked_network(bundle, choice.precision),
+        checked_network(bundle, choice.dtype),
         bundle.preprocessing,
-        precision=choice.precision,
+        dtype=choice.dtype,
         runtime=wish.runtime,
         workers=workers,
     )
@@ -75,7 +75,7 @@ def open_bundle_network(
     return network
 
 
-def checked_network(bundle: Bundle, precision: Precision = "float32") -> bytes:
+def checked_network(bundle: Bundle, dtype: Dtype = "float32") -> bytes:
     """Return the bytes of a bundle's network, which a runtime may be given.
 
     Bytes and not a path: what was checked is what is opened, and no file beside it can be reached.
@@ -85,8 +85,8 @@ def checked_network(bundle: Bundle, precision: Precision = "float32") -> bytes:
             number of outputs than there are categories.
         SettingsError: If it is to be in int8 and was never exported so.
     """
-    name = INT8_NETWORK if precision == "int8" else NETWORK
-    if precision == "int8" and not bundle.holds_int8:
+    name = INT8_NETWORK if dtype == "int8" else NETWORK
+    if dtype == "int8" and not bundle.holds_int8:
         raise SettingsError(
             f"The bundle {bundle.path} holds no {INT8_NETWORK}. Make it with "
             "finding-nemo export BUNDLE --to onnx --int8."
@@ -107,11 +107,11 @@ def checked_network(bundle: Bundle, precision: Precision = "float32") -> bytes:
     return content
 
 
-def _precision(bundle: Bundle, wish: PrecisionWish, runtime: Runtime) -> tuple[Precision, str]:
+def _dtype(bundle: Bundle, wish: DtypeOption, runtime: Runtime) -> tuple[Dtype, str]:
     """Return the precision and, in words, why."""
     if wish != "auto":
         return wish, f"{wish} as asked"
-    choice = choose_runtime(precision="float32", runtime=runtime)
+    choice = choose_runtime(dtype="float32", runtime=runtime)
     records = read_export_records(bundle.path)
     if bundle.holds_int8 and _is_checked(records, choice.runtime, "int8"):
         return "int8", _because(records, choice.runtime, "int8")
@@ -125,16 +125,16 @@ def _precision(bundle: Bundle, wish: PrecisionWish, runtime: Runtime) -> tuple[P
     )
 
 
-def _is_checked(records: ExportRecords, runtime: str, precision: Precision) -> bool:
-    record = records.find(runtime, precision)
+def _is_checked(records: ExportRecords, runtime: str, dtype: Dtype) -> bool:
+    record = records.find(runtime, dtype)
     return record is not None and record.is_good_enough
 
 
-def _because(records: ExportRecords, runtime: str, precision: Precision) -> str:
-    record = records.find(runtime, precision)
+def _because(records: ExportRecords, runtime: str, dtype: Dtype) -> str:
+    record = records.find(runtime, dtype)
     change = 0.0 if record is None else record.map_at_20_change
     n_images = 0 if record is None else record.n_images
     return (
-        f"{_ABOUT[precision]} as float32, and MAP@20 changed by {change:+.4f} on {n_images} "
+        f"{_ABOUT[dtype]} as float32, and MAP@20 changed by {change:+.4f} on {n_images} "
         "frames when it was exported"
     )

@@ -18,10 +18,10 @@ import numpy as np
 from finding_nemo.core.errors import BundleError, EngineError
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.models.inference.pixel_network import (
+    Dtype,
     Floats,
     NetworkOutput,
     Pixels,
-    Precision,
     RuntimeChoice,
     joined,
 )
@@ -91,7 +91,7 @@ class OpenVinoPixels:
         core = _core()
         try:
             model = core.read_model(network if isinstance(network, bytes) else str(network))
-            compiled = _compiled(_with_pixels_in(model, preprocessing), choice.precision, workers)
+            compiled = _compiled(_with_pixels_in(model, preprocessing), choice.dtype, workers)
         except Exception as error:  # OpenVINO raises RuntimeError and classes of its own
             name = "the network" if isinstance(network, bytes) else network
             words = " ".join(str(error).split()).rstrip(".")
@@ -183,9 +183,9 @@ def save_openvino(
     return written
 
 
-def _compiled(model: Any, precision: Precision, workers: int) -> Any:  # noqa: ANN401
-    hint = _HINTS[precision]
-    if precision == "int8" and has_bfloat16():
+def _compiled(model: Any, dtype: Dtype, workers: int) -> Any:  # noqa: ANN401
+    hint = _HINTS[dtype]
+    if dtype == "int8" and has_bfloat16():
         hint = "bf16"
     settings = {
         "INFERENCE_PRECISION_HINT": hint,

@@ -12,7 +12,7 @@ from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.data.images.resize import normalise_pixels
 from finding_nemo.models.inference.onnxruntime_network import CPU_PROVIDER, OnnxNetwork
 
-Precision = Literal["float32", "bfloat16", "int8"]
+Dtype = Literal["float32", "bfloat16", "int8"]
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 
@@ -40,18 +40,18 @@ class RuntimeChoice:
     Attributes:
         runtime: "openvino" or "onnxruntime".
         device: "cpu", "cuda" or "tensorrt".
-        precision: Of the arithmetic.
+        dtype: Of the arithmetic.
         reason: Why, in words that are printed.
     """
 
     runtime: str
     device: str
-    precision: Precision
+    dtype: Dtype
     reason: str
 
     def __str__(self) -> str:
         """Return it in words, with the reason."""
-        return f"{self.runtime} on {self.device} in {self.precision}: {self.reason}"
+        return f"{self.runtime} on {self.device} in {self.dtype}: {self.reason}"
 
 
 class PixelNetwork(Protocol):

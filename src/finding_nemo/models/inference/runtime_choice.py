@@ -22,9 +22,9 @@ from finding_nemo.models.inference.openvino_network import (
     is_openvino_installed,
 )
 from finding_nemo.models.inference.pixel_network import (
+    Dtype,
     OnnxPixels,
     PixelNetwork,
-    Precision,
     RuntimeChoice,
 )
 
@@ -42,7 +42,7 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def choose_runtime(*, precision: Precision, runtime: Runtime = "auto") -> RuntimeChoice:
+def choose_runtime(*, dtype: Dtype, runtime: Runtime = "auto") -> RuntimeChoice:
     """Return what computes a network, with the reason.
 
     A GPU of ONNX Runtime comes first, then OpenVINO where it is installed, then ONNX Runtime.
@@ -53,24 +53,24 @@ def choose_runtime(*, precision: Precision, runtime: Runtime = "auto") -> Runtim
     """
     gpu = next((d for d, name in _GPUS.items() if name in ort.get_available_providers()), None)
     if runtime != "openvino" and gpu is not None:
-        _check_precision(precision, f"onnxruntime on {gpu}", has=precision != "bfloat16")
-        return RuntimeChoice("onnxruntime", gpu, precision, f"this ONNX Runtime computes on {gpu}")
+        _check_dtype(dtype, f"onnxruntime on {gpu}", has=dtype != "bfloat16")
+        return RuntimeChoice("onnxruntime", gpu, dtype, f"this ONNX Runtime computes on {gpu}")
     if runtime == "onnxruntime" or (runtime == "auto" and not is_openvino_installed()):
         why = "as asked" if runtime != "auto" else "the extra finding-nemo[fast] is not installed"
-        _check_precision(precision, "onnxruntime on a CPU", has=precision != "bfloat16")
-        return RuntimeChoice("onnxruntime", "cpu", precision, why)
+        _check_dtype(dtype, "onnxruntime on a CPU", has=dtype != "bfloat16")
+        return RuntimeChoice("onnxruntime", "cpu", dtype, why)
     if not is_openvino_installed():
         raise SettingsError(f"--runtime openvino: it is not installed. {install_hint('fast')}")
-    can = precision != "bfloat16" or has_bfloat16()
-    _check_precision(precision, "openvino on this processor", has=can)
+    can = dtype != "bfloat16" or has_bfloat16()
+    _check_dtype(dtype, "openvino on this processor", has=can)
     why = "as asked" if runtime != "auto" else "installed, and faster than ONNX Runtime on a CPU"
-    return RuntimeChoice("openvino", "cpu", precision, why)
+    return RuntimeChoice("openvino", "cpu", dtype, why)
 
 
-def _check_precision(precision: Precision, where: str, *, has: bool) -> None:
+def _check_dtype(dtype: Dtype, where: str, *, has: bool) -> None:
     if not has:
         raise SettingsError(
-            f"{where} does not compute in {precision}. Use --arithmetic float32, or int8 after "
+            f"{where} does not compute in {dtype}. Use --dtype float32, or int8 after "
             "finding-nemo export BUNDLE --to onnx --int8."
         )
 
@@ -79,7 +79,7 @@ def open_network(
     network: Path | bytes,
     preprocessing: Preprocessing,
     *,
-    precision: Precision = "float32",
+    dtype: Dtype = "float32",
     runtime: Runtime = "auto",
     workers: int | None = None,
 ) -> PixelNetwork:
@@ -88,7 +88,7 @@ def open_network(
     Args:
         network: An ONNX file or its bytes.
         preprocessing: What is done to pixels.
-        precision: Of the arithmetic; "int8" needs a network made for it.
+        dtype: Of the arithmetic; "int8" needs a network made for it.
         runtime: "auto", or the one that must compute it.
         workers: Threads that will use it at once; default: one a core.
 
@@ -96,7 +96,7 @@ def open_network(
         BundleError: If it cannot be loaded.
         SettingsError: If the runtime or precision is not to be had.
     """
-    choice = choose_runtime(precision=precision, runtime=runtime)
+    choice = choose_runtime(dtype=dtype, runtime=runtime)
     workers = workers or usable_cores()
     if choice.runtime == "openvino":
         return OpenVinoPixels(network, preprocessing, choice=choice, workers=workers)
@@ -105,5 +105,5 @@ def open_network(
     loaded = OnnxNetwork(network, threads=1 if choice.device == "cpu" else 0, providers=there)
     if choice.device != "cpu" and loaded.providers[0] == CPU_PROVIDER:
         reason = f"{choice.device} is offered but did not start"
-        choice = RuntimeChoice("onnxruntime", "cpu", precision, reason)
+        choice = RuntimeChoice("onnxruntime", "cpu", dtype, reason)
     return OnnxPixels(loaded, preprocessing, choice=choice, workers=workers)

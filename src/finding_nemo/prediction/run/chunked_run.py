@@ -18,7 +18,7 @@ from finding_nemo.core.provenance import now_utc
 from finding_nemo.core.reporter import Tell
 from finding_nemo.data.filesystems.tar import tar_of
 from finding_nemo.models.bundle.bundle import Bundle
-from finding_nemo.models.inference.open_bundle_network import NetworkWish
+from finding_nemo.models.inference.open_bundle_network import InferenceOptions
 from finding_nemo.prediction.postprocess import PRECISION
 from finding_nemo.prediction.predictor import Move
 from finding_nemo.prediction.run.run_plan import Plan, PlanSize, write_plan
@@ -78,7 +78,7 @@ class ChunkWork:
     columns: Columns
     precision: float = PRECISION
     move: Move = unmoved
-    network: NetworkWish = field(default_factory=NetworkWish)
+    network: InferenceOptions = field(default_factory=InferenceOptions)
     limits: InputLimits = USUAL_LIMITS
 
 
@@ -197,7 +197,7 @@ _ASKED = {
     "embeddings": "--embeddings, and --format",
     "precision": "--precision",
     "shard": "--shard",
-    "network": "--arithmetic and --runtime, or what is installed",
+    "network": "--dtype and --runtime, or what is installed",
 }
 
 

@@ -28,7 +28,7 @@ from finding_nemo.core.provenance import package_version
 from finding_nemo.core.reporter import Tell
 from finding_nemo.models.bundle.bundle import Bundle, load_bundle
 from finding_nemo.models.bundle.bundle_files import HASHED, MANIFEST, read_file_of
-from finding_nemo.models.inference.open_bundle_network import NetworkWish
+from finding_nemo.models.inference.open_bundle_network import InferenceOptions
 from finding_nemo.prediction.run.chunked_run import ChunkRows, ChunkWork
 from finding_nemo.prediction.run.engine_local import predict_chunks, predictor_for
 from finding_nemo.prediction.run.run_plan import Plan, PlanSize
@@ -121,7 +121,7 @@ class _Worker:
         size: PlanSize,
         columns: Columns,
         precision: float,
-        network: NetworkWish,
+        network: InferenceOptions,
         version: str,
         limits: InputLimits,
     ) -> None:

@@ -14,8 +14,8 @@ from finding_nemo.core.provenance import package_version, run_provenance
 from finding_nemo.core.reporter import Tell, tell_nobody
 from finding_nemo.models.bundle.bundle import Bundle, bundle_hash
 from finding_nemo.models.inference.open_bundle_network import (
-    ANY_NETWORK,
-    NetworkWish,
+    DEFAULT_INFERENCE,
+    InferenceOptions,
     choose_for_bundle,
 )
 from finding_nemo.prediction.postprocess import PRECISION, PostProcessor
@@ -57,7 +57,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
     precision: float = PRECISION,
     move: Move | None = None,
     say: Tell | None = None,
-    network: NetworkWish = ANY_NETWORK,
+    network: InferenceOptions = DEFAULT_INFERENCE,
     limits: InputLimits = USUAL_LIMITS,
 ) -> PredictionSummary:
     """Predict `inputs` into `out`, one row an image, in order.
@@ -130,7 +130,7 @@ class RunSpec:
     with_embedding: bool
     shard: Shard
     precision: float
-    network: NetworkWish
+    network: InferenceOptions
     limits: InputLimits
 
     def request(self) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def _carry_out(
             say(notice)
         job = begin_or_go_on(folder, images, request, overwrite=overwrite, say=say)
         if request["network"] is not None:
-            metadata = "network: {runtime} on {device} in {precision}: {reason}."
+            metadata = "network: {runtime} on {device} in {dtype}: {reason}."
             say(metadata.format(**request["network"]))
         columns = Columns(
             n_categories=len(order.bundle.categories),
@@ -189,7 +189,7 @@ def _carry_out(
         return _put_together(folder, order, job, chunks, columns, predictor.postprocessor)
 
 
-def _network(bundle: Bundle, wish: NetworkWish) -> dict[str, str] | None:
+def _network(bundle: Bundle, wish: InferenceOptions) -> dict[str, str] | None:
     """Return what computes the network, and why: a run goes on in the same arithmetic only."""
     if bundle.manifest.runner != "network":
         return None

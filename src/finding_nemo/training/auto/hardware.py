@@ -44,7 +44,7 @@ def _has_mps() -> bool:
     return torch.backends.mps.is_available()
 
 
-def choose_precision(wanted: str, device: str) -> Choice:
+def choose_dtype(wanted: str, device: str) -> Choice:
     """Return the precision of the network's arithmetic."""
     if wanted != "auto":
         return Choice(wanted, "as set")

@@ -36,7 +36,7 @@ class TrainerSettings(Settings):
         weight_decay: On weights, not on biases, for "adamw".
         schedule: "constant", or "one-cycle" (rise over 30 % of the steps, then fall).
         device: "auto", "cpu", "cuda" or "mps".
-        precision: "auto", "float32" or "bfloat16".
+        dtype: "auto", "float32" or "bfloat16".
         ema_decay: Decay of the running average of the weights, which is judged and kept; 0 for
             the weights themselves.
     """
@@ -50,7 +50,7 @@ class TrainerSettings(Settings):
     weight_decay: float = Field(default=0.0, ge=0)
     schedule: Literal["constant", "one-cycle"] = "constant"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
 
 

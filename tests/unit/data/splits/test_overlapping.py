@@ -15,7 +15,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from finding_nemo.core.errors import EngineError
-from finding_nemo.models.inference.open_bundle_network import NetworkWish
+from finding_nemo.models.inference.open_bundle_network import InferenceOptions
 from finding_nemo.models.inference.runtime_choice import Runtime
 from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.prediction.run.one_thread import OneThread
@@ -144,7 +144,7 @@ def test_a_forked_process__predicts_the_same_or_says_what_to_do(
 ) -> None:
     if runtime == "openvino":
         pytest.importorskip("openvino")
-    wish = NetworkWish(runtime=runtime)
+    wish = InferenceOptions(runtime=runtime)
     predictor = Predictor(small_bundle, network=wish)
     before = _probabilities(predictor, str(tiny_folder))
     there = predictor if is_open else Predictor(small_bundle, network=wish)

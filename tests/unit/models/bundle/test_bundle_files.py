@@ -23,7 +23,7 @@ from finding_nemo.models.bundle.bundle import (
     unlist_files,
     write_bundle,
 )
-from finding_nemo.models.inference.open_bundle_network import NetworkWish, open_bundle_network
+from finding_nemo.models.inference.open_bundle_network import InferenceOptions, open_bundle_network
 from finding_nemo.prediction.predictor import Predictor
 
 FILES = ("weights.safetensors", "novelty.safetensors", "model.onnx")
@@ -116,7 +116,7 @@ def test_a_file_that_is_written_anew__is_not_listed_until_it_is_whole(folder: Pa
     bundle = load_bundle(folder)
     assert not bundle.holds_int8
     with pytest.raises(SettingsError, match=r"holds no model\.int8\.onnx"):
-        open_bundle_network(bundle, NetworkWish("int8"))
+        open_bundle_network(bundle, InferenceOptions("int8"))
     listed = list_files(bundle, "model.int8.onnx", "exports.json")
     assert listed.holds_int8
     assert load_bundle(folder).manifest == listed.manifest

@@ -90,7 +90,7 @@ def test_gpu__comes_first_where_it_is_offered(
     monkeypatch: pytest.MonkeyPatch, offered: list[str], device: str
 ) -> None:
     monkeypatch.setattr(ort, "get_available_providers", lambda: offered)
-    choice = choose_runtime(precision="float32")
+    choice = choose_runtime(dtype="float32")
     assert (choice.runtime, choice.device) == ("onnxruntime", device)
     assert device in choice.reason
 
@@ -114,19 +114,19 @@ def test_openvino_absent__falls_back_with_the_reason_or_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(engine, "is_openvino_installed", lambda: False)
-    choice = choose_runtime(precision="float32")
+    choice = choose_runtime(dtype="float32")
     assert choice.runtime == "onnxruntime"
     assert "finding-nemo[fast] is not installed" in choice.reason
     with pytest.raises(SettingsError, match=r"pip install .*'openvino>="):
-        choose_runtime(precision="float32", runtime="openvino")
+        choose_runtime(dtype="float32", runtime="openvino")
     with pytest.raises(SettingsError, match="does not compute in bfloat16"):
-        choose_runtime(precision="bfloat16")
+        choose_runtime(dtype="bfloat16")
 
 
 def test_openvino_installed__is_the_choice_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "is_openvino_installed", lambda: True)
-    choice = choose_runtime(precision="float32")
+    choice = choose_runtime(dtype="float32")
     assert (choice.runtime, choice.device) == ("openvino", "cpu")
     monkeypatch.setattr(engine, "has_bfloat16", lambda: False)
     with pytest.raises(SettingsError, match="does not compute in bfloat16"):
-        choose_runtime(precision="bfloat16")
+        choose_runtime(dtype="bfloat16")

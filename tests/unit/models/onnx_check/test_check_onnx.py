@@ -19,7 +19,7 @@ from safetensors.numpy import save_file
 from finding_nemo.core.errors import BundleError, FindingNemoError
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.models.inference import openvino_network as runtime_openvino
-from finding_nemo.models.inference.open_bundle_network import NetworkWish, open_bundle_network
+from finding_nemo.models.inference.open_bundle_network import InferenceOptions, open_bundle_network
 from finding_nemo.models.inference.runtime_choice import Runtime
 from finding_nemo.prediction.predictor import Predictor
 
@@ -63,7 +63,7 @@ def runtime(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_honest_bundle__opens(hostile: Path) -> None:
-    network = open_bundle_network(load_bundle(hostile), NetworkWish(runtime="onnxruntime"))
+    network = open_bundle_network(load_bundle(hostile), InferenceOptions(runtime="onnxruntime"))
     assert network.forward(np.zeros((1, 32, 32, 3), np.uint8)).outputs.shape == (1, 30)
 
 
@@ -283,14 +283,14 @@ def test_hostile_network__is_refused_before_a_runtime_sees_it(
     how, words = HOSTILE[name]
     change(hostile, how)
     with pytest.raises(BundleError, match=words) as told:
-        open_bundle_network(load_bundle(hostile), NetworkWish(runtime=runtime))
+        open_bundle_network(load_bundle(hostile), InferenceOptions(runtime=runtime))
     assert "is not opened" in str(told.value)
     assert str(told.value).isprintable()
 
 
 def test_hostile_int8__is_refused_as_well(hostile: Path, runtime: Runtime) -> None:
     change(hostile, external("secret"), "model.int8.onnx")
-    wish = NetworkWish("int8", runtime)
+    wish = InferenceOptions("int8", runtime)
     with pytest.raises(BundleError, match=r"model\.int8\.onnx is not opened: .*external data"):
         open_bundle_network(load_bundle(hostile), wish)
 
@@ -299,14 +299,14 @@ def test_hostile_int8__is_refused_as_well(hostile: Path, runtime: Runtime) -> No
 def test_no_onnx__is_refused(hostile: Path, runtime: Runtime, content: bytes) -> None:
     (hostile / "model.onnx").write_bytes(content)
     with pytest.raises(BundleError, match="is not opened"):
-        open_bundle_network(load_bundle(hostile), NetworkWish(runtime=runtime))
+        open_bundle_network(load_bundle(hostile), InferenceOptions(runtime=runtime))
 
 
 def test_cut_off__is_refused(hostile: Path, runtime: Runtime) -> None:
     content = (hostile / "model.onnx").read_bytes()
     (hostile / "model.onnx").write_bytes(content[: len(content) // 2])
     with pytest.raises(BundleError, match="no ONNX file or is cut off"):
-        open_bundle_network(load_bundle(hostile), NetworkWish(runtime=runtime))
+        open_bundle_network(load_bundle(hostile), InferenceOptions(runtime=runtime))
 
 
 @pytest.mark.parametrize(
@@ -493,7 +493,7 @@ def mutated(content: bytes, rng: np.random.Generator) -> bytes:
 def outcome(folder: Path) -> str:
     """Return how it goes to open a bundle and to use it once; only our own errors are caught."""
     try:
-        predictor = Predictor(folder, network=NetworkWish(runtime="onnxruntime"), threads=1)
+        predictor = Predictor(folder, network=InferenceOptions(runtime="onnxruntime"), threads=1)
         postprocessor = predictor.postprocessor
         seen = predictor._network.forward(np.full((1, 32, 32, 3), 99, np.uint8))
         assert postprocessor is not None
