@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
+from finding_nemo.core.arrays import Bools, Float64s
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.evaluation.evaluate_uncertainty import evaluate_uncertainty
@@ -40,9 +40,6 @@ from finding_nemo.metrics.ranking import average_precision_at_k
 from finding_nemo.metrics.roc_auc import competition_score, roc_auc
 from finding_nemo.metrics.thresholded import scores_at_threshold
 from finding_nemo.results.schema import PredictionTable
-
-Scores = npt.NDArray[np.float64]
-Truth = npt.NDArray[np.bool_]
 
 
 def evaluate(
@@ -107,18 +104,18 @@ def _align(
     return evaluation_set
 
 
-def _by_model(evaluation_set: EvaluationSet) -> Scores:
+def _by_model(evaluation_set: EvaluationSet) -> Float64s:
     found = _per_image(evaluation_set, evaluation_set.scores)
     return np.where(evaluation_set.failed & evaluation_set.truth_of_all, 0.0, found)
 
 
-def _prior(evaluation_set: EvaluationSet, evidence: Evidence | None) -> tuple[Scores, str]:
+def _prior(evaluation_set: EvaluationSet, evidence: Evidence | None) -> tuple[Float64s, str]:
     """Return class frequency for each judged image, and where it is from."""
     frequency, source = _frequency(evaluation_set, evidence)
     return np.tile(frequency, (len(evaluation_set.records), 1)), source
 
 
-def _frequency(evaluation_set: EvaluationSet, evidence: Evidence | None) -> tuple[Scores, str]:
+def _frequency(evaluation_set: EvaluationSet, evidence: Evidence | None) -> tuple[Float64s, str]:
     if evaluation_set.train:
         return prior_scores(
             evaluation_set.dataset.truth(evaluation_set.train)
@@ -131,12 +128,12 @@ def _frequency(evaluation_set: EvaluationSet, evidence: Evidence | None) -> tupl
     return prior_scores(evaluation_set.truth), "the judged images themselves (flatters the prior)"
 
 
-def _per_image(evaluation_set: EvaluationSet, scores: Scores) -> Scores:
+def _per_image(evaluation_set: EvaluationSet, scores: Float64s) -> Float64s:
     return average_precision_at_k(evaluation_set.truth, scores)
 
 
 def _method(
-    name: str, evaluation_set: EvaluationSet, scores: Scores, per_image: Scores
+    name: str, evaluation_set: EvaluationSet, scores: Float64s, per_image: Float64s
 ) -> MethodScore:
     image_interval = dive_bootstrap_interval(per_image, evaluation_set.dives)
     dive_interval = dive_mean_interval(per_image, evaluation_set.dives)
@@ -160,7 +157,7 @@ def _time_copy(evaluation_set: EvaluationSet) -> MethodScore | None:
     return _method("time-copy", evaluation_set, scores, _per_image(evaluation_set, scores))
 
 
-def _gain(evaluation_set: EvaluationSet, model: Scores, prior: Scores) -> Measured:
+def _gain(evaluation_set: EvaluationSet, model: Float64s, prior: Float64s) -> Measured:
     paired = paired_dive_bootstrap(model, prior, evaluation_set.dives)
     return Measured(paired.mean, paired.interval.low, paired.interval.high)
 
@@ -177,7 +174,7 @@ def _leakage(evaluation_set: EvaluationSet) -> Leakage | None:
 def _novelty(
     evaluation_set: EvaluationSet,
     predictions: PredictionTable,
-    holds_untrained: Truth,
+    holds_untrained: Bools,
     map_at_20: float,
 ) -> NoveltyScore | None:
     """Score novelty where some judged images, and not all, hold an untrained category."""
@@ -197,14 +194,14 @@ def _novelty(
 
 def _holds_untrained(
     evaluation_set: EvaluationSet, evidence: Mapping[int, tuple[int, int]] | None
-) -> Truth:
+) -> Bools:
     ids = evaluation_set.dataset.categories.ids
     untrained = [evidence is not None and evidence.get(n, (0, 0))[0] == 0 for n in ids]
     return np.asarray(evaluation_set.truth[:, untrained].any(axis=1))
 
 
 def _images(
-    evaluation_set: EvaluationSet, predictions: PredictionTable, per_image: Scores
+    evaluation_set: EvaluationSet, predictions: PredictionTable, per_image: Float64s
 ) -> tuple[EvaluatedImage, ...]:
     assessment = predictions.assessment
     pictures = Pictures(evaluation_set.dataset)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from finding_nemo.core.arrays import Bools, Float64s
 from finding_nemo.evaluation.evaluation_set import EvaluationSet
 from finding_nemo.evaluation.ood_table import baseline_scores, novelty_table
 from finding_nemo.evaluation.uncertainty_results import (
@@ -25,15 +25,13 @@ from finding_nemo.uncertainty.calibration import LogitCalibration
 from finding_nemo.uncertainty.conformal import SetScores, score_sets
 from finding_nemo.uncertainty.rollup import Rule, least_expected_distance, roll_up, tree_distances
 
-Floats = npt.NDArray[np.float64]
-Truth = npt.NDArray[np.bool_]
 Metadata = Mapping[str, Any]
 
 _RULES: tuple[Rule, ...] = ("noisy-or", "max", "sum")
 
 
 def evaluate_uncertainty(
-    evaluation_set: EvaluationSet, predictions: PredictionTable, novel: Truth
+    evaluation_set: EvaluationSet, predictions: PredictionTable, novel: Bools
 ) -> UncertaintyResults:
     """Measure how far predictions can be trusted.
 
@@ -67,14 +65,14 @@ def evaluate_uncertainty(
     )
 
 
-def _map_at_20(truth: Truth, scores: Floats) -> float:
+def _map_at_20(truth: Bools, scores: Float64s) -> float:
     per_image = average_precision_at_k(truth, scores)
     return float(np.nanmean(per_image)) if truth.any() else float("nan")
 
 
 def before_calibration(
-    probabilities: Floats, predictions: PredictionTable, evaluation_set: EvaluationSet
-) -> Floats | None:
+    probabilities: Float64s, predictions: PredictionTable, evaluation_set: EvaluationSet
+) -> Float64s | None:
     """Return `probabilities` before the calibration that the file names.
 
     `None` where it names none, or has no vector.
@@ -88,7 +86,7 @@ def before_calibration(
 
 
 def _scorers(
-    evaluation_set: EvaluationSet, predictions: PredictionTable, novel: Truth
+    evaluation_set: EvaluationSet, predictions: PredictionTable, novel: Bools
 ) -> tuple[ScorerResult, ...]:
     assessment = predictions.assessment
     rows = evaluation_set.rows
@@ -107,7 +105,7 @@ def _scorers(
 
 
 def _points(
-    evaluation_set: EvaluationSet, metadata: Metadata, truth: Truth, probabilities: Floats
+    evaluation_set: EvaluationSet, metadata: Metadata, truth: Bools, probabilities: Float64s
 ) -> tuple[PointResult, ...]:
     columns = evaluation_set.dataset.categories.columns
     results = []
@@ -120,7 +118,7 @@ def _points(
     return tuple(sorted(results, key=lambda p: (not p.is_reached, -p.n_validation)))
 
 
-def _point(entry: Metadata, point: Metadata, held: Truth, probabilities: Floats) -> PointResult:
+def _point(entry: Metadata, point: Metadata, held: Bools, probabilities: Float64s) -> PointResult:
     # Files keep float32: a probability must not fall below the threshold by rounding.
     named = probabilities.astype(np.float32) >= np.float32(point["threshold"])
     low = _or_nan(point["precision_low"])
@@ -149,7 +147,7 @@ def _or_nan(value: float | None) -> float:
 
 
 def _sets(
-    evaluation_set: EvaluationSet, metadata: Metadata, truth: Truth, probabilities: Floats
+    evaluation_set: EvaluationSet, metadata: Metadata, truth: Bools, probabilities: Float64s
 ) -> SetScores | None:
     threshold = metadata.get("set_threshold")
     if threshold is None:
@@ -160,7 +158,7 @@ def _sets(
 
 
 def _answers(
-    evaluation_set: EvaluationSet, predictions: PredictionTable, read: Truth
+    evaluation_set: EvaluationSet, predictions: PredictionTable, read: Bools
 ) -> tuple[AnswerResult, ...]:
     assessment = predictions.assessment
     if assessment is None:
@@ -184,7 +182,7 @@ def _answers(
 
 
 def _rollups(
-    evaluation_set: EvaluationSet, truth: Truth, probabilities: Floats
+    evaluation_set: EvaluationSet, truth: Bools, probabilities: Float64s
 ) -> tuple[RollupResult, ...]:
     groups = evaluation_set.dataset.categories.supercategories
     _, held = roll_up(truth.astype(np.float64), groups, rule="max")
@@ -200,7 +198,7 @@ def _rollups(
 
 
 def _distances(
-    evaluation_set: EvaluationSet, truth: Truth, probabilities: Floats
+    evaluation_set: EvaluationSet, truth: Bools, probabilities: Float64s
 ) -> dict[str, float]:
     """Return the mean steps to the nearest true category of three ways to answer one name."""
     table = evaluation_set.dataset.categories

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import Float64s
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.evaluation.uncertainty_results import ScorerResult
 from finding_nemo.metrics.ood_detection import Detection, measure_detection
-
-Scores = npt.NDArray[np.float64]
 
 BRIGHTNESS = "mean brightness alone"
 METADATA = "metadata alone"
@@ -19,8 +18,8 @@ METADATA = "metadata alone"
 
 def novelty_table(
     novel: npt.NDArray[np.bool_],
-    scores: dict[str, Scores],
-    baselines: dict[str, Scores],
+    scores: dict[str, Float64s],
+    baselines: dict[str, Float64s],
     dives: Sequence[str],
     *,
     default: str,
@@ -54,7 +53,7 @@ def novelty_table(
 
 
 def _baseline(
-    name: str, novel: npt.NDArray[np.bool_], values: Scores, dives: Sequence[str]
+    name: str, novel: npt.NDArray[np.bool_], values: Float64s, dives: Sequence[str]
 ) -> ScorerResult:
     up = measure_detection(novel, values, dives)
     down = measure_detection(novel, -values, dives)
@@ -79,8 +78,8 @@ def baseline_scores(
     records: Sequence[ImageRecord],
     widths: Sequence[int | None],
     heights: Sequence[int | None],
-    brightness: Scores | None,
-) -> dict[str, Scores]:
+    brightness: Float64s | None,
+) -> dict[str, Float64s]:
     """Return the floors' values by name: width, height, year, and brightness where it is known."""
     known = {
         f"{METADATA}: width": [w or r.width for w, r in zip(widths, records, strict=True)],

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import AnyFloats, Bools
 from finding_nemo.core.errors import PredictionsError
-from finding_nemo.metrics.ranking import Scores, Truth
 
 
-def average_precision_by_category(truth: Truth, scores: Scores) -> npt.NDArray[np.float64]:
+def average_precision_by_category(truth: Bools, scores: AnyFloats) -> npt.NDArray[np.float64]:
     """Return the average precision of each column, in [0, 1]; NaN where nothing is true.
 
     Images with equal scores are taken together (one step of the precision-recall curve), so
@@ -37,7 +37,7 @@ def average_precision_by_category(truth: Truth, scores: Scores) -> npt.NDArray[n
     return np.array([_average_precision(truth[:, j], scores[:, j]) for j in columns])
 
 
-def _average_precision(truth: npt.NDArray[np.bool_], scores: Scores) -> float:
+def _average_precision(truth: npt.NDArray[np.bool_], scores: AnyFloats) -> float:
     n_true = int(truth.sum())
     if n_true == 0:
         return float("nan")
@@ -50,7 +50,7 @@ def _average_precision(truth: npt.NDArray[np.bool_], scores: Scores) -> float:
     return float((precision * recall_steps).sum())
 
 
-def macro_average_precision(truth: Truth, scores: Scores) -> float:
+def macro_average_precision(truth: Bools, scores: AnyFloats) -> float:
     """Return the mean average precision over the categories that occur, in [0, 1].
 
     NaN where no category occurs.

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import Bools
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.metrics.ranking import Truth
 
 # Frames of another clip of the same dive are further than any frame of this clip.
 _OTHER_SEQUENCE_DISTANCE = 1e12
 
 
-def prior_scores(truth: Truth) -> npt.NDArray[np.float64]:
+def prior_scores(truth: Bools) -> npt.NDArray[np.float64]:
     """Return the share of images that hold each category, in [0, 1], shape (categories,).
 
     Args:
@@ -118,7 +118,7 @@ _ALL_WEIGHT = 1e-6
 
 
 def time_copy_scores(
-    train_keys: Sequence[FrameKey], train_truth: Truth, query_keys: Sequence[FrameKey]
+    train_keys: Sequence[FrameKey], train_truth: Bools, query_keys: Sequence[FrameKey]
 ) -> npt.NDArray[np.float64]:
     """Return scores that copy the labels of the nearest training frame of the same dive.
 

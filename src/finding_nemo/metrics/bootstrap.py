@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from finding_nemo.core.arrays import Float64s
 from finding_nemo.core.errors import PredictionsError
-
-Values = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ class Interval:
 
 
 def dive_bootstrap_interval(
-    values: Values, dives: Sequence[str], *, draws: int = 2000, seed: int = 0, level: float = 0.95
+    values: Float64s, dives: Sequence[str], *, draws: int = 2000, seed: int = 0, level: float = 0.95
 ) -> Interval:
     """Return the interval of the mean over images when dives are drawn with replacement.
 
@@ -56,7 +54,7 @@ def dive_bootstrap_interval(
 
 
 def dive_mean_interval(
-    values: Values, dives: Sequence[str], *, draws: int = 2000, seed: int = 0, level: float = 0.95
+    values: Float64s, dives: Sequence[str], *, draws: int = 2000, seed: int = 0, level: float = 0.95
 ) -> Interval:
     """Return the interval of the mean over dives (each dive counts once)."""
     sums, counts = _per_dive(values, dives)
@@ -64,7 +62,7 @@ def dive_mean_interval(
     return _percentiles(_drawn_means(sums / counts, ones, draws=draws, seed=seed), level)
 
 
-def mean_over_dives(values: Values, dives: Sequence[str]) -> float:
+def mean_over_dives(values: Float64s, dives: Sequence[str]) -> float:
     """Return the mean over dives of each dive's mean; NaN entries are left out."""
     sums, counts = _per_dive(values, dives)
     return float((sums / counts).mean())
@@ -86,8 +84,8 @@ class PairedDifference:
 
 
 def paired_dive_bootstrap(
-    first: Values,
-    second: Values,
+    first: Float64s,
+    second: Float64s,
     dives: Sequence[str],
     *,
     draws: int = 2000,
@@ -121,7 +119,7 @@ def paired_dive_bootstrap(
     )
 
 
-def _per_dive(values: Values, dives: Sequence[str]) -> tuple[Values, Values]:
+def _per_dive(values: Float64s, dives: Sequence[str]) -> tuple[Float64s, Float64s]:
     if values.shape != (len(dives),):
         raise PredictionsError(
             f"One value an image is needed, got shape {values.shape} for {len(dives)} dives."
@@ -135,16 +133,16 @@ def _per_dive(values: Values, dives: Sequence[str]) -> tuple[Values, Values]:
     return sums, counts
 
 
-def _drawn_means(sums: Values, counts: Values, *, draws: int, seed: int) -> Values:
+def _drawn_means(sums: Float64s, counts: Float64s, *, draws: int, seed: int) -> Float64s:
     generator = np.random.default_rng(seed)
     n_dives = sums.size
     # How often each dive is drawn is multinomial: one matrix product instead of a loop.
     weights = generator.multinomial(n_dives, np.full(n_dives, 1 / n_dives), size=draws)
-    means: Values = (weights @ sums) / (weights @ counts)
+    means: Float64s = (weights @ sums) / (weights @ counts)
     return means
 
 
-def _percentiles(means: Values, level: float) -> Interval:
+def _percentiles(means: Float64s, level: float) -> Interval:
     tail = (1 - level) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return Interval(low=float(low), high=float(high), level=level)

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import Float64s
 from finding_nemo.core.errors import PredictionsError
-
-Floats = npt.NDArray[np.float64]
 
 N_BINS = 15
 
@@ -76,7 +75,7 @@ def measure_reliability(
 
 def _cells(
     truth: npt.NDArray[np.bool_], probabilities: npt.NDArray[np.floating]
-) -> tuple[Floats, Floats]:
+) -> tuple[Float64s, Float64s]:
     if truth.shape != probabilities.shape or not truth.size:
         raise PredictionsError(
             f"Reliability needs one probability a cell, got {truth.shape} and "
@@ -88,7 +87,7 @@ def _cells(
     return probability, truth.ravel().astype(np.float64)
 
 
-def _equal_bins(probability: Floats, n_bins: int) -> list[npt.NDArray[np.int64]]:
+def _equal_bins(probability: Float64s, n_bins: int) -> list[npt.NDArray[np.int64]]:
     order = np.argsort(probability, kind="stable")
     return np.array_split(order, min(n_bins, probability.size))
 
@@ -135,7 +134,7 @@ def chance_calibration_error(
     return math.sqrt(2 / math.pi) * sum(widths) / probability.size
 
 
-def _clustered_error(gaps: Floats, dive_of: npt.NDArray[np.int64], n_dives: int) -> float:
+def _clustered_error(gaps: Float64s, dive_of: npt.NDArray[np.int64], n_dives: int) -> float:
     """Return the standard error of the mean gap, dives being what is drawn at random."""
     strays = np.bincount(dive_of, weights=gaps - gaps.mean(), minlength=n_dives)
     return math.sqrt(float((strays**2).sum()) * n_dives / (n_dives - 1)) / len(gaps)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import Float64s
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.metrics.bootstrap import Interval
 
-Scores = npt.NDArray[np.float64]
 _LEVEL = 0.95
 
 
@@ -76,13 +76,13 @@ def measure_detection(
 class _Curve:
     """Images in descending order of score, those with one score together."""
 
-    def __init__(self, novel: npt.NDArray[np.bool_], scores: Scores) -> None:
+    def __init__(self, novel: npt.NDArray[np.bool_], scores: Float64s) -> None:
         self._order = np.argsort(-scores, kind="stable")
         self._novel = novel[self._order]
         ordered = scores[self._order]
         self._starts = np.flatnonzero(np.append(True, np.diff(ordered) != 0))
 
-    def measure(self, weights: Scores) -> tuple[Scores, Scores]:
+    def measure(self, weights: Float64s) -> tuple[Float64s, Float64s]:
         """Return AUC and FPR at 95 % TPR for each row of weights; NaN where a side is empty."""
         ordered = weights[:, self._order]
         hits = np.add.reduceat(ordered * self._novel, self._starts, axis=1)
@@ -97,7 +97,7 @@ class _Curve:
         return auc, np.where(n_novel > 0, fpr, np.nan)
 
 
-def _interval(values: Scores) -> Interval:
+def _interval(values: Float64s) -> Interval:
     known = values[~np.isnan(values)]
     if not known.size:
         return Interval(float("nan"), float("nan"), _LEVEL)

@@ -19,17 +19,16 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import AnyFloats, Bools
 from finding_nemo.core.errors import PredictionsError
 
-Scores = npt.NDArray[np.floating]
-Truth = npt.NDArray[np.bool_]
 EmptyRule = Literal["zero", "skip"]
 
 # Keys of 512 rows of 290 categories are 1.2 MB: they stay in a core's own cache.
 _CHUNK_ROWS = 512
 
 
-def rank_columns(scores: Scores, *, k: int = 20) -> npt.NDArray[np.int64]:
+def rank_columns(scores: AnyFloats, *, k: int = 20) -> npt.NDArray[np.int64]:
     """Return the `k` best columns of each row, best first, shape (images, min(k, categories)).
 
     Args:
@@ -50,7 +49,7 @@ def rank_columns(scores: Scores, *, k: int = 20) -> npt.NDArray[np.int64]:
     return best
 
 
-def _check_scores(scores: Scores, k: int) -> None:
+def _check_scores(scores: AnyFloats, k: int) -> None:
     if scores.ndim != 2:
         raise PredictionsError(f"scores must be (images, categories), got shape {scores.shape}.")
     if k < 1:
@@ -61,7 +60,7 @@ def _check_scores(scores: Scores, k: int) -> None:
         raise PredictionsError(f"scores must not be NaN; first bad row: {first}.")
 
 
-def _rank_chunk(scores: Scores, width: int) -> npt.NDArray[np.int64]:
+def _rank_chunk(scores: AnyFloats, width: int) -> npt.NDArray[np.int64]:
     """Rank the columns of `scores`, ties in column order.
 
     A full stable sort costs several times a partition, so only the chosen columns are sorted.
@@ -104,7 +103,9 @@ def _rank_by_keys(scores: npt.NDArray[np.float32], width: int) -> npt.NDArray[np
     return (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
-def average_precision_at_k(truth: Truth, scores: Scores, *, k: int = 20) -> npt.NDArray[np.float64]:
+def average_precision_at_k(
+    truth: Bools, scores: AnyFloats, *, k: int = 20
+) -> npt.NDArray[np.float64]:
     """Return AP@k of each image, in [0, 1], shape (images,); NaN where nothing is true.
 
     Args:
@@ -130,7 +131,7 @@ def average_precision_at_k(truth: Truth, scores: Scores, *, k: int = 20) -> npt.
     return score
 
 
-def map_at_k(truth: Truth, scores: Scores, *, k: int = 20, empty: EmptyRule = "zero") -> float:
+def map_at_k(truth: Bools, scores: AnyFloats, *, k: int = 20, empty: EmptyRule = "zero") -> float:
     """Return the mean AP@k over images, in [0, 1].
 
     Args:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import AnyFloats
 from finding_nemo.core.assessment import Assessment, GuessEvidence
 from finding_nemo.core.errors import BundleError
 from finding_nemo.models.bundle.bundle import Bundle
@@ -19,8 +20,6 @@ from finding_nemo.uncertainty.ood.logit_scores import max_probability_novelty
 from finding_nemo.uncertainty.ood.percentiles import novelty_percentile
 from finding_nemo.uncertainty.operating_points import OperatingPoint, fit_operating_points
 from finding_nemo.uncertainty.rollup import roll_up
-
-Floats = npt.NDArray[np.floating]
 
 # A network that was hardly trained gives scores that its file cannot hold.
 _FLOAT32 = (np.finfo(np.float32).min, np.finfo(np.float32).max)
@@ -82,7 +81,7 @@ def choose_thresholds(
 
 
 def _set_threshold(
-    view: ValidationView, probabilities: Floats, seen: npt.NDArray[np.bool_]
+    view: ValidationView, probabilities: AnyFloats, seen: npt.NDArray[np.bool_]
 ) -> float:
     held = view.truth & seen
     return fit_set_threshold(
@@ -143,7 +142,7 @@ class PostProcessor:
         return {"offset": fitted.offset.tolist(), "slope": fitted.slope.tolist()}
 
     def read(
-        self, outputs: Floats, features: Floats | None, brightness: Sequence[float]
+        self, outputs: AnyFloats, features: AnyFloats | None, brightness: Sequence[float]
     ) -> list[tuple[npt.NDArray[np.float32], float, Assessment]]:
         """Return probabilities, novelty and reading of each image.
 
@@ -177,7 +176,7 @@ class PostProcessor:
             for row in range(len(outputs))
         ]  # fmt: skip
 
-    def _check_widths(self, outputs: Floats, features: Floats | None) -> None:
+    def _check_widths(self, outputs: AnyFloats, features: AnyFloats | None) -> None:
         detector = self._uncertainty.detector
         fitted = None if detector is None else detector.by_features
         n_wanted = 0 if fitted is None else len(fitted.space.mean)
@@ -195,20 +194,20 @@ class PostProcessor:
                 "damaged, or its training went astray. Train or copy it again."
             )
 
-    def _scores(self, raw: Floats, logits: Floats, features: Floats | None) -> Floats:
+    def _scores(self, raw: AnyFloats, logits: AnyFloats, features: AnyFloats | None) -> AnyFloats:
         detector = self._uncertainty.detector
         if detector is None:
             return max_probability_novelty(raw)[:, np.newaxis]
         found = detector.scores(logits, features)
         return np.stack([found[name] for name in detector.names], axis=1)
 
-    def _unusual(self, novelty: Floats) -> Floats:
+    def _unusual(self, novelty: AnyFloats) -> AnyFloats:
         detector = self._uncertainty.detector
         if detector is None:
             return np.full(len(novelty), np.nan)
         return novelty_percentile(novelty.astype(np.float64), detector.quantiles[detector.default])
 
-    def _named(self, probabilities: Floats) -> list[Named]:
+    def _named(self, probabilities: AnyFloats) -> list[Named]:
         limits = self.thresholds
         if limits is None:
             return [((), (), "", float("nan"), NO_VALIDATION)] * len(probabilities)
@@ -231,10 +230,10 @@ class PostProcessor:
 
     def _finest(
         self,
-        row: Floats,
+        row: AnyFloats,
         present: npt.NDArray[np.int64],
-        group_row: Floats,
-        group_bars: Floats,
+        group_row: AnyFloats,
+        group_bars: AnyFloats,
         limits: Thresholds,
     ) -> tuple[str, float, str]:
         """Return what is said, its probability, and why nothing finer."""
@@ -249,7 +248,7 @@ class PostProcessor:
         return "", float("nan"), NOTHING
 
 
-def _logits(outputs: Floats, raw: Floats, activation: str) -> Floats:
+def _logits(outputs: AnyFloats, raw: AnyFloats, activation: str) -> AnyFloats:
     if activation == "sigmoid":
         return outputs
     probabilities = np.clip(raw, 1e-6, 1 - 1e-6)

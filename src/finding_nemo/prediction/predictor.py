@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.assessment import Assessment
 from finding_nemo.core.errors import ArgumentError, BundleError
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
@@ -40,17 +41,16 @@ _UNSEEN_AT_A_TIME = 256
 # Two threads that open networks on OpenVINO at once can wait for each other for ever.
 _OPENING = threading.Lock()
 
-Floats = npt.NDArray[np.float32]
 Move = Callable[[int, int, int], None]
 
 
 class Scored(NamedTuple):
     """What is known of one image; nothing where it could not be read."""
 
-    probabilities: Floats | None = None
+    probabilities: Float32s | None = None
     novelty: float | None = None
     assessment: Assessment | None = None
-    embedding: Floats | None = None
+    embedding: Float32s | None = None
 
 
 class Predictor:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.records import Prediction
 from finding_nemo.metrics.ranking import rank_columns
 from finding_nemo.results.reading.assessment_columns import NO_ASSESSMENT, assessment_values
 from finding_nemo.results.schema import TOP_K, Columns
-
-Floats = npt.NDArray[np.float32]
 
 
 def to_table(
@@ -57,7 +55,7 @@ def _ranked_columns(
 
 def _matrix(
     predictions: Sequence[Prediction],
-    values_of: Callable[[Prediction], Floats | None],
+    values_of: Callable[[Prediction], Float32s | None],
     schema: pa.Schema,
     name: str,
 ) -> pa.Array:

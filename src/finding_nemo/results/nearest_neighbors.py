@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.errors import PredictionsError, SettingsError
 from finding_nemo.results.file_metadata import BROKEN_PARQUET, metadata_of, open_parquet, unreadable
 
-Floats = npt.NDArray[np.float32]
 _COLUMNS = ("image_id", "path", "categories", "embedding")
 
 
@@ -39,7 +38,7 @@ class Neighbour:
 
 
 def nearest(
-    index: Path, embedding: Floats, *, k: int = 10, bundle_hash: str | None = None
+    index: Path, embedding: Float32s, *, k: int = 10, bundle_hash: str | None = None
 ) -> list[Neighbour]:
     """Return the `k` rows of `index` most like `embedding`, best first, ties in row order.
 
@@ -96,7 +95,7 @@ def _groups(file: pq.ParquetFile) -> Iterator[pa.Table]:
         yield table.filter(table.column("embedding").is_valid())
 
 
-def _candidates(group: pa.Table, embedding: Floats, k: int) -> list[Neighbour]:
+def _candidates(group: pa.Table, embedding: Float32s, k: int) -> list[Neighbour]:
     if len(group) == 0:
         return []
     flat = group.column("embedding").combine_chunks().flatten()
@@ -118,11 +117,11 @@ def _neighbour(row: dict[str, Any], similarity: float) -> Neighbour:
     )
 
 
-def cosine(rows: Floats, embedding: Floats) -> Floats:
+def cosine(rows: Float32s, embedding: Float32s) -> Float32s:
     """Return the cosine of each row with `embedding`; a row of zeros has 0."""
     lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(embedding)
     products = rows @ embedding
-    found: Floats = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
+    found: Float32s = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
     return found
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float32]
+from finding_nemo.core.arrays import Float32s
+
 Colour = tuple[float, float, float]
 
 # The lamps stand above and left of the camera.
@@ -70,7 +71,14 @@ class Canvas:
         self.tube([centre, centre], radius, colour, base=base, opacity=opacity)
 
     def _segment(
-        self, a: Array, b: Array, ra: float, rb: float, colour: Colour, base: float, opacity: float
+        self,
+        a: Float32s,
+        b: Float32s,
+        ra: float,
+        rb: float,
+        colour: Colour,
+        base: float,
+        opacity: float,
     ) -> None:
         reach = max(ra, rb) + 2 * self._step
         window = self._window(np.minimum(a, b) - reach, np.maximum(a, b) + reach)
@@ -110,7 +118,7 @@ class Canvas:
         fine = rng.normal(0, amount / 2, noise.shape)
         self._colour *= (1 + noise + fine)[..., np.newaxis].astype(np.float32)
 
-    def lit(self) -> Array:
+    def lit(self) -> Float32s:
         """Return the body under the lamps, shape (size, size, 4): light in [0, 1], then alpha."""
         height = np.where(self._height < -8, 0, self._height)
         fall_y, fall_x = np.gradient(height, self._step)

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.records import Box
 from finding_nemo.synthetic.canvas import Canvas
 from finding_nemo.synthetic.scene_plan import Animal, Dive, Stop
 from finding_nemo.synthetic.seafloor import Floor, View, make_floor
 from finding_nemo.synthetic.species import SPECIES
 from finding_nemo.synthetic.water import beam, camera, snow, through_water, write_overlay
-
-Array = npt.NDArray[np.float32]
 
 WIDTH_PX, HEIGHT_PX = 640, 360
 # An animal that shows less of itself, or is smaller, is not annotated, as people would do.
@@ -91,8 +89,8 @@ def _draw(
 
 
 def _background(
-    floor: Floor | None, view: View, origin: tuple[float, float], dive: Dive, lamps: Array
-) -> Array:
+    floor: Floor | None, view: View, origin: tuple[float, float], dive: Dive, lamps: Float32s
+) -> Float32s:
     far = np.full((view.height_px, view.width_px), 9.0, dtype=np.float32)
     nothing = np.zeros((view.height_px, view.width_px, 3), dtype=np.float32)
     if floor is None:
@@ -117,8 +115,8 @@ def _place(animal: Animal, view: View, dive: Dive) -> tuple[float, float, float]
 
 
 def _put(
-    frame: Array,
-    lamps: Array,
+    frame: Float32s,
+    lamps: Float32s,
     animal: Animal,
     place: tuple[float, float, float],
     dive: Dive,
@@ -139,7 +137,7 @@ def _put(
     return _blend(frame, lamps, sprite, (left, top), distance_m, dive, animal.species + 1)
 
 
-def _sprite(animal: Animal, size_px: int) -> Array:
+def _sprite(animal: Animal, size_px: int) -> Float32s:
     """Return the animal lit from the lamps, shape (size, size, 4)."""
     rng = np.random.default_rng(animal.seed)
     species = SPECIES[animal.species]
@@ -156,7 +154,7 @@ def _sprite(animal: Animal, size_px: int) -> Array:
 _TURNABLE = frozenset({"Fish", "Eel", "Shrimp", "Sea cucumber"})
 
 
-def _resized(layers: Array, width: int, height: int) -> Array:
+def _resized(layers: Float32s, width: int, height: int) -> Float32s:
     planes = [
         np.asarray(
             Image.fromarray(np.ascontiguousarray(layers[..., k])).resize(
@@ -169,14 +167,14 @@ def _resized(layers: Array, width: int, height: int) -> Array:
     return np.stack(planes, axis=-1).astype(np.float32)
 
 
-def _squeezed(sprite: Array, share: float) -> Array:
+def _squeezed(sprite: Float32s, share: float) -> Float32s:
     return _resized(sprite, sprite.shape[1], max(int(sprite.shape[0] * share), 3))
 
 
 def _blend(
-    frame: Array,
-    lamps: Array,
-    sprite: Array,
+    frame: Float32s,
+    lamps: Float32s,
+    sprite: Float32s,
     corner: tuple[int, int],
     distance_m: float,
     dive: Dive,
@@ -202,7 +200,7 @@ def _blend(
     return _box(sprite[..., 3], (left, top), (x0, y0, x1, y1), category_id)
 
 
-def _shadow(frame: Array, alpha: Array, corner: tuple[int, int]) -> None:
+def _shadow(frame: Float32s, alpha: Float32s, corner: tuple[int, int]) -> None:
     """Darken the bottom under the animal, away from the lamps, in place."""
     height, width = alpha.shape
     left, top = corner[0] + width // 14, corner[1] + height // 9
@@ -217,7 +215,7 @@ def _shadow(frame: Array, alpha: Array, corner: tuple[int, int]) -> None:
 
 
 def _box(
-    alpha: Array, corner: tuple[int, int], window: tuple[int, int, int, int], category_id: int
+    alpha: Float32s, corner: tuple[int, int], window: tuple[int, int, int, int], category_id: int
 ) -> Box | None:
     solid = alpha > 0.2
     rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))

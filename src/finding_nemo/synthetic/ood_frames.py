@@ -9,10 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-Pixels = npt.NDArray[np.uint8]
-Light = npt.NDArray[np.float64]
+from finding_nemo.core.arrays import Float64s, Pixels
 
 _BISECTIONS = 30
 
@@ -32,7 +30,7 @@ def draw_far_frames(
         Frames, uint8, shape (height, width, 3); the mean of each is within 0.01 of the wanted one.
     """
     generator = np.random.default_rng(seed)
-    kinds: tuple[Callable[[np.random.Generator, int, int], Light], ...] = (
+    kinds: tuple[Callable[[np.random.Generator, int, int], Float64s], ...] = (
         _houses,
         _page,
         _cloth,
@@ -44,7 +42,7 @@ def draw_far_frames(
     ]
 
 
-def match_brightness(light: Light, wanted: float) -> Pixels:
+def match_brightness(light: Float64s, wanted: float) -> Pixels:
     """Return pixels whose mean is `wanted`, by one power for all of them.
 
     Args:
@@ -63,7 +61,7 @@ def match_brightness(light: Light, wanted: float) -> Pixels:
     return pixels
 
 
-def _houses(generator: np.random.Generator, width: int, height: int) -> Light:
+def _houses(generator: np.random.Generator, width: int, height: int) -> Float64s:
     """Fronts with rows of windows before a sky."""
     frame = np.empty((height, width, 3))
     frame[:] = np.linspace(0.9, 0.6, height)[:, np.newaxis, np.newaxis] * [0.7, 0.85, 1.0]
@@ -77,14 +75,14 @@ def _houses(generator: np.random.Generator, width: int, height: int) -> Light:
     return frame
 
 
-def _windows(front: Light, generator: np.random.Generator) -> None:
+def _windows(front: Float64s, generator: np.random.Generator) -> None:
     step = int(generator.integers(14, 26))
     for y in range(step // 2, front.shape[0] - step // 2, step):
         for x in range(step // 2, front.shape[1] - step // 2, step):
             front[y : y + step // 2, x : x + step // 2] = generator.choice([0.1, 0.95])
 
 
-def _page(generator: np.random.Generator, width: int, height: int) -> Light:
+def _page(generator: np.random.Generator, width: int, height: int) -> Float64s:
     """Lines of dark words on paper."""
     frame = np.full((height, width, 3), 0.92) * [1.0, 0.98, 0.93]
     for y in range(12, height - 8, 12):
@@ -97,7 +95,7 @@ def _page(generator: np.random.Generator, width: int, height: int) -> Light:
     return frame
 
 
-def _cloth(generator: np.random.Generator, width: int, height: int) -> Light:
+def _cloth(generator: np.random.Generator, width: int, height: int) -> Float64s:
     """A plaid of saturated colours."""
     frame = np.full((height, width, 3), 0.5)
     for axis, length in ((0, height), (1, width)):
@@ -112,7 +110,7 @@ def _cloth(generator: np.random.Generator, width: int, height: int) -> Light:
     return frame
 
 
-def _clouds(generator: np.random.Generator, width: int, height: int) -> Light:
+def _clouds(generator: np.random.Generator, width: int, height: int) -> Float64s:
     """White clouds before blue, from noise at several scales."""
     noise = np.zeros((height, width))
     for cells in (3, 6, 12, 24, 48):
@@ -124,5 +122,5 @@ def _clouds(generator: np.random.Generator, width: int, height: int) -> Light:
     share = (noise - noise.min()) / np.ptp(noise)
     cover = np.clip((share - 0.4) * 3, 0, 1)[..., np.newaxis]
     sky = np.array([0.2, 0.45, 0.9])
-    frame: Light = cover * 0.95 + (1 - cover) * sky
+    frame: Float64s = cover * 0.95 + (1 - cover) * sky
     return frame

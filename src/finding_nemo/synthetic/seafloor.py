@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float32]
+from finding_nemo.core.arrays import Float32s
 
 _MAP_PX = 1024
 _MAP_M = 5.0
@@ -50,7 +49,7 @@ class View:
         y = self.height_px / 2 + self.focal_px * fall / depth
         return float(x), float(y), depth
 
-    def on_bottom(self) -> tuple[Array, Array, Array]:
+    def on_bottom(self) -> tuple[Float32s, Float32s, Float32s]:
         """Return (x m, y m, distance m) of every pixel; distance is infinite above the horizon."""
         u = (np.arange(self.width_px, dtype=np.float32) + 0.5 - self.width_px / 2) / self.focal_px
         v = (np.arange(self.height_px, dtype=np.float32) + 0.5 - self.height_px / 2) / self.focal_px
@@ -73,9 +72,9 @@ class Floor:
         light: Lit colour, shape (1024, 1024, 3), for 5 x 5 m.
     """
 
-    light: Array
+    light: Float32s
 
-    def look_up(self, x_m: Array, y_m: Array) -> Array:
+    def look_up(self, x_m: Float32s, y_m: Float32s) -> Float32s:
         """Return its light at places in metres, bilinear, shape (..., 3)."""
         column, row = x_m / _MAP_M * _MAP_PX, y_m / _MAP_M * _MAP_PX
         left, top = np.floor(column).astype(np.int32), np.floor(row).astype(np.int32)
@@ -92,7 +91,7 @@ def make_floor(kind: str, rng: np.random.Generator) -> Floor:
     return _rock(rng) if kind == "rock" else _mud(rng)
 
 
-def clouds(rng: np.random.Generator, *, slope: float, smallest: float = 2.0) -> Array:
+def clouds(rng: np.random.Generator, *, slope: float, smallest: float = 2.0) -> Float32s:
     """Return noise of mean 0 and deviation 1 whose spectrum falls as frequency to `-slope`.
 
     It repeats without a seam. Waves shorter than `smallest` px are left out.
@@ -107,7 +106,7 @@ def clouds(rng: np.random.Generator, *, slope: float, smallest: float = 2.0) -> 
     return np.asarray(field / field.std(), dtype=np.float32)
 
 
-def _relief(height: Array, strength: float) -> Array:
+def _relief(height: Float32s, strength: float) -> Float32s:
     across = np.roll(height, -1, axis=1) - np.roll(height, 1, axis=1)
     down = np.roll(height, -1, axis=0) - np.roll(height, 1, axis=0)
     return np.asarray(np.clip(1 + strength * (0.6 * across + down), 0.25, 1.9), dtype=np.float32)
@@ -125,7 +124,7 @@ def _mud(rng: np.random.Generator) -> Floor:
     return Floor(np.clip(light, 0.02, 1).astype(np.float32))
 
 
-def _burrow(height: Array, rng: np.random.Generator) -> None:
+def _burrow(height: Float32s, rng: np.random.Generator) -> None:
     """Dig a hole with a rim, in place."""
     radius = int(rng.integers(4, 14))
     row, column = rng.integers(0, _MAP_PX, 2)

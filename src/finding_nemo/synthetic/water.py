@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-Array = npt.NDArray[np.float32]
+from finding_nemo.core.arrays import Float32s
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Look:
     overlay: bool
 
 
-def through_water(light: Array, distance_m: Array, look: Look) -> Array:
+def through_water(light: Float32s, distance_m: Float32s, look: Look) -> Float32s:
     """Return what reaches the camera of light that leaves at `distance_m`.
 
     The lamps are beside the camera, so light goes the distance twice; red is lost first.
@@ -58,7 +57,7 @@ def through_water(light: Array, distance_m: Array, look: Look) -> Array:
     return np.asarray(light * kept + veil * thickness, dtype=np.float32)
 
 
-def beam(shape: tuple[int, int], look: Look) -> Array:
+def beam(shape: tuple[int, int], look: Look) -> Float32s:
     """Return the lamps' light over the frame in [0, 1], shape (height, width)."""
     height, width = shape
     x = (np.arange(width, dtype=np.float32) + 0.5) / width - 0.5 - look.beam[0]
@@ -67,7 +66,7 @@ def beam(shape: tuple[int, int], look: Look) -> Array:
     return np.asarray(0.16 + 0.84 * np.exp(-square / (2 * look.beam_width**2)), dtype=np.float32)
 
 
-def snow(frame: Array, look: Look, rng: np.random.Generator) -> None:
+def snow(frame: Float32s, look: Look, rng: np.random.Generator) -> None:
     """Let marine snow drift through, in place: mostly specks, a few near and out of focus."""
     height, width = frame.shape[:2]
     n = int(rng.poisson(look.snow))
@@ -84,7 +83,7 @@ def snow(frame: Array, look: Look, rng: np.random.Generator) -> None:
         frame[low_y:high_y, low_x:high_x] += (bright * spot)[..., np.newaxis] * np.float32(0.9)
 
 
-def camera(frame: Array, look: Look, rng: np.random.Generator) -> Image.Image:
+def camera(frame: Float32s, look: Look, rng: np.random.Generator) -> Image.Image:
     """Return the frame as the recorder keeps it: vignette, exposure, softness, grain, 8 bits."""
     height, width = frame.shape[:2]
     x = np.linspace(-1, 1, width, dtype=np.float32)[np.newaxis, :]

@@ -9,13 +9,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import Bools, Float64s
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.uncertainty.isotonic import IsotonicCurve, fit_isotonic
 from finding_nemo.uncertainty.logistic import fit_logistic, sigmoid
 from finding_nemo.uncertainty.unseen_prior import unseen_prior
 
-Floats = npt.NDArray[np.float64]
-Truth = npt.NDArray[np.bool_]
 Method = Literal["none", "temperature", "frequency", "isotonic", "category"]
 
 _LEAST_IMAGES = 0.5
@@ -35,8 +34,8 @@ class Frequency:
         seen: Whether it has a training image, same shape.
     """
 
-    logits: Floats
-    seen: Truth
+    logits: Float64s
+    seen: Bools
 
 
 def training_frequency(
@@ -66,8 +65,8 @@ class LogitCalibration:
             0 not at all (a category without a training image). One over a temperature.
     """
 
-    offset: Floats
-    slope: Floats
+    offset: Float64s
+    slope: Float64s
 
     @classmethod
     def of(cls, stored: Mapping[str, npt.ArrayLike]) -> LogitCalibration:
@@ -80,11 +79,11 @@ class LogitCalibration:
             return cls(np.asarray(stored["offset"], dtype=np.float64), slope)
         return cls((1 - slope) * np.asarray(stored["anchor"], dtype=np.float64), slope)
 
-    def __call__(self, logits: npt.NDArray[np.floating]) -> Floats:
+    def __call__(self, logits: npt.NDArray[np.floating]) -> Float64s:
         """Return calibrated probabilities in [0, 1], same shape."""
         return sigmoid(self.offset + self.slope * logits.astype(np.float64))
 
-    def undo(self, probabilities: npt.NDArray[np.floating]) -> Floats:
+    def undo(self, probabilities: npt.NDArray[np.floating]) -> Float64s:
         """Return the probabilities before calibration, same shape; the prior where slope is 0."""
         probabilities = np.clip(probabilities.astype(np.float64), 1e-9, 1 - 1e-9)
         believed = np.where(self.slope > 0, self.slope, 1.0)
@@ -98,10 +97,10 @@ class CurveCalibration:
 
     curves: tuple[IsotonicCurve, ...]
 
-    def __call__(self, logits: npt.NDArray[np.floating]) -> Floats:
+    def __call__(self, logits: npt.NDArray[np.floating]) -> Float64s:
         """Return calibrated probabilities in [0, 1], same shape."""
         columns = [curve(logits[:, j]) for j, curve in enumerate(self.curves)]
-        tied: Floats = np.stack(columns, axis=1)
+        tied: Float64s = np.stack(columns, axis=1)
         return (1 - _TIE_BREAK) * tied + _TIE_BREAK * sigmoid(logits)
 
 
@@ -119,7 +118,7 @@ class ValidationView:
     """
 
     logits: npt.NDArray[np.floating]
-    truth: Truth
+    truth: Bools
     dives: Sequence[str]
 
 

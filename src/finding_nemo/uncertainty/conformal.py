@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import AnyFloats, Bools
 from finding_nemo.core.errors import PredictionsError
-
-Truth = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ class SetScores:
 
 
 def fit_set_threshold(
-    truth: Truth, probabilities: Floats, dives: Sequence[str], *, risk: float = 0.1
+    truth: Bools, probabilities: AnyFloats, dives: Sequence[str], *, risk: float = 0.1
 ) -> float:
     """Return the largest threshold whose sets miss a true category in at most `risk` of the time.
 
@@ -66,7 +64,7 @@ def fit_set_threshold(
 
 
 def _weakest_true(
-    truth: Truth, probabilities: Floats, dives: Sequence[str]
+    truth: Bools, probabilities: AnyFloats, dives: Sequence[str]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     judged = truth.any(axis=1)
     if not judged.any():
@@ -79,7 +77,7 @@ def _weakest_true(
 
 
 def score_sets(
-    truth: Truth, probabilities: Floats, dives: Sequence[str], *, threshold: float
+    truth: Bools, probabilities: AnyFloats, dives: Sequence[str], *, threshold: float
 ) -> SetScores:
     """Return what the sets at `threshold` reach on other images.
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import Float64s
 from finding_nemo.core.errors import PredictionsError
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -21,12 +20,12 @@ class IsotonicCurve:
         values: The curve there, non-decreasing, in [0, 1], same shape.
     """
 
-    scores: Floats
-    values: Floats
+    scores: Float64s
+    values: Float64s
 
-    def __call__(self, scores: npt.NDArray[np.floating]) -> Floats:
+    def __call__(self, scores: npt.NDArray[np.floating]) -> Float64s:
         """Return the curve at `scores`, constant beyond its ends, same shape."""
-        result: Floats = np.interp(scores, self.scores, self.values)
+        result: Float64s = np.interp(scores, self.scores, self.values)
         return result
 
 
@@ -63,7 +62,9 @@ def fit_isotonic(scores: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_])
     return IsotonicCurve(centres, values)
 
 
-def pool_adjacent_violators(means: Floats, weights: Floats) -> tuple[Floats, npt.NDArray[np.int64]]:
+def pool_adjacent_violators(
+    means: Float64s, weights: Float64s
+) -> tuple[Float64s, npt.NDArray[np.int64]]:
     """Return the pooled, ascending block means and how many entries each block holds.
 
     Args:

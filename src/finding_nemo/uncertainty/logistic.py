@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from finding_nemo.core.arrays import Float64s
 
 # Newton's steps converge in under ten; a longer step than this leaves where they are trusted.
 _STEPS = 100
@@ -13,15 +13,15 @@ _LONGEST_STEP = 1.0
 _CONVERGED = 1e-9
 
 
-def sigmoid(logits: npt.NDArray[np.floating]) -> Floats:
+def sigmoid(logits: npt.NDArray[np.floating]) -> Float64s:
     """Return 1 / (1 + exp(-logit)) without overflow, same shape."""
-    result: Floats = 0.5 * (1.0 + np.tanh(0.5 * logits.astype(np.float64)))
+    result: Float64s = 0.5 * (1.0 + np.tanh(0.5 * logits.astype(np.float64)))
     return result
 
 
 def fit_logistic(
-    columns: Floats, truth: npt.NDArray[np.bool_], *, start: Floats, pull: float = 1.0
-) -> Floats:
+    columns: Float64s, truth: npt.NDArray[np.bool_], *, start: Float64s, pull: float = 1.0
+) -> Float64s:
     """Return the weights with the least cross-entropy of sigmoid(columns @ weights).
 
     Args:

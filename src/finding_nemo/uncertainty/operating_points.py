@@ -6,15 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from finding_nemo.core.arrays import AnyFloats, Bools, Float64s, Ints
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.metrics.bootstrap import Interval
-
-Truth = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.floating]
-Values = npt.NDArray[np.float64]
-Places = npt.NDArray[np.int64]
 
 LEAST_POSITIVES = 10
 # Two dives can judge each other; one says nothing of another.
@@ -61,8 +56,8 @@ class OperatingPoint:
 
 
 def fit_operating_points(
-    truth: Truth,
-    probabilities: Floats,
+    truth: Bools,
+    probabilities: AnyFloats,
     dives: Sequence[str],
     *,
     precision: float,
@@ -121,7 +116,7 @@ def _no_point(n_positives: int, n_dives: int) -> OperatingPoint:
 
 
 def _point(
-    held: Truth, scores: Values, place: Places, drawn: Places, precision: float
+    held: Bools, scores: Float64s, place: Ints, drawn: Ints, precision: float
 ) -> OperatingPoint:
     n_positives, n_dives = int(held.sum()), len(np.unique(place[held]))
     thresholds, step = np.unique(-scores, return_inverse=True)
@@ -151,7 +146,7 @@ def _point(
     )
 
 
-def _worth_a_try(n_thresholds: int) -> Places:
+def _worth_a_try(n_thresholds: int) -> Ints:
     """Return which thresholds the bootstrap tries: all, or ever sparser ones further down."""
     if n_thresholds <= _MOST_THRESHOLDS:
         return np.arange(n_thresholds)
@@ -159,8 +154,8 @@ def _worth_a_try(n_thresholds: int) -> Places:
 
 
 def _counts(
-    held: Truth, step: Places, place: Places, shape: tuple[int, int]
-) -> tuple[Values, Values]:
+    held: Bools, step: Ints, place: Ints, shape: tuple[int, int]
+) -> tuple[Float64s, Float64s]:
     """Return how many images each threshold names in each dive, and how many of them rightly.
 
     Args:
@@ -179,7 +174,7 @@ def _counts(
     )
 
 
-def _choose(named: Values, right: Values, precision: float) -> tuple[Places, Truth]:
+def _choose(named: Float64s, right: Float64s, precision: float) -> tuple[Ints, Bools]:
     """Return which threshold to take in each row, and whether it reaches the wanted precision.
 
     It is the lowest that does, else the most precise one; -1 where too few are ever named.
@@ -193,12 +188,12 @@ def _choose(named: Values, right: Values, precision: float) -> tuple[Places, Tru
     reaching = possible & (right >= precision * named - 1e-9)
     lowest = reaching.shape[1] - 1 - np.argmax(reaching[:, ::-1], axis=1)
     most_precise = np.argmax(np.where(possible, right / np.maximum(named, 1), -1), axis=1)
-    reached: Truth = np.asarray(reaching.any(axis=1))
+    reached: Bools = np.asarray(reaching.any(axis=1))
     place = np.where(reached, lowest, most_precise)
     return np.where(possible.any(axis=1), place, -1), reached
 
 
-def _interval(hits: Values, of: Values, stated: float) -> Interval:
+def _interval(hits: Float64s, of: Float64s, stated: float) -> Interval:
     known = of > 0
     if not known.any():
         return _UNKNOWN

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import AnyFloats
 from finding_nemo.core.errors import PredictionsError
 
-Floats = npt.NDArray[np.floating]
 Rule = Literal["noisy-or", "max", "sum"]
 
 # Measured on calibrated probabilities of unseen dives (docs/experiments.md, "Rollup"): the sum has
@@ -19,7 +19,7 @@ DEFAULT_RULE: Rule = "sum"
 
 
 def roll_up(
-    probabilities: Floats, supercategories: Sequence[str], *, rule: Rule = DEFAULT_RULE
+    probabilities: AnyFloats, supercategories: Sequence[str], *, rule: Rule = DEFAULT_RULE
 ) -> tuple[tuple[str, ...], npt.NDArray[np.float64]]:
     """Return the supercategories by name and the probability that one of their categories is there.
 
@@ -48,7 +48,7 @@ def roll_up(
     return names, np.stack(columns, axis=1)
 
 
-def _joined(probabilities: Floats, rule: Rule) -> npt.NDArray[np.float64]:
+def _joined(probabilities: AnyFloats, rule: Rule) -> npt.NDArray[np.float64]:
     values = probabilities.astype(np.float64)
     if rule == "max":
         return np.asarray(values.max(axis=1), dtype=np.float64)
@@ -78,7 +78,7 @@ def tree_distances(paths: Sequence[Sequence[str]]) -> npt.NDArray[np.float64]:
 
 
 def least_expected_distance(
-    probabilities: Floats, distances: npt.NDArray[np.float64]
+    probabilities: AnyFloats, distances: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Return for each image the node with the least expected distance to what is there.
 

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.errors import BundleError, ExportError, SplitError
 from finding_nemo.core.files.atomic_files import atomic_write
 from finding_nemo.core.files.output_checks import check_output_file
@@ -39,7 +40,6 @@ from finding_nemo.models.onnx_export.quantize import quantise_onnx
 from finding_nemo.prediction.sources.prepared_image import prepare_image
 
 Target = Literal["onnx", "openvino"]
-Floats = npt.NDArray[np.float32]
 Frames = Sequence[npt.NDArray[np.uint8]]
 
 # The bars. MAP@20 is what the model is for; a probability off by a quarter misleads a reader.
@@ -157,7 +157,7 @@ def _in_words(record: ExportRecord) -> str:
 class _Measure:
     bundle: Bundle
     evaluation_set: JudgedFrames
-    exact: Floats
+    exact: Float32s
     runtime: Runtime
 
     def record(
@@ -204,7 +204,7 @@ def _make_int8(
 
 def _probabilities(
     bundle: Bundle, content: bytes, pixels: Frames, dtype: Dtype, runtime: Runtime
-) -> Floats:
+) -> Float32s:
     spec = bundle.preprocessing
     network = open_network(content, spec, dtype=dtype, runtime=runtime)
     seen = prefetch_map(

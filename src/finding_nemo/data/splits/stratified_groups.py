@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Counts = npt.NDArray[np.float64]
+from finding_nemo.core.arrays import Float64s
 
 # How much an even number of images weighs against an even share of the mean category.
 _SIZE_WEIGHT = 4.0
@@ -37,11 +37,11 @@ class _State:
         held: Share of each column in each part, shape (parts, categories + 1).
     """
 
-    counts: Counts
-    weights: Counts
-    targets: Counts
+    counts: Float64s
+    weights: Float64s
+    targets: Float64s
     parts: npt.NDArray[np.int64]
-    held: Counts
+    held: Float64s
 
     def place(self, group: int, part: int) -> None:
         """Move a group into a part."""
@@ -50,18 +50,18 @@ class _State:
         self.held[part] += self.counts[group]
         self.parts[group] = part
 
-    def imbalance_with(self, group: int) -> Counts:
+    def imbalance_with(self, group: int) -> Float64s:
         """Return the imbalance for each part that `group` could be in, shape (parts,)."""
         without = self.held.copy()
         without[self.parts[group]] -= self.counts[group]
         losses = self._column_losses(without).sum(axis=1)
         moved = self._column_losses(without + self.counts[group]).sum(axis=1)
-        changed: Counts = losses.sum() - losses + moved
+        changed: Float64s = losses.sum() - losses + moved
         return changed
 
-    def _column_losses(self, held: Counts) -> Counts:
+    def _column_losses(self, held: Float64s) -> Float64s:
         deviation = held - self.targets[:, np.newaxis]
-        losses: Counts = self.weights * deviation**2 / self.targets[:, np.newaxis]
+        losses: Float64s = self.weights * deviation**2 / self.targets[:, np.newaxis]
         return losses
 
 
@@ -89,7 +89,7 @@ def assign_groups(
 
 
 def _start(
-    label_counts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64], targets: Counts
+    label_counts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64], targets: Float64s
 ) -> _State:
     totals = label_counts.sum(axis=0)
     # A category of one group is in one part whatever is done: it must not drive the search.

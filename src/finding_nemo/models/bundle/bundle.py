@@ -16,6 +16,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from finding_nemo.core.arrays import Tensors
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import BundleError, DatasetError, SettingsError
 from finding_nemo.core.files.atomic_files import raise_no_space, write_text
@@ -46,8 +47,6 @@ NOT_VERIFIED = (
     "the bundle holds no hashes of its files (an earlier version made it): damage to them would "
     "not be noticed."
 )
-
-Tensors = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)

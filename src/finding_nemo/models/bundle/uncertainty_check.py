@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import Tensors
 from finding_nemo.core.errors import BundleError
 from finding_nemo.core.text.printable import printable
 from finding_nemo.uncertainty.ood.detector import (
@@ -19,8 +20,6 @@ from finding_nemo.uncertainty.ood.detector import (
     ORDER,
 )
 from finding_nemo.uncertainty.ood.percentiles import N_QUANTILES
-
-Tensors = Mapping[str, npt.NDArray[Any]]
 
 _QUANTILES = "novelty.quantiles."
 # Bundles whose training had no validation image, or that open none, keep these alone.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import Tensors
 from finding_nemo.core.errors import BundleError
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.models.bundle.bundle_files import NOVELTY
@@ -20,8 +21,6 @@ from finding_nemo.uncertainty.ood.detector import (
     detector_from_tensors,
     detector_tensors,
 )
-
-Tensors = Mapping[str, npt.NDArray[Any]]
 
 _CALIBRATION = "calibration."
 # 20,000 images of 290 categories are 23 MB; more would not make a threshold better.

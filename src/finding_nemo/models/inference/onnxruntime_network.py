@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import onnxruntime as ort
 
+from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.errors import BundleError
 
 CPU_PROVIDER = "CPUExecutionProvider"
 _ERRORS_ONLY = 3
-
-Floats = npt.NDArray[np.float32]
 
 
 class OnnxNetwork:
@@ -59,9 +56,9 @@ class OnnxNetwork:
         """What computes, first choice first; a provider that could not start is not among them."""
         return tuple(self._session.get_providers())
 
-    def outputs(self, images: Floats) -> Floats:
+    def outputs(self, images: Float32s) -> Float32s:
         """Return the first output for a batch, float32 (images, n)."""
-        result: Floats = self._session.run(None, {"images": images})[0]
+        result: Float32s = self._session.run(None, {"images": images})[0]
         return result
 
     @property
@@ -70,7 +67,7 @@ class OnnxNetwork:
         shapes = {output.name: output.shape for output in self._session.get_outputs()}
         return int(shapes["features"][-1]) if "features" in shapes else 0
 
-    def outputs_and_features(self, images: Floats) -> tuple[Floats, Floats | None]:
+    def outputs_and_features(self, images: Float32s) -> tuple[Float32s, Float32s | None]:
         """Return the first output and the features, if it gives any, for a batch."""
         if not self.n_features:
             return self.outputs(images), None

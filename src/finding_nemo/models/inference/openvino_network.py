@@ -15,16 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from finding_nemo.core.arrays import Float32s, Pixels
 from finding_nemo.core.errors import BundleError, EngineError
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.models.inference.pixel_network import (
-    Dtype,
-    Floats,
-    NetworkOutput,
-    Pixels,
-    RuntimeChoice,
-    joined,
-)
+from finding_nemo.models.inference.pixel_network import Dtype, NetworkOutput, RuntimeChoice, joined
 
 # int8 networks hold layers that stay in floating point; those run as fast as the processor can.
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
@@ -130,8 +124,8 @@ class _Request:
     def __init__(self, request: Any, place_of_features: int | None) -> None:  # noqa: ANN401
         self._request = request
         self.image: Pixels = request.get_input_tensor(0).data
-        self.outputs: Floats = request.get_output_tensor(0).data
-        self.features: Floats | None = None
+        self.outputs: Float32s = request.get_output_tensor(0).data
+        self.features: Float32s | None = None
         if place_of_features is not None:
             self.features = request.get_output_tensor(place_of_features).data
 

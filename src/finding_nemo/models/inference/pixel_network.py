@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from finding_nemo.core.arrays import Float32s, Pixels
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.data.images.resize import normalise_pixels
 from finding_nemo.models.inference.onnxruntime_network import CPU_PROVIDER, OnnxNetwork
 
 Dtype = Literal["float32", "bfloat16", "int8"]
-Floats = npt.NDArray[np.float32]
-Pixels = npt.NDArray[np.uint8]
 
 # A GPU wants many images at once; a core keeps one image's layers in its own cache.
 GPU_BATCH = 32
@@ -29,8 +27,8 @@ class NetworkOutput:
         features: Its output "features", float32 (images, features), if it has one.
     """
 
-    outputs: Floats
-    features: Floats | None
+    outputs: Float32s
+    features: Float32s | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
+from finding_nemo.core.arrays import Float32s
 from finding_nemo.models.networks.patch_heads import PatchHeads
 from finding_nemo.models.networks.patch_network import patch_features
-
-Floats = npt.NDArray[np.float32]
 
 _LEAST_STD = 1e-6
 
@@ -28,12 +26,12 @@ class PatchSpread:
         patch_std: Of what a patch has beside its frame's mean, above 0.
     """
 
-    mean: Floats
-    std: Floats
-    patch_std: Floats
+    mean: Float32s
+    std: Float32s
+    patch_std: Float32s
 
 
-def spread_of(features: Floats) -> PatchSpread:
+def spread_of(features: Float32s) -> PatchSpread:
     """Return the spread of features (images, patches, features)."""
     means = features.mean(axis=1, dtype=np.float64)
     beside = (features - means[:, None].astype(np.float32)).std(axis=(0, 1), dtype=np.float64)

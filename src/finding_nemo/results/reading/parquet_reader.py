@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.results.content_hash import ContentHash
 from finding_nemo.results.file_metadata import (
@@ -18,7 +19,7 @@ from finding_nemo.results.file_metadata import (
     unreadable,
 )
 from finding_nemo.results.reading.row_values import KINDS, NEEDED, from_json
-from finding_nemo.results.reading.text_reader import Floats, ReadColumns, stacked
+from finding_nemo.results.reading.text_reader import ReadColumns, stacked
 from finding_nemo.results.schema import Columns
 
 _TYPES = {
@@ -83,7 +84,7 @@ def _is_our_list(found: pa.DataType, wanted: pa.DataType) -> bool:
     return are_lists and bool(found.value_type == wanted.value_type)
 
 
-def _vector(table: pa.Table, places: list[str], path: Path) -> Floats | None:
+def _vector(table: pa.Table, places: list[str], path: Path) -> Float32s | None:
     if "vector" not in table.column_names:
         return None
     column = table.column("vector")

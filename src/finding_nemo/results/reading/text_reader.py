@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.files.table_files import read_table
 from finding_nemo.core.files.text_files import read_lines, read_text
@@ -17,8 +17,6 @@ from finding_nemo.core.text.json_text import kind_of, parse_json
 from finding_nemo.results.file_metadata import parse_metadata
 from finding_nemo.results.reading.row_values import KINDS, NEEDED, from_json, from_text
 from finding_nemo.results.writers import provenance_path
-
-Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class ReadColumns:
     columns: Mapping[str, list[Any]]
     places: list[str] = field(default_factory=list)
     metadata: dict[str, Any] = field(default_factory=dict)
-    vector: Floats | None = None
+    vector: Float32s | None = None
 
 
 def read_csv(path: Path) -> ReadColumns:
@@ -94,7 +92,7 @@ def _json_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield place, row
 
 
-def _vector(value: object, path: Path, place: str) -> Floats | None:
+def _vector(value: object, path: Path, place: str) -> Float32s | None:
     if value is None:
         return None
     try:
@@ -106,7 +104,7 @@ def _vector(value: object, path: Path, place: str) -> Floats | None:
     return vector
 
 
-def stacked(vectors: list[Floats | None], places: list[str], path: Path) -> Floats | None:
+def stacked(vectors: list[Float32s | None], places: list[str], path: Path) -> Float32s | None:
     """Return the rows as one array, NaN where there is none; `None` if no row has one.
 
     Raises:

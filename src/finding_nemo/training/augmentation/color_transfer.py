@@ -10,9 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from finding_nemo.core.arrays import Pixels
 from finding_nemo.core.records import ImageRecord
-
-Pixels = npt.NDArray[np.uint8]
 
 _LEAST, _MOST = 0.2, 1.0
 # In grey levels: open water is so even that its noise would become the other frame's contrast.

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from finding_nemo.core.arrays import Pixels
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.training.augmentation.color_transfer import Pixels, transfer_color
+from finding_nemo.training.augmentation.color_transfer import transfer_color
 from finding_nemo.training.augmentation.plan import (
     WHOLE,
     Area,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.files.atomic_files import new_output_folder
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import dataset_provenance, now_utc, run_provenance
@@ -36,8 +37,6 @@ from finding_nemo.training.packaging.fit_uncertainty import (
 from finding_nemo.training.packaging.parity import check_says, parity_images
 from finding_nemo.training.packaging.validation_summary import summarize_validation
 from finding_nemo.training.train_recipe import TrainedRun
-
-Floats = npt.NDArray[np.float32]
 
 _LIBRARIES = ("numpy", "onnx", "onnxruntime", "openvino", "pillow")
 
@@ -128,14 +127,14 @@ def _check(
     tell(f"the ensemble equals the mean of its members to {largest:.1e} in its logits.")
 
 
-def _mean(members: Sequence[Member], records: Sequence[ImageRecord]) -> Floats:
+def _mean(members: Sequence[Member], records: Sequence[ImageRecord]) -> Float32s:
     """Return the mean of the members' logits, each from the images as it expects them."""
     said = [
         np.float32(member.share)
         * OnnxNetwork(member.network).outputs(parity_images(records, member.preprocessing))
         for member in members
     ]
-    mean: Floats = np.sum(said, axis=0, dtype=np.float32)
+    mean: Float32s = np.sum(said, axis=0, dtype=np.float32)
     return mean
 
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import Pixels
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.training.augmentation.color_transfer import ColorTransferSources, Pixels
+from finding_nemo.training.augmentation.color_transfer import ColorTransferSources
 from finding_nemo.training.augmentation.plan import PasteSources, plan_augmentation
 from finding_nemo.training.augmentation.render import render_augmentation
 from finding_nemo.training.examples.array_cache import CachedRows

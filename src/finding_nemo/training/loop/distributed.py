@@ -17,11 +17,11 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.errors import SettingsError, TrainingError
 from finding_nemo.core.extras import install_hint
 
 Strategy = Literal["ddp"]
-Floats = npt.NDArray[np.float32]
 
 # One process decodes the images and writes the bundle while the others wait: hours for an archive.
 _PATIENCE = timedelta(hours=12)
@@ -146,7 +146,9 @@ class ProcessGroup:
         rows: torch.Tensor = self._fabric.all_gather(mine.to(self._fabric.device))
         return rows.cpu()
 
-    def all_gather(self, compute: Callable[[npt.NDArray[np.int64]], Floats], n_rows: int) -> Floats:
+    def all_gather(
+        self, compute: Callable[[npt.NDArray[np.int64]], Float32s], n_rows: int
+    ) -> Float32s:
         """Return `compute(rows)` of all rows, each process having computed its share."""
         rows = np.arange(n_rows)
         if self._fabric is None or n_rows < self.count:
@@ -157,7 +159,7 @@ class ProcessGroup:
         whole = torch.zeros((n_rows, computed.shape[1]), dtype=computed.dtype)
         whole[torch.from_numpy(mine)] = computed
         summed = self._fabric.all_reduce(whole.to(self._fabric.device), reduce_op="sum")
-        together: Floats = summed.cpu().numpy()
+        together: Float32s = summed.cpu().numpy()
         return together
 
     @torch.no_grad()

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import nn, optim
 
+from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.errors import TrainingError
 from finding_nemo.core.prefetch import prefetch_map
 from finding_nemo.metrics.ranking import map_at_k
@@ -37,7 +38,6 @@ from finding_nemo.training.optimization.losses import Loss
 from finding_nemo.training.optimization.optimizers import build_optimizer, set_learning_rate
 from finding_nemo.training.recipes.registry import TrainerSettings
 
-Floats = npt.NDArray[np.float32]
 Prepare = Callable[[npt.NDArray[np.generic], torch.Generator | None], torch.Tensor]
 
 # Batches are made one ahead of the step that needs them.
@@ -53,7 +53,7 @@ class TrainingExamples(Protocol):
 
     def batch(
         self, chosen: npt.NDArray[np.int64], epoch: int
-    ) -> tuple[npt.NDArray[np.generic], Floats]:
+    ) -> tuple[npt.NDArray[np.generic], Float32s]:
         """Return rows for `prepare` and float targets (images, n) of the images `chosen`."""
 
 
@@ -67,14 +67,14 @@ class Examples:
     """
 
     rows: CachedRows
-    truth: Floats
+    truth: Float32s
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def batch(
         self, chosen: npt.NDArray[np.int64], epoch: int
-    ) -> tuple[npt.NDArray[np.generic], Floats]:
+    ) -> tuple[npt.NDArray[np.generic], Float32s]:
         """Return rows and truth of some images, the same in every epoch."""
         del epoch
         return self.rows.take(chosen), self.truth[chosen]
@@ -238,7 +238,7 @@ class Trainer:
     def _take_steps(
         self,
         position: EpochPosition,
-        made: Iterator[tuple[npt.NDArray[np.int64], tuple[npt.NDArray[np.generic], Floats]]],
+        made: Iterator[tuple[npt.NDArray[np.int64], tuple[npt.NDArray[np.generic], Float32s]]],
         n_images: int,
         work: _Work,
         history: tuple[EpochRow, ...],
@@ -281,7 +281,7 @@ class Trainer:
         self,
         work: _Work,
         rows: npt.NDArray[np.generic],
-        targets: Floats,
+        targets: Float32s,
         share: float,
         generator: torch.Generator,
     ) -> float:
@@ -306,7 +306,7 @@ class Trainer:
     @torch.inference_mode()
     def outputs(
         self, rows: CachedRows, some: npt.NDArray[np.int64], tick: Callable[[int, int], None]
-    ) -> Floats:
+    ) -> Float32s:
         """Return the network's outputs in evaluation mode, float32 (images, categories).
 
         Args:
@@ -315,7 +315,7 @@ class Trainer:
             tick: Told how many of them are done, and of how many.
         """
         self.network.eval()
-        out: list[Floats] = []
+        out: list[Float32s] = []
         for chosen in _batches(some, self.settings.batch_size):
             inputs = self.prepare(rows.take(chosen), None).to(self.device)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
+from finding_nemo.core.arrays import Ints
 from finding_nemo.models.inference.pixel_network import NetworkOutput, PixelNetwork, joined
 from finding_nemo.models.networks.with_features import WithFeatures, has_features
 from finding_nemo.training.examples.array_cache import CachedRows
 from finding_nemo.training.examples.cached_inputs import Tick
 from finding_nemo.training.loop.trainer import Prepare
 
-Rows = npt.NDArray[np.int64]
-BatchInference = Callable[[CachedRows, Rows], NetworkOutput]
+BatchInference = Callable[[CachedRows, Ints], NetworkOutput]
 
 # Enough for a core to be busy, few enough that no frames pile up in memory.
 _ROWS_A_TASK = 16
@@ -28,7 +26,7 @@ def infer_with_torch(
     network: nn.Module,
     prepare: Prepare,
     stored: CachedRows,
-    rows: Rows,
+    rows: Ints,
     *,
     device: torch.device,
     batch_size: int,
@@ -38,7 +36,7 @@ def infer_with_torch(
     network.eval()
     both = WithFeatures(network) if has_features(network) else None
 
-    def forward(chosen: Rows) -> NetworkOutput:
+    def forward(chosen: Ints) -> NetworkOutput:
         images = prepare(stored.take(chosen), None).to(device)
         said, pooled = both(images) if both else (network(images), None)
         return NetworkOutput(
@@ -49,7 +47,7 @@ def infer_with_torch(
 
 
 def infer_with_runtime(
-    network: PixelNetwork, stored: CachedRows, rows: Rows, *, tick: Tick
+    network: PixelNetwork, stored: CachedRows, rows: Ints, *, tick: Tick
 ) -> NetworkOutput:
     """Let the exported network look at `rows` of stored pixels.
 
@@ -72,6 +70,6 @@ def _ticked(output: Iterable[NetworkOutput], total: int, tick: Tick) -> NetworkO
     return joined(parts)
 
 
-def _batches(rows: Rows, size: int) -> Iterator[Rows]:
+def _batches(rows: Ints, size: int) -> Iterator[Ints]:
     for start in range(0, len(rows), size):
         yield rows[start : start + size]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from finding_nemo.core.arrays import Bools, Float32s
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.core.reporter import Tell
 from finding_nemo.metrics.average_precision import average_precision_by_category
@@ -24,9 +24,6 @@ from finding_nemo.uncertainty.calibration import (
 )
 from finding_nemo.uncertainty.ood.detector import TrainingView, fit_detector
 
-Floats = npt.NDArray[np.float32]
-Truth = npt.NDArray[np.bool_]
-
 CALIBRATION: Method = "frequency"
 # More training images than this make the main axes no better and the bundle no smaller.
 MOST_TRAINING_IMAGES = 20_000
@@ -37,7 +34,7 @@ def fit_uncertainty(
     val: CachedInputs,
     validation: NetworkOutput,
     *,
-    truths: tuple[Truth, Truth],
+    truths: tuple[Bools, Bools],
     evidence: tuple[CategoryEvidence, ...],
     activation: str,
     infer: BatchInference,
@@ -81,7 +78,7 @@ def fit_uncertainty(
 
 
 def _training_view(
-    output: NetworkOutput, truth: Truth, records: Sequence[ImageRecord], activation: str
+    output: NetworkOutput, truth: Bools, records: Sequence[ImageRecord], activation: str
 ) -> TrainingView:
     if output.features is None:
         raise ValueError("the network gave features of validation images, but not of these")
@@ -90,12 +87,12 @@ def _training_view(
     )
 
 
-def as_logits(outputs: Floats, activation: str) -> Floats:
+def as_logits(outputs: Float32s, activation: str) -> Float32s:
     """Return outputs as logits; those of "clip" are probabilities that may leave [0, 1]."""
     if activation == "sigmoid":
         return outputs
     said = np.clip(outputs, 1e-6, 1 - 1e-6)
-    logits: Floats = np.log(said / (1 - said))
+    logits: Float32s = np.log(said / (1 - said))
     return logits
 
 
@@ -132,7 +129,7 @@ def in_words(calibration: LogitCalibration | None) -> str:
 
 
 def with_validation(
-    evidence: tuple[CategoryEvidence, ...], truth: Truth, outputs: Floats
+    evidence: tuple[CategoryEvidence, ...], truth: Bools, outputs: Float32s
 ) -> tuple[CategoryEvidence, ...]:
     """Return the evidence with how well each category is found on validation images."""
     if not len(outputs):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import nn
 
+from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.errors import TrainingError
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import ImageRecord
@@ -17,8 +17,6 @@ from finding_nemo.data.images.resize import preprocess
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.models.inference.onnxruntime_network import OnnxNetwork
 from finding_nemo.models.inference.open_bundle_network import checked_network
-
-Floats = npt.NDArray[np.float32]
 
 # Of an output as it comes, before sigmoid or clip; of its size where that is above 1. Clipping
 # would make two networks equal that differ everywhere outside [0, 1].
@@ -41,14 +39,14 @@ def check_parity(
     return check_says(bundle, from_torch, images, source="torch")
 
 
-def parity_images(records: Sequence[ImageRecord], spec: Preprocessing) -> Floats:
+def parity_images(records: Sequence[ImageRecord], spec: Preprocessing) -> Float32s:
     """Return a few images, preprocessed from their files."""
     step = max(len(records) // _N_IMAGES, 1)
     files = [record.path for record in records[::step][:_N_IMAGES]]
     return np.stack([preprocess(decode_image(path).pixels, spec) for path in files])
 
 
-def check_says(bundle: Bundle, wanted: Floats, images: Floats, *, source: str) -> float:
+def check_says(bundle: Bundle, wanted: Float32s, images: Float32s, *, source: str) -> float:
     """Return the largest difference of the bundle's raw outputs from `wanted`, for `images`.
 
     Raises:
@@ -65,7 +63,7 @@ def check_says(bundle: Bundle, wanted: Floats, images: Floats, *, source: str) -
     return largest
 
 
-def largest_difference(said: Floats, wanted: Floats) -> float:
+def largest_difference(said: Float32s, wanted: Float32s) -> float:
     """Return the largest difference of two arrays of outputs; infinity if shapes differ.
 
     A difference counts relative to the wanted output where that is above 1 in size, as float32

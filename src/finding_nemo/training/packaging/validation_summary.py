@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import Bools
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.metrics.baselines import prior_scores
 from finding_nemo.metrics.bootstrap import dive_bootstrap_interval
-from finding_nemo.metrics.ranking import Truth, average_precision_at_k
+from finding_nemo.metrics.ranking import average_precision_at_k
 from finding_nemo.models.bundle.manifest import ValidationSummary
 from finding_nemo.training.loop.epoch_log import EpochRow
 from finding_nemo.uncertainty.ood.logit_scores import max_probability_novelty
@@ -20,9 +21,9 @@ _N_QUANTILES = 101
 
 def summarize_validation(
     records: Sequence[ImageRecord],
-    truth: Truth,
+    truth: Bools,
     scores: npt.NDArray[np.floating],
-    train_truth: Truth,
+    train_truth: Bools,
     *,
     best: EpochRow | None = None,
 ) -> ValidationSummary | None:

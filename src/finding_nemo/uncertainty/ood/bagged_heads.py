@@ -7,19 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.floating]
-Scores = npt.NDArray[np.float64]
+from finding_nemo.core.arrays import AnyFloats, Float64s
 
 
 def fit_heads(
-    white: Floats,
+    white: AnyFloats,
     truth: npt.NDArray[np.bool_],
     dives: Sequence[str],
     *,
     n_heads: int = 8,
     ridge: float = 0.1,
     seed: int = 0,
-) -> Floats:
+) -> AnyFloats:
     """Fit ridge regressions, each to dives drawn with replacement.
 
     Args:
@@ -50,13 +49,13 @@ def fit_heads(
     return np.stack(heads)
 
 
-def with_ones(rows: Floats) -> Floats:
+def with_ones(rows: AnyFloats) -> AnyFloats:
     """Return rows with a last column of ones."""
     return np.concatenate([rows, np.ones((len(rows), 1), dtype=rows.dtype)], axis=1)
 
 
-def disagreement_novelty(white: Floats, heads: Floats) -> Scores:
+def disagreement_novelty(white: AnyFloats, heads: AnyFloats) -> Float64s:
     """Return the heads' standard deviation, mean over categories, shape (images,)."""
     probabilities = np.einsum("ia,hac->hic", with_ones(white), heads, optimize=True)
-    result: Scores = probabilities.astype(np.float64).std(axis=0).mean(axis=1)
+    result: Float64s = probabilities.astype(np.float64).std(axis=0).mean(axis=1)
     return result

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import AnyFloats, Float64s, Tensors
 from finding_nemo.uncertainty.ood.bagged_heads import disagreement_novelty, fit_heads
 from finding_nemo.uncertainty.ood.feature_scores import (
     CategoryCentres,
@@ -27,10 +28,6 @@ from finding_nemo.uncertainty.ood.logit_scores import (
     max_probability_novelty,
 )
 from finding_nemo.uncertainty.ood.percentiles import reference_quantiles, standing
-
-Floats = npt.NDArray[np.floating]
-Scores = npt.NDArray[np.float64]
-Tensors = Mapping[str, npt.NDArray[Any]]
 
 # Measured on categories held out with their dives (docs/experiments.md, "Novelty"): no other score
 # and no combination is better on held-out animals, and it is the best on frames from elsewhere.
@@ -61,8 +58,8 @@ class TrainingView:
         dives: The dive of each image.
     """
 
-    features: Floats
-    logits: Floats
+    features: AnyFloats
+    logits: AnyFloats
     truth: npt.NDArray[np.bool_]
     dives: Sequence[str]
 
@@ -72,12 +69,12 @@ class FeatureScorers:
     """What the scores from features need of the training images."""
 
     space: FeatureSpace
-    neighbours: Floats
+    neighbours: AnyFloats
     centres: CategoryCentres
-    heads: Floats
+    heads: AnyFloats
     scale: float
 
-    def scores(self, logits: Floats, features: Floats) -> dict[str, Scores]:
+    def scores(self, logits: AnyFloats, features: AnyFloats) -> dict[str, Float64s]:
         """Return the scores that need features, by name."""
         inside, left_over = self.space.project(features)
         white = _white(inside, self.space)
@@ -91,9 +88,9 @@ class FeatureScorers:
         }
 
 
-def _white(inside: Floats, space: FeatureSpace) -> Floats:
+def _white(inside: AnyFloats, space: FeatureSpace) -> AnyFloats:
     width = np.sqrt(np.maximum(space.variances[:N_WHITE_AXES], _LEAST_WIDTH))
-    result: Floats = inside[:, :N_WHITE_AXES] / width
+    result: AnyFloats = inside[:, :N_WHITE_AXES] / width
     return result
 
 
@@ -126,7 +123,7 @@ class NoveltyDetector:
         by_features: What scores from features need; `None` where only logits are known.
     """
 
-    quantiles: Mapping[str, Scores]
+    quantiles: Mapping[str, Float64s]
     by_features: FeatureScorers | None
 
     @property
@@ -144,7 +141,7 @@ class NoveltyDetector:
         """The scores whose mean standing is the combined one."""
         return COMBINED_OF_LOGITS if self.by_features is None else COMBINED_OF
 
-    def scores(self, logits: Floats, features: Floats | None) -> dict[str, Scores]:
+    def scores(self, logits: AnyFloats, features: AnyFloats | None) -> dict[str, Float64s]:
         """Return every score by name, each of shape (images,), higher further out.
 
         Args:
@@ -159,7 +156,7 @@ class NoveltyDetector:
 
 
 def fit_detector(
-    view: TrainingView | None, *, val_logits: Floats, val_features: Floats | None
+    view: TrainingView | None, *, val_logits: AnyFloats, val_features: AnyFloats | None
 ) -> NoveltyDetector:
     """Fit the scores to training images, and their scale to validation images.
 
@@ -183,8 +180,8 @@ def fit_detector(
 
 
 def _raw_scores(
-    by_features: FeatureScorers | None, logits: Floats, features: Floats | None
-) -> dict[str, Scores]:
+    by_features: FeatureScorers | None, logits: AnyFloats, features: AnyFloats | None
+) -> dict[str, Float64s]:
     probabilities = np.exp(-np.logaddexp(0.0, -logits.astype(np.float64)))
     found = {
         "max-probability": max_probability_novelty(probabilities),
@@ -198,10 +195,10 @@ def _raw_scores(
 
 
 def _combined(
-    found: Mapping[str, Scores], quantiles: Mapping[str, Scores], members: Sequence[str]
-) -> Scores:
+    found: Mapping[str, Float64s], quantiles: Mapping[str, Float64s], members: Sequence[str]
+) -> Float64s:
     places = [standing(found[name], quantiles[name]) for name in members]
-    result: Scores = np.mean(places, axis=0)
+    result: Float64s = np.mean(places, axis=0)
     return result
 
 

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import AnyFloats, Float64s
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.uncertainty.ood.logit_scores import log_sum_exp
-
-Floats = npt.NDArray[np.floating]
-Scores = npt.NDArray[np.float64]
 
 _LEAST_STD = 1e-6
 
@@ -31,12 +29,12 @@ class FeatureSpace:
         variances: Of the training images along each axis, shape (axes,).
     """
 
-    mean: Floats
-    std: Floats
-    axes: Floats
-    variances: Floats
+    mean: AnyFloats
+    std: AnyFloats
+    axes: AnyFloats
+    variances: AnyFloats
 
-    def project(self, features: Floats) -> tuple[Floats, Scores]:
+    def project(self, features: AnyFloats) -> tuple[AnyFloats, Float64s]:
         """Return coordinates (images, axes) and the length left over beside them (images,).
 
         Raises:
@@ -57,7 +55,7 @@ class FeatureSpace:
         return inside, np.sqrt(np.maximum(left, 0.0))
 
 
-def fit_space(features: Floats, *, n_axes: int) -> FeatureSpace:
+def fit_space(features: AnyFloats, *, n_axes: int) -> FeatureSpace:
     """Find the main axes of training features.
 
     Args:
@@ -80,7 +78,7 @@ def fit_space(features: Floats, *, n_axes: int) -> FeatureSpace:
     return FeatureSpace(mean, std, axes[:, widest], np.maximum(variances[widest], 0.0))
 
 
-def neighbour_novelty(inside: Floats, neighbours: Floats, *, k: int) -> Scores:
+def neighbour_novelty(inside: AnyFloats, neighbours: AnyFloats, *, k: int) -> Float64s:
     """Return the distance to the k-th nearest training image, in [0, 2], shape (images,).
 
     Args:
@@ -98,10 +96,10 @@ def neighbour_novelty(inside: Floats, neighbours: Floats, *, k: int) -> Scores:
     return np.sqrt(np.maximum(2.0 - 2.0 * kth.astype(np.float64), 0.0))
 
 
-def unit_rows(rows: Floats) -> Floats:
+def unit_rows(rows: AnyFloats) -> AnyFloats:
     """Return rows at length 1; a row of zeros stays."""
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    result: Floats = rows / np.where(length > 0, length, 1)
+    result: AnyFloats = rows / np.where(length > 0, length, 1)
     return result
 
 
@@ -114,10 +112,10 @@ class CategoryCentres:
         centres: Of each category with enough images, turned, shape (categories kept, axes).
     """
 
-    root: Floats
-    centres: Floats
+    root: AnyFloats
+    centres: AnyFloats
 
-    def distances(self, white: Floats) -> tuple[Scores, Scores]:
+    def distances(self, white: AnyFloats) -> tuple[Float64s, Float64s]:
         """Return the squared distance to the nearest centre, and that less the one to the middle.
 
         The first is Mahalanobis' novelty, the second the relative one; each shape (images,).
@@ -140,7 +138,7 @@ class CategoryCentres:
 
 
 def fit_centres(
-    white: Floats, truth: npt.NDArray[np.bool_], *, least_images: int, shrinkage: float
+    white: AnyFloats, truth: npt.NDArray[np.bool_], *, least_images: int, shrinkage: float
 ) -> CategoryCentres:
     """Find the categories' centres and the spread around them.
 
@@ -164,13 +162,13 @@ def fit_centres(
     return CategoryCentres(root, centres @ root)
 
 
-def vim_scale(left_over: Scores, logits: Floats) -> float:
+def vim_scale(left_over: Float64s, logits: AnyFloats) -> float:
     """Return what makes left-over lengths as large as the largest logits on training images."""
     mean = float(left_over.mean())
     return abs(float(logits.max(axis=1).mean())) / mean if mean > 0 else 0.0
 
 
-def vim_novelty(left_over: Scores, logits: Floats, *, scale: float) -> Scores:
+def vim_novelty(left_over: Float64s, logits: AnyFloats, *, scale: float) -> Float64s:
     """Return the scaled length outside the main axes, less the network's energy, (images,).
 
     Args:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import Float64s
 from finding_nemo.core.errors import PredictionsError
-
-Floats = npt.NDArray[np.float64]
 
 
 def max_probability_novelty(
     probabilities: npt.NDArray[np.floating],
-) -> Floats:
+) -> Float64s:
     """Return one minus the largest probability of each image, in [0, 1], shape (images,).
 
     Args:
@@ -26,11 +25,11 @@ def max_probability_novelty(
         Examples in Neural Networks", ICLR 2017, arXiv:1610.02136 (with sigmoids).
     """
     _check(probabilities, "probabilities")
-    novelty: Floats = 1.0 - probabilities.max(axis=1).astype(np.float64)
+    novelty: Float64s = 1.0 - probabilities.max(axis=1).astype(np.float64)
     return novelty
 
 
-def max_logit_novelty(logits: npt.NDArray[np.floating]) -> Floats:
+def max_logit_novelty(logits: npt.NDArray[np.floating]) -> Float64s:
     """Return minus the largest logit of each image, shape (images,).
 
     With sigmoids it orders images as the largest probability does, without its saturation.
@@ -46,11 +45,11 @@ def max_logit_novelty(logits: npt.NDArray[np.floating]) -> Floats:
         ICML 2022, arXiv:1911.11132.
     """
     _check(logits, "logits")
-    novelty: Floats = -logits.max(axis=1).astype(np.float64)
+    novelty: Float64s = -logits.max(axis=1).astype(np.float64)
     return novelty
 
 
-def joint_energy_novelty(logits: npt.NDArray[np.floating]) -> Floats:
+def joint_energy_novelty(logits: npt.NDArray[np.floating]) -> Float64s:
     """Return minus the sum over categories of log(1 + exp(logit)), at most 0, shape (images,).
 
     It takes an image for known as soon as it holds known animals, whatever else is in it.
@@ -66,20 +65,20 @@ def joint_energy_novelty(logits: npt.NDArray[np.floating]) -> Floats:
         NeurIPS 2021, arXiv:2109.14162 (with the sign turned).
     """
     _check(logits, "logits")
-    novelty: Floats = -np.logaddexp(0.0, logits.astype(np.float64)).sum(axis=1)
+    novelty: Float64s = -np.logaddexp(0.0, logits.astype(np.float64)).sum(axis=1)
     return novelty
 
 
-def log_sum_exp(logits: npt.NDArray[np.floating]) -> Floats:
+def log_sum_exp(logits: npt.NDArray[np.floating]) -> Float64s:
     """Return log(sum over categories of exp(logit)), shape (images,): higher is more known."""
     _check(logits, "logits")
     values = logits.astype(np.float64)
     top = values.max(axis=1, keepdims=True)
-    total: Floats = top[:, 0] + np.log(np.exp(values - top).sum(axis=1))
+    total: Float64s = top[:, 0] + np.log(np.exp(values - top).sum(axis=1))
     return total
 
 
-def entropy_novelty(logits: npt.NDArray[np.floating]) -> Floats:
+def entropy_novelty(logits: npt.NDArray[np.floating]) -> Float64s:
     """Return the summed entropy of the categories' sigmoids in nats, at least 0, shape (images,).
 
     Args:
@@ -91,13 +90,13 @@ def entropy_novelty(logits: npt.NDArray[np.floating]) -> Floats:
     _check(logits, "logits")
     values = np.abs(logits.astype(np.float64))
     # H(p) = log(1 + e^-|x|) + |x| p(-|x|): no 0 log 0 where a sigmoid saturates.
-    novelty: Floats = (np.logaddexp(0.0, -values) + values / (1 + _exp(values))).sum(axis=1)
+    novelty: Float64s = (np.logaddexp(0.0, -values) + values / (1 + _exp(values))).sum(axis=1)
     return novelty
 
 
-def _exp(values: Floats) -> Floats:
+def _exp(values: Float64s) -> Float64s:
     # Above 700 the quotient is 0 in any case, and exp would overflow.
-    result: Floats = np.exp(np.minimum(values, 700.0))
+    result: Float64s = np.exp(np.minimum(values, 700.0))
     return result
 
 

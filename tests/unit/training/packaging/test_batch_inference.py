@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from finding_nemo.core.arrays import Ints
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.models.inference.pixel_network import NetworkOutput
 from finding_nemo.models.inference.runtime_choice import open_network
@@ -16,11 +17,7 @@ from finding_nemo.models.networks.with_features import WithFeatures
 from finding_nemo.models.onnx_export.export_onnx import export_onnx
 from finding_nemo.training.augmentation.cutout import PreparePixels
 from finding_nemo.training.examples.array_cache import ArrayCache, CachedRows
-from finding_nemo.training.packaging.batch_inference import (
-    Rows,
-    infer_with_runtime,
-    infer_with_torch,
-)
+from finding_nemo.training.packaging.batch_inference import infer_with_runtime, infer_with_torch
 
 SPEC = Preprocessing(width_px=8, height_px=8, mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.4))
 
@@ -46,7 +43,7 @@ def unticked(done: int, total: int) -> None:
     """Listen to no progress."""
 
 
-def by_torch(trained: nn.Module, stored: CachedRows, rows: Rows) -> NetworkOutput:
+def by_torch(trained: nn.Module, stored: CachedRows, rows: Ints) -> NetworkOutput:
     return infer_with_torch(
         trained,
         PreparePixels(SPEC, cutout_px=0, channels_last=True),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from finding_nemo.core.arrays import Ints
 from finding_nemo.core.errors import ImageError
 from finding_nemo.core.files.input_limits import InputLimits
 
@@ -34,8 +35,7 @@ _IS_MARKER = ~_IS_RESTART
 _IS_MARKER[[0x00, 0xFF]] = False
 _MARKERS = frozenset(np.flatnonzero(_IS_MARKER).tolist())
 
-Positions = npt.NDArray[np.int64]
-_NONE: Positions = np.zeros(0, dtype=np.int64)
+_NONE: Ints = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Scan:
     high: int
     low: int
     interval: int
-    restarts: Positions
+    restarts: Ints
 
 
 @dataclass(slots=True)
@@ -255,7 +255,7 @@ def _first_marker(content: bytes, place: int) -> int:
     return len(content)
 
 
-def _restarts(content: bytes, start: int, end: int) -> Positions:
+def _restarts(content: bytes, start: int, end: int) -> Ints:
     """Return where the restart markers between `start` and `end` are."""
     found, count = [_NONE], 0
     for place in range(start, end - 1, _BLOCK):
@@ -267,7 +267,7 @@ def _restarts(content: bytes, start: int, end: int) -> Positions:
     return np.concatenate(found)
 
 
-def _marked(content: bytes, place: int, size: int) -> tuple[Positions, npt.NDArray[np.uint8]]:
+def _marked(content: bytes, place: int, size: int) -> tuple[Ints, npt.NDArray[np.uint8]]:
     """Return where in `size` bytes from `place` on 0xFF stands, and the bytes behind."""
     block = np.frombuffer(content, np.uint8, count=size + 1, offset=place)
     at = np.flatnonzero(block[:-1] == 0xFF)
