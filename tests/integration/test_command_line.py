@@ -69,7 +69,7 @@ def test_help__is_fast_and_loads_neither_torch_nor_numpy() -> None:
     started = time.perf_counter()
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip().splitlines()[-1] == "[]"
-    for verb in ("demo", "inspect", "split", "train", "predict", "evaluate", "score", "benchmark"):
+    for verb in ("demo", "inspect", "split", "train", "predict", "evaluate", "score", "compare"):
         assert verb in found.stdout
     # The promise is half a second; ten leave room for a busy machine.
     assert time.perf_counter() - started < 10
@@ -148,11 +148,11 @@ def test_the_whole_way__on_a_tiny_data_set(run: Run, tiny_folder: Path, tmp_path
 
 
 @pytest.mark.slow
-def test_benchmark__baselines_and_a_failing_recipe_in_one_table(
+def test_compare__baselines_and_a_failing_recipe_in_one_table(
     run: Run, tiny_folder: Path, tmp_path: Path
 ) -> None:
     code, said, err = run(
-        "benchmark", tiny_folder, "--recipes", "prior,time-copy,basic-nn,logistic-regression",
+        "compare", tiny_folder, "--recipes", "prior,time-copy,basic-nn,logistic-regression",
         "--by", "dive,random", "--out", tmp_path / "b", "--set", "learning_rate=1e30",
         "--set", "epochs=4", "--set", "width_px=16", "--set", "height_px=16",
     )  # fmt: skip
@@ -162,7 +162,7 @@ def test_benchmark__baselines_and_a_failing_recipe_in_one_table(
     assert (tmp_path / "b/report.html").is_file()
     assert "None of prior has the setting epochs" in failed(
         run(
-            "benchmark",
+            "compare",
             tiny_folder,
             "--recipes",
             "prior",
@@ -173,7 +173,7 @@ def test_benchmark__baselines_and_a_failing_recipe_in_one_table(
         )
     )
     assert "Did you mean probe?" in failed(
-        run("benchmark", tiny_folder, "--recipes", "prob", "--out", tmp_path / "c")
+        run("compare", tiny_folder, "--recipes", "prob", "--out", tmp_path / "c")
     )
 
 

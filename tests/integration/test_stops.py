@@ -93,7 +93,7 @@ def test_novelty__says_what_is_done(
     )
     chosen = choose_holdouts(dataset, least_images=1, most_share=1.0)[:1]
     with pytest.raises(StoppedError, match="0 of 1 hold-outs done"):
-        novelty_bed.run_novelty_bed(
+        novelty_bed.run_novelty_benchmark(
             dataset, out=tmp_path / "n", holdouts=chosen, recipe="prior",
             notify=tell_nobody,
         )  # fmt: skip
@@ -135,7 +135,7 @@ def test_verbs__check_outputs_before_they_read(
         ("train", nowhere, "--out", bad),
         ("tune", nowhere, "--out", bad),
         ("novelty", nowhere, "--out", bad),
-        ("benchmark", nowhere, "--out", bad),
+        ("compare", nowhere, "--out", bad),
         ("demo", "--out", bad),
         ("ensemble", nowhere, nowhere, "--out", bad),
         ("train", nowhere, "--out", "s3://bucket/run"),
@@ -185,7 +185,7 @@ def test_overwrite__never_replaces_what_is_read(
         ("split", data, "--by", "novel", "--out", tmp_path / "run"),
         ("train", data, "--recipe", "prior", "--out", tmp_path / "run"),
         ("train", data, "--recipe", "prior", "--out", data),
-        ("benchmark", data, "--recipes", "prior", "--out", tmp_path / "run"),
+        ("compare", data, "--recipes", "prior", "--out", tmp_path / "run"),
         ("novelty", data, "--out", tmp_path / "run"),
         ("tune", data, "--out", tmp_path / "run"),
     ):

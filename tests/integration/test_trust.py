@@ -21,7 +21,7 @@ from finding_nemo.prediction.sources.image_sources import collect_images
 from finding_nemo.reporting.html.evaluation_page import write_evaluation_page
 from finding_nemo.results.submission import read_submission
 from finding_nemo.training.train_recipe import train
-from finding_nemo.workflows.novelty_benchmark import mean_by_score, run_novelty_bed
+from finding_nemo.workflows.novelty_benchmark import mean_by_score, run_novelty_benchmark
 
 pytestmark = pytest.mark.slow
 
@@ -130,7 +130,7 @@ def test_bed__scores_every_hold_out_beside_the_floors(dataset: Dataset, tmp_path
     dataset = replace(dataset, records=records)
     holdouts = choose_holdouts(dataset, least_images=2)
     assert [holdout.category_ids for holdout in holdouts] == [(last,)]
-    rows = run_novelty_bed(
+    rows = run_novelty_benchmark(
         dataset,
         out=tmp_path / "bed",
         holdouts=holdouts,

@@ -15,7 +15,7 @@ from finding_nemo.cli.prediction_verbs.merge import merge
 from finding_nemo.cli.prediction_verbs.predict import predict
 from finding_nemo.cli.prediction_verbs.score import score
 from finding_nemo.cli.prediction_verbs.similar import similar
-from finding_nemo.cli.training_verbs.compare import benchmark
+from finding_nemo.cli.training_verbs.compare import compare
 from finding_nemo.cli.training_verbs.ensemble import ensemble
 from finding_nemo.cli.training_verbs.export import export
 from finding_nemo.cli.training_verbs.novelty import novelty
@@ -31,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _VERBS = (
-    demo, inspect, split, train, predict, merge, similar, evaluate, score, benchmark, novelty,
+    demo, inspect, split, train, predict, merge, similar, evaluate, score, compare, novelty,
     tune, ensemble, export,
 )  # fmt: skip
 for verb in _VERBS:

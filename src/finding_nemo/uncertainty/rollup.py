@@ -13,8 +13,8 @@ from finding_nemo.core.errors import PredictionsError
 
 Rule = Literal["noisy-or", "max", "sum"]
 
-# Measured on calibrated probabilities of unseen dives (docs/experiments.md, "Rollup"): the sum has
-# the least Brier score; in order the three cannot be told apart.
+# Measured on calibrated probabilities of unseen dives: the sum has the least Brier score; in order
+# the three cannot be told apart (docs/experiments/0015-supercategory-rollup.md).
 DEFAULT_RULE: Rule = "sum"
 
 

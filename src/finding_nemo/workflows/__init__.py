@@ -1,1 +1,1 @@
-"""Several jobs in a row: demo, benchmark, a training with its pictures."""
+"""Several jobs in a row: demo, compare, a training with its pictures."""

@@ -38,7 +38,7 @@ _FAR_WIDTH_PX, _FAR_HEIGHT_PX = 640, 360
 
 
 @dataclass(frozen=True)
-class BedRow:
+class HoldoutRow:
     """One hold-out: how every score did.
 
     Attributes:
@@ -56,7 +56,7 @@ class BedRow:
     far_auc: Mapping[str, float]
 
 
-def run_novelty_bed(
+def run_novelty_benchmark(
     dataset: Dataset,
     *,
     out: Path,
@@ -67,7 +67,7 @@ def run_novelty_bed(
     seed: int = 0,
     overwrite: bool = False,
     notify: Tell,
-) -> tuple[BedRow, ...]:
+) -> tuple[HoldoutRow, ...]:
     """Train without each hold-out, and see which score finds it on dives that training never saw.
 
     `out` gets `novelty.csv`, `novelty.json`, and for each hold-out its split, run and report.
@@ -88,7 +88,7 @@ def run_novelty_bed(
         StoppedError: If Ctrl-C stopped it.
     """
     prepare_output_folder(out, overwrite=overwrite)
-    rows: list[BedRow] = []
+    rows: list[HoldoutRow] = []
     try:
         for holdout in holdouts:
             notify(f"--- without {holdout.name}: {holdout.n_images} frames of {holdout.n_dives} "
@@ -98,7 +98,9 @@ def run_novelty_bed(
             bundle, row = _held_out(dataset, holdout, folder, recipe, settings or {}, seed, notify)
             table = read_predictions(folder / "predictions.parquet")
             row_far = _far(bundle, table, folder, n_far, seed) if n_far else {}
-            rows.append(BedRow(holdout, row.n_novel, row.scorers, row.competition_score, row_far))
+            rows.append(
+                HoldoutRow(holdout, row.n_novel, row.scorers, row.competition_score, row_far)
+            )
             _write(out, rows)
     except (KeyboardInterrupt, StoppedError):
         raise StoppedError(
@@ -116,7 +118,7 @@ def _held_out(
     settings: Mapping[str, Any],
     seed: int,
     notify: Tell,
-) -> tuple[Bundle, BedRow]:
+) -> tuple[Bundle, HoldoutRow]:
     split = split_by_novelty(dataset, categories=holdout.category_ids, seed=seed)
     write_split(split, folder / "split.csv")
     run = run_training(
@@ -130,7 +132,7 @@ def _held_out(
     if found.novelty is None or found.uncertainty is None:
         raise PredictionsError(f"No judged frame holds {holdout.name}, or all do.")
     novelty = found.novelty
-    return run.bundle, BedRow(
+    return run.bundle, HoldoutRow(
         holdout, novelty.n_novel, found.uncertainty.scorers, novelty.competition_score, {}
     )
 
@@ -162,7 +164,7 @@ def _far(
     return {**aucs, "mean brightness alone": max(auc, 1 - auc)}
 
 
-def mean_by_score(rows: Sequence[BedRow]) -> list[tuple[str, str, float, float, float]]:
+def mean_by_score(rows: Sequence[HoldoutRow]) -> list[tuple[str, str, float, float, float]]:
     """Return name, kind, mean AUC, mean FPR at 95 % TPR and mean far AUC of each score.
 
     A floor that some hold-out lacks (a constant) counts 0.5 there: it tells nothing.
@@ -178,7 +180,7 @@ def mean_by_score(rows: Sequence[BedRow]) -> list[tuple[str, str, float, float, 
     return table
 
 
-def _write(out: Path, rows: Sequence[BedRow]) -> None:
+def _write(out: Path, rows: Sequence[HoldoutRow]) -> None:
     content = [asdict(row) for row in rows]
     write_text(out / "novelty.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     text = io.StringIO()

@@ -21,8 +21,9 @@ SplitFile = Annotated[Path | None, typer.Option(help="A split file.")]
 Fold = Annotated[
     int | None, typer.Option(min=0, help="Of a split with folds, the one left out as test.")
 ]
-Modern = Annotated[
-    bool, typer.Option("--modern", help="A study's recipe with the study's own next steps.")
+StudyNextSteps = Annotated[
+    bool,
+    typer.Option("--study-next-steps", help="A study's recipe with the study's own next steps."),
 ]
 Config = Annotated[Path | None, typer.Option(help="A TOML file of settings.")]
 Seed = Annotated[int, typer.Option(help="Decides order, initial weights and dropout.")]

@@ -1,4 +1,4 @@
-"""`finding-nemo benchmark DATASET --recipes a,b,... --out DIR`."""
+"""`finding-nemo compare DATASET --recipes a,b,... --out DIR`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from finding_nemo.evaluation.recipe_comparison import ComparisonRow
 
 
-def benchmark(
+def compare(
     dataset: DatasetPath,
     out: Annotated[Path, typer.Option(help="The folder to make.")],
     recipes: Annotated[
@@ -43,12 +43,12 @@ def benchmark(
     images: ImagesFolder = None,
     dive_pattern: DivePattern = None,
     overwrite: Annotated[
-        bool, typer.Option(help="Replace an earlier benchmark instead of going on with it.")
+        bool, typer.Option(help="Replace an earlier comparison instead of going on with it.")
     ] = False,
 ) -> None:
     """Train, use and judge recipes side by side: table, curves, report.
 
-    A benchmark that was stopped goes on with the same command.
+    A comparison that was stopped goes on with the same command.
     """
     from finding_nemo.cli.console.notices import notify, show_notices
     from finding_nemo.core.config import parse_assignments

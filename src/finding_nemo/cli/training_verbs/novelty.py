@@ -13,7 +13,7 @@ from finding_nemo.cli.options.dataset_options import Changes, DatasetPath, DiveP
 from finding_nemo.cli.options.output_options import check_folder
 
 if TYPE_CHECKING:
-    from finding_nemo.workflows.novelty_benchmark import BedRow
+    from finding_nemo.workflows.novelty_benchmark import HoldoutRow
 
 
 def novelty(
@@ -40,14 +40,14 @@ def novelty(
     from finding_nemo.core.config import parse_assignments
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.splits.category_holdouts import alone_first, choose_holdouts, spread_out
-    from finding_nemo.workflows.novelty_benchmark import run_novelty_bed
+    from finding_nemo.workflows.novelty_benchmark import run_novelty_benchmark
 
     check_folder(out, overwrite=overwrite, inputs=(dataset, images))
     settings = parse_assignments(changes or [])
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     show_notices(data.notices)
     chosen = alone_first(choose_holdouts(data))
-    rows = run_novelty_bed(
+    rows = run_novelty_benchmark(
         data,
         out=out,
         holdouts=spread_out(chosen, holdouts or len(chosen)),
@@ -62,7 +62,7 @@ def novelty(
     say(f"table {out / 'novelty.csv'}")
 
 
-def _print(rows: Sequence[BedRow]) -> None:
+def _print(rows: Sequence[HoldoutRow]) -> None:
     from finding_nemo.reporting.html.page import format_score, format_share
     from finding_nemo.reporting.terminal.tables import print_line, print_table
     from finding_nemo.workflows.novelty_benchmark import mean_by_score

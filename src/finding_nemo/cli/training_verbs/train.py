@@ -15,7 +15,7 @@ def train(
     split: options.SplitFile = None,
     fold: options.Fold = None,
     changes: Changes = None,
-    modern: options.Modern = False,
+    study_next_steps: options.StudyNextSteps = False,
     config: options.Config = None,
     images: ImagesFolder = None,
     dive_pattern: DivePattern = None,
@@ -35,13 +35,13 @@ def train(
         from finding_nemo.data.dataset import read_dataset
         from finding_nemo.data.splits.split_csv import read_split
         from finding_nemo.training.loop.distributed import ProcessGroup
-        from finding_nemo.training.recipes.study_next_steps import modern_settings
+        from finding_nemo.training.recipes.study_next_steps import with_study_next_steps
         from finding_nemo.workflows.train_with_curves import run_training
 
         group = ProcessGroup(devices, nodes=nodes, strategy=strategy.value)
         settings = {**(read_toml(config) if config else {}), **parse_assignments(changes or [])}
-        if modern:
-            settings = modern_settings(recipe, settings)
+        if study_next_steps:
+            settings = with_study_next_steps(recipe, settings)
         if group.is_main and (overwrite or not out.exists()):
             check_folder(out, overwrite=overwrite, inputs=(dataset, split, config, images))
         data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)

@@ -90,7 +90,8 @@ class PatchHeads(nn.Module):
         logits = logits + self.patch_gain * (pooled - _EMPTY_PATCH_LOGIT)
         if pooling.top_k_patches:
             # The clearest of many patches speak up in empty frames too: without this, raw
-            # probabilities are off by 0.23, with it by 0.01 (docs/experiments.md).
+            # probabilities are off by 0.23, with it by 0.01
+            # (docs/experiments/0023-pooling-in-prediction.md).
             logits = logits + _EMPTY_PATCH_LOGIT
         if not self.training:
             return logits

@@ -26,7 +26,7 @@ class EpochBudget:
 
 # 3,700 frames shown once to every layer find more on new dives than shown twice or three times;
 # the highest layer alone learns the dives slower, heads on a frozen network slower still
-# (docs/experiments.md, "Every layer trained" and "Frozen places, taught by boxes").
+# (docs/experiments/0021-every-layer-trained.md and 0027-frozen-patches.md).
 _EVERY_LAYER = EpochBudget(4_000, 10)
 _SOME_LAYERS = EpochBudget(12_000, 10)
 _FROZEN = EpochBudget(24_000, 30)

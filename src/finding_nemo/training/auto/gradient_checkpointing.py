@@ -6,7 +6,8 @@ from finding_nemo.training.auto.hardware import Choice
 
 STORED, RECOMPUTED = "off", "on"
 # Lite2 with every layer trained, two frames of 768 x 544 together (0.84 million pixels): 3.2 GB
-# kept; three: 4.1 GB (docs/experiments.md). A laptop of 8 GB has about 5 to give.
+# kept; three: 4.1 GB. A laptop of 8 GB has about 5 to give
+# (docs/experiments/0022-memory-of-a-step.md).
 _MOST_PIXELS = 1_000_000
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 # Lite2, every layer trained: three frames of 480 x 352 take 2.2 GB, six 3.3 GB; two of 768 x 544
-# take 3.2 GB, three 4.1 GB, in the same time a frame (docs/experiments.md). A laptop of 8 GB has
-# about 5 to give, and training holds more than a step.
+# take 3.2 GB, three 4.1 GB, in the same time a frame. A laptop of 8 GB has about 5 to give, and
+# training holds more than a step (docs/experiments/0022-memory-of-a-step.md).
 _MOST_PIXELS = 850_000
 
 

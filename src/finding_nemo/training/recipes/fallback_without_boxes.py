@@ -24,8 +24,8 @@ def settings_without_boxes(
 
     Where labels say what is in a frame and nothing says where, a network that is trained through
     all layers learns its dives by heart: macro AP 0.116 on new ones, where `probe` has 0.147
-    (docs/experiments.md, "Without boxes"). Settings that a person changed are kept where they
-    mean the same.
+    (docs/experiments/0025-without-boxes.md). Settings that a person changed are kept where they mean
+    the same.
 
     Args:
         settings: Of `recipe`; anything that looks at patches and chooses its layers itself.

@@ -11,7 +11,7 @@ from finding_nemo.core.errors import SettingsError
 from finding_nemo.training.recipes.registry import Kind, Recipe, recipe_settings
 
 _LOOP = ("learning_rate=1e-4..1e-2:log",)
-# What moved the score most in docs/experiments.md, each around the recipe's own value.
+# What moved the score most in docs/experiments/, each around the recipe's own value.
 _USUAL: Mapping[Kind, tuple[str, ...]] = {
     "probe": (
         "learning_rate=2e-4..1e-2:log",

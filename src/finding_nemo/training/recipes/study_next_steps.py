@@ -12,7 +12,7 @@ from finding_nemo.training.recipes.registry import STUDY_RECIPES
 # The study: a falling learning rate, a loss that rare categories are heard in, less over-fitting.
 # Summed over categories BCE does not fade with their number; AdamW decays the weights; the average
 # of the weights is what larger models are judged by; pixels are centred as ImageNet's were.
-MODERN: Mapping[str, Any] = MappingProxyType(
+STUDY_NEXT_STEPS: Mapping[str, Any] = MappingProxyType(
     {
         "optimizer": "adamw",
         "learning_rate": 5e-4,
@@ -25,8 +25,8 @@ MODERN: Mapping[str, Any] = MappingProxyType(
 )
 
 
-def modern_settings(recipe: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the changes that make a recipe of the study modern; `changes` come on top.
+def with_study_next_steps(recipe: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes that give a recipe of the study its own next steps; `changes` come on top.
 
     A larger network is one more change: `backbone`, any timm model.
 
@@ -35,7 +35,7 @@ def modern_settings(recipe: str, changes: Mapping[str, Any]) -> dict[str, Any]:
     """
     if recipe not in STUDY_RECIPES:
         raise SettingsError(
-            f"--modern is for the study's recipes ({', '.join(STUDY_RECIPES)}); {recipe!r} has "
+            f"--study-next-steps is for the study's recipes ({', '.join(STUDY_RECIPES)}); {recipe!r} has "
             "these settings already, or none."
         )
-    return {**MODERN, **changes}
+    return {**STUDY_NEXT_STEPS, **changes}

@@ -29,8 +29,9 @@ from finding_nemo.uncertainty.ood.logit_scores import (
 )
 from finding_nemo.uncertainty.ood.percentiles import reference_quantiles, standing
 
-# Measured on categories held out with their dives (docs/experiments.md, "Novelty"): no other score
-# and no combination is better on held-out animals, and it is the best on frames from elsewhere.
+# Measured on categories held out with their dives: no other score and no combination is better on
+# held-out animals, and it is the best on frames from elsewhere
+# (docs/experiments/0012-novelty-scores.md).
 DEFAULT = "vim"
 DEFAULT_OF_LOGITS = "joint-energy"
 # The mean standing of these; a learned combination of all scores was worse.

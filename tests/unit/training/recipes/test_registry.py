@@ -13,7 +13,7 @@ from finding_nemo.training.recipes.registry import (
     find_recipe,
     recipe_settings,
 )
-from finding_nemo.training.recipes.study_next_steps import MODERN, modern_settings
+from finding_nemo.training.recipes.study_next_steps import STUDY_NEXT_STEPS, with_study_next_steps
 
 
 def test_recipes__are_known_by_name() -> None:
@@ -69,14 +69,16 @@ def test_unknown_recipe__names_the_nearest() -> None:
 
 
 @pytest.mark.parametrize("name", STUDY_RECIPES)
-def test_modern__changes_every_recipe_of_the_study(name: str) -> None:
-    settings = recipe_settings(find_recipe(name), modern_settings(name, {"epochs": 2}))
+def test_study_next_steps__changes_every_recipe_of_the_study(name: str) -> None:
+    settings = recipe_settings(find_recipe(name), with_study_next_steps(name, {"epochs": 2}))
     found = settings.model_dump()
-    assert {key: found[key] for key in MODERN} == dict(MODERN)
+    assert {key: found[key] for key in STUDY_NEXT_STEPS} == dict(STUDY_NEXT_STEPS)
     assert found["epochs"] == 2
     assert found["backbone"] == find_recipe(name).settings.model_dump()["backbone"]
 
 
-def test_modern__is_refused_elsewhere() -> None:
-    with pytest.raises(SettingsError, match=r"--modern is for the study's recipes .*'probe'"):
-        modern_settings("probe", {})
+def test_study_next_steps__is_refused_elsewhere() -> None:
+    with pytest.raises(
+        SettingsError, match=r"--study-next-steps is for the study's recipes .*'probe'"
+    ):
+        with_study_next_steps("probe", {})
