@@ -45,6 +45,7 @@ def _features_seconds(dataset: object) -> float:
 
     from finding_nemo.core.preprocessing import Preprocessing
     from finding_nemo.core.records import Dataset
+    from finding_nemo.core.reporter import no_progress
     from finding_nemo.models.networks.backbones import freeze, load_backbone
     from finding_nemo.models.onnx_export.export_onnx import export_onnx
     from finding_nemo.training.examples.cached_inputs import cache_features
@@ -55,9 +56,7 @@ def _features_seconds(dataset: object) -> float:
     spec = Preprocessing(mean=loaded.mean, std=loaded.std)
     with torch.inference_mode():
         exported = export_onnx(freeze(loaded.network), spec, output="features")
-    cache_features(
-        dataset.records, spec, exported, row_shape=(1280,), tick=lambda done, total: None
-    )
+    cache_features(dataset.records, spec, exported, row_shape=(1280,), progress=no_progress)
     return time.perf_counter() - started
 
 

@@ -31,7 +31,7 @@ class Timed:
 
     def __init__(self, workers: int, *, kills: bool = False) -> None:
         """Wrap Ray's engine."""
-        self._engine = RayEngine(workers, lambda words: None)
+        self._engine = RayEngine(workers)
         self._kills = kills
         self.killed: list[int] = []
         self.images_per_s = 0.0

@@ -25,6 +25,7 @@ from timing import ROUNDS, child, machine, table
 
 from finding_nemo import read_dataset
 from finding_nemo.core.records import Dataset, ImageRecord
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.data.splits.split_csv import read_split
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.workflows.export_bundle import export_bundle, over_dives
@@ -52,7 +53,7 @@ class Bench:
             for to in ("onnx", "openvino")
             for record in export_bundle(
                 self.bundle, self.dataset, self.split,
-                to="onnx" if to == "onnx" else "openvino", int8=True, tell=_say,
+                to="onnx" if to == "onnx" else "openvino", int8=True, reporter=Reporter(_say),
             )
         ]  # fmt: skip
 

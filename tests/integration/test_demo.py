@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from finding_nemo.core.errors import OutputExistsError
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.workflows.run_demo import run_demo
 
 pytestmark = pytest.mark.slow
@@ -14,7 +15,9 @@ pytestmark = pytest.mark.slow
 
 def test_demo__makes_all_that_it_names_and_beats_class_frequency(tmp_path: Path) -> None:
     told: list[str] = []
-    demo = run_demo(tmp_path / "demo", images=160, seed=0, overwrite=False, tell=told.append)
+    demo = run_demo(
+        tmp_path / "demo", images=160, seed=0, overwrite=False, reporter=Reporter(told.append)
+    )
     assert set(demo.outputs) == {
         "frames", "inspection", "split", "bundle", "predictions", "report", "picture", "submission",
     }  # fmt: skip
@@ -23,4 +26,6 @@ def test_demo__makes_all_that_it_names_and_beats_class_frequency(tmp_path: Path)
     assert demo.score.auc is not None
     assert any("training probe" in line for line in told)
     with pytest.raises(OutputExistsError, match="--overwrite"):
-        run_demo(tmp_path / "demo", images=160, seed=0, overwrite=False, tell=told.append)
+        run_demo(
+            tmp_path / "demo", images=160, seed=0, overwrite=False, reporter=Reporter(told.append)
+        )

@@ -13,6 +13,7 @@ from finding_nemo import read_dataset, read_predictions
 from finding_nemo.cli.main import app
 from finding_nemo.core.errors import BundleError, ExportError, SettingsError
 from finding_nemo.core.records import Dataset, ImageRecord, Split
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.data.splits.split_csv import read_split
 from finding_nemo.models.bundle.bundle import bundle_hash, load_bundle
 from finding_nemo.models.bundle.bundle_files import EXPORTS
@@ -90,7 +91,7 @@ def test_worse_than_the_bar__is_refused_and_not_used(
     bundle = load_bundle(run)
     data, split = dataset_and_split(run, tiny_folder)
     with pytest.raises(ExportError, match="Refused: .*int8 on onnxruntime"):
-        export_bundle(bundle, data, split, to="onnx", int8=True, tell=lambda _: None)
+        export_bundle(bundle, data, split, to="onnx", int8=True, reporter=Reporter())
     assert not bundle.int8_path.exists()
     assert not list(bundle.path.glob(".*"))
     assert open_bundle_network(bundle).choice.dtype == "float32"

@@ -31,6 +31,7 @@ from finding_nemo.core.errors import (
 )
 from finding_nemo.core.files.locking import held_alone
 from finding_nemo.core.records import Dataset, Split
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.training import fit
 from finding_nemo.training.examples.array_cache import cache_folder
 from finding_nemo.training.loop import checkpoints
@@ -190,7 +191,7 @@ def test_stopped__says_where_and_names_resume_first(
         trained(dataset, split, out, "nemo", seed=1, settings={"dropout": 0.25})
     assert "seed 0 there, 1 here; dropout 0.5 there, 0.25 here" in str(other.value)
     assert "--resume" not in str(other.value)
-    trained(dataset, split, out, "nemo", resume=True, notify=told.append)
+    trained(dataset, split, out, "nemo", resume=True, reporter=Reporter(told.append))
     assert any(line.startswith("going on from epoch 1, step 3 of ") for line in told)
     with pytest.raises(OutputExistsError, match="holds a training that has ended, with its bund"):
         trained(dataset, split, out, "nemo")
@@ -250,7 +251,9 @@ def test_resume__of_one_that_ended_returns_it(
     told: list[str] = []
     run = trained(dataset, split, tmp_path / "run", "probe")
     monkeypatch.setattr(fit, "Trainer", None)
-    again = trained(dataset, split, tmp_path / "run", "probe", resume=True, notify=told.append)
+    again = trained(
+        dataset, split, tmp_path / "run", "probe", resume=True, reporter=Reporter(told.append)
+    )
     assert again.bundle_hash == run.bundle_hash
     assert again.history == run.history
     assert any("has ended" in line for line in told)

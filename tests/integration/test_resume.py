@@ -25,6 +25,7 @@ from finding_nemo.core.errors import (
     SettingsError,
 )
 from finding_nemo.core.files.atomic_files import rename_durably
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.models.inference.pixel_network import GPU_BATCH
 from finding_nemo.prediction.predictor import BATCH_SIZE
@@ -95,7 +96,7 @@ def test_stopped_run__goes_on_with_the_same_command(
     assert not out.exists()
     watched, begun = stopping_after(99, stop)
     said: list[str] = []
-    summary = run(small_bundle, many_frames, out, engine=watched, say=said.append)
+    summary = run(small_bundle, many_frames, out, engine=watched, reporter=Reporter(said.append))
     assert begun == [1, 2]
     assert "1 of 3 parts are done already." in said
     assert summary.content_sha256 == content_hash(out) == content_hash(whole)
@@ -128,7 +129,12 @@ def test_other_command__is_refused_or_begins_anew(
         run(small_bundle, many_frames, out, with_vector=False)
     watched, begun = stopping_after(99, RuntimeError("stop"))
     said: list[str] = []
-    options = {"with_vector": False, "overwrite": True, "engine": watched, "say": said.append}
+    options = {
+        "with_vector": False,
+        "overwrite": True,
+        "engine": watched,
+        "reporter": Reporter(said.append),
+    }
     run(small_bundle, many_frames, out, **options)
     assert begun == [0, 1, 2]
     assert any(words.startswith("Beginning anew") for words in said)
@@ -165,7 +171,7 @@ def test_full_disk__is_one_message_and_the_run_goes_on(
     def raise_full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(ChunkStore, "write_part", full_at_two)
+    monkeypatch.setattr(ChunkStore, "write_chunk", full_at_two)
     with pytest.raises(NoSpaceError, match="make room and run the same command again"):
         run(small_bundle, many_frames, out)
     monkeypatch.undo()

@@ -24,6 +24,7 @@ from finding_nemo.core.errors import (
     TrainingError,
 )
 from finding_nemo.core.records import Dataset, Split
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_sources import collect_images
 from finding_nemo.training.loop import checkpoints
@@ -249,7 +250,7 @@ def test_category_only_in_test__is_told_and_predicted_by_frequency(
     rows = tuple(replace(row, part="test") if row.image_id in held else row for row in split.rows)
     told: list[str] = []
     run = train(dataset, out=tmp_path / "run", recipe="prior", split=Split(rows),
-                notify=told.append)  # fmt: skip
+                reporter=Reporter(told.append))  # fmt: skip
     assert any("judged but have no training image (animal 9)" in message for message in told)
     evidence = {c.category_id: c.n_images for c in run.bundle.manifest.categories}
     assert evidence[9] == 0
@@ -267,7 +268,7 @@ def test_unreadable_training_images__are_left_out_and_told(
     (folder / f"images/train/{chosen[1]}.png").unlink()
     told: list[str] = []
     run = train(read_dataset(folder), out=tmp_path / "run", recipe="basic-nn", split=split,
-                settings={**_SMALL, "epochs": 1}, notify=told.append)  # fmt: skip
+                settings={**_SMALL, "epochs": 1}, reporter=Reporter(told.append))  # fmt: skip
     assert any("2 training images cannot be used and are left out" in m for m in told)
     assert np.isfinite(run.history[0].training_loss)
 
@@ -277,7 +278,7 @@ def test_every_automatic_choice__prints_its_reason(
 ) -> None:
     told: list[str] = []
     train(dataset, out=tmp_path / "run", recipe="basic-nn", split=split,
-          settings={**_SMALL, "epochs": 1}, notify=told.append)  # fmt: skip
+          settings={**_SMALL, "epochs": 1}, reporter=Reporter(told.append))  # fmt: skip
     text = "\n".join(told)
     for word in ("device ", "dtype ", "batch size ", "cache "):
         assert word in text

@@ -14,13 +14,9 @@ from finding_nemo.core.errors import DatasetError, SettingsError
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.training.optimization.losses import OBJECTIVES
 from finding_nemo.training.packaging.parity import largest_difference
-from finding_nemo.training.recipes import registry as recipes
-from finding_nemo.training.recipes.registry import (
-    RECIPES,
-    LossSettings,
-    find_recipe,
-    recipe_settings,
-)
+from finding_nemo.training.recipes import settings as recipes
+from finding_nemo.training.recipes.registry import RECIPES, find_recipe, recipe_settings
+from finding_nemo.training.recipes.settings import LossSettings
 from finding_nemo.training.train_recipe import train
 
 KEYS = sorted({key for recipe in RECIPES.values() for key in type(recipe.settings).model_fields})

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from finding_nemo.core.records import Dataset, Split
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.prediction.sources.image_sources import collect_images
 from finding_nemo.training.loop import checkpoints
@@ -56,10 +57,10 @@ def test_nemo__says_which_layers_learn_and_how_prediction_weighs_the_heads(
     told: list[str] = []
     settings = {**_SMALL, "epochs": 1}
     train(dataset, out=tmp_path / "boxed", recipe="nemo", split=split, settings=settings,
-          notify=told.append)  # fmt: skip
+          reporter=Reporter(told.append))  # fmt: skip
     settings["trained_layers"] = 1
     train(unboxed(dataset), out=tmp_path / "bare", recipe="nemo", split=split, settings=settings,
-          notify=told.append)  # fmt: skip
+          reporter=Reporter(told.append))  # fmt: skip
     layers = [line.split(":")[0] for line in told if line.startswith("training")]
     assert layers == ["training 6 of 6 layers", "training 1 of 6 layers"]
     weighed = [line for line in told if line.startswith("prediction")]
@@ -89,7 +90,7 @@ def test_places__learn_the_tiny_animals(
     data = dataset if boxes else unboxed(dataset)
     settings = {**_SMALL, "epochs": 12, "learning_rate": 1e-2, "dropout": 0.1}
     run = train(data, out=tmp_path / "run", recipe="patches", split=split, settings=settings,
-                notify=told.append)  # fmt: skip
+                reporter=Reporter(told.append))  # fmt: skip
     losses = [row.training_loss for row in run.history]
     assert losses[-1] < 0.8 * losses[0]
     teacher = "patches learn from boxes" if boxes else "patches learn from whole frames"

@@ -12,7 +12,7 @@ import pytest
 from finding_nemo.cli import main
 from finding_nemo.core.errors import OutputExistsError, StoppedError
 from finding_nemo.core.records import Dataset, Split
-from finding_nemo.core.reporter import tell_nobody
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.data.splits.category_holdouts import choose_holdouts
 from finding_nemo.synthetic.write_dataset import draw_dataset
 from finding_nemo.workflows import compare_recipes as comparison
@@ -49,7 +49,7 @@ def test_comparison__ends_at_ctrl_c_and_goes_on(
 ) -> None:
     def compare(out: Path) -> tuple[Any, ...]:
         return compare_recipes(
-            dataset, out=out, recipes=_RECIPES, splits={"dive": split}, notify=tell_nobody
+            dataset, out=out, recipes=_RECIPES, splits={"dive": split}, reporter=Reporter()
         ).rows
 
     whole = compare(tmp_path / "whole")
@@ -75,14 +75,14 @@ def test_comparison__ends_at_ctrl_c_and_goes_on(
     assert [row.failure for row in rows] == [None, None]
     with pytest.raises(OutputExistsError, match="holds another comparison"):
         compare_recipes(
-            dataset, out=out, recipes=("prior",), splits={"dive": split}, notify=tell_nobody
+            dataset, out=out, recipes=("prior",), splits={"dive": split}, reporter=Reporter()
         )
 
 
 def test_demo__says_how_to_begin_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "draw_dataset", stopping_at(1, draw_dataset, KeyboardInterrupt))
     with pytest.raises(StoppedError, match="with --overwrite begins anew"):
-        demo.run_demo(tmp_path / "d", images=200, seed=0, overwrite=False, tell=tell_nobody)
+        demo.run_demo(tmp_path / "d", images=200, seed=0, overwrite=False, reporter=Reporter())
 
 
 def test_novelty__says_what_is_done(
@@ -95,7 +95,7 @@ def test_novelty__says_what_is_done(
     with pytest.raises(StoppedError, match="0 of 1 hold-outs done"):
         novelty_bed.run_novelty_benchmark(
             dataset, out=tmp_path / "n", holdouts=chosen, recipe="prior",
-            notify=tell_nobody,
+            reporter=Reporter(),
         )  # fmt: skip
 
 

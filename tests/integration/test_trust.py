@@ -11,6 +11,7 @@ import pytest
 
 from finding_nemo import evaluate, load_bundle, read_predictions
 from finding_nemo.core.records import Dataset
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.data.splits.by_dive import split_by_dive
 from finding_nemo.data.splits.category_holdouts import choose_holdouts
 from finding_nemo.models.bundle.bundle import Bundle
@@ -137,7 +138,7 @@ def test_bed__scores_every_hold_out_beside_the_floors(dataset: Dataset, tmp_path
         recipe="probe",
         settings=_SETTINGS,
         n_far=4,
-        notify=lambda message: None,
+        reporter=Reporter(),
     )
     table = {name: kind for name, kind, *_ in mean_by_score(rows)}
     assert table["vim"] == "default"

@@ -12,6 +12,7 @@ import pytest
 from finding_nemo.core.config import read_toml
 from finding_nemo.core.errors import OutputExistsError, TrainingError
 from finding_nemo.core.records import Dataset, Split
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.training.recipes.registry import find_recipe, recipe_settings
 from finding_nemo.training.recipes.search_space import Space, search_space
 from finding_nemo.workflows import tune_settings as tuning
@@ -34,7 +35,7 @@ def searched(dataset: Dataset, folds: Split, out: Path, space: Space, **more: An
         "recipe": "basic-nn",
         "settings": {"width_px": 16, "height_px": 16, "epochs": 1},
         "trials": 3,
-        "notify": lambda message: None,
+        "reporter": Reporter(),
         **more,
     }
     return tuning.tune(dataset, out=out, folds=folds, space=space, **wanted)
@@ -63,7 +64,9 @@ def test_search__trains_judges_and_writes_what_train_takes(
     dataset: Dataset, folds: Split, space: Space, tmp_path: Path
 ) -> None:
     heard: list[str] = []
-    found = searched(dataset, folds, tmp_path / "s", space, trials=2, notify=heard.append)
+    found = searched(
+        dataset, folds, tmp_path / "s", space, trials=2, reporter=Reporter(heard.append)
+    )
     assert [trial.state for trial in found] == ["done", "done"]
     assert {bool(trial.settings) for trial in found} == {True, False}
     assert all(0 < trial.map_at_20 <= 1 for trial in found)
@@ -142,7 +145,9 @@ def test_failed_and_poor_trials__are_told_and_last(
 
     asked = pretended(monkeypatch, score)
     heard: list[str] = []
-    found = searched(dataset, folds, tmp_path / "s", space, trials=9, notify=heard.append)
+    found = searched(
+        dataset, folds, tmp_path / "s", space, trials=9, reporter=Reporter(heard.append)
+    )
     assert [trial.state for trial in found if trial.state != "done"][-1:] == ["failed"]
     assert "given up" in {trial.state for trial in found}
     assert found[0].state == "done"

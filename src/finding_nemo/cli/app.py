@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -10,6 +11,8 @@ import typer
 from finding_nemo.cli.dataset_verbs.demo import demo
 from finding_nemo.cli.dataset_verbs.inspect import inspect
 from finding_nemo.cli.dataset_verbs.split import split
+from finding_nemo.cli.help_examples import epilog_of
+from finding_nemo.cli.options.reporter_options import with_reporter
 from finding_nemo.cli.prediction_verbs.evaluate import evaluate
 from finding_nemo.cli.prediction_verbs.merge import merge
 from finding_nemo.cli.prediction_verbs.predict import predict
@@ -19,23 +22,39 @@ from finding_nemo.cli.training_verbs.compare import compare
 from finding_nemo.cli.training_verbs.ensemble import ensemble
 from finding_nemo.cli.training_verbs.export import export
 from finding_nemo.cli.training_verbs.novelty import novelty
+from finding_nemo.cli.training_verbs.recipes import recipes
 from finding_nemo.cli.training_verbs.train import train
 from finding_nemo.cli.training_verbs.tune import tune
+
+_HELP = {"help_option_names": ["-h", "--help"]}
 
 # Each verb's file imports its work inside its function: `--help` must not load NumPy or torch.
 app = typer.Typer(
     name="finding-nemo",
     help="Which animals are in each deep-sea frame, how far to trust it, and is it new?",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings=_HELP,
 )
-_VERBS = (
-    demo, inspect, split, train, predict, merge, similar, evaluate, score, compare, novelty,
-    tune, ensemble, export,
-)  # fmt: skip
+_VERBS: tuple[Callable[..., None], ...] = (
+    demo,
+    inspect,
+    split,
+    recipes,
+    train,
+    predict,
+    evaluate,
+    compare,
+    similar,
+    merge,
+    score,
+    novelty,
+    tune,
+    ensemble,
+    export,
+)
 for verb in _VERBS:
-    app.command()(verb)
+    app.command(epilog=epilog_of(verb.__name__), context_settings=_HELP)(with_reporter(verb))
 
 
 def _print_version(wanted: bool) -> None:

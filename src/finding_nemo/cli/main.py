@@ -42,9 +42,9 @@ def _carried_out(stops: Stops) -> int:
     code = _outcome(stops)
     unsaid = flush_streams()
     if unsaid:
-        from finding_nemo.cli.console.faults import tell
+        from finding_nemo.cli.console.faults import print_error
 
-        tell(unsaid)
+        print_error(unsaid)
     return code if unsaid is None else code or 1
 
 

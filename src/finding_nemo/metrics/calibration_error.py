@@ -123,10 +123,10 @@ def chance_calibration_error(
         1986 (the standard error of a mean over clusters).
     """
     probability, so = _cells(truth, probabilities)
-    names, place = np.unique(np.asarray(dives, dtype=np.str_), return_inverse=True)
+    names, position = np.unique(np.asarray(dives, dtype=np.str_), return_inverse=True)
     if len(names) < 2:
         return float("nan")
-    dive_of = np.repeat(place, truth.shape[1])
+    dive_of = np.repeat(position, truth.shape[1])
     widths = [
         len(part) * _clustered_error((probability - so)[part], dive_of[part], len(names))
         for part in _equal_bins(probability, n_bins)

@@ -83,6 +83,6 @@ def _times_by_dive(keys: Sequence[FrameKey]) -> dict[str, npt.NDArray[np.float64
 def _gap(times: npt.NDArray[np.float64] | None, moment: float) -> float:
     if times is None or np.isnan(moment):
         return float("inf")
-    place = int(np.searchsorted(times, moment))
-    around = times[max(place - 1, 0) : place + 1]
+    position = int(np.searchsorted(times, moment))
+    around = times[max(position - 1, 0) : position + 1]
     return float(np.abs(around - moment).min())

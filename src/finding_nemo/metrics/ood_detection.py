@@ -65,11 +65,11 @@ def measure_detection(
         )
     curve = _Curve(novel, scores.astype(np.float64))
     auc, fpr = curve.measure(np.ones((1, len(novel))))
-    names, place = np.unique(np.asarray(dives, dtype=np.str_), return_inverse=True)
+    names, position = np.unique(np.asarray(dives, dtype=np.str_), return_inverse=True)
     drawn = np.random.default_rng(seed).multinomial(
         len(names), np.full(len(names), 1 / len(names)), draws
     )
-    many_auc, many_fpr = curve.measure(drawn[:, place].astype(np.float64))
+    many_auc, many_fpr = curve.measure(drawn[:, position].astype(np.float64))
     return Detection(float(auc[0]), _interval(many_auc), float(fpr[0]), _interval(many_fpr))
 
 

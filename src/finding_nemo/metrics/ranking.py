@@ -167,10 +167,10 @@ def average_precision_of_ranking(
     seen: set[int] = set()
     hits = 0
     precision_sum = 0.0
-    for place, category_id in enumerate(ranked_ids[:k], start=1):
+    for position, category_id in enumerate(ranked_ids[:k], start=1):
         if category_id in wanted and category_id not in seen:
             hits += 1
-            precision_sum += hits / place
+            precision_sum += hits / position
         seen.add(category_id)
     return precision_sum / min(len(wanted), k)
 

@@ -170,11 +170,12 @@ class PostProcessor:
             (
                 probabilities[row].astype(np.float32),
                 float(novelty[row]),
-                Assessment(self._evidence, float(unusual[row]), kept[row], *named[row],
-                        brightness[row]),
+                Assessment(
+                    self._evidence, float(unusual[row]), kept[row], *named[row], brightness[row]
+                ),
             )
             for row in range(len(outputs))
-        ]  # fmt: skip
+        ]
 
     def _check_widths(self, outputs: AnyFloats, features: AnyFloats | None) -> None:
         detector = self._uncertainty.detector

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -18,6 +18,7 @@ from finding_nemo.core.errors import ArgumentError, BundleError
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.malloc import raise_malloc_thresholds
 from finding_nemo.core.records import Prediction
+from finding_nemo.core.reporter import ProgressCallback
 from finding_nemo.metrics.baselines import frame_key, time_copy_scores
 from finding_nemo.models.bundle.bundle import Bundle, load_bundle
 from finding_nemo.models.bundle.time_table import unpack_time_table
@@ -40,8 +41,6 @@ BATCH_SIZE = 8
 _UNSEEN_AT_A_TIME = 256
 # Two threads that open networks on OpenVINO at once can wait for each other for ever.
 _OPENING = threading.Lock()
-
-Move = Callable[[int, int, int], None]
 
 
 class Scored(NamedTuple):
@@ -261,10 +260,12 @@ def _prediction(source: ImageInput, image: PreparedImage, scored: Scored | None)
     )
 
 
-def counted(predictions: Iterable[Prediction], total: int, move: Move) -> Iterator[Prediction]:
+def counted(
+    predictions: Iterable[Prediction], total: int, progress: ProgressCallback
+) -> Iterator[Prediction]:
     """Pass predictions on, telling `move` (done, total, failures) of each."""
     failures = 0
     for done, prediction in enumerate(predictions, start=1):
         failures += prediction.failure is not None
-        move(done, total, failures)
+        progress(done, total, failures)
         yield prediction

@@ -45,10 +45,12 @@ def _ranked_columns(
         best = rank_columns(stacked, k=TOP_K)
         ids = np.asarray(category_ids, dtype=np.int32)[best]
         values = np.take_along_axis(stacked, best, axis=1)
-        places = [i for i, row in enumerate(predictions) if row.probabilities is not None]
-        for place, columns, row_ids, row_values in zip(places, best, ids, values, strict=True):
-            categories[place], probabilities[place] = row_ids, row_values
-            read[place] = assessment_values(predictions[place].assessment, columns)
+        positions = [i for i, row in enumerate(predictions) if row.probabilities is not None]
+        for position, columns, row_ids, row_values in zip(
+            positions, best, ids, values, strict=True
+        ):
+            categories[position], probabilities[position] = row_ids, row_values
+            read[position] = assessment_values(predictions[position].assessment, columns)
     of_reading = {name: [row[name] for row in read] for name in NO_ASSESSMENT}
     return {"categories": categories, "probabilities": probabilities, **of_reading}
 
@@ -63,8 +65,8 @@ def _matrix(
     width = schema.field(name).type.list_size
     rows = [values_of(row) for row in predictions]
     flat = np.zeros((len(rows), width), dtype=np.float32)
-    for place, row in enumerate(rows):
+    for position, row in enumerate(rows):
         if row is not None:
-            flat[place] = row
+            flat[position] = row
     missing = pa.array([row is None for row in rows])
     return pa.FixedSizeListArray.from_arrays(flat.reshape(-1), width, mask=missing)

@@ -105,11 +105,11 @@ def refuse_other_rows(path: Path, metadata: Mapping[str, Any], digest: str) -> N
     Raises:
         PredictionsError: If they differ.
     """
-    told = metadata.get("content_sha256")
-    if told and told != digest:
+    words = metadata.get("content_sha256")
+    if words and words != digest:
         raise PredictionsError(
             f"{path}: the file's rows are not those that were written (content_sha256 is "
-            f"{digest[:12]}..., the file says {str(told)[:12]}...): it was damaged or changed. "
+            f"{digest[:12]}..., the file says {str(words)[:12]}...): it was damaged or changed. "
             "Copy it again, or predict again; evaluate --no-verify takes it as it is."
         )
 

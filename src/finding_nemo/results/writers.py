@@ -69,23 +69,23 @@ def choose_format(path: Path, wanted: str | None = None) -> Format:
         SettingsError: If the two disagree, or neither says one.
     """
     suffix = path.suffix.lower()
-    said = SUFFIXES.get(suffix)
+    named = SUFFIXES.get(suffix)
     if wanted is None:
-        if said is None:
+        if named is None:
             raise SettingsError(
                 f"The name {path.name!r} does not say in which format to write: {suffix} is "
                 f"unknown. End it in {', '.join(filter(None, SUFFIXES))}, or give the format "
                 f"({', '.join(FORMATS)})."
             )
-        return said
+        return named
     chosen = check_format(wanted)
     if chosen == "submission" and suffix not in ("", ".csv"):
         raise SettingsError(
             f"A submission is a CSV file, and {path.name!r} does not end in .csv. Rename it."
         )
-    if suffix and said is not None and said != {"submission": "csv"}.get(chosen, chosen):
+    if suffix and named is not None and named != {"submission": "csv"}.get(chosen, chosen):
         raise SettingsError(
-            f"The format {chosen} and the name {path.name!r} disagree: {suffix} is {said}. "
+            f"The format {chosen} and the name {path.name!r} disagree: {suffix} is {named}. "
             "Change one, or leave the format out."
         )
     return chosen

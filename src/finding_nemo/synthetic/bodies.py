@@ -65,17 +65,19 @@ def fish(canvas: Canvas, rng: Rng, colour: Colour, *, depth: float, tail: float,
         reach = 0.3 + 0.25 * abs(float(spread))
         tip = (end[0] + reach, end[1] + float(spread))
         canvas.tube([end, tip], [0.03, 0.045], fin, base=-0.1, opacity=0.75)
-    for place in np.linspace(-0.5, 0.45, 26):
-        middle = float(np.interp(place, x, line[:, 1]))
-        half = depth * float(np.interp(place, x, shape))
+    for position in np.linspace(-0.5, 0.45, 26):
+        middle = float(np.interp(position, x, line[:, 1]))
+        half = depth * float(np.interp(position, x, shape))
         crest = (
-            0.13 * depth / 0.3 * float(np.sin(np.pi * (place + 0.6) / 1.2)) * rng.uniform(0.8, 1)
+            0.13 * depth / 0.3 * float(np.sin(np.pi * (position + 0.6) / 1.2)) * rng.uniform(0.8, 1)
         )
         rays = [(middle - 0.8 * half, middle - half - crest)]
-        if place > 0.0:
+        if position > 0.0:
             rays.append((middle + 0.8 * half, middle + half + 0.6 * crest))
         for root, tip_y in rays:
-            canvas.tube([(place, root), (place + 0.07, tip_y)], 0.03, fin, base=-0.12, opacity=0.7)
+            canvas.tube(
+                [(position, root), (position + 0.07, tip_y)], 0.03, fin, base=-0.12, opacity=0.7
+            )
     canvas.tube(line, shape * depth, _tinted(rng, colour))
     for bar in range(bars):
         at = -0.5 + 0.8 * bar / max(bars - 1, 1)
@@ -174,8 +176,8 @@ def jelly(canvas: Canvas, rng: Rng, colour: Colour, *, tentacles: int, opacity: 
         canvas.tube([(-half, y), (half, y)], 0.1, _tinted(rng, colour, 0.04), opacity=opacity)
     canvas.tube([(-0.6, 0.02), (0.6, 0.02)], 0.04, colour, base=0.2, opacity=min(1, opacity * 1.6))
     for angle in _around(4, 0.4):
-        place = (0.22 * float(np.cos(angle)), -0.32 + 0.12 * float(np.sin(angle)))
-        canvas.ball(place, 0.1, _tinted(rng, colour), base=0.15, opacity=min(1, opacity * 1.8))
+        position = (0.22 * float(np.cos(angle)), -0.32 + 0.12 * float(np.sin(angle)))
+        canvas.ball(position, 0.1, _tinted(rng, colour), base=0.15, opacity=min(1, opacity * 1.8))
 
 
 def comb_jelly(canvas: Canvas, rng: Rng, colour: Colour) -> None:

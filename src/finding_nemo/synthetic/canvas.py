@@ -87,10 +87,10 @@ class Canvas:
             return
         along = b - a
         length = float(along @ along)
-        place = ((x - a[0]) * along[0] + (y - a[1]) * along[1]) / max(length, 1e-9)
-        place = np.clip(place, 0, 1) if length > 1e-9 else np.zeros_like(x)
-        distance = np.hypot(x - a[0] - place * along[0], y - a[1] - place * along[1])
-        radius = ra + place * (rb - ra)
+        position = ((x - a[0]) * along[0] + (y - a[1]) * along[1]) / max(length, 1e-9)
+        position = np.clip(position, 0, 1) if length > 1e-9 else np.zeros_like(x)
+        distance = np.hypot(x - a[0] - position * along[0], y - a[1] - position * along[1])
+        radius = ra + position * (rb - ra)
         # A tube thinner than a pixel covers part of it.
         cover = np.clip((radius - distance) / self._step + 0.5, 0, 1) * opacity
         height = base + np.sqrt(np.maximum(radius**2 - distance**2, 0))

@@ -118,13 +118,13 @@ def _put(
     frame: Float32s,
     lamps: Float32s,
     animal: Animal,
-    place: tuple[float, float, float],
+    position: tuple[float, float, float],
     dive: Dive,
     view: View,
 ) -> Box | None:
     """Draw one animal into the frame, in place; return its box if it is worth one."""
     species = SPECIES[animal.species]
-    x_px, y_px, distance_m = place
+    x_px, y_px, distance_m = position
     size_px = int(view.focal_px * animal.size_m / distance_m * 1.2)
     if size_px < _LEAST_BOX_PX or size_px > 2 * view.height_px:
         return None

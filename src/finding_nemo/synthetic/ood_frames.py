@@ -37,8 +37,8 @@ def draw_far_frames(
         _clouds,
     )
     return [
-        match_brightness(kinds[place % len(kinds)](generator, width_px, height_px), wanted)
-        for place, wanted in enumerate(brightness)
+        match_brightness(kinds[position % len(kinds)](generator, width_px, height_px), wanted)
+        for position, wanted in enumerate(brightness)
     ]
 
 
@@ -99,14 +99,14 @@ def _cloth(generator: np.random.Generator, width: int, height: int) -> Float64s:
     """A plaid of saturated colours."""
     frame = np.full((height, width, 3), 0.5)
     for axis, length in ((0, height), (1, width)):
-        place = 0
-        while place < length:
-            stop = place + int(generator.integers(6, 40))
+        position = 0
+        while position < length:
+            stop = position + int(generator.integers(6, 40))
             colour = generator.uniform(0.05, 0.95, 3)
-            part = frame[place:stop] if axis == 0 else frame[:, place:stop]
+            part = frame[position:stop] if axis == 0 else frame[:, position:stop]
             part *= 0.45
             part += 0.55 * colour
-            place = stop
+            position = stop
     return frame
 
 

@@ -88,19 +88,19 @@ def plan_dives(
     shares = rng.permutation(1 / (np.arange(n_dives) + 3.0))
     counts = np.maximum(np.round(shares / shares.sum() * n_images).astype(int), 2)
     dives = []
-    for place in range(n_dives):
-        deep = place in held_out and (place % 5) < 3
+    for position in range(n_dives):
+        deep = position in held_out and (position % 5) < 3
         depth = rng.uniform(DEEP_M + 50, 1800) if deep else rng.uniform(220, DEEP_M - 40)
-        dives.append(_dive(place, float(depth), int(counts[place]), rng))
+        dives.append(_dive(position, float(depth), int(counts[position]), rng))
     return tuple(dives), held_out
 
 
-def _dive(place: int, depth_m: float, n_images: int, rng: np.random.Generator) -> Dive:
+def _dive(position: int, depth_m: float, n_images: int, rng: np.random.Generator) -> Dive:
     habitats: tuple[Habitat, ...] = ("mud", "rock", "water")
     # By turns, so that even a few dives show every habitat.
-    habitat = habitats[(0, 1, 0, 2, 1)[place % 5]]
-    vehicle = _VEHICLES[place % 2]
-    day = _FIRST_DAY + timedelta(days=int(place * 17 + rng.integers(0, 9)))
+    habitat = habitats[(0, 1, 0, 2, 1)[position % 5]]
+    vehicle = _VEHICLES[position % 2]
+    day = _FIRST_DAY + timedelta(days=int(position * 17 + rng.integers(0, 9)))
     stops = []
     start = day + timedelta(hours=7, seconds=int(rng.integers(0, 7200)))
     local = _abundance(habitat, depth_m, rng)
@@ -113,7 +113,7 @@ def _dive(place: int, depth_m: float, n_images: int, rng: np.random.Generator) -
         n_images -= n_frames
     return Dive(
         vehicle=vehicle,
-        number=100 + place,
+        number=100 + position,
         depth_m=depth_m,
         habitat=habitat,
         above_m=above_m,

@@ -104,6 +104,6 @@ def write_overlay(image: Image.Image, text: tuple[str, str]) -> None:
     """Burn two lines into the frame, as some vehicles do."""
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(size=11)
-    for line, place in zip(text, ((10, 6), (10, image.height - 20)), strict=True):
-        draw.text((place[0] + 1, place[1] + 1), line, fill=(0, 0, 0), font=font)
-        draw.text(place, line, fill=(214, 222, 214), font=font)
+    for line, position in zip(text, ((10, 6), (10, image.height - 20)), strict=True):
+        draw.text((position[0] + 1, position[1] + 1), line, fill=(0, 0, 0), font=font)
+        draw.text(position, line, fill=(214, 222, 214), font=font)

@@ -21,13 +21,13 @@ from finding_nemo.core.files.atomic_files import (
     write_text,
 )
 from finding_nemo.core.records import Box
+from finding_nemo.core.reporter import ProgressCallback, no_progress
 from finding_nemo.synthetic.frame import HEIGHT_PX, WIDTH_PX, draw_dive
 from finding_nemo.synthetic.scene_plan import Dive, plan_dives
 from finding_nemo.synthetic.species import drawn_categories
 
 EVAL_TRUTH = "eval_truth.csv"
 _JPEG_QUALITY = 92
-Tick = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def draw_dataset(
     seed: int = 0,
     workers: int = 1,
     overwrite: bool = False,
-    tick: Tick | None = None,
+    progress: ProgressCallback = no_progress,
 ) -> Path:
     """Draw a data set: training frames above 800 m, evaluation frames also below.
 
@@ -67,7 +67,7 @@ def draw_dataset(
         seed: Decides everything.
         workers: Processes that draw.
         overwrite: Whether an earlier drawn data set may be replaced.
-        tick: Told how many frames each finished dive gave.
+        progress: Told after each dive how many frames are drawn, of about how many.
 
     Returns:
         `out`.
@@ -78,34 +78,43 @@ def draw_dataset(
     """
     prepare_output_folder(out, overwrite=overwrite)
     planned, held_out = plan_dives(n_dives=dives, n_images=images, seed=seed)
-    folders = ["eval" if place in held_out else "train" for place in range(len(planned))]
+    folders = ["eval" if position in held_out else "train" for position in range(len(planned))]
     for name in ("train", "eval"):
         (out / "images" / name).mkdir(parents=True)
     jobs = [(dive, out / "images" / name) for dive, name in zip(planned, folders, strict=True)]
     with raise_no_space(out):
-        drawn = _draw_all(jobs, workers, tick or (lambda _: None))
+        n_drawn = 0
+
+        def count(n_frames: int) -> None:
+            nonlocal n_drawn
+            n_drawn += n_frames
+            progress(min(n_drawn, images), images)
+
+        drawn = _draw_all(jobs, workers, count)
         _write_annotations(out, drawn, folders)
     return out
 
 
-def _draw_all(jobs: Sequence[tuple[Dive, Path]], workers: int, tick: Tick) -> list[list[_Drawn]]:
+def _draw_all(
+    jobs: Sequence[tuple[Dive, Path]], workers: int, count: Callable[[int], None]
+) -> list[list[_Drawn]]:
     if workers < 2:
         found = []
         for job in jobs:
             found.append(_draw_one(job))
-            tick(len(found[-1]))
+            count(len(found[-1]))
         return found
     # A forked process would inherit the locks of whatever threads run; a fresh one has none.
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=fresh) as pool:
         # Long dives first, so that no process is left alone with one at the end.
-        order = sorted(range(len(jobs)), key=lambda place: -_n_frames(jobs[place][0]))
+        order = sorted(range(len(jobs)), key=lambda position: -_n_frames(jobs[position][0]))
         before = set(multiprocessing.active_children())
         with _ctrl_c_waits():
-            futures = {pool.submit(_draw_one, jobs[place]): place for place in order}
+            futures = {pool.submit(_draw_one, jobs[position]): position for position in order}
         try:
             for future in as_completed(futures):
-                tick(len(future.result()))
+                count(len(future.result()))
         except BaseException:
             for process in set(multiprocessing.active_children()) - before:
                 process.terminate()  # a dive takes seconds

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from finding_nemo.core.errors import (
     FindingNemoError,
@@ -15,25 +15,17 @@ from finding_nemo.core.errors import (
     StoppedError,
     TrainingError,
 )
-from finding_nemo.core.provenance import dataset_provenance, now_utc, run_provenance
 from finding_nemo.core.records import Dataset, Split
-from finding_nemo.core.reporter import Tell, tell_nobody
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.models.bundle.bundle import Bundle, bundle_hash, load_bundle
-from finding_nemo.training.auto.hardware import choose_device, choose_dtype
-from finding_nemo.training.examples.partition import Partition, make_partition
-from finding_nemo.training.fit import fit_network
+from finding_nemo.training.examples.partition import make_partition
+from finding_nemo.training.fit import fit_baseline, fit_network
 from finding_nemo.training.loop.distributed import ProcessGroup
 from finding_nemo.training.loop.epoch_log import EpochRow, read_log
 from finding_nemo.training.loop.keeping import CHECKPOINT_EVERY_S
+from finding_nemo.training.loop.run_context import RunContext
 from finding_nemo.training.loop.run_folder import BUNDLE, RunFolder
-from finding_nemo.training.packaging.baseline_bundle import write_unseen_bundle
-from finding_nemo.training.recipes.registry import (
-    AnySettings,
-    Recipe,
-    TrainerSettings,
-    find_recipe,
-    recipe_settings,
-)
+from finding_nemo.training.recipes.registry import Recipe, find_recipe, recipe_settings
 
 
 @dataclass(frozen=True)
@@ -55,7 +47,7 @@ class TrainedRun:
     is_main: bool = True
 
 
-def train(  # noqa: PLR0913 - each is an option of its own
+def train(  # noqa: PLR0913 - each is one option of the command
     dataset: Dataset,
     *,
     out: Path | str,
@@ -66,8 +58,7 @@ def train(  # noqa: PLR0913 - each is an option of its own
     seed: int = 0,
     overwrite: bool = False,
     resume: bool = False,
-    notify: Tell | None = None,
-    show_progress: bool = False,
+    reporter: Reporter | None = None,
     group: ProcessGroup | None = None,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
 ) -> TrainedRun:
@@ -84,8 +75,7 @@ def train(  # noqa: PLR0913 - each is an option of its own
         overwrite: Whether an earlier run in `out` may be replaced.
         resume: Whether an interrupted run in `out` is to go on; it ends with the same bundle as
             if it had not been interrupted. One that has ended is returned as it is.
-        notify: Told each choice with its reason, and what a person should know.
-        show_progress: Whether progress bars are drawn on stderr.
+        reporter: Told each choice with its reason, progress, and what a person should know.
         group: Those that are to train together; by default this one alone.
         checkpoint_every_s: Seconds between checkpoints within an epoch; 0 for every step.
 
@@ -100,28 +90,34 @@ def train(  # noqa: PLR0913 - each is an option of its own
         NoSpaceError: If the disk is full; the last checkpoint stays.
     """
     group = group or ProcessGroup()
-    tell = notify if notify and group.is_main else tell_nobody
-    out = Path(out)
-    found = find_recipe(recipe)
-    used = recipe_settings(found, settings or {})
-    _check_processes(group, found, used)
-    partition = make_partition(dataset, split, fold=fold, seed=seed, notify=tell)
-    request = {"recipe": found.name, "seed": seed, "settings": used.model_dump()}
-    run = RunFolder(out, request, partition)
+    context = RunContext(
+        folder=Path(out),
+        recipe=find_recipe(recipe),
+        seed=seed,
+        group=group,
+        reporter=reporter if reporter and group.is_main else Reporter(),
+        checkpoint_every_s=checkpoint_every_s,
+    )
+    used = recipe_settings(context.recipe, settings or {})
+    _check_group(group, context.recipe)
+    partition = make_partition(dataset, split, fold=fold, seed=seed, reporter=context.reporter)
+    request = {"recipe": context.recipe.name, "seed": seed, "settings": used.model_dump()}
+    run = RunFolder(context.folder, request, partition)
+    fit = fit_network if context.recipe.has_network else fit_baseline
     with run.held() if group.is_main else nullcontext():
         if group.is_main:
             run.check(overwrite=overwrite, resume=resume)
         if resume and run.has_ended:
-            tell(f"{out} holds this training, which has ended: its bundle is as it was.")
-            return _ended(out, group)
+            context.reporter.message(
+                f"{out} holds this training, which has ended: its bundle is as it was."
+            )
+            return _ended(context.folder, group)
         if resume and run.stopped_at:
-            tell(f"going on from {run.stopped_at}.")
+            context.reporter.message(f"going on from {run.stopped_at}.")
         with _told_stop(run, group):
-            bundle, history = _fitted(
-                found, used, partition, out, group, seed, tell, show_progress,
-                run.begin if group.is_main else _nothing, checkpoint_every_s,
-            )  # fmt: skip
-    return TrainedRun(out, bundle, history, bundle_hash(bundle.path), group.is_main)
+            begin = run.begin if group.is_main else _nothing
+            bundle, history = fit(used, partition, context, begin)
+    return TrainedRun(context.folder, bundle, history, bundle_hash(bundle.path), group.is_main)
 
 
 def _ended(out: Path, group: ProcessGroup) -> TrainedRun:
@@ -164,43 +160,9 @@ def _told_stop(run: RunFolder, group: ProcessGroup) -> Iterator[None]:
             run.tidy_up()
 
 
-def _fitted(
-    recipe: Recipe,
-    settings: AnySettings,
-    partition: Partition,
-    out: Path,
-    group: ProcessGroup,
-    seed: int,
-    notify: Tell,
-    show_progress: bool,
-    begin: Callable[[str], None],
-    checkpoint_every_s: float,
-) -> tuple[Bundle, tuple[EpochRow, ...]]:
-    provenance = _provenance(settings, now_utc(), seed) | dataset_provenance(partition.dataset, out)
-    if isinstance(settings, TrainerSettings):
-        return fit_network(
-            settings, partition, out, recipe.name, seed=seed, notify=notify,
-            show_progress=show_progress and group.is_main, provenance=provenance, group=group,
-            begin=begin, checkpoint_every_s=checkpoint_every_s,
-        )  # fmt: skip
-    kind: Literal["prior", "time-copy"] = "prior" if recipe.kind == "prior" else "time-copy"
-    begin("")
-    return write_unseen_bundle(out / BUNDLE, kind, partition, provenance=provenance), ()
-
-
-def _check_processes(group: ProcessGroup, recipe: Recipe, settings: AnySettings) -> None:
-    if group.count > 1 and not isinstance(settings, TrainerSettings):
+def _check_group(group: ProcessGroup, recipe: Recipe) -> None:
+    if group.count > 1 and not recipe.has_network:
         raise SettingsError(
             f"{group.count} processes for recipe {recipe.name}, which trains no network: "
             "leave out --devices and --nodes."
         )
-
-
-def _provenance(settings: AnySettings, started: str, seed: int) -> dict[str, Any]:
-    libraries = ("numpy", "torch", "timm", "onnxruntime", "openvino", "pillow")
-    provenance = {**run_provenance(started, *libraries), "seed": seed}
-    if isinstance(settings, TrainerSettings):
-        device = choose_device(settings.device)
-        provenance["device"] = device.value
-        provenance["dtype"] = choose_dtype(settings.dtype, device.value).value
-    return provenance

@@ -66,14 +66,14 @@ def fit_set_threshold(
 def _weakest_true(
     truth: Bools, probabilities: AnyFloats, dives: Sequence[str]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    judged = truth.any(axis=1)
-    if not judged.any():
+    holding = truth.any(axis=1)
+    if not holding.any():
         raise PredictionsError("Conformal sets need images that hold a category, got none.")
-    weakest = np.where(truth, probabilities, np.inf).min(axis=1)[judged].astype(np.float64)
-    _, place, counts = np.unique(
-        np.asarray(dives, dtype=np.str_)[judged], return_inverse=True, return_counts=True
+    weakest = np.where(truth, probabilities, np.inf).min(axis=1)[holding].astype(np.float64)
+    _, position, counts = np.unique(
+        np.asarray(dives, dtype=np.str_)[holding], return_inverse=True, return_counts=True
     )
-    return weakest, 1.0 / (counts[place] * len(counts))
+    return weakest, 1.0 / (counts[position] * len(counts))
 
 
 def score_sets(
@@ -86,13 +86,13 @@ def score_sets(
     """
     weakest, weights = _weakest_true(truth, probabilities, dives)
     covered = weakest >= threshold
-    judged = truth.any(axis=1)
-    sizes = (probabilities[judged] >= threshold).sum(axis=1)
+    holding = truth.any(axis=1)
+    sizes = (probabilities[holding] >= threshold).sum(axis=1)
     return SetScores(
         threshold=threshold,
         coverage=float(covered.mean()),
         coverage_by_dive=float((covered * weights).sum()),
         mean_size=float(sizes.mean()),
-        n_images=int(judged.sum()),
-        n_dives=len(set(np.asarray(dives, dtype=np.str_)[judged].tolist())),
+        n_images=int(holding.sum()),
+        n_dives=len(set(np.asarray(dives, dtype=np.str_)[holding].tolist())),
     )

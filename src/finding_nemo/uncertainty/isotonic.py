@@ -52,9 +52,9 @@ def fit_isotonic(scores: npt.NDArray[np.floating], truth: npt.NDArray[np.bool_])
         )
     if np.isnan(scores).any():
         raise PredictionsError("A calibration curve needs scores that are numbers, got NaN.")
-    distinct, place = np.unique(scores.astype(np.float64), return_inverse=True)
-    weights = np.bincount(place).astype(np.float64)
-    means = np.bincount(place, weights=truth.astype(np.float64)) / weights
+    distinct, position = np.unique(scores.astype(np.float64), return_inverse=True)
+    weights = np.bincount(position).astype(np.float64)
+    means = np.bincount(position, weights=truth.astype(np.float64)) / weights
     values, sizes = pool_adjacent_violators(means, weights)
     block = np.repeat(np.arange(len(sizes)), sizes)
     block_weight = np.bincount(block, weights=weights)

@@ -93,17 +93,17 @@ def fit_operating_points(
         )
     if not 0 < precision <= 1:
         raise PredictionsError(f"The wanted precision must be in (0, 1], got {precision}.")
-    names, place = np.unique(np.asarray(dives, dtype=np.str_), return_inverse=True)
+    names, position = np.unique(np.asarray(dives, dtype=np.str_), return_inverse=True)
     generator = np.random.default_rng(seed)
     drawn = generator.multinomial(len(names), np.full(len(names), 1 / max(len(names), 1)), draws)
     points = []
     for j in range(truth.shape[1]):
         held, scores = truth[:, j], probabilities[:, j].astype(np.float64)
-        n_dives = len(np.unique(place[held]))
+        n_dives = len(np.unique(position[held]))
         if held.sum() < LEAST_POSITIVES or n_dives < LEAST_DIVES:
             points.append(_no_point(int(held.sum()), n_dives))
         else:
-            points.append(_point(held, scores, place, drawn, precision))
+            points.append(_point(held, scores, position, drawn, precision))
     return tuple(points)
 
 
@@ -116,9 +116,9 @@ def _no_point(n_positives: int, n_dives: int) -> OperatingPoint:
 
 
 def _point(
-    held: Bools, scores: Float64s, place: Ints, drawn: Ints, precision: float
+    held: Bools, scores: Float64s, position: Ints, drawn: Ints, precision: float
 ) -> OperatingPoint:
-    n_positives, n_dives = int(held.sum()), len(np.unique(place[held]))
+    n_positives, n_dives = int(held.sum()), len(np.unique(position[held]))
     thresholds, step = np.unique(-scores, return_inverse=True)
     one_dive = np.zeros_like(step)
     named, right = _counts(held, step, one_dive, (len(thresholds), 1))
@@ -128,7 +128,7 @@ def _point(
     threshold = -thresholds[chosen[0]]
     kept = _worth_a_try(len(thresholds))
     by_dive = (len(kept), drawn.shape[1])
-    named, right = _counts(held, np.searchsorted(kept, step), place, by_dive)
+    named, right = _counts(held, np.searchsorted(kept, step), position, by_dive)
     again, _ = _choose(drawn @ named.T, drawn @ right.T, precision)
     outside = (drawn == 0) & (again >= 0)[:, np.newaxis]
     hits = (outside * right[again]).sum(axis=1)
@@ -154,17 +154,17 @@ def _worth_a_try(n_thresholds: int) -> Ints:
 
 
 def _counts(
-    held: Bools, step: Ints, place: Ints, shape: tuple[int, int]
+    held: Bools, step: Ints, position: Ints, shape: tuple[int, int]
 ) -> tuple[Float64s, Float64s]:
     """Return how many images each threshold names in each dive, and how many of them rightly.
 
     Args:
         held: Whether each image holds the category.
         step: The first threshold, from the highest down, that names each image.
-        place: The dive of each image.
+        position: The dive of each image.
         shape: (thresholds, dives), that of the results.
     """
-    cell = step * shape[1] + place
+    cell = step * shape[1] + position
     size = shape[0] * shape[1]
     named = np.bincount(cell, minlength=size).reshape(shape)
     right = np.bincount(cell[held], minlength=size).reshape(shape)
@@ -189,8 +189,8 @@ def _choose(named: Float64s, right: Float64s, precision: float) -> tuple[Ints, B
     lowest = reaching.shape[1] - 1 - np.argmax(reaching[:, ::-1], axis=1)
     most_precise = np.argmax(np.where(possible, right / np.maximum(named, 1), -1), axis=1)
     reached: Bools = np.asarray(reaching.any(axis=1))
-    place = np.where(reached, lowest, most_precise)
-    return np.where(possible.any(axis=1), place, -1), reached
+    position = np.where(reached, lowest, most_precise)
+    return np.where(possible.any(axis=1), position, -1), reached
 
 
 def _interval(hits: Float64s, of: Float64s, stated: float) -> Interval:

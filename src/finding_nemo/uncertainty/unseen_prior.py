@@ -39,8 +39,8 @@ def unseen_prior(
         return np.zeros(len(n_images))
     mass = max(int(n_images[n_dives == 1].sum()), 0.5) / max(n_train, 1)
     groups = np.asarray(supercategories, dtype=np.str_)
-    _, place = np.unique(groups, return_inverse=True)
-    seen = np.bincount(place, weights=~unseen)
-    share = np.where(unseen, seen[place] + 1.0, 0.0)
+    _, position = np.unique(groups, return_inverse=True)
+    seen = np.bincount(position, weights=~unseen)
+    share = np.where(unseen, seen[position] + 1.0, 0.0)
     prior: npt.NDArray[np.float64] = mass * share / share.sum()
     return prior

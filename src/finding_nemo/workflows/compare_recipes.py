@@ -18,7 +18,7 @@ from finding_nemo.core.errors import (
 )
 from finding_nemo.core.files.atomic_files import prepare_output_folder, write_text
 from finding_nemo.core.records import Dataset, Split
-from finding_nemo.core.reporter import Tell
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.data.splits.split_csv import read_split, split_hash, write_split
 from finding_nemo.evaluation.evaluate_predictions import evaluate
 from finding_nemo.evaluation.pooled_uncertainty import uncertainty_cells
@@ -53,8 +53,7 @@ def compare_recipes(
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
     overwrite: bool = False,
-    notify: Tell,
-    show_progress: bool = False,
+    reporter: Reporter,
 ) -> Comparison:
     """Train, predict and evaluate every recipe on every split.
 
@@ -69,8 +68,7 @@ def compare_recipes(
         settings: Changes for those recipes that have such a setting.
         seed: Of every training.
         overwrite: Whether an earlier comparison may be replaced instead of gone on with.
-        notify: Told what happens.
-        show_progress: Whether progress bars are drawn.
+        reporter: Told what happens, and progress.
 
     Raises:
         SettingsError: If a recipe is unknown, or no recipe has one of the settings.
@@ -81,15 +79,22 @@ def compare_recipes(
     changes = {recipe: _known_settings(recipe, settings or {}) for recipe in recipes}
     _check_settings(changes, settings or {})
     request = {"settings": dict(settings or {}), "seed": seed, "recipes": list(recipes)}
-    _prepare(out, splits, request, overwrite=overwrite, notify=notify)
+    _prepare(out, splits, request, overwrite=overwrite, reporter=reporter)
     rows: list[ComparisonRow] = []
     histories: dict[str, Sequence[EpochRow]] = {}
     try:
         for protocol, split in splits.items():
             for recipe in recipes:
-                notify(f"--- {recipe}, {protocol} split")
-                job = _Job(dataset, split, out / "runs" / protocol / recipe, recipe,
-                           changes[recipe], seed, notify, show_progress)  # fmt: skip
+                reporter.message(f"--- {recipe}, {protocol} split")
+                job = _Job(
+                    dataset,
+                    split,
+                    out / "runs" / protocol / recipe,
+                    recipe,
+                    changes[recipe],
+                    seed,
+                    reporter,
+                )
                 row, history = _compared(job, protocol)
                 rows.append(row)
                 if history:
@@ -109,7 +114,7 @@ def _prepare(
     request: Mapping[str, Any],
     *,
     overwrite: bool,
-    notify: Tell,
+    reporter: Reporter,
 ) -> None:
     """Make the folder, or find it as the same call left it."""
     hashes = {protocol: split_hash(split) for protocol, split in splits.items()}
@@ -120,7 +125,7 @@ def _prepare(
                 f"{out} holds another comparison. To go on with it give the same data, splits, "
                 "recipes, settings and seed; or choose another output, or add --overwrite."
             )
-        notify(f"Going on with the comparison in {out}: what ended is not trained again.")
+        reporter.message(f"Going on with the comparison in {out}: what ended is not trained again.")
         return
     prepare_output_folder(out, overwrite=overwrite)
     for protocol, split in splits.items():
@@ -148,8 +153,7 @@ class _Job:
     recipe: str
     settings: Mapping[str, Any]
     seed: int
-    notify: Tell
-    show_progress: bool
+    reporter: Reporter
 
 
 def _compared(job: _Job, protocol: str) -> tuple[ComparisonRow, Sequence[EpochRow]]:
@@ -164,10 +168,10 @@ def _compared(job: _Job, protocol: str) -> tuple[ComparisonRow, Sequence[EpochRo
     except (OutputError, StoppedError):
         raise
     except FindingNemoError as error:
-        job.notify(f"{job.recipe} failed: {error}")
+        job.reporter.message(f"{job.recipe} failed: {error}")
         return ComparisonRow(job.recipe, protocol, failure=str(error)), first
     row = combine_folds(job.recipe, protocol, done)
-    job.notify(f"{job.recipe}, {protocol}: MAP@20 {row.map_at_20.value:.3f}")
+    job.reporter.message(f"{job.recipe}, {protocol}: MAP@20 {row.map_at_20.value:.3f}")
     return row, first
 
 
@@ -219,8 +223,7 @@ def _trained(
         seed=job.seed,
         resume=begun,
         overwrite=not begun,
-        notify=job.notify,
-        show_progress=job.show_progress,
+        reporter=job.reporter,
     )
     trained_at = time.perf_counter()
     parts = replace(read_split(folder / "split.csv"), kind=job.split.kind)

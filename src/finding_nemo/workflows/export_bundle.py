@@ -18,7 +18,7 @@ from finding_nemo.core.prefetch import prefetch_map
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import library_versions
 from finding_nemo.core.records import Dataset, ImageRecord, Split
-from finding_nemo.core.reporter import Tell
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.metrics.ranking import map_at_k
 from finding_nemo.models.bundle.bundle import Bundle, list_files, unlist_files
 from finding_nemo.models.bundle.bundle_files import EXPORTS, INT8_NETWORK, NETWORK
@@ -71,7 +71,7 @@ class JudgedFrames:
 
 
 def export_bundle(
-    bundle: Bundle, dataset: Dataset, split: Split, *, to: Target, int8: bool, tell: Tell
+    bundle: Bundle, dataset: Dataset, split: Split, *, to: Target, int8: bool, reporter: Reporter
 ) -> tuple[ExportRecord, ...]:
     """Check every precision that `to` offers here on validation frames, and keep what passes.
 
@@ -81,7 +81,7 @@ def export_bundle(
         split: How that was divided.
         to: The runtime.
         int8: Whether an int8 network is made, calibrated on training frames.
-        tell: Told of each measurement.
+        reporter: Told of each measurement.
 
     Raises:
         BundleError: If the bundle has no network.
@@ -110,26 +110,26 @@ def export_bundle(
     if int8:
         calibration = _align(dataset, _trained(dataset, split), spec)
         records.append(_make_int8(measure, network, calibration, spec))
-    _remember(bundle, records, tell)
+    _remember(bundle, records, reporter)
     bundle = list_files(bundle, *names)
     if to == "openvino":
-        _write_openvino(bundle, tell)
+        _write_openvino(bundle, reporter)
     _refuse(records)
     return tuple(records)
 
 
-def _write_openvino(bundle: Bundle, tell: Tell) -> None:
+def _write_openvino(bundle: Bundle, reporter: Reporter) -> None:
     networks = {NETWORK: checked_network(bundle)}
     if bundle.holds_int8:
         networks[INT8_NETWORK] = checked_network(bundle, "int8")
     for path in save_openvino(bundle.path, networks, bundle.preprocessing):
-        tell(f"wrote {path}: uint8 pixels (1, height, width, 3) in, normalised inside.")
+        reporter.message(f"wrote {path}: uint8 pixels (1, height, width, 3) in, normalised inside.")
 
 
-def _remember(bundle: Bundle, records: Sequence[ExportRecord], tell: Tell) -> None:
+def _remember(bundle: Bundle, records: Sequence[ExportRecord], reporter: Reporter) -> None:
     known = read_export_records(bundle.path)
     for record in records:
-        tell(_in_words(record))
+        reporter.message(_in_words(record))
         known = known.having(record)
     write_export_records(bundle.path, known)
 
@@ -256,12 +256,12 @@ def _spread(records: Sequence[ImageRecord]) -> list[ImageRecord]:
 def _align(
     dataset: Dataset, records: Sequence[ImageRecord], preprocessing: Preprocessing
 ) -> JudgedFrames:
-    ready = prefetch_map(
+    decoded = prefetch_map(
         lambda record: prepare_image(record.path, preprocessing), records, threads=usable_cores()
     )
     pairs = [
         (record, image.pixels)
-        for record, image in zip(records, ready, strict=True)
+        for record, image in zip(records, decoded, strict=True)
         if image.pixels is not None
     ]
     if not pairs:

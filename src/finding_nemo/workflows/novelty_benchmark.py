@@ -16,7 +16,7 @@ from PIL import Image
 from finding_nemo.core.errors import PredictionsError, StoppedError
 from finding_nemo.core.files.atomic_files import prepare_output_folder, write_text
 from finding_nemo.core.records import Dataset
-from finding_nemo.core.reporter import Tell
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.cells import defused
 from finding_nemo.data.splits.by_category import split_by_novelty
 from finding_nemo.data.splits.category_holdouts import Holdout
@@ -56,7 +56,7 @@ class HoldoutRow:
     far_auc: Mapping[str, float]
 
 
-def run_novelty_benchmark(
+def run_novelty_benchmark(  # noqa: PLR0913 - each is one option of the command
     dataset: Dataset,
     *,
     out: Path,
@@ -66,7 +66,7 @@ def run_novelty_benchmark(
     n_far: int = 200,
     seed: int = 0,
     overwrite: bool = False,
-    notify: Tell,
+    reporter: Reporter,
 ) -> tuple[HoldoutRow, ...]:
     """Train without each hold-out, and see which score finds it on dives that training never saw.
 
@@ -81,7 +81,7 @@ def run_novelty_benchmark(
         n_far: How many frames of elsewhere to draw, as bright as the judged ones.
         seed: Of splits, trainings and drawings.
         overwrite: Whether an earlier test in `out` may be replaced.
-        notify: Told what happens.
+        reporter: Told what happens.
 
     Raises:
         OutputExistsError: If `out` is occupied and may not be replaced.
@@ -91,11 +91,14 @@ def run_novelty_benchmark(
     rows: list[HoldoutRow] = []
     try:
         for holdout in holdouts:
-            notify(f"--- without {holdout.name}: {holdout.n_images} frames of {holdout.n_dives} "
-                   "dives")  # fmt: skip
+            reporter.message(
+                f"--- without {holdout.name}: {holdout.n_images} frames of {holdout.n_dives} dives"
+            )
             folder = out / holdout.slug
             folder.mkdir()
-            bundle, row = _held_out(dataset, holdout, folder, recipe, settings or {}, seed, notify)
+            bundle, row = _held_out(
+                dataset, holdout, folder, recipe, settings or {}, seed, reporter
+            )
             table = read_predictions(folder / "predictions.parquet")
             row_far = _far(bundle, table, folder, n_far, seed) if n_far else {}
             rows.append(
@@ -117,14 +120,19 @@ def _held_out(
     recipe: str,
     settings: Mapping[str, Any],
     seed: int,
-    notify: Tell,
+    reporter: Reporter,
 ) -> tuple[Bundle, HoldoutRow]:
     split = split_by_novelty(dataset, categories=holdout.category_ids, seed=seed)
     write_split(split, folder / "split.csv")
     run = run_training(
-        dataset, out=folder / "run", recipe=recipe, split=split, settings=settings, seed=seed,
-        notify=notify,
-    )  # fmt: skip
+        dataset,
+        out=folder / "run",
+        recipe=recipe,
+        split=split,
+        settings=settings,
+        seed=seed,
+        reporter=reporter,
+    )
     table = predict_test_part(run.bundle, dataset, split, folder)
     found = evaluate(table, dataset, split=split, part="test")
     write_text(folder / "evaluation.json", found.to_json())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 from finding_nemo.core.errors import StoppedError
 from finding_nemo.core.files.atomic_files import prepare_output_folder, write_text
 from finding_nemo.core.records import Dataset, Split
-from finding_nemo.core.reporter import Tell
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.data.dataset import read_dataset
 from finding_nemo.data.quality.file_check import check_files
 from finding_nemo.data.splits.by_dive import split_by_dive
@@ -21,7 +20,6 @@ from finding_nemo.evaluation.evaluate_predictions import evaluate
 from finding_nemo.evaluation.evaluation_results import Evaluation
 from finding_nemo.evaluation.submission_score import SubmissionScore, score_submission
 from finding_nemo.models.bundle.bundle import Bundle
-from finding_nemo.prediction.predictor import Move
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_sources import collect_images
 from finding_nemo.reporting.figures.frames_picture import draw_frames
@@ -30,8 +28,6 @@ from finding_nemo.reporting.html.inspect_page import write_inspect_page
 from finding_nemo.results.reading.readers import read_predictions
 from finding_nemo.results.submission import read_submission
 from finding_nemo.synthetic.write_dataset import EVAL_TRUTH, draw_dataset
-from finding_nemo.training.loop.progress import image_ticks
-from finding_nemo.workflows.steps import EVERY_S, Steps
 from finding_nemo.workflows.train_with_curves import run_training
 
 _RECIPE = "probe"
@@ -52,9 +48,7 @@ class Demo:
     score: SubmissionScore
 
 
-def run_demo(
-    out: Path, *, images: int, seed: int, overwrite: bool, tell: Tell, show_progress: bool = False
-) -> Demo:
+def run_demo(out: Path, *, images: int, seed: int, overwrite: bool, reporter: Reporter) -> Demo:
     """Draw, inspect, split, train, predict, evaluate and submit.
 
     Args:
@@ -62,64 +56,45 @@ def run_demo(
         images: About how many frames to draw.
         seed: Of the drawing, the split and the training.
         overwrite: Whether an earlier demo may be replaced.
-        tell: Told each step and when it begins.
-        show_progress: Whether progress bars are drawn.
+        reporter: Told each step and when it begins, and progress.
 
     Raises:
         OutputExistsError: If `out` holds something and may not be replaced.
         StoppedError: If Ctrl-C stopped it.
     """
     prepare_output_folder(out, overwrite=overwrite)
-    bars = show_progress and sys.stderr.isatty()
-    with Steps(tell, every_s=0 if bars else EVERY_S) as steps:
-        try:
-            return _carried_out(out, images, seed, steps, bars=bars)
-        except (KeyboardInterrupt, StoppedError):
-            raise StoppedError(
-                f"Stopped by Ctrl-C. {out} holds what was made so far; the same command with "
-                "--overwrite begins anew."
-            ) from None
+    try:
+        return _carried_out(out, images, seed, reporter)
+    except (KeyboardInterrupt, StoppedError):
+        raise StoppedError(
+            f"Stopped by Ctrl-C. {out} holds what was made so far; the same command with "
+            "--overwrite begins anew."
+        ) from None
 
 
-def _carried_out(out: Path, images: int, seed: int, steps: Steps, *, bars: bool) -> Demo:
+def _carried_out(out: Path, images: int, seed: int, reporter: Reporter) -> Demo:
     workers = min(os.cpu_count() or 1, 8)
-    steps.begin(f"drawing about {images:,} frames of 40 dives on {workers} processes")
-    folder = _draw(out / "dataset", images, seed, workers, steps, bars=bars)
-    steps.begin("inspecting them")
+    reporter.step(f"drawing about {images:,} frames of 40 dives on {workers} processes")
+    with reporter.progress("drawing frames", unit="frames") as progress:
+        progress(0, images)
+        folder = draw_dataset(
+            out / "dataset", images=images, seed=seed, workers=workers, progress=progress
+        )
+    reporter.step("inspecting them")
     dataset = read_dataset(folder)
     split = split_by_dive(dataset, seed=seed)
     write_split(split, out / "split.csv")
-    _inspect(dataset, split, out / "inspect.html", steps, bars=bars)
-    steps.begin(f"splitting by dive, training {_RECIPE}")
+    _inspect(dataset, split, out / "inspect.html", reporter)
+    reporter.step(f"splitting by dive, training {_RECIPE}")
     run = run_training(
-        dataset,
-        out=out / "run",
-        recipe=_RECIPE,
-        split=split,
-        seed=seed,
-        notify=steps.say,
-        show_progress=bars,
+        dataset, out=out / "run", recipe=_RECIPE, split=split, seed=seed, reporter=reporter
     )
-    steps.begin("predicting the test dives and judging them")
-    found = _judge(run.bundle, dataset, split, out, steps.move)
-    steps.begin("predicting the evaluation frames, scoring the submission")
-    score = _submit(run.bundle, folder, out / "submission.csv", steps.move)
-    steps.begin("done")
+    reporter.step("predicting the test dives and judging them")
+    found = _judge(run.bundle, dataset, split, out, reporter)
+    reporter.step("predicting the evaluation frames, scoring the submission")
+    score = _submit(run.bundle, folder, out / "submission.csv", reporter)
+    reporter.step("done")
     return Demo(_outputs(out, folder, run.bundle), found, score)
-
-
-def _draw(out: Path, images: int, seed: int, workers: int, steps: Steps, *, bars: bool) -> Path:
-    drawn = 0
-    with image_ticks("drawing frames", shown=bars) as show:
-
-        def tick(n_frames: int) -> None:
-            nonlocal drawn
-            drawn += n_frames
-            steps.move(drawn, images)
-            show(drawn, images)
-
-        show(0, images)
-        return draw_dataset(out, images=images, seed=seed, workers=workers, tick=tick)
 
 
 def _outputs(out: Path, frames: Path, bundle: Bundle) -> dict[str, Path]:
@@ -135,25 +110,21 @@ def _outputs(out: Path, frames: Path, bundle: Bundle) -> dict[str, Path]:
     }
 
 
-def _inspect(dataset: Dataset, split: Split, path: Path, steps: Steps, *, bars: bool) -> None:
-    opened, total = 0, len(dataset.records)
-    with image_ticks("opening images", shown=bars) as show:
-
-        def tick() -> None:
-            nonlocal opened
-            opened += 1
-            steps.move(opened, total)
-            show(opened, total)
-
-        check = check_files(dataset.records, tick=tick)
+def _inspect(dataset: Dataset, split: Split, path: Path, reporter: Reporter) -> None:
+    with reporter.progress("opening images") as progress:
+        check = check_files(dataset.records, progress=progress)
+    reporter.activity("inspecting the frames")
     found = inspect_dataset(dataset, split=split, check=check)
     write_inspect_page(found, path, name="the drawn data set")
 
 
-def _judge(bundle: Bundle, dataset: Dataset, split: Split, out: Path, move: Move) -> Evaluation:
+def _judge(
+    bundle: Bundle, dataset: Dataset, split: Split, out: Path, reporter: Reporter
+) -> Evaluation:
     names = [str(dataset.root)]
     inputs = collect_images(names, split=out / "split.csv", part="test")
-    predict_to_file(bundle, inputs, out / "predictions.parquet", move=move)
+    predict_to_file(bundle, inputs, out / "predictions.parquet", reporter=reporter)
+    reporter.activity("judging the predictions")
     table = read_predictions(out / "predictions.parquet")
     found = evaluate(table, dataset, split=split, part="test")
     write_text(out / "evaluation.json", found.to_json())
@@ -162,7 +133,7 @@ def _judge(bundle: Bundle, dataset: Dataset, split: Split, out: Path, move: Move
     return found
 
 
-def _submit(bundle: Bundle, folder: Path, path: Path, move: Move) -> SubmissionScore:
+def _submit(bundle: Bundle, folder: Path, path: Path, reporter: Reporter) -> SubmissionScore:
     inputs = collect_images([str(folder)], origin="eval")
-    predict_to_file(bundle, inputs, path, file_format="submission", move=move)
+    predict_to_file(bundle, inputs, path, file_format="submission", reporter=reporter)
     return score_submission(read_submission(path), read_submission(folder / EVAL_TRUTH))

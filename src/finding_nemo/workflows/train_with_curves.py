@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from finding_nemo.core.records import Dataset, Split
-from finding_nemo.core.reporter import Tell
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.reporting.figures.learning_curves import draw_learning_curves
 from finding_nemo.training.examples.array_cache import find_cache
 from finding_nemo.training.loop.distributed import ProcessGroup
-from finding_nemo.training.recipes.registry import TrainerSettings, find_recipe
+from finding_nemo.training.recipes.registry import find_recipe
 from finding_nemo.training.train_recipe import TrainedRun, train
 
 CURVES = "curves.png"
 
 
-def run_training(
+def run_training(  # noqa: PLR0913 - as `train` has them
     dataset: Dataset,
     *,
     out: Path,
@@ -28,8 +28,7 @@ def run_training(
     seed: int = 0,
     overwrite: bool = False,
     resume: bool = False,
-    notify: Tell | None = None,
-    show_progress: bool = False,
+    reporter: Reporter | None = None,
     group: ProcessGroup | None = None,
 ) -> TrainedRun:
     """Train as `training.train.train` does and draw `curves.png` into the run folder.
@@ -37,7 +36,7 @@ def run_training(
     Raises:
         OutputError: If the cache that a person named cannot be written, before anything is made.
     """
-    if isinstance(find_recipe(recipe).settings, TrainerSettings):
+    if find_recipe(recipe).has_network:
         find_cache()
     run = train(
         dataset,
@@ -49,8 +48,7 @@ def run_training(
         seed=seed,
         overwrite=overwrite,
         resume=resume,
-        notify=notify,
-        show_progress=show_progress,
+        reporter=reporter,
         group=group,
     )
     if run.history and run.is_main:

@@ -18,13 +18,13 @@ from optuna.storages.journal import JournalFileBackend
 from finding_nemo.core.errors import OutputExistsError, StoppedError, TrainingError
 from finding_nemo.core.files.atomic_files import prepare_output_folder, write_text
 from finding_nemo.core.records import Dataset, Split
-from finding_nemo.core.reporter import Tell, tell_nobody
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.cells import defused
 from finding_nemo.data.splits.by_dive import split_by_dive
 from finding_nemo.data.splits.split_csv import read_split, write_split
 from finding_nemo.evaluation.evaluate_predictions import evaluate
 from finding_nemo.training.examples.partition import make_partition
-from finding_nemo.training.recipes.search_space import Choice, Space
+from finding_nemo.training.recipes.search_space import OneOf, Space
 from finding_nemo.training.train_recipe import train
 from finding_nemo.workflows.predict_test_split import predict_test_part
 
@@ -63,13 +63,13 @@ def inner_folds(
     Raises:
         SplitError: If the split does not fit, or there are fewer dives than folds.
     """
-    parts = make_partition(dataset, split, fold=fold, seed=seed, notify=tell_nobody)
+    partition = make_partition(dataset, split, fold=fold, seed=seed, reporter=Reporter())
     return split_by_dive(
-        replace(dataset, records=(*parts.train, *parts.val)), folds=n_folds, seed=seed
+        replace(dataset, records=(*partition.train, *partition.val)), folds=n_folds, seed=seed
     )
 
 
-def tune(
+def tune(  # noqa: PLR0913 - each is one option of the command
     dataset: Dataset,
     *,
     out: Path,
@@ -81,7 +81,7 @@ def tune(
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
     overwrite: bool = False,
-    notify: Tell,
+    reporter: Reporter,
 ) -> tuple[Trial, ...]:
     """Search, and return all trials, the best first.
 
@@ -99,7 +99,7 @@ def tune(
         settings: What every trial has in common.
         seed: Of the search and of every training.
         overwrite: Whether an earlier search may be replaced instead of gone on with.
-        notify: Told each trial's result.
+        reporter: Told each trial's result.
 
     Raises:
         OutputExistsError: If `out` holds anything but a search of the same folds.
@@ -115,7 +115,7 @@ def tune(
     _prepare(out, folds, {"recipe": recipe, "settings": common, "seed": seed}, overwrite=overwrite)
     study = _study(out, space, seed)
     job = _Job(dataset, folds, out, recipe, common, seed)
-    _search(study, job, space, trials, minutes, notify)
+    _search(study, job, space, trials, minutes, reporter)
     return _ordered(study)
 
 
@@ -140,28 +140,30 @@ def _search(
     space: Space,
     trials: int,
     minutes: float | None,
-    notify: Tell,
+    reporter: Reporter,
 ) -> None:
     """Judge trials until there are `trials`, or until the minutes are over."""
     remaining = trials - len(_ended(study))
     if remaining <= 0:
         return
 
-    def judge(trial: optuna.Trial) -> float:
-        return _judge(trial, job, space)
+    def evaluate_trial(trial: optuna.Trial) -> float:
+        return _evaluate_trial(trial, job, space)
 
-    def tell(_: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
+    def tell_trial(_: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
         done = _as_trial(trial)
         score = trial.user_attrs.get(_FAULT) or f"MAP@20 {done.map_at_20:.4f}"
-        notify(f"trial {done.number + 1} of {trials}, {done.state}, {in_words(done)}: {score}")
+        reporter.message(
+            f"trial {done.number + 1} of {trials}, {done.state}, {in_words(done)}: {score}"
+        )
         _write(job.out, job.recipe, _ordered(study), job.settings)
 
     try:
         study.optimize(
-            judge,
+            evaluate_trial,
             n_trials=remaining,
             timeout=None if minutes is None else 60 * minutes,
-            callbacks=[tell],
+            callbacks=[tell_trial],
             catch=(TrainingError,),
         )
     except KeyboardInterrupt:
@@ -204,16 +206,16 @@ def _suggested(trial: optuna.Trial, space: Space) -> dict[str, Any]:
         return {}
     values: dict[str, Any] = {}
     for key, span in space.items():
-        if isinstance(span, Choice):
+        if isinstance(span, OneOf):
             values[key] = trial.suggest_categorical(key, span.values)
-        elif span.whole:
+        elif span.is_integer:
             values[key] = trial.suggest_int(key, int(span.low), int(span.high), log=span.log)
         else:
             values[key] = trial.suggest_float(key, span.low, span.high, log=span.log)
     return values
 
 
-def _judge(trial: optuna.Trial, job: _Job, space: Space) -> float:
+def _evaluate_trial(trial: optuna.Trial, job: _Job, space: Space) -> float:
     """Return MAP@20 over the images of all inner folds, each judged by a training without it."""
     try:
         return _score(trial, job, space)
@@ -237,9 +239,15 @@ def _score(trial: optuna.Trial, job: _Job, space: Space) -> float:
 def _fold_score(job: _Job, settings: Mapping[str, Any], fold: int) -> tuple[float, int]:
     try:
         run = train(
-            job.dataset, out=job.folder, recipe=job.recipe, split=job.folds, fold=fold,
-            settings=settings, seed=job.seed, overwrite=True,
-        )  # fmt: skip
+            job.dataset,
+            out=job.folder,
+            recipe=job.recipe,
+            split=job.folds,
+            fold=fold,
+            settings=settings,
+            seed=job.seed,
+            overwrite=True,
+        )
     except StoppedError:
         # Not a bad set of settings: the whole search is to stop.
         raise KeyboardInterrupt from None
@@ -271,11 +279,11 @@ def _ordered(study: optuna.Study) -> tuple[Trial, ...]:
     """Done ones first, by score; those that were given up or failed were judged on less."""
     order = {"done": 0, "given up": 1, "failed": 2}
 
-    def place(trial: Trial) -> tuple[int, float, int]:
+    def position(trial: Trial) -> tuple[int, float, int]:
         score = trial.map_at_20 if trial.n_folds else 0.0
         return order[trial.state], -score, trial.number
 
-    return tuple(sorted(_ended(study), key=place))
+    return tuple(sorted(_ended(study), key=position))
 
 
 def _write(out: Path, recipe: str, found: Sequence[Trial], common: Mapping[str, Any]) -> None:
@@ -305,8 +313,13 @@ def _toml(recipe: str, best: Trial, settings: Iterable[tuple[str, Any]]) -> str:
 
 def in_words(trial: Trial) -> str:
     """Return a trial's settings for people."""
-    return ", ".join(f"{k} = {v:.4g}" if isinstance(v, float) else f"{k} = {v}"
-                     for k, v in trial.settings.items()) or _OWN  # fmt: skip
+    return (
+        ", ".join(
+            f"{k} = {v:.4g}" if isinstance(v, float) else f"{k} = {v}"
+            for k, v in trial.settings.items()
+        )
+        or _OWN
+    )
 
 
 def best_and_own(trials: Sequence[Trial]) -> tuple[Trial, Trial] | None:

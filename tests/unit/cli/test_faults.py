@@ -20,7 +20,6 @@ from finding_nemo.cli.console.faults import exit_code_of
 from finding_nemo.cli.console.stopping import Stops
 from finding_nemo.cli.options.output_options import check_suffix
 from finding_nemo.core.errors import DatasetError, StoppedError
-from finding_nemo.workflows.steps import Steps
 
 
 def told(
@@ -287,27 +286,3 @@ def test_handlers__are_put_back_where_a_command_runs_inside_a_program() -> None:
             break
         time.sleep(0.01)
     assert threading.active_count() == n_threads
-
-
-def test_steps__are_never_silent_for_long() -> None:
-    words: list[str] = []
-    with Steps(words.append, every_s=0.05) as steps:
-        steps.begin("drawing")
-        steps.move(3, 1400)
-        time.sleep(0.5)
-        steps.begin("training")
-        time.sleep(0.5)
-    assert words[0].endswith("drawing")
-    assert "still drawing: 3 of 1,400" in words[1]
-    assert words[-1].endswith("still training ...")
-    count = len(words)
-    time.sleep(0.2)
-    assert len(words) == count
-
-
-def test_steps__leave_the_talking_to_a_bar() -> None:
-    words: list[str] = []
-    with Steps(words.append, every_s=0) as steps:
-        steps.begin("drawing")
-        time.sleep(0.1)
-    assert len(words) == 1

@@ -238,8 +238,8 @@ def test_writers__many_threads_never_mix(tmp_path: Path) -> None:
 def test_leftovers__of_killed_writers_are_removed_and_of_live_ones_kept(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path\n"
-        "from finding_nemo.core.files.atomic_files import written_whole\n"
-        "with written_whole(Path(sys.argv[1])) as partial:\n"
+        "from finding_nemo.core.files.atomic_files import atomic_write\n"
+        "with atomic_write(Path(sys.argv[1])) as partial:\n"
         "    partial.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     killed = subprocess.run([sys.executable, "-c", code, tmp_path / "e.json"], check=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from finding_nemo.cli.console.notices import image_progress, notify, show_notices
+from finding_nemo.cli.console.notices import reporter, show_notices
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.records import Dataset, ImageRecord
 from finding_nemo.evaluation.dataset.inspect_dataset import inspect_dataset
@@ -60,7 +60,7 @@ def test_terminal__shows_a_name_as_it_is(
 ) -> None:
     print_line(f"line {name}")
     print_table(("category", name), [(name, "1")], title=name)
-    notify(f"said {name}")
+    reporter().message(f"said {name}")
     show_notices([name])
     found = capsys.readouterr()
     assert f"line {shown}\n" in found.out
@@ -70,9 +70,8 @@ def test_terminal__shows_a_name_as_it_is(
 
 
 def test_progress__describes_in_text(capsys: pytest.CaptureFixture[str]) -> None:
-    progress, move = image_progress("opening [/] [bold]")
-    with progress:
-        move(1, 2, 0)
+    with reporter().display("opening [/] [bold]") as display:
+        display.line("opening [/] [bold]")
     assert "[/] [bold]" in capsys.readouterr().err
 
 

@@ -38,21 +38,21 @@ def exit_code_of(error: BaseException, stops: Stops) -> int:
     if is_stopped or code == STOPPED_BY_CTRL_C:
         own = isinstance(error, FindingNemoError)
         stops.is_told = True
-        tell(str(error) if own else f"Stopped by {stops.cause}.")
+        print_error(str(error) if own else f"Stopped by {stops.cause}.")
         return stops.code
     if not isinstance(error, SystemExit):
-        tell(_message_of(error))
+        print_error(_message_of(error))
     return code
 
 
 def _code_of_exit(stop: SystemExit) -> int:
     if isinstance(stop.code, str):
-        tell(stop.code)
+        print_error(stop.code)
         return 1
     return stop.code or 0
 
 
-def tell(message: str) -> None:
+def print_error(message: str) -> None:
     """Write one message to stderr; control characters are shown, not sent."""
     if message:
         try:
@@ -73,9 +73,9 @@ def _message_of(error: BaseException) -> str:
     if isinstance(error, OSError):
         return _of_system(error)
     if isinstance(error, MemoryError):
-        said = f" ({error})" if str(error) else ""
+        words = f" ({error})" if str(error) else ""
         return (
-            f"Not enough memory{said}. Close other programs, or give the work in smaller pieces "
+            f"Not enough memory{words}. Close other programs, or give the work in smaller pieces "
             "(fewer images at once, a smaller batch_size, --shard i/n)."
         )
     if isinstance(error, RecursionError):
@@ -91,6 +91,6 @@ def _message_of(error: BaseException) -> str:
 def _of_system(error: OSError) -> str:
     if error.errno == errno.EPIPE and flush_streams() == "":
         return ""
-    place = f" ({users_path(str(error.filename))})" if error.filename else ""
-    said = error.strerror or str(error) or type(error).__name__
-    return f"{said}{place}."
+    position = f" ({users_path(str(error.filename))})" if error.filename else ""
+    words = error.strerror or str(error) or type(error).__name__
+    return f"{words}{position}."

@@ -1,62 +1,57 @@
-"""Words and progress for the person at the terminal, on stderr."""
+"""Words and progress for the person at the terminal, on stderr, by the reporter of the command."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress
+    from finding_nemo.core.reporter import Reporter
+
+_current: ContextVar[Reporter | None] = ContextVar("reporter", default=None)
 
 
-def error_console() -> Console:
-    """Return a console that writes to stderr."""
-    from rich.console import Console
+def reporter() -> Reporter:
+    """Return what the command that runs tells its words and progress to."""
+    found = _current.get()
+    if found is None:
+        from finding_nemo.reporting.terminal.console_reporter import ConsoleReporter
 
-    return Console(stderr=True, highlight=False)
+        return ConsoleReporter()
+    return found
 
 
-def notify(message: str) -> None:
-    """Write one sentence to stderr; brackets, colons and control characters are shown."""
-    from finding_nemo.reporting.terminal.tables import plain
+@contextmanager
+def reporting(*, quiet: bool, verbose: bool, log_json: bool) -> Iterator[None]:
+    """Tell as the options say while the block lasts.
 
-    error_console().print(plain(message), soft_wrap=True)
+    Args:
+        quiet: Only results and errors.
+        verbose: Also what only developers want to know.
+        log_json: One JSON object a line instead of words for people.
+    """
+    from finding_nemo.reporting.terminal.console_reporter import ConsoleReporter, Verbosity
+    from finding_nemo.reporting.terminal.json_reporter import JsonReporter
+
+    if log_json:
+        token = _current.set(JsonReporter())
+        try:
+            yield
+        finally:
+            _current.reset(token)
+        return
+    verbosity: Verbosity = "quiet" if quiet else "verbose" if verbose else "normal"
+    with ConsoleReporter(verbosity) as found:
+        token = _current.set(found)
+        try:
+            yield
+        finally:
+            _current.reset(token)
 
 
 def show_notices(notices: Iterable[str]) -> None:
     """Write what a reader of a data set or split should know."""
     for notice in notices:
-        notify(f"note: {notice}")
-
-
-def image_progress(description: str) -> tuple[Progress, Callable[[int, int, int], None]]:
-    """Return a progress display of images and the function that moves it.
-
-    The function takes (images done, images in all, failures).
-    """
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    progress = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=error_console(),
-    )
-    task = progress.add_task(description, total=None, rate="")
-
-    def move(done: int, total: int, failures: int) -> None:
-        elapsed_s = progress.tasks[0].elapsed or 0.0
-        rate = f"{done / elapsed_s:.0f} images/s" if elapsed_s else ""
-        failed = f", {failures} failed" if failures else ""
-        progress.update(task, completed=done, total=total, rate=rate + failed)
-
-    return progress, move
+        reporter().message(f"note: {notice}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from finding_nemo.cli.console.words import say
+from finding_nemo.cli.console.words import print_result
 
 if TYPE_CHECKING:
     from finding_nemo.training.train_recipe import TrainedRun
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 def print_run(run: TrainedRun) -> None:
     """Print the lines."""
     summary = run.bundle.manifest.validation
-    say(f"bundle {run.bundle.path}")
-    say(f"hash   {run.bundle_hash}")
+    print_result(f"bundle {run.bundle.path}")
+    print_result(f"hash   {run.bundle_hash}")
     if summary:
         low, high = summary.map_at_20_ci
-        say(
+        print_result(
             f"MAP@20 {summary.map_at_20:.4f} on {summary.n_images} validation images of "
             f"{summary.n_dives} dives (95 % by dive {low:.3f} to {high:.3f}); "
             f"class frequency alone {summary.prior_map_at_20:.4f}"

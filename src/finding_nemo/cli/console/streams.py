@@ -68,8 +68,8 @@ def flush_streams() -> str | None:
         except (OSError, ValueError) as error:
             _lead_nowhere(stream)
             is_gone = isinstance(error, OSError) and error.errno == errno.EPIPE
-            said = error.strerror if isinstance(error, OSError) else str(error)
-            reason = reason or ("" if is_gone else f"Cannot write standard output: {said}.")
+            words = error.strerror if isinstance(error, OSError) else str(error)
+            reason = reason or ("" if is_gone else f"Cannot write standard output: {words}.")
     return reason
 
 

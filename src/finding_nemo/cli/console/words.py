@@ -8,7 +8,7 @@ from finding_nemo.core.errors import OutputError
 from finding_nemo.core.text.printable import printable
 
 
-def say(text: str) -> None:
+def print_result(text: str) -> None:
     """Write one line to stdout: a result, for people and for scripts.
 
     Raises:

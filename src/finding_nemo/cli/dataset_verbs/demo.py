@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from finding_nemo.cli.console.words import say
+from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options.output_options import check_folder
 
 
@@ -18,14 +18,12 @@ def demo(
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier demo.")] = False,
 ) -> None:
     """Draw deep-sea frames, then inspect, split by dive, train, predict, evaluate and submit."""
-    from finding_nemo.cli.console.notices import notify
+    from finding_nemo.cli.console.notices import reporter
     from finding_nemo.reporting.terminal.evaluation_text import print_evaluation, print_line
     from finding_nemo.workflows.run_demo import run_demo
 
     check_folder(out, overwrite=overwrite, inputs=())
-    made = run_demo(
-        out, images=images, seed=seed, overwrite=overwrite, tell=notify, show_progress=True
-    )
+    made = run_demo(out, images=images, seed=seed, overwrite=overwrite, reporter=reporter())
     print_evaluation(made.evaluation)
     score = made.score
     if score.auc is not None and score.final is not None:
@@ -34,4 +32,4 @@ def demo(
             f"{score.map_at_20:.3f}, 2 x AUC - 1 {2 * score.auc - 1:.3f}, score {score.final:.3f}"
         )
     for what, path in made.outputs.items():
-        say(f"{what:<12} {path}")
+        print_result(f"{what:<12} {path}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from finding_nemo.cli.console.words import say
+from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options.dataset_options import DatasetPath, DivePattern, ImagesFolder
 from finding_nemo.cli.options.output_options import (
     check_apart_from_images,
@@ -55,23 +55,17 @@ def inspect(
     print_inspection(found)
     if out is not None:
         write_inspect_page(found, out, name=dataset.name, overwrite=overwrite)
-        say(f"report {out}")
+        print_result(f"report {out}")
 
 
 def _check(dataset: Dataset) -> FileCheck | None:
-    from finding_nemo.cli.console.notices import image_progress, notify
+    from finding_nemo.cli.console.notices import reporter
     from finding_nemo.data.quality.file_check import check_files
 
     if not any(record.path.is_file() for record in dataset.records):
-        notify("note: no image file is here; --images names their folder. Only words are checked.")
+        reporter().message(
+            "note: no image file is here; --images names their folder. Only words are checked."
+        )
         return None
-    progress, move = image_progress("opening images")
-    done = 0
-
-    def tick() -> None:
-        nonlocal done
-        done += 1
-        move(done, len(dataset.records), 0)
-
-    with progress:
-        return check_files(dataset.records, tick=tick)
+    with reporter().progress("opening images") as progress:
+        return check_files(dataset.records, progress=progress)

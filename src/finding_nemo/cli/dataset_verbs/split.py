@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from finding_nemo.cli.console.words import say
+from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options.dataset_options import DatasetPath, DivePattern, ImagesFolder
 from finding_nemo.cli.options.output_options import (
     check_apart_from_images,
@@ -81,9 +81,14 @@ def split(
         _write_holdouts(data, out, fraction, val_fraction, folds, seed or 0, overwrite)
         return
     made = make_split(
-        data, by.value, fraction=fraction, val_fraction=val_fraction, folds=folds, seed=seed,
+        data,
+        by.value,
+        fraction=fraction,
+        val_fraction=val_fraction,
+        folds=folds,
+        seed=seed,
         categories=tuple((categories or "").split(",")),
-    )  # fmt: skip
+    )
     write_split(made, out, overwrite=overwrite)
     show_notices((*data.notices, *made.notices))
     _tell(made, data, out)
@@ -99,7 +104,7 @@ def _tell(split: Split, dataset: Dataset, out: Path) -> None:
             dataset.categories.names[dataset.categories.column_of(n)] for n in split.unsplittable
         ]
         print_line("on one dive only: " + "; ".join(names))
-    say(f"split {out}")
+    print_result(f"split {out}")
 
 
 def _write_holdouts(

@@ -15,16 +15,47 @@ if TYPE_CHECKING:
 # Suffixes that say what a file is: under any of these a reader would look for that, not ours.
 _KNOWN = frozenset(
     {
-        ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".html", ".htm", ".pdf", ".md",
-        ".txt", ".xlsx", ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".svg", ".npy",
-        ".zip", ".tar", ".gz", ".toml", ".yaml", ".yml", ".onnx", ".safetensors",
+        ".csv",
+        ".tsv",
+        ".json",
+        ".jsonl",
+        ".ndjson",
+        ".parquet",
+        ".html",
+        ".htm",
+        ".pdf",
+        ".md",
+        ".txt",
+        ".xlsx",
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".webp",
+        ".tif",
+        ".tiff",
+        ".bmp",
+        ".svg",
+        ".npy",
+        ".zip",
+        ".tar",
+        ".gz",
+        ".toml",
+        ".yaml",
+        ".yml",
+        ".onnx",
+        ".safetensors",
     }
-)  # fmt: skip
+)
 # What is read in the folder of a data set, of a bundle, or of the run that holds it.
 _READ_IN_FOLDERS = (
-    "category_key.csv", "multilabel_classification/*.csv", "object_detection/*.json",
-    "bundle.json", "*.onnx", "*.safetensors", "bundle/*",
-)  # fmt: skip
+    "category_key.csv",
+    "multilabel_classification/*.csv",
+    "object_detection/*.json",
+    "bundle.json",
+    "*.onnx",
+    "*.safetensors",
+    "bundle/*",
+)
 
 
 def check_suffix(path: Path | None, option: str, *allowed: str) -> None:

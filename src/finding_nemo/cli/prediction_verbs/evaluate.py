@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from finding_nemo.cli.console.words import say
+from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options.dataset_options import DivePattern, ImagesFolder
 from finding_nemo.cli.options.output_options import (
     check_apart_from_images,
@@ -48,7 +48,7 @@ def evaluate(
     from finding_nemo.core.files.atomic_files import write_text
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.splits.split_csv import read_split
-    from finding_nemo.evaluation.evaluate_predictions import evaluate as judge
+    from finding_nemo.evaluation.evaluate_predictions import evaluate as evaluate_table
     from finding_nemo.reporting.html.evaluation_page import write_evaluation_page
     from finding_nemo.reporting.terminal.evaluation_text import print_evaluation
     from finding_nemo.results.reading.readers import read_predictions
@@ -58,11 +58,11 @@ def evaluate(
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     check_apart_from_images(outputs.values(), data)
     table = read_predictions(predictions, verify=verify)
-    found = judge(table, data, split=read_split(split) if split else None, part=part)
+    found = evaluate_table(table, data, split=read_split(split) if split else None, part=part)
     show_notices((*found.notices, f"the prior is taken from {found.prior_source}."))
     print_evaluation(found)
     if json_file is not None:
         write_text(json_file, found.to_json())
     if out is not None:
         write_evaluation_page(found, data.categories, out, overwrite=overwrite)
-        say(f"report {out}")
+        print_result(f"report {out}")

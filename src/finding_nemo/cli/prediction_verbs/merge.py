@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from finding_nemo.cli.console.words import say
+from finding_nemo.cli.console.words import print_result
 
 
 def merge(
@@ -36,5 +36,5 @@ def merge(
         raise typer.BadParameter(str(error)) from None
     summary = merge_shards(shards, out, file_format=chosen, overwrite=overwrite)
     failed = f", {summary.n_failed} of them failed" if summary.n_failed else ""
-    say(f"{out}: {summary.n_images} images{failed}.")
-    say(f"content sha256 {summary.content_sha256}")
+    print_result(f"{out}: {summary.n_images} images{failed}.")
+    print_result(f"content sha256 {summary.content_sha256}")

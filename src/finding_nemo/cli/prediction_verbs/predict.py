@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from finding_nemo.cli.console.words import say
+from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options import predict_options as options
 from finding_nemo.cli.options.dataset_options import DivePattern, ImagesFolder
 from finding_nemo.core.files.input_limits import USUAL_LIMITS
@@ -117,10 +117,10 @@ def _network(dtype: options.DtypeName, runtime: options.RuntimeName) -> Inferenc
 def _engine(name: str, workers: int | None) -> Engine:
     """Return what predicts; Ray is loaded only where it is asked for."""
     if name == "ray":
-        from finding_nemo.cli.console.notices import notify
+        from finding_nemo.cli.console.notices import reporter
         from finding_nemo.prediction.run.engine_ray import RayEngine
 
-        return RayEngine(workers, notify)
+        return RayEngine(workers, reporter())
     if name != "local":
         raise typer.BadParameter("--engine must be local or ray.")
     from finding_nemo.prediction.run.engine_local import predict_here
@@ -129,17 +129,15 @@ def _engine(name: str, workers: int | None) -> Engine:
 
 
 def _predict(bundle: Path, selection: ImageSelection, out: Path, **choices: Any) -> None:
-    from finding_nemo.cli.console.notices import image_progress, notify
+    from finding_nemo.cli.console.notices import reporter
     from finding_nemo.models.bundle.bundle import load_bundle
     from finding_nemo.prediction.run.predict_to_file import predict_to_file
 
     loaded = load_bundle(bundle)
-    progress, move = image_progress("predicting")
     try:
-        with progress:
-            summary = predict_to_file(loaded, selection, out, move=move, say=notify, **choices)
+        summary = predict_to_file(loaded, selection, out, reporter=reporter(), **choices)
     except KeyboardInterrupt:
-        notify("What is finished is kept; the same command goes on from here.")
+        reporter().message("What is finished is kept; the same command goes on from here.")
         raise
     _tell(summary, out)
 
@@ -175,13 +173,13 @@ def stdin_list(names: Sequence[str]) -> Iterator[Path | None]:
 
 
 def _tell(summary: PredictionSummary, out: Path) -> None:
-    from finding_nemo.cli.console.notices import notify
+    from finding_nemo.cli.console.notices import reporter
 
     for line in summary.first_failures:
-        notify(f"failed: {line}")
+        reporter().message(f"failed: {line}")
     failed = f", {summary.n_failed} of them failed" if summary.n_failed else ""
-    say(f"{out}: {summary.n_images} images{failed}.")
-    say(f"content sha256 {summary.content_sha256}")
+    print_result(f"{out}: {summary.n_images} images{failed}.")
+    print_result(f"content sha256 {summary.content_sha256}")
     if summary.n_failed == summary.n_images:
-        notify("No image could be used.")
+        reporter().message("No image could be used.")
         raise typer.Exit(1)

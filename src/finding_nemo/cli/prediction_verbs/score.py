@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from finding_nemo.cli.console.words import say
+from finding_nemo.cli.console.words import print_result
 
 
 def score(
@@ -21,10 +21,10 @@ def score(
 
     found = score_submission(read_submission(submission), read_submission(solution))
     show_notices(found.notices)
-    say(f"images       {found.n_images}")
-    say(f"MAP@20       {found.map_at_20:.6f}")
+    print_result(f"images       {found.n_images}")
+    print_result(f"MAP@20       {found.map_at_20:.6f}")
     if found.auc is None or found.final is None:
-        say(f"2 x AUC - 1  not known: {found.why_no_auc}")
+        print_result(f"2 x AUC - 1  not known: {found.why_no_auc}")
         return
-    say(f"2 x AUC - 1  {2 * found.auc - 1:.6f}")
-    say(f"final score  {found.final:.6f}")
+    print_result(f"2 x AUC - 1  {2 * found.auc - 1:.6f}")
+    print_result(f"final score  {found.final:.6f}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from finding_nemo.cli.console.words import say
+from finding_nemo.cli.console.words import print_result
 
 
 def similar(
@@ -29,4 +29,4 @@ def similar(
         named = bundle_hash(predictor.bundle.path)
         found = nearest(index, prediction.embedding, k=count, bundle_hash=named)
         for neighbour in found:
-            say(f"{neighbour.similarity:.4f}  {neighbour.image_id}  {neighbour.path}")
+            print_result(f"{neighbour.similarity:.4f}  {neighbour.image_id}  {neighbour.path}")

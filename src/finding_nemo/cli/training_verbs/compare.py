@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from finding_nemo.cli.console.words import say
+from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options.dataset_options import DatasetPath, DivePattern, ImagesFolder
 from finding_nemo.cli.options.output_options import check_folder
 
@@ -50,7 +50,7 @@ def compare(
 
     A comparison that was stopped goes on with the same command.
     """
-    from finding_nemo.cli.console.notices import notify, show_notices
+    from finding_nemo.cli.console.notices import reporter, show_notices
     from finding_nemo.core.config import parse_assignments
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.datasets.subsample import sample_images
@@ -63,13 +63,17 @@ def compare(
     if sample is not None:
         data = sample_images(data, sample)
     found = compare_recipes(
-        data, out=out, recipes=_recipe_names(recipes),
+        data,
+        out=out,
+        recipes=_recipe_names(recipes),
         splits=_splits(data, by, split, folds, seed),
-        settings=parse_assignments(changes or []), seed=seed, overwrite=overwrite,
-        notify=notify, show_progress=True,
-    )  # fmt: skip
+        settings=parse_assignments(changes or []),
+        seed=seed,
+        overwrite=overwrite,
+        reporter=reporter(),
+    )
     _print_rows(found.rows)
-    say(f"report {out / 'report.html'}")
+    print_result(f"report {out / 'report.html'}")
     if all(row.failure for row in found.rows):
         raise typer.Exit(1)
 

@@ -34,7 +34,7 @@ def ensemble(
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier run.")] = False,
 ) -> None:
     """Make one bundle of several, which says the mean of what they say; it costs their sum."""
-    from finding_nemo.cli.console.notices import notify, show_notices
+    from finding_nemo.cli.console.notices import reporter, show_notices
     from finding_nemo.models.bundle.bundle import load_bundle
     from finding_nemo.training.ensemble.ensemble_members import check_out
     from finding_nemo.training.ensemble.make_ensemble import make_ensemble
@@ -54,7 +54,6 @@ def ensemble(
         out=out,
         shares=shares,
         overwrite=overwrite,
-        notify=notify,
-        show_progress=True,
+        reporter=reporter(),
     )
     print_run(run)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from finding_nemo.cli.console.words import say
+from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options.bundle_dataset import read_dataset_of, split_of
 from finding_nemo.cli.options.dataset_options import DivePattern, ImagesFolder
 
@@ -36,7 +36,7 @@ def export(
     dive_pattern: DivePattern = None,
 ) -> None:
     """Check faster arithmetic on real frames, and let predictions use what is good enough."""
-    from finding_nemo.cli.console.notices import notify
+    from finding_nemo.cli.console.notices import reporter
     from finding_nemo.models.bundle.bundle import load_bundle
     from finding_nemo.workflows.export_bundle import export_bundle
 
@@ -48,6 +48,6 @@ def export(
         split_of(loaded, split),
         to="openvino" if to is Target.openvino else "onnx",
         int8=int8,
-        tell=notify,
+        reporter=reporter(),
     )
-    say(f"{loaded.path}: {', '.join(record.dtype for record in records)} checked.")
+    print_result(f"{loaded.path}: {', '.join(record.dtype for record in records)} checked.")

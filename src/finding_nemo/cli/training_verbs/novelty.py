@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from finding_nemo.cli.console.words import say
+from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options.dataset_options import Changes, DatasetPath, DivePattern, ImagesFolder
 from finding_nemo.cli.options.output_options import check_folder
 
@@ -36,7 +36,7 @@ def novelty(
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier test.")] = False,
 ) -> None:
     """Test how well categories that training never saw are noticed, beside two floors."""
-    from finding_nemo.cli.console.notices import notify, show_notices
+    from finding_nemo.cli.console.notices import reporter, show_notices
     from finding_nemo.core.config import parse_assignments
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.splits.category_holdouts import alone_first, choose_holdouts, spread_out
@@ -56,10 +56,10 @@ def novelty(
         n_far=far,
         seed=seed,
         overwrite=overwrite,
-        notify=notify,
+        reporter=reporter(),
     )
     _print(rows)
-    say(f"table {out / 'novelty.csv'}")
+    print_result(f"table {out / 'novelty.csv'}")
 
 
 def _print(rows: Sequence[HoldoutRow]) -> None:
@@ -70,11 +70,17 @@ def _print(rows: Sequence[HoldoutRow]) -> None:
     print_table(
         ("score", "kind", "mean AUC", "2 x AUC - 1", "FPR at 95 % TPR", "AUC of far frames"),
         [
-            (name, kind, format_score(auc), format_score(2 * auc - 1), format_share(fpr),
-             format_score(far_auc))
+            (
+                name,
+                kind,
+                format_score(auc),
+                format_score(2 * auc - 1),
+                format_share(fpr),
+                format_score(far_auc),
+            )
             for name, kind, auc, fpr, far_auc in mean_by_score(rows)
         ],
         title=f"means over {len(rows)} hold-outs, each on unseen dives",
-    )  # fmt: skip
+    )
     scores = [row.competition_score for row in rows]
     print_line(f"competition score, mean over hold-outs: {sum(scores) / len(scores):.4f}")

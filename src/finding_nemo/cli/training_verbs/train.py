@@ -27,10 +27,10 @@ def train(
     strategy: options.Strategy = options.StrategyName.ddp,
 ) -> None:
     """Train a recipe into a bundle."""
-    from finding_nemo.cli.console.notices import error_console, notify, show_notices
+    from finding_nemo.cli.console.notices import reporter, show_notices
 
     # Loading torch takes seconds, on busy cores half a minute.
-    with error_console().status("starting", spinner="line"):
+    with reporter().display("starting"):
         from finding_nemo.core.config import parse_assignments, read_toml
         from finding_nemo.data.dataset import read_dataset
         from finding_nemo.data.splits.split_csv import read_split
@@ -57,8 +57,7 @@ def train(
         seed=seed,
         overwrite=overwrite,
         resume=resume,
-        notify=notify,
-        show_progress=True,
+        reporter=reporter(),
         group=group,
     )
     if run.is_main:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from finding_nemo.cli.console.words import say
+from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options import train_options as options
 from finding_nemo.cli.options.dataset_options import Changes, DatasetPath, DivePattern, ImagesFolder
 from finding_nemo.cli.options.output_options import check_folder
@@ -46,7 +46,7 @@ def tune(
     overwrite: Annotated[bool, typer.Option(help="Begin anew.")] = False,
 ) -> None:
     """Search a recipe's settings on inner folds of the training dives; test dives stay unseen."""
-    from finding_nemo.cli.console.notices import notify, show_notices
+    from finding_nemo.cli.console.notices import reporter, show_notices
     from finding_nemo.core.config import parse_assignments
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.splits.split_csv import read_split
@@ -73,7 +73,7 @@ def tune(
         settings=settings,
         seed=seed,
         overwrite=overwrite,
-        notify=notify,
+        reporter=reporter(),
     )
     _print(found, out, recipe)
 
@@ -99,4 +99,4 @@ def _print(found: Sequence[Trial], out: Path, recipe: str) -> None:
             "chose the settings: the difference flatters. Train with them and judge on other dives."
         )
     if (out / tuning.BEST).is_file():
-        say(f"finding-nemo train DATASET --recipe {recipe} --config {out / tuning.BEST}")
+        print_result(f"finding-nemo train DATASET --recipe {recipe} --config {out / tuning.BEST}")

@@ -76,10 +76,10 @@ def _cannot_write(path: Path, error: OSError) -> OutputError:
 def users_path(path: Path | str) -> str:
     """Return the path that a person knows for one of the temporary names beside it."""
     parts = Path(path).parts
-    for place, part in enumerate(parts):
+    for position, part in enumerate(parts):
         found = _PARTIAL.fullmatch(part) or _PARTS.fullmatch(part)
         if found is not None:
-            return str(Path(*parts[:place], found["name"]))
+            return str(Path(*parts[:position], found["name"]))
     return str(path)
 
 
@@ -267,10 +267,10 @@ def _is_open_as(path: Path, handle: int) -> bool:
 
 def _tidy(folder: Path) -> None:
     """Remove the temporary files of writers that were killed, once a folder and process."""
-    place = os.path.abspath(folder)
-    if place in _tidied or os.name != "posix":
+    position = os.path.abspath(folder)
+    if position in _tidied or os.name != "posix":
         return
-    _tidied.add(place)
+    _tidied.add(position)
     with os.scandir(folder) as entries:
         left = [entry.path for entry in entries if _PARTIAL.fullmatch(entry.name)]
     for name in left:

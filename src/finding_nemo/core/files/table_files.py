@@ -137,7 +137,7 @@ def _rows(
     path: Path, lines: _Counted, names: tuple[str, ...], delimiter: str, refusal: Refusal
 ) -> Iterator[TableRow]:
     reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
-    nameless = [place for place, name in enumerate(names) if not name and place]
+    nameless = [position for position, name in enumerate(names) if not name and position]
     while True:
         line = lines.n + 1
         try:
@@ -153,10 +153,11 @@ def _rows(
                 f"{path}, line {line}: {len(fields)} fields where the header has {len(names)}. "
                 f"A cell that holds {quoted(delimiter)} needs double quotes around it."
             )
-        for place in nameless:
-            if fields[place].strip():
+        for position in nameless:
+            if fields[position].strip():
                 raise refusal(
-                    f"{path}, line {line}: {quoted(fields[place])} stands in column {place + 1}, "
+                    f"{path}, line {line}: {quoted(fields[position])} stands in column "
+                    f"{position + 1}, "
                     "which has no name in the header."
                 )
         yield TableRow(line, dict(zip(names, fields, strict=True)))

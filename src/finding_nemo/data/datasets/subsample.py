@@ -15,5 +15,5 @@ def sample_images(dataset: Dataset, n_images: int) -> Dataset:
     annotated = dataset.annotated
     if n_images >= len(annotated):
         return dataset
-    places = [round(k * (len(annotated) - 1) / max(n_images - 1, 1)) for k in range(n_images)]
-    return replace(dataset, records=tuple(annotated[place] for place in places))
+    positions = [round(k * (len(annotated) - 1) / max(n_images - 1, 1)) for k in range(n_images)]
+    return replace(dataset, records=tuple(annotated[position] for position in positions))

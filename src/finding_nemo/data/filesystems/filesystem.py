@@ -365,6 +365,6 @@ def unreadable_reason(error: Exception) -> str:
         return "is not read: the server gave no whole answer in time"
     if isinstance(error, OSError) and error.errno == errno.ELOOP:
         return "is a link that leads back to itself"
-    said = error.strerror if isinstance(error, OSError) else None
-    words = " ".join(printable(line.strip()) for line in str(said or error).splitlines())
+    reason = error.strerror if isinstance(error, OSError) else None
+    words = " ".join(printable(line.strip()) for line in str(reason or error).splitlines())
     return f"cannot be read ({type(error).__name__}: {words[:_REASON_LENGTH]})"

@@ -98,7 +98,7 @@ class PassedOver:
         """Count a name under which nothing is, and the file that was taken for it."""
         self._respelled.add(f"{name}, found {found}")
 
-    def said(self, notices: Iterable[str]) -> None:
+    def interpreted(self, notices: Iterable[str]) -> None:
         """Keep what the reader of a data set says."""
         self._said += notices
 

@@ -83,15 +83,15 @@ class _Reader:
         self.file.seek(position)
         return self.file.read(size)
 
-    def next_one_said(self) -> _Extended:
+    def next_with_defaults(self) -> _Extended:
         """Return what was said of the next member, and forget it."""
-        said, every = self.next_one, self.every
+        extended, every = self.next_one, self.every
         self.next_one = _Extended()
         return replace(
-            said,
-            name=every.name if said.name is None else said.name,
-            link=every.link if said.link is None else said.link,
-            size=every.size if said.size is None else said.size,
+            extended,
+            name=every.name if extended.name is None else extended.name,
+            link=every.link if extended.link is None else extended.link,
+            size=every.size if extended.size is None else extended.size,
         )
 
 
@@ -159,19 +159,19 @@ def _entry(reader: _Reader, header: tarfile.TarInfo, position: int) -> tuple[Ent
             end = _next_header(reader, start)
             return _damage(position, end), end
         return _extended(reader, header, position), end
-    said = reader.next_one_said()
-    is_sparse = said.is_sparse or header.type == tarfile.GNUTYPE_SPARSE
+    extended = reader.next_with_defaults()
+    is_sparse = extended.is_sparse or header.type == tarfile.GNUTYPE_SPARSE
     if header.type == tarfile.GNUTYPE_SPARSE:
         start = _after_sparse(reader, position)
-    size = header.size if said.size is None else said.size
+    size = header.size if extended.size is None else extended.size
     is_link = header.type in (_HARD, _SOFT)
     entry = Entry(
-        name=said.name if said.name is not None else header.name,
+        name=extended.name if extended.name is not None else header.name,
         at=position,
         start=start,
         size=size,
         is_file=header.isreg() or is_link,
-        link=(said.link if said.link is not None else header.linkname) if is_link else "",
+        link=(extended.link if extended.link is not None else header.linkname) if is_link else "",
         is_hard=header.type == _HARD,
         failure=None,
     )
@@ -195,16 +195,16 @@ def _holds_data(reader: _Reader, start: int) -> bool:
 def _extended(reader: _Reader, header: tarfile.TarInfo, position: int) -> Entry | None:
     """Keep what an extended header says of the next member; return a failure if it is damaged."""
     content = reader.block(position + BLOCK, header.size)
-    said = reader.every if header.type == _PAX_GLOBAL else reader.next_one
+    extended = reader.every if header.type == _PAX_GLOBAL else reader.next_one
     if header.type in (_LONG_NAME, _LONG_LINK):
         text = content.split(b"\0")[0].decode("utf-8", "surrogateescape")
         if header.type == _LONG_NAME:
-            said.name = text
+            extended.name = text
         else:
-            said.link = text
+            extended.link = text
         return None
     try:
-        said.take(_pax_records(content))
+        extended.take(_pax_records(content))
     except ValueError:
         reason = f"extended tar header at byte {position} is damaged; the next name may be short"
         return Entry("", position, position, 0, failure=reason)

@@ -59,9 +59,9 @@ def matching(pattern: str, passed: PassedOver) -> Iterator[Found]:
     parts = pattern.split("/")
     if is_web(pattern):
         parts = [part.replace("[", "[[]").replace("?", "[?]") for part in parts]
-        first = next(place for place, part in enumerate(parts) if "*" in part)
+        first = next(position for position, part in enumerate(parts) if "*" in part)
     else:
-        first = next(place for place, part in enumerate(parts) if has_wildcard(part))
+        first = next(position for position, part in enumerate(parts) if has_wildcard(part))
     folder = "/".join(pattern.split("/")[:first]) or ("/" if pattern.startswith("/") else "")
     if is_url(pattern) and first < 3:
         folder = f"{pattern.partition('://')[0]}://"
@@ -115,42 +115,42 @@ class _Search:
         """Add what follows each `**`, which may stand for no folder at all."""
         return frozenset(states | {s + 1 for s in states if self.parts[s] == _ANY_DEPTH})
 
-    def _entries(self, place: _Place) -> Iterator[Found | _Place]:
-        if place.by_link and not self._is_new(place.path):
-            self.passed.link(place.path)
+    def _entries(self, position: _Place) -> Iterator[Found | _Place]:
+        if position.by_link and not self._is_new(position.path):
+            self.passed.link(position.path)
             return
         try:
-            listed = file_system_of(place.path).listed(place.path)
+            listed = file_system_of(position.path).listed(position.path)
         except ImageError as error:
-            self.passed.unlisted(place.path or ".", str(error))
+            self.passed.unlisted(position.path or ".", str(error))
             return
         # With "/" behind a folder's name, the order is that of the whole paths.
         folders = [f"{name}/" for name in listed.folders]
         names = [*listed.files, *folders] if self.files_first else sorted([*listed.files, *folders])
         for name in names:
             if name.endswith("/"):
-                child = self._child(place, name[:-1], listed)
+                child = self._child(position, name[:-1], listed)
                 if child is not None:
                     yield child
-            elif self._is_named(place, name):
-                yield Found(joined(place.path, name), listed.faults.get(name))
+            elif self._is_named(position, name):
+                yield Found(joined(position.path, name), listed.faults.get(name))
 
-    def _is_named(self, place: _Place, name: str) -> bool:
+    def _is_named(self, position: _Place, name: str) -> bool:
         last = len(self.parts) - 1
-        if last not in place.states or not fnmatchcase(name, self.parts[last]):
+        if last not in position.states or not fnmatchcase(name, self.parts[last]):
             return False
         if is_hidden(name) and not _names_hidden(self.parts[last], name):
-            self.passed.hidden_file(joined(place.path, name))
+            self.passed.hidden_file(joined(position.path, name))
             return False
         return True
 
-    def _child(self, place: _Place, name: str, listed: Folder) -> _Place | None:
+    def _child(self, position: _Place, name: str, listed: Folder) -> _Place | None:
         """Return the folder `name` to be searched next, or `None` if it is not."""
-        path = joined(place.path, name)
-        deep = {s for s in place.states if self.parts[s] == _ANY_DEPTH}
+        path = joined(position.path, name)
+        deep = {s for s in position.states if self.parts[s] == _ANY_DEPTH}
         named = {
             s + 1
-            for s in place.states - deep
+            for s in position.states - deep
             if s + 1 < len(self.parts) and fnmatchcase(name, self.parts[s])
         }
         if is_hidden(name):
@@ -165,7 +165,9 @@ class _Search:
                 self.passed.link(path)
         if not deep | named:
             return None
-        return _Place(path, self._closed(deep | named), place.by_link or (is_link and bool(deep)))
+        return _Place(
+            path, self._closed(deep | named), position.by_link or (is_link and bool(deep))
+        )
 
     def _leads_out(self, path: str) -> bool:
         """Return whether a link leads to a folder that is not read in its own place."""

@@ -154,8 +154,8 @@ def _told() -> Iterator[None]:
         reason = f"is larger than the {most:.0f} megapixels of its form that are decoded"
         raise ImageError(reason) from None
     except Exception as error:
-        said = str(error) or type(error).__name__
-        reason = _NO_MEMORY if "out of memory" in said else f"is truncated or damaged ({said})"
+        words = str(error) or type(error).__name__
+        reason = _NO_MEMORY if "out of memory" in words else f"is truncated or damaged ({words})"
         raise ImageError(reason) from None
 
 

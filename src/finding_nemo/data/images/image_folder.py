@@ -84,9 +84,9 @@ class ImageFolder:
     def notices(self) -> tuple[str, ...]:
         """Return what should be known of names that were not found as written, in sentences."""
         return tuple(
-            f"{told.count} images {words} (first: {told.first})."
-            for words, told in ((_KINDS[kind], told) for kind, told in self._told.items())
-            if told.count
+            f"{noted.count} images {words} (first: {noted.first})."
+            for words, noted in ((_KINDS[kind], noted) for kind, noted in self._told.items())
+            if noted.count
         )
 
     def _holds(self, name: str) -> bool:
@@ -111,10 +111,10 @@ class ImageFolder:
             return None
         if not found:
             return None
-        place = self._joined(folder, found[0])
+        position = self._joined(folder, found[0])
         if kind != "suffix" or suffix_known:
-            self._told[kind].add(f"{wanted}, found {place}")
-        return place
+            self._told[kind].add(f"{wanted}, found {position}")
+        return position
 
     def _folder(self, path: PurePosixPath) -> str | None:
         """Return the folder below the root that `path` means, if there is one."""

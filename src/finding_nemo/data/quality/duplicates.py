@@ -32,13 +32,13 @@ def scene_hash(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
 
 def _cosines() -> npt.NDArray[np.float64]:
     """Return the first rows of the discrete cosine transform (type II) of length 32."""
-    place, wave = np.arange(_SIDE) + 0.5, np.arange(_COEFFICIENTS)[:, np.newaxis]
-    return np.asarray(np.cos(np.pi * wave * place / _SIDE))
+    position, wave = np.arange(_SIDE) + 0.5, np.arange(_COEFFICIENTS)[:, np.newaxis]
+    return np.asarray(np.cos(np.pi * wave * position / _SIDE))
 
 
 def equal_groups(digests: Sequence[str]) -> list[list[int]]:
     """Return the places of digests that occur more than once, in order of first place."""
-    places: dict[str, list[int]] = {}
-    for place, digest in enumerate(digests):
-        places.setdefault(digest, []).append(place)
-    return [group for group in places.values() if len(group) > 1]
+    positions: dict[str, list[int]] = {}
+    for position, digest in enumerate(digests):
+        positions.setdefault(digest, []).append(position)
+    return [group for group in positions.values() if len(group) > 1]

@@ -6,7 +6,7 @@ import hashlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import numpy.typing as npt
 from finding_nemo.core.errors import ImageError
 from finding_nemo.core.prefetch import prefetch_map
 from finding_nemo.core.records import ImageRecord
+from finding_nemo.core.reporter import ProgressCallback, no_progress
 from finding_nemo.data.images.decode import decode_image
 from finding_nemo.data.quality.duplicates import HASH_WORDS, equal_groups, scene_hash
 from finding_nemo.data.quality.look_alikes import find_look_alikes
@@ -109,21 +110,20 @@ class _Looked:
 
 
 def check_files(
-    records: Sequence[ImageRecord], *, tick: Callable[[], None] | None = None
+    records: Sequence[ImageRecord], *, progress: ProgressCallback = no_progress
 ) -> FileCheck:
     """Open every file and compare it with all others.
 
     Args:
         records: The images; a file that is absent is reported, not fatal.
-        tick: Called once a file, for progress.
+        progress: Told after each file.
     """
     looked = []
     seen: dict[str, _Looked] = {}
     paths = (record.path for record in records)
     for found in prefetch_map(lambda path: _look(path, seen), paths, threads=_THREADS):
         looked.append(found)
-        if tick is not None:
-            tick()
+        progress(len(looked), len(records))
     readable = [number for number, found in enumerate(looked) if found.looks is not None]
     groups = equal_groups([looked[number].digest for number in readable])
     alike = find_look_alikes(

@@ -100,11 +100,11 @@ def find_look_alikes(
     entry_of = entry_of.reshape(-1)
     in_dive, across = np.zeros((2, len(hashes)), dtype=np.bool_)
     in_dive[used], across[used] = search.in_dive[entry_of], search.across[entry_of]
-    places = used[first]
+    positions = used[first]
     return LookAlikes(
         in_dive=in_dive,
         across=across,
-        pairs=_named(search.pairs, places),
+        pairs=_named(search.pairs, positions),
         has_all_pairs=search.has_all_pairs,
         is_complete=search.is_complete,
     )
@@ -116,8 +116,8 @@ def _coded(values: Sequence[Hashable]) -> _Numbers:
     return np.array([codes.setdefault(value, len(codes) - 1) for value in values], dtype=np.int64)
 
 
-def _named(pairs: _Numbers, places: _Numbers) -> tuple[tuple[int, int, int], ...]:
-    found = [(*sorted((int(places[a]), int(places[b]))), int(bits)) for a, b, bits in pairs]
+def _named(pairs: _Numbers, positions: _Numbers) -> tuple[tuple[int, int, int], ...]:
+    found = [(*sorted((int(positions[a]), int(positions[b]))), int(bits)) for a, b, bits in pairs]
     return tuple(sorted(((a, b, bits) for a, b, bits in found), key=lambda p: (p[2], p[0], p[1])))
 
 
@@ -163,11 +163,11 @@ class _Search:
         starts = np.flatnonzero(is_new)
         sizes = np.diff(np.append(starts, len(order)))
         after = np.repeat(starts + sizes, sizes) - np.arange(len(order)) - 1
-        step, places = 1, np.flatnonzero(np.repeat(sizes <= _FEW, sizes) & wanted & (after > 0))
-        while places.size:
-            self._compare(order[places], order[places + step])
+        step, positions = 1, np.flatnonzero(np.repeat(sizes <= _FEW, sizes) & wanted & (after > 0))
+        while positions.size:
+            self._compare(order[positions], order[positions + step])
             step += 1
-            places = places[after[places] >= step]
+            positions = positions[after[positions] >= step]
         large = np.flatnonzero((sizes > _FEW) & wanted[starts])
         return [order[starts[n] : starts[n] + sizes[n]] for n in large]
 
@@ -236,24 +236,24 @@ class _Search:
         words = self.words[:, group]
         is_open = ~self.across[group]
         for _ in range(_TRIES):
-            places = np.flatnonzero(is_open)
-            if not places.size:
+            positions = np.flatnonzero(is_open)
+            if not positions.size:
                 return
-            place = places[len(places) // 2]
-            is_open[place] = False
-            bits = _differing(words, words[:, place, np.newaxis])
-            partner = self._note_near(group, place, bits)
+            position = positions[len(positions) // 2]
+            is_open[position] = False
+            bits = _differing(words, words[:, position, np.newaxis])
+            partner = self._note_near(group, position, bits)
             if partner is None:
-                is_open[self._settled_too(group, place, bits)] = False
+                is_open[self._settled_too(group, position, bits)] = False
                 continue
             # Most of this frame's own dive may be near its partner.
             self._note_near(group, partner, _differing(words, words[:, partner, np.newaxis]))
             is_open &= ~self.across[group]
         self.open_across[group[is_open]] = True
 
-    def _note_near(self, members: _Numbers, place: np.int64, bits: _Bits) -> np.int64 | None:
-        """Note who is near `place` across dives; return the nearest, if there is one."""
-        one = members[place]
+    def _note_near(self, members: _Numbers, position: np.int64, bits: _Bits) -> np.int64 | None:
+        """Note who is near `position` across dives; return the nearest, if there is one."""
+        one = members[position]
         is_near = bits <= NEAR_BITS
         is_near &= ~self._same_dive(one, members) & (self.files[members] != self.files[one])
         near = np.flatnonzero(is_near)
@@ -263,13 +263,13 @@ class _Search:
         nearest: np.int64 = near[np.argmin(bits[near])]
         return nearest
 
-    def _settled_too(self, members: _Numbers, place: np.int64, bits: _Bits) -> _Truth:
-        """Return who has no look-alike across dives here because `place` has none.
+    def _settled_too(self, members: _Numbers, position: np.int64, bits: _Bits) -> _Truth:
+        """Return who has no look-alike across dives here because `position` has none.
 
         If the nearest frame of another dive is D bits from it, then (the triangle inequality) it is
         more than 12 bits from all of its own dive that are less than D - 12 bits from it.
         """
-        same = self._same_dive(members[place], members)
+        same = self._same_dive(members[position], members)
         nearest = int(bits[~same].min(initial=2 * _BITS))
         return np.asarray(same & (bits < nearest - NEAR_BITS))
 

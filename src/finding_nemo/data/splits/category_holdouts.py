@@ -94,5 +94,5 @@ def spread_out(holdouts: tuple[Holdout, ...], most: int) -> tuple[Holdout, ...]:
     """Return at most `most` of them, evenly over their order."""
     if len(holdouts) <= most:
         return holdouts
-    places = np.linspace(0, len(holdouts) - 1, most).round().astype(int)
-    return tuple(holdouts[place] for place in places)
+    positions = np.linspace(0, len(holdouts) - 1, most).round().astype(int)
+    return tuple(holdouts[position] for position in positions)

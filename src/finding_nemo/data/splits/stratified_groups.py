@@ -43,7 +43,7 @@ class _State:
     parts: npt.NDArray[np.int64]
     held: Float64s
 
-    def place(self, group: int, part: int) -> None:
+    def position(self, group: int, part: int) -> None:
         """Move a group into a part."""
         if self.parts[group] >= 0:
             self.held[self.parts[group]] -= self.counts[group]
@@ -129,7 +129,7 @@ def _place_where_lacking(state: _State, group: int) -> None:
     """Place a group where the categories that it holds are lacking most, sizes included."""
     wanted = state.targets[:, np.newaxis] - state.held
     gain = (wanted / state.targets[:, np.newaxis]) @ (state.counts[group] * state.weights)
-    state.place(group, int(np.argmax(gain)))
+    state.position(group, int(np.argmax(gain)))
 
 
 def _improve(state: _State, order: npt.NDArray[np.int64]) -> None:
@@ -140,7 +140,7 @@ def _improve(state: _State, order: npt.NDArray[np.int64]) -> None:
             losses = state.imbalance_with(int(group))
             best, present = int(np.argmin(losses)), int(state.parts[group])
             if losses[best] < losses[present] - _SMALLEST_GAIN:
-                state.place(int(group), best)
+                state.position(int(group), best)
                 moved = True
         if not moved:
             return

@@ -225,7 +225,7 @@ def _pairs(dataset: Dataset) -> tuple[Pair, ...]:
     counts, names = truth.sum(axis=0), dataset.categories.names
     best = np.argsort(-together, axis=None, kind="stable")[:_N_PAIRS].tolist()
     pairs = []
-    for a, b in (divmod(place, len(names)) for place in best):
+    for a, b in (divmod(position, len(names)) for position in best):
         if together[a, b] > 0:
             first, second = (a, b) if counts[a] >= counts[b] else (b, a)
             lift = float(together[a, b] * len(truth) / (counts[a] * counts[b]))

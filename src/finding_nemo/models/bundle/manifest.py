@@ -111,6 +111,7 @@ class BundleManifest(Settings):
     Attributes:
         schema_version: The form of the bundle.
         recipe: The recipe's name.
+        built_as: The recipe in whose place it was built, and why; "" for the one asked for.
         runner: What predicts: the network, or a baseline that opens no image.
         activation: From the network's output to a probability; who set the network up says it.
         settings: The recipe's settings, all of them read by its training. Those of an older
@@ -131,6 +132,7 @@ class BundleManifest(Settings):
 
     schema_version: int = SCHEMA_VERSION
     recipe: PlainText
+    built_as: PlainText = ""
     runner: Runner
     activation: Activation = "sigmoid"
     settings: dict[str, Any]

@@ -37,37 +37,39 @@ class InferenceOptions:
 DEFAULT_INFERENCE = InferenceOptions()
 
 
-def choose_for_bundle(bundle: Bundle, wish: InferenceOptions = DEFAULT_INFERENCE) -> RuntimeChoice:
+def choose_for_bundle(
+    bundle: Bundle, options: InferenceOptions = DEFAULT_INFERENCE
+) -> RuntimeChoice:
     """Return what will compute the network of a bundle, with the reason, without loading it.
 
     Raises:
         SettingsError: If the precision or runtime is not to be had.
     """
-    chosen, reason = _dtype(bundle, wish.dtype, wish.runtime)
-    choice = choose_runtime(dtype=chosen, runtime=wish.runtime)
+    chosen, reason = _dtype(bundle, options.dtype, options.runtime)
+    choice = choose_runtime(dtype=chosen, runtime=options.runtime)
     return replace(choice, reason=f"{choice.reason}; {reason}")
 
 
 def open_bundle_network(
-    bundle: Bundle, wish: InferenceOptions = DEFAULT_INFERENCE, *, workers: int | None = None
+    bundle: Bundle, options: InferenceOptions = DEFAULT_INFERENCE, *, workers: int | None = None
 ) -> PixelNetwork:
     """Load the network of a bundle.
 
     Args:
         bundle: Whose runner is a network.
-        wish: How it is to be computed.
+        options: How it is to be computed.
         workers: Threads that will use it at once; default: one a core.
 
     Raises:
         BundleError: If it is not of the form that is opened, or cannot be loaded.
         SettingsError: If the precision or runtime is not to be had.
     """
-    choice = choose_for_bundle(bundle, wish)
+    choice = choose_for_bundle(bundle, options)
     network = open_network(
         checked_network(bundle, choice.dtype),
         bundle.preprocessing,
         dtype=choice.dtype,
-        runtime=wish.runtime,
+        runtime=options.runtime,
         workers=workers,
     )
     if network.choice.device == choice.device:
@@ -107,10 +109,10 @@ def checked_network(bundle: Bundle, dtype: Dtype = "float32") -> bytes:
     return content
 
 
-def _dtype(bundle: Bundle, wish: DtypeOption, runtime: Runtime) -> tuple[Dtype, str]:
+def _dtype(bundle: Bundle, options: DtypeOption, runtime: Runtime) -> tuple[Dtype, str]:
     """Return the precision and, in words, why."""
-    if wish != "auto":
-        return wish, f"{wish} as asked"
+    if options != "auto":
+        return options, f"{options} as asked"
     choice = choose_runtime(dtype="float32", runtime=runtime)
     records = read_export_records(bundle.path)
     if bundle.holds_int8 and _is_checked(records, choice.runtime, "int8"):

@@ -94,12 +94,12 @@ class OpenVinoPixels:
                 "--runtime onnxruntime."
             ) from None
         names = [next(iter(output.get_names()), "") for output in compiled.outputs]
-        place = names.index("features") if "features" in names[1:] else None
+        position = names.index("features") if "features" in names[1:] else None
         self._free: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         # The first call of each request happens here, in one thread: OpenVINO's Python layer sets
         # itself up on first use, and two threads that do so at once wait for each other for ever.
         for _ in range(workers):
-            request = _Request(compiled.create_infer_request(), place)
+            request = _Request(compiled.create_infer_request(), position)
             request.forward(np.zeros(request.image.shape[1:], dtype=np.uint8))
             self._free.put(request)
         self.n_features = 0 if request.features is None else int(request.features.shape[1])

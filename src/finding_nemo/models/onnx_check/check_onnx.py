@@ -18,7 +18,7 @@ import numpy as np
 from finding_nemo.core.errors import BundleError
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.text.printable import printable
-from finding_nemo.models.onnx_check.onnx_known import Known, Shape
+from finding_nemo.models.onnx_check.onnx_known import Shape, TensorFacts
 from finding_nemo.models.onnx_check.onnx_sizes import RULES
 from finding_nemo.models.onnx_check.onnx_tensor import FLOAT, MOST_DIMENSIONS
 from finding_nemo.models.onnx_check.onnx_values import values_of
@@ -63,15 +63,15 @@ def check_network(content: bytes, preprocessing: Preprocessing) -> CheckedNetwor
             known, all data inside. The message begins with "it" for the network.
     """
     model = read_onnx(content)
-    images = Known((1, 3, preprocessing.height_px, preprocessing.width_px))
+    images = TensorFacts((1, 3, preprocessing.height_px, preprocessing.width_px))
     version = model.opsets.get("", 0)
     if version < _OLDEST_OPSET:
         raise BundleError(
             f"its operations are of version {version}; wanted is {_OLDEST_OPSET} or later"
         )
     _check_input(model.inputs, images.shape)
-    known = _follow(model, images)
-    return _outputs(model.outputs, known)
+    facts = _follow(model, images)
+    return _outputs(model.outputs, facts)
 
 
 def _check_input(inputs: Sequence[Value], wanted: Shape) -> None:
@@ -94,13 +94,13 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(repr(printable(name)) for name in names[:5]) or "none"
 
 
-def _outputs(outputs: Sequence[Value], known: Mapping[str, Known]) -> CheckedNetwork:
+def _outputs(outputs: Sequence[Value], facts: Mapping[str, TensorFacts]) -> CheckedNetwork:
     names = [value.name for value in outputs]
     if names not in (["logits"], ["logits", "features"]):
         raise BundleError(f"its outputs are {_listed(names)}; wanted are 'logits', 'features'")
     widths = []
     for value in outputs:
-        found = known.get(value.name)
+        found = facts.get(value.name)
         if found is None or len(found.shape) != 2 or found.shape[0] != 1:
             shape = None if found is None else found.shape
             raise BundleError(f"its output {value.name} is of shape {shape}, wanted is (images, n)")
@@ -123,7 +123,9 @@ class _Sum:
     constants: int = 0
     products: float = 0.0
 
-    def add(self, node: Node, taken: Sequence[Known | None], given: Sequence[Known]) -> None:
+    def add(
+        self, node: Node, taken: Sequence[TensorFacts | None], given: Sequence[TensorFacts]
+    ) -> None:
         """Count an operation.
 
         Raises:
@@ -142,7 +144,7 @@ class _Sum:
             self.products += each.size * _products_each(node, taken)
 
 
-def _products_each(node: Node, taken: Sequence[Known | None]) -> int:
+def _products_each(node: Node, taken: Sequence[TensorFacts | None]) -> int:
     """Return how many products each number that a node gives takes, at least 1."""
     shapes = [each.shape for each in taken if each is not None]
     if node.op_type in ("Conv", "ConvInteger") and len(shapes) > 1:
@@ -156,24 +158,24 @@ def _products_each(node: Node, taken: Sequence[Known | None]) -> int:
     return 1
 
 
-def _follow(model: OnnxModel, images: Known) -> dict[str, Known]:
+def _follow(model: OnnxModel, images: TensorFacts) -> dict[str, TensorFacts]:
     """Return what is known of every tensor, having followed the network once.
 
     Raises:
         BundleError: If an operation is not allowed, or too much would have to be held or computed.
     """
-    known = {
-        name: Known(tensor.shape, tensor.values, is_constant=True)
+    facts = {
+        name: TensorFacts(tensor.shape, tensor.values, is_constant=True)
         for name, tensor in model.initializers.items()
     }
-    if "images" in known:
+    if "images" in facts:
         raise BundleError("one of its tensors has the name of its input")
-    weights = sum(each.size for each in known.values())
-    known["images"] = images
+    weights = sum(each.size for each in facts.values())
+    facts["images"] = images
     total = _Sum()
     for node in model.nodes:
         try:
-            taken = _taken(node, known)
+            taken = _taken(node, facts)
             given = _given(node, taken)
             total.add(node, taken, given)
         # Of what a stranger may set an operation with, not all is foreseen in each rule.
@@ -183,12 +185,12 @@ def _follow(model: OnnxModel, images: Known) -> dict[str, Known]:
                 f"operation {printable(node.op_type)} ({name[:80]}): {error}"
             ) from None
         for name, each in zip(node.outputs, given, strict=False):
-            if name and name in known:
+            if name and name in facts:
                 raise BundleError(f"two of its tensors have the name {printable(name)!r}")
-            known[name] = each
-        known.pop("", None)
+            facts[name] = each
+        facts.pop("", None)
         _check_total(total, weights)
-    return known
+    return facts
 
 
 def _check_total(total: _Sum, weights: int) -> None:
@@ -203,33 +205,33 @@ def _check_total(total: _Sum, weights: int) -> None:
         )
 
 
-def _taken(node: Node, known: Mapping[str, Known]) -> list[Known | None]:
+def _taken(node: Node, facts: Mapping[str, TensorFacts]) -> list[TensorFacts | None]:
     if node.domain not in _DOMAINS:
         raise BundleError(f"the operation is of the unknown domain {printable(node.domain)!r}")
     if node.op_type != "Constant" and node.op_type not in RULES:
         raise BundleError("the operation is not one of those that networks for pixels need")
     for name in node.inputs:
-        if name and name not in known:
+        if name and name not in facts:
             raise BundleError(f"it takes {printable(name)!r}, which nothing before it gives")
-    return [known[name] if name else None for name in node.inputs]
+    return [facts[name] if name else None for name in node.inputs]
 
 
-def _given(node: Node, taken: Sequence[Known | None]) -> list[Known]:
+def _given(node: Node, taken: Sequence[TensorFacts | None]) -> list[TensorFacts]:
     if node.op_type == "Constant":
         return [_constant(node)]
     shapes = list(RULES[node.op_type](node, taken))
     is_constant = all(each is None or each.is_constant for each in taken)
-    found = [Known(shape, None, is_constant) for shape in shapes]
+    found = [TensorFacts(shape, None, is_constant) for shape in shapes]
     if found:
-        found[0] = Known(shapes[0], values_of(node, taken, shapes[0]), is_constant)
+        found[0] = TensorFacts(shapes[0], values_of(node, taken, shapes[0]), is_constant)
     return found
 
 
-def _constant(node: Node) -> Known:
+def _constant(node: Node) -> TensorFacts:
     if node.tensor is not None:
-        return Known(node.tensor.shape, node.tensor.values, is_constant=True)
+        return TensorFacts(node.tensor.shape, node.tensor.values, is_constant=True)
     for name, numbers in (*node.ints.items(), *node.floats.items()):
         values = np.array(numbers)
         shaped = values if name.endswith("s") else values.reshape(())
-        return Known(shaped.shape, shaped, is_constant=True)
+        return TensorFacts(shaped.shape, shaped, is_constant=True)
     raise BundleError("it holds no number")

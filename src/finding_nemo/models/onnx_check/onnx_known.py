@@ -17,7 +17,7 @@ Numbers = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class TensorFacts:
     """What is known of a tensor.
 
     Attributes:
@@ -36,34 +36,36 @@ class Known:
         return math.prod(self.shape)
 
 
-Taken = Sequence[Known | None]
+Taken = Sequence[TensorFacts | None]
 Rule = Callable[[Node, Taken], Sequence[Shape]]
 
 
-def needed(taken: Taken, place: int) -> Known:
-    """Return input `place`; refuse if it is missing."""
-    if place >= len(taken) or (found := taken[place]) is None:
-        raise BundleError(f"its input {place} is missing")
+def needed(taken: Taken, position: int) -> TensorFacts:
+    """Return input `position`; refuse if it is missing."""
+    if position >= len(taken) or (found := taken[position]) is None:
+        raise BundleError(f"its input {position} is missing")
     return found
 
 
-def whole_numbers(node: Node, taken: Taken, place: int, name: str = "") -> tuple[int, ...] | None:
+def whole_numbers(
+    node: Node, taken: Taken, position: int, name: str = ""
+) -> tuple[int, ...] | None:
     """Return whole numbers from an attribute, or from an input that must be known."""
     if name in node.ints:
         return node.ints[name]
-    if place >= len(taken) or taken[place] is None:
+    if position >= len(taken) or taken[position] is None:
         return None
-    found = needed(taken, place)
+    found = needed(taken, position)
     if found.values is None or found.values.dtype.kind not in "iub":
         raise BundleError("the size of what it gives cannot be known beforehand")
     return tuple(int(number) for number in found.values.ravel())
 
 
-def wanted_numbers(node: Node, taken: Taken, place: int, name: str = "") -> tuple[int, ...]:
+def wanted_numbers(node: Node, taken: Taken, position: int, name: str = "") -> tuple[int, ...]:
     """Return `whole_numbers`; refuse if there are none."""
-    found = whole_numbers(node, taken, place, name)
+    found = whole_numbers(node, taken, position, name)
     if found is None:
-        raise BundleError(f"its input {place} is missing")
+        raise BundleError(f"its input {position} is missing")
     return found
 
 
@@ -89,8 +91,8 @@ def broadcast(*shapes: Shape) -> Shape:
     rank = max((len(shape) for shape in shapes), default=0)
     result = [1] * rank
     for shape in shapes:
-        for place, size in enumerate(shape, start=rank - len(shape)):
-            if size != 1 and result[place] not in (1, size):
+        for position, size in enumerate(shape, start=rank - len(shape)):
+            if size != 1 and result[position] not in (1, size):
                 raise BundleError(f"shapes {', '.join(map(str, shapes))} do not fit")
-            result[place] = size if size != 1 else result[place]
+            result[position] = size if size != 1 else result[position]
     return tuple(result)

@@ -33,8 +33,8 @@ def _broadcast_shape(node: Node, taken: Taken) -> Sequence[Shape]:
 
 
 def _matmul_shape(node: Node, taken: Taken) -> Sequence[Shape]:
-    places = (0, 3) if node.op_type == "QLinearMatMul" else (0, 1)
-    left, right = (needed(taken, place).shape for place in places)
+    positions = (0, 3) if node.op_type == "QLinearMatMul" else (0, 1)
+    left, right = (needed(taken, position).shape for position in positions)
     if not left or not right:
         raise BundleError("it multiplies no matrices")
     rows = left[-2:-1] if len(left) > 1 else ()
@@ -118,9 +118,9 @@ def _without(node: Node, shape: Shape, wanted: Sequence[int]) -> Shape:
     axes = {axis_of(number, len(shape)) for number in wanted} if shape else set()
     keeps = bool(one(node, "keepdims", 1))
     return tuple(
-        1 if place in axes else size
-        for place, size in enumerate(shape)
-        if keeps or place not in axes
+        1 if position in axes else size
+        for position, size in enumerate(shape)
+        if keeps or position not in axes
     )
 
 

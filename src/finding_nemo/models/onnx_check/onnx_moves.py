@@ -23,12 +23,12 @@ from finding_nemo.models.onnx_check.onnx_wire import Node
 
 
 def _concat_shape(node: Node, taken: Taken) -> Sequence[Shape]:
-    shapes = [needed(taken, place).shape for place in range(len(taken))]
+    shapes = [needed(taken, position).shape for position in range(len(taken))]
     first = needed(taken, 0).shape
     axis = axis_of(one(node, "axis", 0), len(first))
     for shape in shapes:
         if len(shape) != len(first) or any(
-            size != first[place] for place, size in enumerate(shape) if place != axis
+            size != first[position] for position, size in enumerate(shape) if position != axis
         ):
             raise BundleError(f"shapes {first} and {shape} cannot be joined")
     return [(*first[:axis], sum(shape[axis] for shape in shapes), *first[axis + 1 :])]
@@ -38,9 +38,9 @@ def _reshape_shape(node: Node, taken: Taken) -> Sequence[Shape]:
     source = needed(taken, 0)
     wanted = list(wanted_numbers(node, taken, 1, "shape"))
     if not one(node, "allowzero", 0):
-        for place, size in enumerate(wanted):
+        for position, size in enumerate(wanted):
             if size == 0:
-                wanted[place] = source.shape[axis_of(place, len(source.shape))]
+                wanted[position] = source.shape[axis_of(position, len(source.shape))]
     if wanted.count(-1) == 1:
         rest = math.prod(size for size in wanted if size != -1)
         wanted[wanted.index(-1)] = source.size // rest if rest else 0
@@ -61,7 +61,7 @@ def _transpose_shape(node: Node, taken: Taken) -> Sequence[Shape]:
     order = node.ints.get("perm", tuple(reversed(range(len(shape)))))
     if sorted(order) != list(range(len(shape))):
         raise BundleError(f"{order} is no order of the axes of {shape}")
-    return [tuple(shape[place] for place in order)]
+    return [tuple(shape[position] for position in order)]
 
 
 def _squeeze_shape(node: Node, taken: Taken) -> Sequence[Shape]:
@@ -72,7 +72,7 @@ def _squeeze_shape(node: Node, taken: Taken) -> Sequence[Shape]:
     axes = {axis_of(number, len(shape)) for number in wanted}
     if any(shape[axis] != 1 for axis in axes):
         raise BundleError(f"axes {wanted} of {shape} are not of size 1")
-    return [tuple(size for place, size in enumerate(shape) if place not in axes)]
+    return [tuple(size for position, size in enumerate(shape) if position not in axes)]
 
 
 def _unsqueeze_shape(node: Node, taken: Taken) -> Sequence[Shape]:
@@ -81,7 +81,7 @@ def _unsqueeze_shape(node: Node, taken: Taken) -> Sequence[Shape]:
     rank = len(shape) + len(wanted)
     axes = {axis_of(number, rank) for number in wanted}
     rest = iter(shape)
-    return [tuple(1 if place in axes else next(rest, 1) for place in range(rank))]
+    return [tuple(1 if position in axes else next(rest, 1) for position in range(rank))]
 
 
 def _slice_shape(node: Node, taken: Taken) -> Sequence[Shape]:
@@ -148,9 +148,9 @@ def _pad_shape(node: Node, taken: Taken) -> Sequence[Shape]:
     axes = whole_numbers(node, taken, 3) or tuple(range(len(shape)))
     if len(pads) != 2 * len(axes):
         raise BundleError(f"{len(pads)} paddings do not fit {len(axes)} axes")
-    for place, number in enumerate(axes):
+    for position, number in enumerate(axes):
         axis = axis_of(number, len(shape))
-        shape[axis] = max(shape[axis] + pads[place] + pads[place + len(axes)], 0)
+        shape[axis] = max(shape[axis] + pads[position] + pads[position + len(axes)], 0)
     return [tuple(shape)]
 
 
@@ -176,7 +176,7 @@ def _resize_shape(node: Node, taken: Taken) -> Sequence[Shape]:
 
 
 def _range_shape(node: Node, taken: Taken) -> Sequence[Shape]:
-    ends = [needed(taken, place).values for place in range(3)]
+    ends = [needed(taken, position).values for position in range(3)]
     numbers = [float(values.ravel()[0]) for values in ends if values is not None and values.size]
     if len(numbers) != 3 or not numbers[2] or not all(map(math.isfinite, numbers)):
         raise BundleError("the size of what it gives cannot be known beforehand")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from finding_nemo.models.onnx_check.onnx_known import Known, Numbers, Shape
+from finding_nemo.models.onnx_check.onnx_known import Numbers, Shape, TensorFacts
 from finding_nemo.models.onnx_check.onnx_moves import shape_values
 from finding_nemo.models.onnx_check.onnx_wire import Node
 
@@ -34,7 +34,7 @@ _ELEMENTWISE: Mapping[str, Function] = {
 _RESHAPING = frozenset({"Reshape", "Squeeze", "Unsqueeze", "Flatten"})
 
 
-def values_of(node: Node, taken: Sequence[Known | None], shape: Shape) -> Numbers | None:
+def values_of(node: Node, taken: Sequence[TensorFacts | None], shape: Shape) -> Numbers | None:
     """Return the numbers of a node's first output, `None` where they are not known.
 
     Args:

@@ -143,10 +143,10 @@ def _few(graph: Message, number: int, what: str) -> Sequence[Message]:
     return found
 
 
-def _only(message: Message, kind: str, known: Mapping[int, str]) -> None:
-    """Refuse fields that are not `known`."""
+def _only(message: Message, kind: str, facts: Mapping[int, str]) -> None:
+    """Refuse fields that are not `facts`."""
     for number in message.numbers:
-        if number not in known:
+        if number not in facts:
             what = _REFUSED.get((kind, number), f"a field {number} of a {kind} that is not known")
             raise BundleError(f"it holds {what}")
 

@@ -15,12 +15,11 @@ from finding_nemo.core.files.atomic_files import refuse_existing
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.files.output_checks import is_same_file, refuse_input
 from finding_nemo.core.provenance import now_utc
-from finding_nemo.core.reporter import Tell
+from finding_nemo.core.reporter import ProgressCallback, Reporter, no_progress
 from finding_nemo.data.filesystems.tar import tar_of
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.models.inference.open_bundle_network import InferenceOptions
 from finding_nemo.prediction.postprocess import PRECISION
-from finding_nemo.prediction.predictor import Move
 from finding_nemo.prediction.run.run_plan import Plan, PlanSize, write_plan
 from finding_nemo.prediction.sources.image_sources import ImageInput
 from finding_nemo.results.chunk_store import ChunkStore
@@ -52,11 +51,6 @@ def parse_shard(text: str) -> Shard:
     raise SettingsError(f"{text!r} is no shard; write i/n, such as 1/3, 2/3 and 3/3.")
 
 
-def unmoved(done: int, total: int, failures: int) -> None:
-    """Tell nobody of the progress."""
-    del done, total, failures
-
-
 @dataclass(frozen=True)
 class ChunkWork:
     """What an engine is given.
@@ -67,7 +61,7 @@ class ChunkWork:
         size: What the plan holds.
         columns: The columns of each row.
         precision: Share of the categories named that should be right.
-        move: Told of the progress: images done, in all, failed.
+        progress: Told of the progress: images done, in all, failed.
         network: How the network is to be computed, the same for every part.
         limits: What one image may cost.
     """
@@ -77,7 +71,7 @@ class ChunkWork:
     size: PlanSize
     columns: Columns
     precision: float = PRECISION
-    move: Move = unmoved
+    progress: ProgressCallback = no_progress
     network: InferenceOptions = field(default_factory=InferenceOptions)
     limits: InputLimits = USUAL_LIMITS
 
@@ -108,7 +102,7 @@ def begin_or_go_on(
     request: Mapping[str, Any],
     *,
     overwrite: bool,
-    say: Tell,
+    reporter: Reporter,
 ) -> RunState:
     """Return the run that is unfinished in `folder`; list the images for a new one if none is.
 
@@ -121,10 +115,12 @@ def begin_or_go_on(
     if found is not None and found["request"] != request and not folder.has_chunks:
         found = None  # it was stopped before anything was predicted
     if found is not None and found["request"] == request:
-        say(f"Going on with the run of {found['started']} and the images that it listed.")
+        reporter.message(
+            f"Going on with the run of {found['started']} and the images that it listed."
+        )
         return RunState(request, PlanSize(**found["plan"]), found["started"])
     if found is not None:
-        _refuse_other(folder, found["request"], request, overwrite=overwrite, say=say)
+        _refuse_other(folder, found["request"], request, overwrite=overwrite, reporter=reporter)
     folder.clear()
     started = now_utc()
     size = write_plan(_none_replaced(images, folder.out), folder.plan_path)
@@ -152,17 +148,19 @@ def _refuse_other(
     request: Mapping[str, Any],
     *,
     overwrite: bool,
-    say: Tell,
+    reporter: Reporter,
 ) -> None:
     names = sorted(earlier.keys() | request.keys())
     changed = [name for name in names if earlier.get(name) != request.get(name)]
-    told = "; ".join(f"{name} was {_short(earlier.get(name))}{_meaning(name)}" for name in changed)
+    differing = "; ".join(
+        f"{name} was {_short(earlier.get(name))}{_meaning(name)}" for name in changed
+    )
     if not overwrite:
         raise OtherRunError(
-            f"{folder.out} is unfinished, and was begun by another command: {told}. Give that "
+            f"{folder.out} is unfinished, and was begun by another command: {differing}. Give that "
             "command to go on with it, choose another output, or add --overwrite to begin anew."
         )
-    say(f"Beginning anew: what was unfinished was another command's: {told}.")
+    reporter.message(f"Beginning anew: what was unfinished was another command's: {differing}.")
 
 
 def _meaning(name: str) -> str:
@@ -202,7 +200,7 @@ _ASKED = {
 
 
 def predict_missing(
-    folder: ChunkStore, work: ChunkWork, engine: Engine, chunks: Sequence[int], say: Tell
+    folder: ChunkStore, work: ChunkWork, engine: Engine, chunks: Sequence[int], reporter: Reporter
 ) -> None:
     """Predict the parts that are not finished, and store each as soon as it is.
 
@@ -211,7 +209,7 @@ def predict_missing(
     """
     missing = folder.missing(chunks)
     if len(missing) < len(chunks):
-        say(f"{len(chunks) - len(missing)} of {len(chunks)} parts are done already.")
+        reporter.message(f"{len(chunks) - len(missing)} of {len(chunks)} parts are done already.")
     # Packing and flushing a part takes no time from the next one.
     with ThreadPoolExecutor(1) as pool:
         pending: Future[None] | None = None

@@ -48,7 +48,7 @@ def predict_chunks(
     """
     inputs = (image for chunk in chunks for image in work.plan.chunk(chunk))
     n_images = sum(work.size.rows_in(chunk) for chunk in chunks)
-    predictions = counted(predictor.predict_inputs(inputs), n_images, work.move)
+    predictions = counted(predictor.predict_inputs(inputs), n_images, work.progress)
     for chunk in chunks:
         rows = list(islice(predictions, work.size.rows_in(chunk)))
         yield chunk, to_table(rows, work.bundle.categories.ids, work.columns)

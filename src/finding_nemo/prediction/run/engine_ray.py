@@ -13,7 +13,7 @@ import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,7 +25,7 @@ from finding_nemo.core.errors import EngineError, MissingExtraError
 from finding_nemo.core.extras import install_hint
 from finding_nemo.core.files.input_limits import InputLimits
 from finding_nemo.core.provenance import package_version
-from finding_nemo.core.reporter import Tell
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.models.bundle.bundle import Bundle, load_bundle
 from finding_nemo.models.bundle.bundle_files import HASHED, MANIFEST, read_file_of
 from finding_nemo.models.inference.open_bundle_network import InferenceOptions
@@ -43,11 +43,11 @@ class RayEngine:
 
     Attributes:
         workers: How many; `None`: one for each core of the cluster.
-        say: Told in words what was chosen.
+        reporter: Told what was chosen.
     """
 
     workers: int | None = None
-    say: Tell = print
+    reporter: Reporter = field(default_factory=Reporter)
 
     def __call__(self, work: ChunkWork, chunks: Sequence[int]) -> Iterator[ChunkRows]:
         """Yield the rows of each of `chunks`, as workers finish them.
@@ -59,7 +59,7 @@ class RayEngine:
             return
         with _cluster() as ray:
             workers = min(self.workers or _cores(ray), len(chunks))
-            self.say(
+            self.reporter.message(
                 f"Ray: {workers} workers with one core each, of {_cores(ray)} cores on "
                 f"{len(ray.nodes())} machines."
             )
@@ -98,7 +98,7 @@ def _predict_there(
             table = pa.ipc.open_stream(row["rows"]).read_all()
             done += len(table)
             failures += len(table) - table.column("failure").null_count
-            work.move(done, n_images, failures)
+            work.progress(done, n_images, failures)
             yield int(row["part"]), table
     except ray.exceptions.RayError as error:
         raise EngineError(
@@ -161,9 +161,9 @@ class _Worker:
 
 def _files_of(bundle: Bundle) -> dict[str, bytes]:
     """Return what the bundle itself is; what else lies in its folder stays here."""
-    folder, known = bundle.path, bundle.manifest.files
+    folder, files = bundle.path, bundle.manifest.files
     names = [name for name in (MANIFEST, *HASHED) if (folder / name).is_file()]
-    return {name: read_file_of(folder, name, known) for name in names}
+    return {name: read_file_of(folder, name, files) for name in names}
 
 
 def _cores(ray: Any) -> int:  # noqa: ANN401 - Ray is optional

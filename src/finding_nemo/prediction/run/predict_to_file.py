@@ -11,7 +11,7 @@ from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.files.output_checks import check_output_file
 from finding_nemo.core.provenance import package_version, run_provenance
-from finding_nemo.core.reporter import Tell, tell_nobody
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.models.bundle.bundle import Bundle, bundle_hash
 from finding_nemo.models.inference.open_bundle_network import (
     DEFAULT_INFERENCE,
@@ -19,7 +19,7 @@ from finding_nemo.models.inference.open_bundle_network import (
     choose_for_bundle,
 )
 from finding_nemo.prediction.postprocess import PRECISION, PostProcessor
-from finding_nemo.prediction.predictor import Move, Predictor
+from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.prediction.run.chunked_run import (
     ChunkWork,
     Engine,
@@ -28,7 +28,6 @@ from finding_nemo.prediction.run.chunked_run import (
     begin_or_go_on,
     finished_rows,
     predict_missing,
-    unmoved,
 )
 from finding_nemo.prediction.run.engine_local import predict_here
 from finding_nemo.prediction.run.run_plan import Plan, listing_hash
@@ -55,8 +54,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
     engine: Engine = predict_here,
     overwrite: bool = False,
     precision: float = PRECISION,
-    move: Move | None = None,
-    say: Tell | None = None,
+    reporter: Reporter | None = None,
     network: InferenceOptions = DEFAULT_INFERENCE,
     limits: InputLimits = USUAL_LIMITS,
 ) -> PredictionSummary:
@@ -78,8 +76,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         overwrite: Whether an existing file, or another command's unfinished run, may be
             replaced.
         precision: Share of the categories named that should be right, in (0, 1].
-        move: Told of the progress: images done, in all, failed.
-        say: Told in words what is going on.
+        reporter: Told what is going on, and how far it is.
         network: How the network is to be computed.
         limits: What one image may cost; a run goes on with the same only.
 
@@ -94,12 +91,18 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
     """
     out = Path(out)
     check_output_file(out, overwrite=True, inputs=_read(bundle, inputs))
-    order = RunSpec(
-        bundle, inputs, _format(out, file_format, shard), with_vector, with_embedding, shard,
-        precision, network, limits,
-    )  # fmt: skip
-    folder, tell = ChunkStore(out), say or tell_nobody
-    return _carry_out(order, folder, engine, overwrite, move or unmoved, tell)
+    spec = RunSpec(
+        bundle=bundle,
+        inputs=inputs,
+        file_format=_format(out, file_format, shard),
+        with_vector=with_vector,
+        with_embedding=with_embedding,
+        shard=shard,
+        precision=precision,
+        network=network,
+        limits=limits,
+    )
+    return _carry_out(spec, ChunkStore(out), engine, overwrite, reporter or Reporter())
 
 
 def _format(out: Path, wanted: Format | None, shard: Shard) -> Format:
@@ -119,7 +122,7 @@ def _read(bundle: Bundle, inputs: ImageSelection | Sequence[ImageInput]) -> Iter
         yield from dict.fromkeys(image.path for image in inputs)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RunSpec:
     """What is to be predicted, and what of it is to be kept."""
 
@@ -150,50 +153,52 @@ class RunSpec:
 
 
 def _carry_out(
-    order: RunSpec, folder: ChunkStore, engine: Engine, overwrite: bool, move: Move, say: Tell
+    spec: RunSpec, store: ChunkStore, engine: Engine, overwrite: bool, reporter: Reporter
 ) -> PredictionSummary:
-    request = order.request()
-    with folder.held():
-        if (finished := folder.finished(request)) is not None:
-            folder.move_out()
+    request = spec.request()
+    with store.held():
+        if (finished := store.finished(request)) is not None:
+            store.move_out()
             return PredictionSummary.from_json(finished)
+        reporter.activity("listing the images")
         images = (
-            order.inputs.stream(say) if isinstance(order.inputs, ImageSelection) else order.inputs
+            spec.inputs.stream(reporter) if isinstance(spec.inputs, ImageSelection) else spec.inputs
         )
-        predictor = Predictor(order.bundle, precision=order.precision, network=order.network)
+        predictor = Predictor(spec.bundle, precision=spec.precision, network=spec.network)
         for notice in predictor.postprocessor.notices if predictor.postprocessor else ():
-            say(notice)
-        job = begin_or_go_on(folder, images, request, overwrite=overwrite, say=say)
+            reporter.message(notice)
+        state = begin_or_go_on(store, images, request, overwrite=overwrite, reporter=reporter)
         if request["network"] is not None:
-            metadata = "network: {runtime} on {device} in {dtype}: {reason}."
-            say(metadata.format(**request["network"]))
+            words = "network: {runtime} on {device} in {dtype}: {reason}."
+            reporter.message(words.format(**request["network"]))
         columns = Columns(
-            n_categories=len(order.bundle.categories),
+            n_categories=len(spec.bundle.categories),
             with_vector=request["vector"],
-            with_time=job.size.has_frames,
+            with_time=state.size.has_frames,
             n_features=predictor.n_features() if request["embeddings"] else 0,
         )
-        plan = Plan(folder.plan_path)
-        work = ChunkWork(
-            order.bundle,
-            plan,
-            job.size,
-            columns,
-            order.precision,
-            move,
-            order.network,
-            order.limits,
-        )
-        chunks = order.shard.chunks(job.size.n_chunks)
-        predict_missing(folder, work, engine, chunks, say)
-        return _put_together(folder, order, job, chunks, columns, predictor.postprocessor)
+        chunks = spec.shard.chunks(state.size.n_chunks)
+        with reporter.progress("predicting") as progress:
+            work = ChunkWork(
+                bundle=spec.bundle,
+                plan=Plan(store.plan_path),
+                size=state.size,
+                columns=columns,
+                precision=spec.precision,
+                progress=progress,
+                network=spec.network,
+                limits=spec.limits,
+            )
+            predict_missing(store, work, engine, chunks, reporter)
+        reporter.activity("writing the predictions")
+        return _put_together(store, spec, state, chunks, columns, predictor.postprocessor)
 
 
-def _network(bundle: Bundle, wish: InferenceOptions) -> dict[str, str] | None:
+def _network(bundle: Bundle, options: InferenceOptions) -> dict[str, str] | None:
     """Return what computes the network, and why: a run goes on in the same arithmetic only."""
     if bundle.manifest.runner != "network":
         return None
-    return asdict(choose_for_bundle(bundle, wish))
+    return asdict(choose_for_bundle(bundle, options))
 
 
 def _images(inputs: ImageSelection | Sequence[ImageInput]) -> dict[str, Any]:
@@ -203,9 +208,9 @@ def _images(inputs: ImageSelection | Sequence[ImageInput]) -> dict[str, Any]:
 
 
 def _put_together(
-    folder: ChunkStore,
-    order: RunSpec,
-    job: RunState,
+    store: ChunkStore,
+    spec: RunSpec,
+    state: RunState,
     chunks: Sequence[int],
     columns: Columns,
     postprocessor: PostProcessor | None,
@@ -213,35 +218,35 @@ def _put_together(
     summary, schema = PredictionSummary(), columns.schema()
 
     def metadata() -> dict[str, Any]:
-        shard = {**asdict(order.shard), "n_images": job.size.n_images}
+        shard = {**asdict(spec.shard), "n_images": state.size.n_images}
         return (
-            _metadata(order.bundle, job, summary)
+            _metadata(spec.bundle, state, summary)
             | uncertainty_metadata(postprocessor)
-            | {"inputs_sha256": job.size.sha256, "shard": shard}
+            | {"inputs_sha256": state.size.sha256, "shard": shard}
         )
 
     write_tables(
-        summary.watched(finished_rows(folder, chunks, job.size), schema),
-        folder.whole_path,
+        summary.watched(finished_rows(store, chunks, state.size), schema),
+        store.whole_path,
         schema=schema,
         metadata=metadata,
-        fallback_ids=most_frequent_first(_evidence(order.bundle)),
-        file_format=order.file_format,
+        fallback_ids=most_frequent_first(_evidence(spec.bundle)),
+        file_format=spec.file_format,
         overwrite=True,
     )
-    folder.finish(job.request, summary.to_json())
+    store.finish(state.request, summary.to_json())
     return summary
 
 
-def _metadata(bundle: Bundle, job: RunState, summary: PredictionSummary) -> dict[str, Any]:
+def _metadata(bundle: Bundle, state: RunState, summary: PredictionSummary) -> dict[str, Any]:
     manifest = bundle.manifest
     return {
         "schema_version": SCHEMA_VERSION,
-        **run_provenance(job.started, "numpy", "onnxruntime", "openvino", "pillow", "pyarrow"),
-        "bundle_hash": job.request["bundle_hash"],
+        **run_provenance(state.started, "numpy", "onnxruntime", "openvino", "pillow", "pyarrow"),
+        "bundle_hash": state.request["bundle_hash"],
         "recipe": manifest.recipe,
         "settings": manifest.settings,
-        "network": job.request["network"],
+        "network": state.request["network"],
         "n_images": summary.n_images,
         "failures": dict(summary.failures),
         "content_sha256": summary.content_sha256,

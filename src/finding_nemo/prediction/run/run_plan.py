@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from finding_nemo.core.files.atomic_files import raise_no_space
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.prediction.sources.image_ids import IdResolver, place_of
+from finding_nemo.prediction.sources.image_ids import IdResolver, location_of
 from finding_nemo.prediction.sources.image_sources import ImageInput
 
 # A part is 0.3 MB of vectors, and a third of a second to some seconds of work: what a
@@ -108,9 +108,9 @@ class Plan:
 
     def chunk(self, chunk: int) -> list[ImageInput]:
         """Return the images of part number `chunk`."""
-        group, place = divmod(chunk, _CHUNKS_IN_GROUP)
+        group, location = divmod(chunk, _CHUNKS_IN_GROUP)
         table = self._file.read_row_group(group)
-        rows = table.slice(place * ROWS_IN_CHUNK, ROWS_IN_CHUNK).to_pylist()
+        rows = table.slice(location * ROWS_IN_CHUNK, ROWS_IN_CHUNK).to_pylist()
         return [_to_input(row) for row in rows]
 
 
@@ -127,8 +127,8 @@ class _Counted:
     ) -> None:
         self.n_images += 1
         self.has_frames |= is_frame
-        place = f"{image_id}\0{path}\0{position}\0{size}\n"
-        self.digest.update(place.encode(errors="surrogatepass"))
+        location = f"{image_id}\0{path}\0{position}\0{size}\n"
+        self.digest.update(location.encode(errors="surrogatepass"))
 
 
 def _groups(path: Path) -> Iterator[pa.Table]:
@@ -144,7 +144,7 @@ def _with_own_ids(rows: pa.Table, resolver: IdResolver, counted: _Counted) -> pa
     for image_id, path, position, size, time_s in zip(
         *(rows.column(name).to_pylist() for name in names), strict=True
     ):
-        own = resolver.resolve(image_id, place_of(path, time_s))
+        own = resolver.resolve(image_id, location_of(path, time_s))
         counted.add(own, path, position, size, is_frame=time_s is not None)
         ids.append(own)
     return rows.set_column(0, _SCHEMA.field("image_id"), pa.array(ids, type=pa.string()))
@@ -152,7 +152,7 @@ def _with_own_ids(rows: pa.Table, resolver: IdResolver, counted: _Counted) -> pa
 
 def _seen(images: Iterable[ImageInput], resolver: IdResolver) -> Iterator[ImageInput]:
     for image in images:
-        resolver.add(image.image_id, image.place)
+        resolver.add(image.image_id, image.location)
         yield image
 
 

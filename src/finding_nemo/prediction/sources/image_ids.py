@@ -22,53 +22,55 @@ class IdResolver:
 
     def __init__(self) -> None:
         """Begin with no image."""
-        self._ids, self._places = array("Q"), array("Q")
+        self._ids, self._locations = array("Q"), array("Q")
         self._shared_ids: Hashes = _nothing()
-        self._shared_places: Hashes = _nothing()
+        self._shared_locations: Hashes = _nothing()
         # Ids that are kept, and all places; only where some place is shared.
         self._own: Hashes = _nothing()
-        self._all_places: Hashes = _nothing()
+        self._all_locations: Hashes = _nothing()
         self._seen: npt.NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
-    def add(self, image_id: str, place: str) -> None:
-        """Count one image that is at `place`."""
+    def add(self, image_id: str, location: str) -> None:
+        """Count one image that is at `location`."""
         self._ids.append(_hash(image_id))
-        self._places.append(_hash(place))
+        self._locations.append(_hash(location))
 
     def close(self) -> None:
         """End the first pass."""
-        ids, places = _as_array(self._ids), _as_array(self._places)
-        self._ids, self._places = array("Q"), array("Q")
+        ids, locations = _as_array(self._ids), _as_array(self._locations)
+        self._ids, self._locations = array("Q"), array("Q")
         self._shared_ids = _repeated(ids)
         if not self._shared_ids.size:
             return
         own = np.setdiff1d(ids, self._shared_ids)
-        self._shared_places = np.union1d(_repeated(places), np.intersect1d(places, own))
-        if self._shared_places.size:
-            self._own, self._all_places = own, np.unique(places)
-        self._seen = np.zeros(self._shared_places.size, dtype=np.int64)
+        self._shared_locations = np.union1d(_repeated(locations), np.intersect1d(locations, own))
+        if self._shared_locations.size:
+            self._own, self._all_locations = own, np.unique(locations)
+        self._seen = np.zeros(self._shared_locations.size, dtype=np.int64)
 
-    def resolve(self, image_id: str, place: str) -> str:
+    def resolve(self, image_id: str, location: str) -> str:
         """Return the id of the next image of the second pass."""
         if not _holds(self._shared_ids, _hash(image_id)):
             return image_id
-        number = _hash(place)
-        if not _holds(self._shared_places, number):
-            return place
-        index = int(np.searchsorted(self._shared_places, np.uint64(number)))
+        number = _hash(location)
+        if not _holds(self._shared_locations, number):
+            return location
+        index = int(np.searchsorted(self._shared_locations, np.uint64(number)))
         while True:
             self._seen[index] += 1
             count = int(self._seen[index])
-            numbered = place if count == 1 else f"{place}#{count}"
-            if not self._is_taken(numbered, is_place=count == 1):
+            numbered = location if count == 1 else f"{location}#{count}"
+            if not self._is_taken(numbered, is_location=count == 1):
                 return numbered
 
-    def _is_taken(self, name: str, *, is_place: bool) -> bool:
+    def _is_taken(self, name: str, *, is_location: bool) -> bool:
         number = _hash(name)
-        return _holds(self._own, number) or (not is_place and _holds(self._all_places, number))
+        return _holds(self._own, number) or (
+            not is_location and _holds(self._all_locations, number)
+        )
 
 
-def place_of(path: str, time_s: float | None) -> str:
+def location_of(path: str, time_s: float | None) -> str:
     """Return the place of an image at `path`, `time_s` into its video if it is one."""
     return path if time_s is None else f"{path}@{clock_time(time_s)}"
 
@@ -97,5 +99,5 @@ def _nothing() -> Hashes:
 
 
 def _holds(ordered: Hashes, number: int) -> bool:
-    place = int(np.searchsorted(ordered, np.uint64(number)))
-    return place < ordered.size and int(ordered[place]) == number
+    location = int(np.searchsorted(ordered, np.uint64(number)))
+    return location < ordered.size and int(ordered[location]) == number

@@ -15,7 +15,7 @@ from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.files.text_files import text_lines
 from finding_nemo.core.provenance import hash_file
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.core.reporter import Tell, tell_nobody
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.printable import printable
 from finding_nemo.data.dataset import read_dataset
 from finding_nemo.data.datasets.fathomnet2023 import is_competition_folder
@@ -41,7 +41,7 @@ from finding_nemo.data.filesystems.walking import Found, has_wildcard, matching,
 from finding_nemo.data.images.decode import IMAGE_SUFFIXES
 from finding_nemo.data.images.video import VIDEO_SUFFIXES, frame_times
 from finding_nemo.data.splits.split_csv import read_split
-from finding_nemo.prediction.sources.image_ids import IdResolver, clock_time, place_of
+from finding_nemo.prediction.sources.image_ids import IdResolver, clock_time, location_of
 
 STDIN = "-"
 LIST_SUFFIXES = frozenset({".txt", ".lst"})
@@ -74,9 +74,9 @@ class ImageInput:
     failure: str | None = None
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Where the image is: its path, and its time in a video."""
-        return place_of(self.path, self.time_s)
+        return location_of(self.path, self.time_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +109,13 @@ class ImageSelection:
     limits: InputLimits = USUAL_LIMITS
     passed: PassedOver = field(default_factory=PassedOver, init=False, repr=False, compare=False)
 
-    def stream(self, say: Tell = tell_nobody) -> Iterator[ImageInput]:
+    def stream(self, reporter: Reporter | None = None) -> Iterator[ImageInput]:
         """Yield the images in the order given; ids may still repeat.
 
         An image file that is absent is in the stream: it becomes a row with a failure.
 
         Args:
-            say: Told at the end what was passed over, one sentence a kind.
+            reporter: Told at the end what was passed over, one sentence a kind.
 
         Raises:
             DatasetNotFoundError: If a folder, list or data set does not exist.
@@ -133,7 +133,7 @@ class ImageSelection:
         if not n_found:
             raise self._nothing_found()
         for notice in self.passed.sentences():
-            say(f"note: {notice}")
+            (reporter or Reporter()).message(f"note: {notice}")
 
     def request(self) -> dict[str, Any]:
         """Return what tells this selection from another, as JSON-ready values.
@@ -168,9 +168,9 @@ class ImageSelection:
             for name, value in (("origin", self.origin), ("part", self.part))
             if value
         )
-        told = " ".join([".", *self.passed.sentences()]).rstrip()
+        named = " ".join([".", *self.passed.sentences()]).rstrip()
         names = printable(", ".join(self.names))
-        return DatasetError(f"No image to predict in {names}{narrowed}{told}")
+        return DatasetError(f"No image to predict in {names}{narrowed}{named}")
 
     def _hash_of(self, name: str) -> str | None:
         if is_url(name):
@@ -189,7 +189,7 @@ class ImageSelection:
         suffix = _suffix(name)
         if self._is_dataset(Path(name)):
             found = read_dataset(Path(name), images=self.images, dive_pattern=self.dive_pattern)
-            self.passed.said(found.notices)
+            self.passed.interpreted(found.notices)
             return (input_of_record(record) for record in found.records)
         if os.path.isdir(name):
             return self._files(walk(name, self.passed))
@@ -327,11 +327,11 @@ def collect_images(
     origin: str | None = None,
     split: Path | None = None,
     part: str | None = None,
-    say: Tell = tell_nobody,
+    reporter: Reporter | None = None,
 ) -> list[ImageInput]:
     """Return the images that `names` stand for, in the order given, all in memory.
 
-    See `ImageSelection` for the arguments, and its `stream` for `say`.
+    See `ImageSelection` for the arguments, and its `stream` for `reporter`.
 
     Raises:
         DatasetNotFoundError: If a folder, list or data set does not exist.
@@ -345,12 +345,12 @@ def collect_images(
         split=split,
         part=part,
     )
-    found = list(selection.stream(say))
+    found = list(selection.stream(reporter))
     resolver = IdResolver()
     for image in found:
-        resolver.add(image.image_id, image.place)
+        resolver.add(image.image_id, image.location)
     resolver.close()
-    return [replace(i, image_id=resolver.resolve(i.image_id, i.place)) for i in found]
+    return [replace(i, image_id=resolver.resolve(i.image_id, i.location)) for i in found]
 
 
 def input_of_record(record: ImageRecord) -> ImageInput:

@@ -55,8 +55,8 @@ def _drawn(shown: Sequence[EvaluatedImage], categories: CategoryTable) -> Figure
     n = max(len(shown), 1)
     figure = Figure(figsize=(n * _WIDTH_IN, _FRAME_IN + _TEXT_IN))
     bottom, height = _TEXT_IN / (_FRAME_IN + _TEXT_IN), _FRAME_IN / (_FRAME_IN + _TEXT_IN)
-    for place, image in enumerate(shown):
-        axes = figure.add_axes((place / n + 0.005, bottom, 1 / n - 0.01, height), anchor="NW")
+    for position, image in enumerate(shown):
+        axes = figure.add_axes((position / n + 0.005, bottom, 1 / n - 0.01, height), anchor="NW")
         _draw(axes, image, categories)
     return figure
 

@@ -38,15 +38,17 @@ def draw_scores(axes: Axes, lines: Sequence[ScoreLine], *, label: str, lowest: f
         label: Of the horizontal axis.
         lowest: Where that axis begins; it ends at 1.
     """
-    for place, line in enumerate(lines):
+    for position, line in enumerate(lines):
         score, colour = line.score, line.colour
         if math.isnan(score.value):
             continue
-        axes.plot([score.low, score.high], [place, place], color=colour, linewidth=3, alpha=0.45)
-        axes.plot(score.value, place, "o", color=colour, markersize=8)
+        axes.plot(
+            [score.low, score.high], [position, position], color=colour, linewidth=3, alpha=0.45
+        )
+        axes.plot(score.value, position, "o", color=colour, markersize=8)
         axes.annotate(
             f"{score.value:.3f}",
-            (score.value if math.isnan(score.high) else score.high, place),
+            (score.value if math.isnan(score.high) else score.high, position),
             xytext=(7, 0),
             textcoords="offset points",
             va="center",

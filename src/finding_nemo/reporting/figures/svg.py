@@ -104,16 +104,16 @@ def bars_svg(
     """Return horizontal bars, the first on top, each with its value."""
 
     def draw(axes: Axes) -> None:
-        places = range(len(names))
-        axes.barh(places, values, color=MODEL, height=0.66)
-        axes.set_yticks(places, [shown_name(name) for name in names])
+        positions = range(len(names))
+        axes.barh(positions, values, color=MODEL, height=0.66)
+        axes.set_yticks(positions, [shown_name(name) for name in names])
         axes.invert_yaxis()
         axes.grid(axis="y", visible=False)
         axes.set_xlabel(label, color=INK, fontsize=9)
-        for place, value in zip(places, values, strict=True):
+        for position, value in zip(positions, values, strict=True):
             axes.annotate(
                 f"{value:,.0f}" if value >= 1 or value == 0 else f"{value:.3f}",
-                (value, place),
+                (value, position),
                 xytext=(4, 0),
                 textcoords="offset points",
                 va="center",
@@ -131,19 +131,19 @@ def columns_svg(
     """Return upright bars in the order given, each with its value."""
 
     def draw(axes: Axes) -> None:
-        places = range(len(names))
-        axes.bar(places, values, color=MODEL, width=0.72)
+        positions = range(len(names))
+        axes.bar(positions, values, color=MODEL, width=0.72)
         axes.set_xticks(
-            places, [shown_name(name) for name in names], rotation=60 if len(names) > 12 else 0
+            positions, [shown_name(name) for name in names], rotation=60 if len(names) > 12 else 0
         )
         axes.grid(axis="x", visible=False)
         axes.set_xlabel(label, color=INK, fontsize=9)
         axes.set_ylabel("images", color=INK, fontsize=9)
         if len(names) <= 16:
-            for place, value in zip(places, values, strict=True):
+            for position, value in zip(positions, values, strict=True):
                 axes.annotate(
                     f"{value:,.0f}",
-                    (place, value),
+                    (position, value),
                     xytext=(0, 3),
                     textcoords="offset points",
                     ha="center",

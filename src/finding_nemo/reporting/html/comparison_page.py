@@ -157,9 +157,9 @@ def _scores_figure(rows: Sequence[ComparisonRow]) -> str:
 
     def draw(axes: Axes) -> None:
         draw_scores(axes, lines, label="MAP@20; the grey tick is class frequency")
-        for place, row in enumerate(shown):
+        for position, row in enumerate(shown):
             axes.plot(
-                row.prior_map_at_20, place, "|", color=PRIOR, markersize=12, markeredgewidth=2
+                row.prior_map_at_20, position, "|", color=PRIOR, markersize=12, markeredgewidth=2
             )
 
     return svg_of(draw, width_in=9.4, height_in=1.0 + 0.36 * max(len(shown), 1))

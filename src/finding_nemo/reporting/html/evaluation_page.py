@@ -89,8 +89,8 @@ def _metadata(metadata: Mapping[str, Any]) -> dict[str, str] | None:
     if not metadata:
         return None
     wanted = ("recipe", "bundle_hash", "ended", "command")
-    told = {key: str(metadata.get(key) or "") for key in wanted}
-    return told | {"bundle_hash": told["bundle_hash"][:12]}
+    shown = {key: str(metadata.get(key) or "") for key in wanted}
+    return shown | {"bundle_hash": shown["bundle_hash"][:12]}
 
 
 def in_words(evaluation: Evaluation) -> str:

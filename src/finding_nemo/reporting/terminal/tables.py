@@ -38,6 +38,17 @@ def print_table(
     _console().print()
 
 
+def print_columns(rows: Sequence[Sequence[str]]) -> None:
+    """Write rows of words; the last column takes several lines where it must."""
+    below = 1 if len(rows[0]) > 2 else 0  # long rows need air between them
+    table = Table(box=None, pad_edge=False, padding=(0, 2, below, 0), show_header=False)
+    for number in range(len(rows[0])):
+        table.add_column(no_wrap=number == 0, ratio=1 if number == len(rows[0]) - 1 else None)
+    for row in rows:
+        table.add_row(*(plain(cell) for cell in row))
+    _console().print(table)
+
+
 def print_line(text: str) -> None:
     """Write one line; brackets, colons and control characters are shown as they are."""
     _console().print(plain(text), soft_wrap=True)

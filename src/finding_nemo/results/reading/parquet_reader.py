@@ -52,18 +52,18 @@ def read_parquet(path: Path, *, verify: bool) -> ReadColumns:
             digest = ContentHash(file.schema_arrow)
             digest.add(table)
             refuse_other_rows(path, metadata, digest.hexdigest())
-        places = [f"row {number}" for number in range(1, len(table) + 1)]
+        positions = [f"row {number}" for number in range(1, len(table) + 1)]
         columns = {
             name: _values(table.column(name), name, path)
             for name in KINDS
             if name in table.column_names
         }
-        vector = _vector(table, places, path)
+        vector = _vector(table, positions, path)
     except PredictionsError:
         raise
     except BROKEN_PARQUET as error:
         raise unreadable(path, error) from None
-    return ReadColumns(columns, places, metadata, vector)
+    return ReadColumns(columns, positions, metadata, vector)
 
 
 def _values(column: pa.ChunkedArray, name: str, path: Path) -> list[Any]:
@@ -84,7 +84,7 @@ def _is_our_list(found: pa.DataType, wanted: pa.DataType) -> bool:
     return are_lists and bool(found.value_type == wanted.value_type)
 
 
-def _vector(table: pa.Table, places: list[str], path: Path) -> Float32s | None:
+def _vector(table: pa.Table, positions: list[str], path: Path) -> Float32s | None:
     if "vector" not in table.column_names:
         return None
     column = table.column("vector")
@@ -92,7 +92,7 @@ def _vector(table: pa.Table, places: list[str], path: Path) -> Float32s | None:
         rows = [
             None if row is None else np.asarray(row, dtype=np.float32) for row in column.to_pylist()
         ]
-        return stacked(rows, places, path)
+        return stacked(rows, positions, path)
     width = column.type.list_size
     out = np.full((len(column), width), np.nan, dtype=np.float32)
     start = 0

@@ -52,9 +52,9 @@ def read_predictions(path: Path | str, *, verify: bool = True) -> PredictionTabl
         )
     _check_version(found.metadata, path)
     table = _table(found, path)
-    _check_ids(table, found.places, path)
-    _check_guesses(table, found.places, path)
-    _check_vector(table, found.places, path)
+    _check_ids(table, found.positions, path)
+    _check_guesses(table, found.positions, path)
+    _check_vector(table, found.positions, path)
     return table
 
 
@@ -95,10 +95,10 @@ def _has_any(values: Sequence[object] | None) -> bool:
     return values is not None and any(value is not None for value in values)
 
 
-def _check_ids(table: PredictionTable, places: Sequence[str], path: Path) -> None:
-    for image_id, place in zip(table.image_ids, places, strict=True):
+def _check_ids(table: PredictionTable, positions: Sequence[str], path: Path) -> None:
+    for image_id, position in zip(table.image_ids, positions, strict=True):
         if not image_id:
-            raise PredictionsError(f"{path}, {place}: image_id must not be empty.")
+            raise PredictionsError(f"{path}, {position}: image_id must not be empty.")
     if len(set(table.image_ids)) != len(table):
         twice = next(name for name, count in Counter(table.image_ids).items() if count > 1)
         raise PredictionsError(
@@ -106,7 +106,7 @@ def _check_ids(table: PredictionTable, places: Sequence[str], path: Path) -> Non
         )
 
 
-def _check_guesses(table: PredictionTable, places: Sequence[str], path: Path) -> None:
+def _check_guesses(table: PredictionTable, positions: Sequence[str], path: Path) -> None:
     """Check what every row must be: as many probabilities as guesses, best first, in [0, 1]."""
     lengths = [len(ids) for ids in table.ranked_ids]
     rows = zip(lengths, table.ranked_probabilities, table.ranked_ids, table.failures, strict=True)
@@ -121,7 +121,7 @@ def _check_guesses(table: PredictionTable, places: Sequence[str], path: Path) ->
         elif failure is not None and length:
             fault = f"guesses, although it failed ({quoted(failure)})"
         if fault:
-            raise PredictionsError(f"{path}, {places[row]}: {fault}.")
+            raise PredictionsError(f"{path}, {positions[row]}: {fault}.")
     flat = np.fromiter(chain.from_iterable(table.ranked_probabilities), np.float64, sum(lengths))
     row_of = np.repeat(np.arange(len(lengths)), lengths)
     rises = np.flatnonzero((np.diff(flat) > 0) & (np.diff(row_of) == 0))
@@ -133,13 +133,13 @@ def _check_guesses(table: PredictionTable, places: Sequence[str], path: Path) ->
         if found.size:
             row = row_of[found[0]]
             shown = quoted(list(table.ranked_probabilities[row]))
-            raise PredictionsError(f"{path}, {places[row]}: probabilities {fault}, got {shown}.")
+            raise PredictionsError(f"{path}, {positions[row]}: probabilities {fault}, got {shown}.")
     if np.isinf(table.novelty).any():
         row = int(np.flatnonzero(np.isinf(table.novelty))[0])
-        raise PredictionsError(f"{path}, {places[row]}: novelty must be finite.")
+        raise PredictionsError(f"{path}, {positions[row]}: novelty must be finite.")
 
 
-def _check_vector(table: PredictionTable, places: Sequence[str], path: Path) -> None:
+def _check_vector(table: PredictionTable, positions: Sequence[str], path: Path) -> None:
     if table.vector is None:
         return
     if table.category_ids and table.vector.shape[1] != len(table.category_ids):
@@ -152,5 +152,6 @@ def _check_vector(table: PredictionTable, places: Sequence[str], path: Path) -> 
     wrong = np.flatnonzero(~failed & ~usable.all(axis=1))
     if wrong.size:
         raise PredictionsError(
-            f"{path}, {places[wrong[0]]}: vector must hold a number from 0 to 1 for each category."
+            f"{path}, {positions[wrong[0]]}: vector must hold a number from 0 to 1 for each "
+            "category."
         )

@@ -25,13 +25,13 @@ class ReadColumns:
 
     Attributes:
         columns: From name to values, one a row.
-        places: Where each row is ("line 3"), for messages.
+        positions: Where each row is ("line 3"), for messages.
         metadata: What its metadata tell.
         vector: Every probability of each row, NaN where a row has none; `None` if no row has.
     """
 
     columns: Mapping[str, list[Any]]
-    places: list[str] = field(default_factory=list)
+    positions: list[str] = field(default_factory=list)
     metadata: dict[str, Any] = field(default_factory=dict)
     vector: Float32s | None = None
 
@@ -45,17 +45,17 @@ def read_csv(path: Path) -> ReadColumns:
     table = read_table(path, required=NEEDED, refusal=PredictionsError)
     names = [name for name in KINDS if name in table.names]
     columns: dict[str, list[Any]] = {name: [] for name in names}
-    places = []
+    positions = []
     for row in table.rows:
-        place = f"line {row.line}"
-        places.append(place)
+        position = f"line {row.line}"
+        positions.append(position)
         for name in names:
             try:
                 value = from_text(name, row.values[name], decimal_comma=table.decimal_comma)
             except ValueError as error:
-                raise PredictionsError(f"{path}, {place}, {name}: {error}.") from None
+                raise PredictionsError(f"{path}, {position}, {name}: {error}.") from None
             columns[name].append(value)
-    return ReadColumns(columns, places, _metadata_beside(path))
+    return ReadColumns(columns, positions, _metadata_beside(path))
 
 
 def read_jsonl(path: Path) -> ReadColumns:
@@ -66,16 +66,18 @@ def read_jsonl(path: Path) -> ReadColumns:
             a value of another type; with the line.
     """
     columns: dict[str, list[Any]] = {name: [] for name in KINDS}
-    places, vectors = [], []
-    for place, row in _json_rows(path):
-        places.append(place)
+    positions, vectors = [], []
+    for position, row in _json_rows(path):
+        positions.append(position)
         for name, values in columns.items():
             try:
                 values.append(from_json(name, row.get(name)))
             except ValueError as error:
-                raise PredictionsError(f"{path}, {place}, {name}: {error}.") from None
-        vectors.append(_vector(row.get("vector"), path, place))
-    return ReadColumns(columns, places, _metadata_beside(path), stacked(vectors, places, path))
+                raise PredictionsError(f"{path}, {position}, {name}: {error}.") from None
+        vectors.append(_vector(row.get("vector"), path, position))
+    return ReadColumns(
+        columns, positions, _metadata_beside(path), stacked(vectors, positions, path)
+    )
 
 
 def _json_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -83,16 +85,16 @@ def _json_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         if not line.strip():
             continue
         row = parse_json(line, str(path), refusal=PredictionsError, first_line=number)
-        place = f"line {number}"
+        position = f"line {number}"
         if not isinstance(row, dict):
-            raise PredictionsError(f"{path}, {place}: must be an object, got {kind_of(row)}.")
+            raise PredictionsError(f"{path}, {position}: must be an object, got {kind_of(row)}.")
         lacking = [name for name in NEEDED if name not in row]
         if lacking:
-            raise PredictionsError(f"{path}, {place}: the key {lacking[0]!r} is missing.")
-        yield place, row
+            raise PredictionsError(f"{path}, {position}: the key {lacking[0]!r} is missing.")
+        yield position, row
 
 
-def _vector(value: object, path: Path, place: str) -> Float32s | None:
+def _vector(value: object, path: Path, position: str) -> Float32s | None:
     if value is None:
         return None
     try:
@@ -100,11 +102,11 @@ def _vector(value: object, path: Path, place: str) -> Float32s | None:
     except (TypeError, ValueError, OverflowError):
         vector = np.empty((0, 0), dtype=np.float32)
     if vector.ndim != 1 or not isinstance(value, list):
-        raise PredictionsError(f"{path}, {place}, vector: must be a list of numbers.")
+        raise PredictionsError(f"{path}, {position}, vector: must be a list of numbers.")
     return vector
 
 
-def stacked(vectors: list[Float32s | None], places: list[str], path: Path) -> Float32s | None:
+def stacked(vectors: list[Float32s | None], positions: list[str], path: Path) -> Float32s | None:
     """Return the rows as one array, NaN where there is none; `None` if no row has one.
 
     Raises:
@@ -114,12 +116,12 @@ def stacked(vectors: list[Float32s | None], places: list[str], path: Path) -> Fl
     if first is None:
         return None
     out = np.full((len(vectors), first.size), np.nan, dtype=np.float32)
-    for row, (vector, place) in enumerate(zip(vectors, places, strict=True)):
+    for row, (vector, position) in enumerate(zip(vectors, positions, strict=True)):
         if vector is None:
             continue
         if vector.size != first.size:
             raise PredictionsError(
-                f"{path}, {place}: {vector.size} probabilities in vector, where other rows have "
+                f"{path}, {position}: {vector.size} probabilities in vector, where other rows have "
                 f"{first.size}."
             )
         out[row] = vector

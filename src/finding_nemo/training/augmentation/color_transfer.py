@@ -74,11 +74,11 @@ def transfer_color(frame: Pixels, other: Pixels, share: float) -> Pixels:
     gain = ((1 - share) * contrast + share * other_contrast) / contrast
     values = np.arange(256)
     table = wanted[:, None] + gain[:, None] * (values - mean[:, None])
-    said = np.clip(np.rint(table), 0, 255).astype(int)
-    return np.asarray(Image.fromarray(frame).point(said.ravel().tolist()), dtype=np.uint8)
+    levels = np.clip(np.rint(table), 0, 255).astype(int)
+    return np.asarray(Image.fromarray(frame).point(levels.ravel().tolist()), dtype=np.uint8)
 
 
 def _color_statistics(frame: Pixels) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return mean and contrast of each channel, in grey levels."""
-    seen = frame[::_STEP, ::_STEP].reshape(-1, 3).astype(np.float64)
-    return seen.mean(axis=0), seen.std(axis=0) + _LEAST_CONTRAST
+    sampled = frame[::_STEP, ::_STEP].reshape(-1, 3).astype(np.float64)
+    return sampled.mean(axis=0), sampled.std(axis=0) + _LEAST_CONTRAST

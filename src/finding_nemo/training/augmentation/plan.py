@@ -181,8 +181,8 @@ class PasteSources:
 
     def draw(self, generator: np.random.Generator) -> PasteSource:
         """Return one of them."""
-        place = int(np.searchsorted(self._shares, generator.random(), side="right"))
-        return self.paste_sources[min(place, len(self.paste_sources) - 1)]
+        position = int(np.searchsorted(self._shares, generator.random(), side="right"))
+        return self.paste_sources[min(position, len(self.paste_sources) - 1)]
 
 
 def _can_be_pasted(area: Area) -> bool:
@@ -195,11 +195,13 @@ def _source_shares(paste_sources: Sequence[PasteSource]) -> npt.NDArray[np.float
     """Square root of a category's count, spread evenly over its dives and then their boxes."""
     if not paste_sources:
         return np.zeros(0)
-    places = [(d.mark.column, d.record.dive_or_own) for d in paste_sources]
-    in_dive = Counter(places)
-    in_category = Counter(column for column, _ in places)
+    positions = [(d.mark.column, d.record.dive_or_own) for d in paste_sources]
+    in_dive = Counter(positions)
+    in_category = Counter(column for column, _ in positions)
     dives = Counter(column for column, _ in in_dive)
-    shares = np.array([in_category[c] ** 0.5 / dives[c] / in_dive[(c, dive)] for c, dive in places])
+    shares = np.array(
+        [in_category[c] ** 0.5 / dives[c] / in_dive[(c, dive)] for c, dive in positions]
+    )
     normalised: npt.NDArray[np.float64] = shares / shares.sum()
     return normalised
 

@@ -81,9 +81,9 @@ def _paste(image: Image.Image, paste: Paste, decode: Decode) -> None:
     cut = _cut_out(decode(paste.paste_source.record), paste.source, right - left, bottom - top)
     if paste.mirrored:
         cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    place = np.asarray(image.crop((left, top, right, bottom)), dtype=np.float32)
+    position = np.asarray(image.crop((left, top, right, bottom)), dtype=np.float32)
     values = np.asarray(cut, dtype=np.float32)
-    shift = paste.colour_match * (place.mean(axis=(0, 1)) - values.mean(axis=(0, 1)))
+    shift = paste.colour_match * (position.mean(axis=(0, 1)) - values.mean(axis=(0, 1)))
     matched = np.clip(np.rint(values + shift), 0, 255).astype(np.uint8)
     weight = (255 * _rim_weight(bottom - top, right - left)).astype(np.uint8)
     image.paste(Image.fromarray(matched), (left, top), Image.fromarray(weight))

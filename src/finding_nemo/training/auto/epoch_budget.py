@@ -1,14 +1,10 @@
-"""How often a data set is shown, where its recipe does not say."""
+"""How many epochs are trained, where a recipe does not say."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from finding_nemo.core.records import ImageRecord
-from finding_nemo.core.reporter import Tell
-from finding_nemo.training.optimization.layer_decay import EVERY_LAYER, choose_layers
-from finding_nemo.training.recipes.registry import NemoSettings, PatchesSettings, TrainerSettings
+from finding_nemo.core.choice import Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,29 +23,28 @@ class EpochBudget:
 # 3,700 frames shown once to every layer find more on new dives than shown twice or three times;
 # the highest layer alone learns the dives slower, heads on a frozen network slower still
 # (docs/experiments/0021-every-layer-trained.md and 0027-frozen-patches.md).
-_EVERY_LAYER = EpochBudget(4_000, 10)
-_SOME_LAYERS = EpochBudget(12_000, 10)
-_FROZEN = EpochBudget(24_000, 30)
+EVERY_LAYER_BUDGET = EpochBudget(4_000, 10)
+SOME_LAYERS_BUDGET = EpochBudget(12_000, 10)
+FROZEN_BUDGET = EpochBudget(24_000, 30)
 
 
 def epochs_within(n_images: int, budget: EpochBudget) -> int:
-    """Return how many passes over `n_images` show about so many views; at least 1."""
+    """Return how many epochs over `n_images` show about so many views; at least 1."""
     return max(1, min(round(budget.views / max(n_images, 1)), budget.max_epochs))
 
 
-def with_auto_epochs(
-    settings: TrainerSettings, records: Sequence[ImageRecord], notify: Tell
-) -> TrainerSettings:
-    """Return settings whose `epochs` are above 0, for training images `records`."""
-    if settings.epochs or not isinstance(settings, PatchesSettings):
-        return settings
-    budget = _FROZEN
-    if isinstance(settings, NemoSettings):
-        layers = choose_layers(settings.trained_layers, records).layers
-        budget = _EVERY_LAYER if layers >= EVERY_LAYER else _SOME_LAYERS
-    epochs = epochs_within(len(records), budget)
-    notify(
-        f"epochs {epochs}: {len(records)} training images, shown until some {budget.views} views "
-        f"are seen, in at most {budget.max_epochs} passes."
+def choose_epochs(wanted: int, n_images: int, budget: EpochBudget) -> Choice[int]:
+    """Return `wanted`, or as many epochs as the budget has for `n_images` training images.
+
+    Args:
+        wanted: As set; 0 to choose.
+        n_images: Training images.
+        budget: Of the recipe.
+    """
+    if wanted:
+        return Choice(wanted, "as set")
+    return Choice(
+        epochs_within(n_images, budget),
+        f"{n_images} training images, shown until some {budget.views} views are seen, in at most "
+        f"{budget.max_epochs} passes",
     )
-    return settings.model_copy(update={"epochs": epochs})

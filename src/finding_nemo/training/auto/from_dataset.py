@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from finding_nemo.core.choice import Choice
 from finding_nemo.core.records import ImageRecord
 
 # What takes 27 core-minutes to train on 4,000 frames and 14 ms a frame to predict.
@@ -19,31 +19,16 @@ _MOST_TIMES = 2.5
 _LEAST_BOXES = 20
 
 
-@dataclass(frozen=True, slots=True)
-class FrameSize:
-    """What frames are resized to.
-
-    Attributes:
-        width_px: A multiple of 32.
-        height_px: A multiple of 32.
-        reason: Why, in words that are printed.
-    """
-
-    width_px: int
-    height_px: int
-    reason: str
-
-
 def frame_size(
     width_px: int | None, height_px: int | None, records: Sequence[ImageRecord]
-) -> FrameSize:
+) -> Choice[tuple[int, int]]:
     """Return the size that was set, or else chosen for training images `records`."""
     if width_px is None or height_px is None:
         return choose_frame_size(records)
-    return FrameSize(width_px, height_px, "as set")
+    return _choice(width_px, height_px, "as set")
 
 
-def choose_frame_size(records: Sequence[ImageRecord]) -> FrameSize:
+def choose_frame_size(records: Sequence[ImageRecord]) -> Choice[tuple[int, int]]:
     """Choose from the boxes of training images.
 
     The usual size, unless more than a quarter of the boxes would be narrower than a patch of
@@ -61,15 +46,15 @@ def choose_frame_size(records: Sequence[ImageRecord]) -> FrameSize:
         for box in boxes
     ]
     if len(sides) < _LEAST_BOXES:
-        return FrameSize(width, height, "the usual; too few boxes say how small animals are")
+        return _choice(width, height, "the usual; too few boxes say how small animals are")
     quarter = float(np.quantile(sides, 0.25))
     if quarter >= _PATCH_PX:
         why = f"the usual; three quarters of the boxes are {quarter:.0f} px or more there"
-        return FrameSize(width, height, why)
+        return _choice(width, height, why)
     usual_times = float(np.median([pixels for pixels, _ in frames])) / (width * height)
     most = math.sqrt(min(_MOST_TIMES, max(1.0, usual_times)))
     scale = min(_PATCH_PX / quarter, most)
-    return FrameSize(
+    return _choice(
         _whole_patches(width * scale),
         _whole_patches(height * scale),
         f"a quarter of the boxes are under {quarter:.0f} px at {width} x {height}",
@@ -78,3 +63,7 @@ def choose_frame_size(records: Sequence[ImageRecord]) -> FrameSize:
 
 def _whole_patches(pixels: float) -> int:
     return _PATCH_PX * round(pixels / _PATCH_PX)
+
+
+def _choice(width_px: int, height_px: int, reason: str) -> Choice[tuple[int, int]]:
+    return Choice((width_px, height_px), reason, shown=f"{width_px} x {height_px} px")

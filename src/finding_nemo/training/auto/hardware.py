@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 
+from finding_nemo.core.choice import Choice
 from finding_nemo.core.errors import SettingsError
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """An automatic choice.
-
-    Attributes:
-        value: What was chosen.
-        reason: Why, in words that are printed.
-    """
-
-    value: str
-    reason: str
-
-
-def choose_device(wanted: str) -> Choice:
+def choose_device(wanted: str) -> Choice[str]:
     """Return the device to train on.
 
     Raises:
@@ -44,8 +30,8 @@ def _has_mps() -> bool:
     return torch.backends.mps.is_available()
 
 
-def choose_dtype(wanted: str, device: str) -> Choice:
-    """Return the precision of the network's arithmetic."""
+def choose_dtype(wanted: str, device: str) -> Choice[str]:
+    """Return the dtype that the network computes in."""
     if wanted != "auto":
         return Choice(wanted, "as set")
     if device == "cuda" and torch.cuda.is_bf16_supported():

@@ -120,14 +120,14 @@ class CachedRows:
     """Some rows of a store, in a wanted order, read from disk when they are asked for."""
 
     shards: tuple[npt.NDArray[Any], ...]
-    places: npt.NDArray[np.int64]
+    locations: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self.locations)
 
     def take(self, indices: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         """Return the rows `indices`, in that order."""
-        chosen = self.places[indices]
+        chosen = self.locations[indices]
         first = self.shards[0]
         out = np.empty((len(chosen), *first.shape[1:]), dtype=first.dtype)
         for number in np.unique(chosen[:, 0]):
@@ -157,7 +157,7 @@ class ArrayCache:
         self.row_shape = row_shape
         self.dtype = np.dtype(dtype)
         self._shards: list[npt.NDArray[Any]] = []
-        self._places: dict[str, tuple[int, int]] = {}
+        self._locations: dict[str, tuple[int, int]] = {}
         self._loaded: set[str] = set()
         self._refresh()
 
@@ -172,11 +172,11 @@ class ArrayCache:
             keys, rows = shard
             self._shards.append(rows)
             for row, key in enumerate(keys):
-                self._places.setdefault(key, (len(self._shards) - 1, row))
+                self._locations.setdefault(key, (len(self._shards) - 1, row))
 
     def missing(self, keys: Iterable[str]) -> list[str]:
         """Return the distinct keys that are not stored yet, in order."""
-        return [key for key in dict.fromkeys(keys) if key not in self._places]
+        return [key for key in dict.fromkeys(keys) if key not in self._locations]
 
     def add(self, keys: Sequence[str], rows: Iterable[npt.NDArray[Any] | None]) -> None:
         """Store one row a key; `None` stands for a row that could not be made and is left out.
@@ -231,8 +231,8 @@ class ArrayCache:
 
     def rows(self, keys: Sequence[str]) -> CachedRows:
         """Return the rows of `keys`, which must all be stored."""
-        places = np.array([self._places[key] for key in keys], dtype=np.int64).reshape(-1, 2)
-        return CachedRows(tuple(self._shards), places)
+        locations = np.array([self._locations[key] for key in keys], dtype=np.int64).reshape(-1, 2)
+        return CachedRows(tuple(self._shards), locations)
 
 
 def _read_shard(

@@ -48,7 +48,7 @@ class AugmentedExamples:
     @classmethod
     def of(
         cls,
-        ready: CachedInputs,
+        inputs: CachedInputs,
         categories: CategoryTable,
         *,
         grid: tuple[int, int],
@@ -58,12 +58,12 @@ class AugmentedExamples:
     ) -> AugmentedExamples:
         """Return the views of frames whose pixels are stored, which lend each other all else."""
         return cls(
-            records=ready.records,
-            rows=ready.rows,
-            row_of={record.image_id: row for row, record in enumerate(ready.records)},
-            paste_sources=PasteSources(ready.records, categories),
+            records=inputs.records,
+            rows=inputs.rows,
+            row_of={record.image_id: row for row, record in enumerate(inputs.records)},
+            paste_sources=PasteSources(inputs.records, categories),
             color_transfers=ColorTransferSources(
-                ready.records, color_transfer_prob=color_transfer_prob
+                inputs.records, color_transfer_prob=color_transfer_prob
             ),
             categories=categories,
             grid=grid,

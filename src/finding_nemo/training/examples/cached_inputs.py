@@ -18,14 +18,13 @@ from finding_nemo.core.errors import ImageError, TrainingError
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import hash_file
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.core.reporter import Tell
+from finding_nemo.core.reporter import ProgressCallback, Reporter
 from finding_nemo.data.images.decode import decode_image
 from finding_nemo.data.images.resize import decode_resized
 from finding_nemo.models.inference.pixel_network import PixelNetwork
 from finding_nemo.models.inference.runtime_choice import open_network, usable_cores
 from finding_nemo.training.examples.array_cache import ArrayCache, CachedRows, cache_folder
 
-Tick = Callable[[int, int], None]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -55,18 +54,18 @@ class CachedInputs:
     content: str = ""
 
 
-def tell_unusable(train: CachedInputs, val: CachedInputs, notify: Tell) -> None:
+def tell_unusable(train: CachedInputs, val: CachedInputs, reporter: Reporter) -> None:
     """Tell of the images that could not be used, with the first reasons."""
     for name, inputs in (("training", train), ("validation", val)):
         if inputs.failures:
             first = "; ".join(inputs.failures[:3])
-            notify(
+            reporter.message(
                 f"{len(inputs.failures)} {name} images cannot be used and are left out: {first}."
             )
 
 
 def cache_pixels(
-    records: Sequence[ImageRecord], preprocessing: Preprocessing, *, tick: Tick
+    records: Sequence[ImageRecord], preprocessing: Preprocessing, *, progress: ProgressCallback
 ) -> CachedInputs:
     """Return the frames decoded at the network's size: uint8 (height, width, 3) a row.
 
@@ -84,7 +83,7 @@ def cache_pixels(
     def compute(paths: Sequence[Path]) -> Iterator[npt.NDArray[np.uint8] | None]:
         return _in_threads(lambda path: _pixels_or_none(path, preprocessing), paths)
 
-    return _ready(records, store, compute, tick)
+    return _ready(records, store, compute, progress)
 
 
 def cache_features(
@@ -94,7 +93,7 @@ def cache_features(
     *,
     row_shape: tuple[int, ...],
     dtype: npt.DTypeLike = np.float32,
-    tick: Tick,
+    progress: ProgressCallback,
 ) -> CachedInputs:
     """Return the frames' features, one row of `row_shape` each, from an exported network.
 
@@ -115,7 +114,7 @@ def cache_features(
         for rows in _in_threads(lambda chunk: _features(network, chunk, preprocessing), chunks):
             yield from rows
 
-    return _ready(records, store, compute, tick)
+    return _ready(records, store, compute, progress)
 
 
 def _features(
@@ -145,12 +144,12 @@ def _ready(
     records: Sequence[ImageRecord],
     store: ArrayCache,
     compute: Callable[[Sequence[Path]], Iterable[npt.NDArray[Any] | None]],
-    tick: Tick,
+    progress: ProgressCallback,
 ) -> CachedInputs:
     keys = [_content_key(record.path) for record in records]
     path_of = {key: record.path for key, record in zip(keys, records, strict=True) if key}
     missing = store.missing(key for key in keys if key)
-    rows = _ticked(compute([path_of[key] for key in missing]), len(missing), tick)
+    rows = _ticked(compute([path_of[key] for key in missing]), len(missing), progress)
     for part in _in_parts(missing):
         store.add(part, islice(rows, len(part)))
     unmade = set(store.missing(key for key in keys if key))
@@ -192,8 +191,8 @@ def _why(path: Path) -> str:
 
 
 def _ticked(
-    rows: Iterable[npt.NDArray[Any] | None], total: int, tick: Tick
+    rows: Iterable[npt.NDArray[Any] | None], total: int, progress: ProgressCallback
 ) -> Iterator[npt.NDArray[Any] | None]:
     for done, row in enumerate(rows, start=1):
-        tick(done, total)
+        progress(done, total)
         yield row

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from finding_nemo.core.errors import DatasetError, SettingsError, SplitError
 from finding_nemo.core.records import Dataset, ImageRecord, Split
-from finding_nemo.core.reporter import Tell
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.printable import printable
 from finding_nemo.data.splits.by_dive import split_by_dive
 from finding_nemo.data.splits.kfold import parts_for_fold, with_validation_part
@@ -41,7 +41,7 @@ class Partition:
 
 
 def make_partition(
-    dataset: Dataset, split: Split | None, *, fold: int | None, seed: int, notify: Tell
+    dataset: Dataset, split: Split | None, *, fold: int | None, seed: int, reporter: Reporter
 ) -> Partition:
     """Return the parts of a training.
 
@@ -54,19 +54,19 @@ def make_partition(
     """
     _check_categories(dataset)
     if split is None:
-        notify("No split was given: dividing by dive into train, val and test.")
+        reporter.message("No split was given: dividing by dive into train, val and test.")
         split = split_by_dive(dataset, seed=seed)
     for notice in check_split(split, dataset):
-        notify(notice)
+        reporter.message(notice)
     split = _to_parts(split, fold, dataset, seed)
     for notice in split.notices:
-        notify(notice)
+        reporter.message(notice)
     by_id = dataset.by_id
     train = tuple(by_id[image_id] for image_id in split.training_ids_for("test"))
     val = tuple(by_id[image_id] for image_id in split.ids_in("val"))
     if not train:
         raise SplitError("The split's part 'train' is empty.")
-    _tell_unseen(dataset, train, split, notify)
+    _tell_unseen(dataset, train, split, reporter)
     return Partition(dataset, split, train, val)
 
 
@@ -95,22 +95,22 @@ def _to_parts(split: Split, fold: int | None, dataset: Dataset, seed: int) -> Sp
 
 
 def _tell_unseen(
-    dataset: Dataset, train: Sequence[ImageRecord], split: Split, notify: Tell
+    dataset: Dataset, train: Sequence[ImageRecord], split: Split, reporter: Reporter
 ) -> None:
     trained = {number for record in train for number in record.category_ids or ()}
-    judged = {
+    evaluated = {
         number
         for row in split.rows
         if row.part != "train"
         for number in dataset.by_id[row.image_id].category_ids or ()
     }
-    unseen = sorted(judged - trained)
+    unseen = sorted(evaluated - trained)
     if unseen:
         names = [
             dataset.categories.categories[dataset.categories.column_of(n)].name for n in unseen
         ]
         shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
-        notify(
+        reporter.message(
             f"{len(unseen)} categories are judged but have no training image ({shown}): "
             "they can only be guessed by frequency."
         )

@@ -156,9 +156,9 @@ class ProcessGroup:
         mine = self.share(rows)
         computed = torch.from_numpy(compute(mine))
         # Sums of zeros and one number are that number, and need no shares of one length.
-        whole = torch.zeros((n_rows, computed.shape[1]), dtype=computed.dtype)
-        whole[torch.from_numpy(mine)] = computed
-        summed = self._fabric.all_reduce(whole.to(self._fabric.device), reduce_op="sum")
+        full = torch.zeros((n_rows, computed.shape[1]), dtype=computed.dtype)
+        full[torch.from_numpy(mine)] = computed
+        summed = self._fabric.all_reduce(full.to(self._fabric.device), reduce_op="sum")
         together: Float32s = summed.cpu().numpy()
         return together
 

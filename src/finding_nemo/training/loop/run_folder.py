@@ -57,8 +57,8 @@ class RunFolder:
             OtherRunError: If one is in it.
             OutputError: If the folder around it cannot be written.
         """
-        place = self.path.resolve()
-        with held_alone(place.with_name(f".{place.name}.lock"), f"trains into {self.path}"):
+        position = self.path.resolve()
+        with held_alone(position.with_name(f".{position.name}.lock"), f"trains into {self.path}"):
             yield
 
     @property
@@ -114,14 +114,14 @@ class RunFolder:
                 f"{self.path} holds a training that has ended, with its bundle in "
                 f"{self.path / BUNDLE}. Choose another output, or add --overwrite to train anew."
             )
-        differences, place = self._differences(), self.stopped_at or "its start"
+        differences, position = self._differences(), self.stopped_at or "its start"
         if differences:
             return (
-                f"{self.path} holds another training, stopped at {place}: "
+                f"{self.path} holds another training, stopped at {position}: "
                 f"{_listed(differences)}. Choose another output, or add --overwrite to lose it."
             )
         return (
-            f"{self.path} holds a training that was stopped at {place}: add --resume to go on "
+            f"{self.path} holds a training that was stopped at {position}: add --resume to go on "
             "with it, or --overwrite to begin anew."
         )
 
@@ -151,11 +151,12 @@ class RunFolder:
 
     def how_to_go_on(self) -> str | None:
         """Return what of this training is kept and how to go on, if anything is."""
-        place = self.stopped_at if self._is_begun else None
+        position = self.stopped_at if self._is_begun else None
         return (
-            f"{self.path} keeps the training as it was at {place}; the same command with --resume "
+            f"{self.path} keeps the training as it was at {position}; the same command with "
+            "--resume "
             "goes on from there."
-            if place
+            if position
             else None
         )
 

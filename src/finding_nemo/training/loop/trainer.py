@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +16,10 @@ from torch import nn, optim
 from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.errors import TrainingError
 from finding_nemo.core.prefetch import prefetch_map
+from finding_nemo.core.reporter import ProgressCallback
 from finding_nemo.metrics.ranking import map_at_k
 from finding_nemo.training.examples.array_cache import CachedRows
+from finding_nemo.training.examples.examples import Examples, Prepare, TrainingExamples
 from finding_nemo.training.loop.checkpoints import (
     CHECKPOINTS,
     EpochPosition,
@@ -29,55 +30,18 @@ from finding_nemo.training.loop.checkpoints import (
 )
 from finding_nemo.training.loop.distributed import ProcessGroup
 from finding_nemo.training.loop.epoch_log import EpochRow, write_log
-from finding_nemo.training.loop.interrupt import stop_wish
+from finding_nemo.training.loop.interrupt import stop_request
 from finding_nemo.training.loop.keeping import CHECKPOINT_EVERY_S, CheckpointKeeper
 from finding_nemo.training.loop.progress import EpochProgress
 from finding_nemo.training.optimization.ema import ExponentialMovingAverage
 from finding_nemo.training.optimization.grad_accumulation import split_micro_batches
 from finding_nemo.training.optimization.losses import Loss
 from finding_nemo.training.optimization.optimizers import build_optimizer, set_learning_rate
-from finding_nemo.training.recipes.registry import TrainerSettings
-
-Prepare = Callable[[npt.NDArray[np.generic], torch.Generator | None], torch.Tensor]
+from finding_nemo.training.recipes.settings import TrainerSettings
 
 # Batches are made one ahead of the step that needs them.
 _AHEAD = 2
 _RANK_SEED = 7_919
-
-
-class TrainingExamples(Protocol):
-    """Images with their targets, perhaps other views of them each epoch."""
-
-    def __len__(self) -> int:
-        """Return the number of images."""
-
-    def batch(
-        self, chosen: npt.NDArray[np.int64], epoch: int
-    ) -> tuple[npt.NDArray[np.generic], Float32s]:
-        """Return rows for `prepare` and float targets (images, n) of the images `chosen`."""
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Images with their truth.
-
-    Attributes:
-        rows: What the network takes, one row an image.
-        truth: Float 0 or 1, shape (images, categories).
-    """
-
-    rows: CachedRows
-    truth: Float32s
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def batch(
-        self, chosen: npt.NDArray[np.int64], epoch: int
-    ) -> tuple[npt.NDArray[np.generic], Float32s]:
-        """Return rows and truth of some images, the same in every epoch."""
-        del epoch
-        return self.rows.take(chosen), self.truth[chosen]
 
 
 @dataclass(frozen=True)
@@ -163,9 +127,13 @@ class Trainer:
         optimizer = build_optimizer(self.network, self.settings, self.rate_factors)
         ema = ExponentialMovingAverage(self.network, decay=self.settings.ema_decay)
         keeper = CheckpointKeeper(
-            self._checkpoints, self.network, optimizer, ema, self.group,
+            self._checkpoints,
+            self.network,
+            optimizer,
+            ema,
+            self.group,
             every_s=self.checkpoint_every_s,
-        )  # fmt: skip
+        )
         return _Work(self.group.wrap(self.network), optimizer, ema, keeper, progress)
 
     def _end_epoch(
@@ -198,7 +166,7 @@ class Trainer:
     def _validate(self, epoch: int, validation: Examples, work: _Work) -> tuple[float, float]:
         rows = validation.rows
         outputs = self.group.all_gather(
-            lambda some: self.outputs(rows, some, work.progress.judge), len(rows)
+            lambda some: self.outputs(rows, some, work.progress.validate), len(rows)
         )
         if not np.isfinite(outputs).all():
             where = f"the validation images after epoch {epoch}"
@@ -231,8 +199,10 @@ class Trainer:
         work.progress.start(position, n_images=len(training), seen=seen)
         made = prefetch_map(
             lambda chosen: (chosen, training.batch(self.group.share(chosen), epoch)),
-            left, threads=1, ahead=_AHEAD,
-        )  # fmt: skip
+            left,
+            threads=1,
+            ahead=_AHEAD,
+        )
         return self._take_steps(position, made, len(training), work, history, generator)
 
     def _take_steps(
@@ -247,13 +217,13 @@ class Trainer:
         """Take the steps of the batches `made`, from `position` on; return where that ends."""
         n_steps = math.ceil(n_images / self.settings.batch_size)
         clock = time.perf_counter() - position.seconds
-        with stop_wish(said=work.progress.is_shown) as is_stop_wished:
+        with stop_request(answered=work.progress.is_for_people) as is_stop_requested:
             for chosen, (rows, targets) in made:
                 step = (position.epoch - 1) * n_steps + position.step
                 set_learning_rate(work.optimizer, self.settings, step, n_steps)
                 mine = self._step(work, rows, targets, len(rows) / len(chosen), generator)
                 is_due = self.group.is_main and work.keeper.is_due(is_last=position.is_before_last)
-                loss, due, stopped = self.group.totals(mine, is_due, is_stop_wished())
+                loss, due, stopped = self.group.totals(mine, is_due, is_stop_requested())
                 if not math.isfinite(loss):
                     where = f"in epoch {position.epoch}, batch {position.step + 1} of {n_steps}"
                     raise _diverged(f"The loss is {loss} {where}", work.optimizer)
@@ -305,14 +275,14 @@ class Trainer:
 
     @torch.inference_mode()
     def outputs(
-        self, rows: CachedRows, some: npt.NDArray[np.int64], tick: Callable[[int, int], None]
+        self, rows: CachedRows, some: npt.NDArray[np.int64], progress: ProgressCallback
     ) -> Float32s:
         """Return the network's outputs in evaluation mode, float32 (images, categories).
 
         Args:
             rows: What the network takes.
             some: Which rows.
-            tick: Told how many of them are done, and of how many.
+            progress: Told how many of them are done, and of how many.
         """
         self.network.eval()
         out: list[Float32s] = []
@@ -320,7 +290,7 @@ class Trainer:
             inputs = self.prepare(rows.take(chosen), None).to(self.device)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
                 out.append(self.network(inputs).float().cpu().numpy())
-            tick(min(len(out) * self.settings.batch_size, len(some)), len(some))
+            progress(min(len(out) * self.settings.batch_size, len(some)), len(some))
         return np.concatenate(out) if out else np.empty((0, 0), dtype=np.float32)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import pairwise
+
+from finding_nemo.core.choice import Choice
 
 # Lite2, every layer trained: three frames of 480 x 352 take 2.2 GB, six 3.3 GB; two of 768 x 544
 # take 3.2 GB, three 4.1 GB, in the same time a frame. A laptop of 8 GB has about 5 to give, and
@@ -12,28 +13,10 @@ from itertools import pairwise
 _MOST_PIXELS = 850_000
 
 
-@dataclass(frozen=True, slots=True)
-class MicroBatch:
-    """How many images of a step are computed together, and why, in words that are printed.
-
-    Attributes:
-        images: At most so many; 0 for the whole step.
-        reason: Why.
-    """
-
-    images: int
-    reason: str
-
-    @property
-    def in_words(self) -> str:
-        """Return the number as it is printed."""
-        return str(self.images or "all")
-
-
 def choose_micro_batch_size(
     wanted: int | None, *, batch_size: int, n_pixels: int, every_layer: bool, device: str
-) -> MicroBatch:
-    """Return `wanted`, or as many as a laptop's memory holds.
+) -> Choice[int]:
+    """Return how many images of a step are computed together at most; 0 for all of them.
 
     Args:
         wanted: As set, 0 for the whole step; None to choose.
@@ -43,21 +26,25 @@ def choose_micro_batch_size(
         device: What trains.
     """
     if wanted is not None:
-        return MicroBatch(wanted, "as set")
+        return _choice(wanted, "as set")
     if device != "cpu":
-        return MicroBatch(0, f"as usual on {device}; micro_batch_size=N if its memory is too small")
+        return _choice(0, f"as usual on {device}; micro_batch_size=N if its memory is too small")
     if not every_layer:
-        return MicroBatch(0, "the lowest layers, whose maps are the largest, are not trained")
+        return _choice(0, "the lowest layers, whose maps are the largest, are not trained")
     fitting = max(_MOST_PIXELS // n_pixels, 1)
     if fitting >= batch_size:
-        return MicroBatch(0, "they fit a laptop's memory")
+        return _choice(0, "they fit a laptop's memory")
     longest = max(
         micro_batch.stop - micro_batch.start
         for micro_batch in split_micro_batches(batch_size, fitting)
     )
-    return MicroBatch(
+    return _choice(
         longest, f"{batch_size} of {n_pixels / 1e6:.2f} million pixels would take a laptop's memory"
     )
+
+
+def _choice(n_images: int, reason: str) -> Choice[int]:
+    return Choice(n_images, reason, shown=str(n_images or "all"))
 
 
 def split_micro_batches(n_images: int, micro_batch_size: int) -> list[slice]:

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from finding_nemo.core.records import ImageRecord
-
-# More than any network has.
-EVERY_LAYER = 1_000
-_LEAST_BOXED = 0.5
 
 
 def parameter_layers(backbone: Any) -> dict[str, int]:  # noqa: ANN401
@@ -28,45 +21,6 @@ class LayerCount:
 
     trained: int
     all: int
-
-
-@dataclass(frozen=True, slots=True)
-class LayerChoice:
-    """How many layers are to be trained, from the top, and why, in words that are printed."""
-
-    layers: int
-    reason: str
-
-
-def boxed_share(records: Sequence[ImageRecord]) -> float:
-    """Return the share, of the images that hold something, whose boxes say where; 0 for none."""
-    holding = [record for record in records if record.category_ids]
-    boxed = sum(bool(record.boxes and record.width and record.height) for record in holding)
-    return boxed / max(len(holding), 1)
-
-
-def has_box_supervision(records: Sequence[ImageRecord]) -> bool:
-    """Return whether boxes say in at least half of the images where things are."""
-    return boxed_share(records) >= _LEAST_BOXED
-
-
-def boxes_in_words(records: Sequence[ImageRecord]) -> str:
-    """Return in words how many of the training images `records` have boxes."""
-    return (
-        f"boxes say where things are in {100 * boxed_share(records):.0f} % of the training images"
-    )
-
-
-def choose_layers(wanted: int | None, records: Sequence[ImageRecord]) -> LayerChoice:
-    """Return `wanted`, or every layer: where boxes are too few, the recipe is another.
-
-    Args:
-        wanted: As set; None to choose.
-        records: Training images.
-    """
-    if wanted is not None:
-        return LayerChoice(wanted, "as set")
-    return LayerChoice(EVERY_LAYER, boxes_in_words(records))
 
 
 def freeze_lowest(backbone: Any, *, trained_layers: int) -> LayerCount:  # noqa: ANN401

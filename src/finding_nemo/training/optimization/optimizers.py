@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn, optim
 
-from finding_nemo.training.recipes.registry import TrainerSettings
+from finding_nemo.training.recipes.settings import TrainerSettings
 
 _WARM_UP_SHARE = 0.3
 _START_DIVISOR = 25.0

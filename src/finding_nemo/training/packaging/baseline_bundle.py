@@ -18,9 +18,9 @@ from finding_nemo.training.packaging.validation_summary import (
 )
 
 
-def write_unseen_bundle(
+def write_baseline_bundle(
     folder: Path,
-    kind: Literal["prior", "time-copy"],
+    runner: Literal["prior", "time-copy"],
     partition: Partition,
     *,
     provenance: dict[str, Any],
@@ -29,7 +29,7 @@ def write_unseen_bundle(
     truth = partition.train_truth
     keys = [frame_key(record) for record in partition.train]
     queries = [frame_key(record) for record in partition.val]
-    if kind == "prior":
+    if runner == "prior":
         scores = np.tile(prior_scores(truth), (len(queries), 1))
         weights = {"prior": prior_scores(truth)}
     else:
@@ -37,8 +37,8 @@ def write_unseen_bundle(
         weights = pack_time_table(keys, truth)
     val_truth = partition.dataset.truth(partition.val)
     manifest = BundleManifest(
-        recipe=kind,
-        runner=kind,
+        recipe=runner,
+        runner=runner,
         settings={},
         categories=category_evidence(partition),
         preprocessing=None,

@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from finding_nemo.core.arrays import Ints
+from finding_nemo.core.reporter import ProgressCallback
 from finding_nemo.models.inference.pixel_network import NetworkOutput, PixelNetwork, joined
 from finding_nemo.models.networks.with_features import WithFeatures, has_features
 from finding_nemo.training.examples.array_cache import CachedRows
-from finding_nemo.training.examples.cached_inputs import Tick
-from finding_nemo.training.loop.trainer import Prepare
+from finding_nemo.training.examples.examples import Prepare
 
 BatchInference = Callable[[CachedRows, Ints], NetworkOutput]
 
@@ -30,7 +30,7 @@ def infer_with_torch(
     *,
     device: torch.device,
     batch_size: int,
-    tick: Tick,
+    progress: ProgressCallback,
 ) -> NetworkOutput:
     """Let the trained network itself look at `rows` of `stored`."""
     network.eval()
@@ -38,16 +38,16 @@ def infer_with_torch(
 
     def forward(chosen: Ints) -> NetworkOutput:
         images = prepare(stored.take(chosen), None).to(device)
-        said, pooled = both(images) if both else (network(images), None)
+        outputs, pooled = both(images) if both else (network(images), None)
         return NetworkOutput(
-            said.float().cpu().numpy(), None if pooled is None else pooled.float().cpu().numpy()
+            outputs.float().cpu().numpy(), None if pooled is None else pooled.float().cpu().numpy()
         )
 
-    return _ticked(map(forward, _batches(rows, batch_size)), len(rows), tick)
+    return _ticked(map(forward, _batches(rows, batch_size)), len(rows), progress)
 
 
 def infer_with_runtime(
-    network: PixelNetwork, stored: CachedRows, rows: Ints, *, tick: Tick
+    network: PixelNetwork, stored: CachedRows, rows: Ints, *, progress: ProgressCallback
 ) -> NetworkOutput:
     """Let the exported network look at `rows` of stored pixels.
 
@@ -58,15 +58,17 @@ def infer_with_runtime(
         output = pool.map(
             lambda chosen: network.forward(stored.take(chosen)), _batches(rows, _ROWS_A_TASK)
         )
-        return _ticked(output, len(rows), tick)
+        return _ticked(output, len(rows), progress)
 
 
-def _ticked(output: Iterable[NetworkOutput], total: int, tick: Tick) -> NetworkOutput:
+def _ticked(
+    output: Iterable[NetworkOutput], total: int, progress: ProgressCallback
+) -> NetworkOutput:
     parts, done = [], 0
     for part in output:
         parts.append(part)
         done += len(part.outputs)
-        tick(done, total)
+        progress(done, total)
     return joined(parts)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from finding_nemo.core.arrays import Bools, Float32s
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.core.reporter import Tell
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.metrics.average_precision import average_precision_by_category
 from finding_nemo.models.bundle.manifest import CategoryEvidence
 from finding_nemo.models.bundle.uncertainty_tensors import Uncertainty, thinned_rows
@@ -28,6 +28,9 @@ CALIBRATION: Method = "frequency"
 # More training images than this make the main axes no better and the bundle no smaller.
 MOST_TRAINING_IMAGES = 20_000
 
+# A slope this near 1 changes no probability by more than a person would notice.
+_ABOUT_RIGHT = 0.05
+
 
 def fit_uncertainty(
     train: CachedInputs,
@@ -38,7 +41,7 @@ def fit_uncertainty(
     evidence: tuple[CategoryEvidence, ...],
     activation: str,
     infer: BatchInference,
-    notify: Tell,
+    reporter: Reporter,
 ) -> Uncertainty:
     """Fit what stands beside a trained network in its bundle.
 
@@ -50,17 +53,19 @@ def fit_uncertainty(
         evidence: Of each category.
         activation: "sigmoid", or "clip" for outputs that are probabilities already.
         infer: Tells what the network makes of stored images.
-        notify: Told each choice with its reason.
+        reporter: Told each choice with its reason.
     """
     train_truth, val_truth = truths
     if not len(val.records):
-        notify("novelty and calibration: none, because there is no validation image to fit to.")
+        reporter.message(
+            "novelty and calibration: none, because there is no validation image to fit to."
+        )
         return Uncertainty()
     logits = as_logits(validation.outputs, activation)
     view = ValidationView(logits, val_truth, _dives(val.records))
-    calibration = _calibration(view, evidence, len(train_truth), notify)
+    calibration = _calibration(view, evidence, len(train_truth), reporter)
     if validation.features is None:
-        notify("novelty: from logits alone; this network has no pooled features.")
+        reporter.message("novelty: from logits alone; this network has no pooled features.")
         detector = fit_detector(None, val_logits=logits, val_features=None)
         return Uncertainty(detector, calibration, view)
     rows, kept = (
@@ -73,7 +78,7 @@ def fit_uncertainty(
         val_features=validation.features[kept],
     )
     names = ", ".join(detector.names)
-    notify(f"novelty: fitted on {len(records)} training images ({names}).")
+    reporter.message(f"novelty: fitted on {len(records)} training images ({names}).")
     return Uncertainty(detector, calibration, view)
 
 
@@ -91,16 +96,16 @@ def as_logits(outputs: Float32s, activation: str) -> Float32s:
     """Return outputs as logits; those of "clip" are probabilities that may leave [0, 1]."""
     if activation == "sigmoid":
         return outputs
-    said = np.clip(outputs, 1e-6, 1 - 1e-6)
-    logits: Float32s = np.log(said / (1 - said))
+    clipped = np.clip(outputs, 1e-6, 1 - 1e-6)
+    logits: Float32s = np.log(clipped / (1 - clipped))
     return logits
 
 
 def _calibration(
-    view: ValidationView, evidence: tuple[CategoryEvidence, ...], n_train: int, notify: Tell
+    view: ValidationView, evidence: tuple[CategoryEvidence, ...], n_train: int, reporter: Reporter
 ) -> LogitCalibration | None:
     if not view.truth.any():
-        notify("calibration: none, because no validation image holds a category.")
+        reporter.message("calibration: none, because no validation image holds a category.")
         return None
     counts = np.array([entry.n_images for entry in evidence])
     dives = np.array([entry.n_dives for entry in evidence])
@@ -113,7 +118,7 @@ def _calibration(
     )
     if not isinstance(fitted, LogitCalibration):
         raise TypeError(f"a bundle holds slopes, not {type(fitted).__name__}")
-    notify(f"calibration: {in_words(fitted)}.")
+    reporter.message(f"{in_words(fitted)}.")
     return fitted
 
 
@@ -122,9 +127,11 @@ def in_words(calibration: LogitCalibration | None) -> str:
     if calibration is None:
         return ""
     slope = float(calibration.slope.max())
+    was = "too sure" if slope < 1 - _ABOUT_RIGHT else "too cautious"
+    aside = "" if abs(slope - 1) <= _ABOUT_RIGHT else f" (the network was {was})"
     return (
-        "slope, offset and share of class frequency fitted to the validation dives, the network "
-        f"believed to {100 * slope:.0f} %"
+        f"calibration slope {slope:.2f}{aside}, with an offset and a share of class frequency, "
+        "fitted to the validation dives"
     )
 
 

@@ -36,7 +36,7 @@ def check_parity(
     network.eval()
     with torch.inference_mode():
         from_torch = network(torch.from_numpy(images)).float().numpy()
-    return check_says(bundle, from_torch, images, source="torch")
+    return check_outputs(bundle, from_torch, images, source="torch")
 
 
 def parity_images(records: Sequence[ImageRecord], spec: Preprocessing) -> Float32s:
@@ -46,15 +46,15 @@ def parity_images(records: Sequence[ImageRecord], spec: Preprocessing) -> Float3
     return np.stack([preprocess(decode_image(path).pixels, spec) for path in files])
 
 
-def check_says(bundle: Bundle, wanted: Float32s, images: Float32s, *, source: str) -> float:
+def check_outputs(bundle: Bundle, wanted: Float32s, images: Float32s, *, source: str) -> float:
     """Return the largest difference of the bundle's raw outputs from `wanted`, for `images`.
 
     Raises:
         TrainingError: If the shapes differ, or an output does by 1e-3 or more, of its size where
             that is above 1.
     """
-    said = OnnxNetwork(checked_network(bundle)).outputs(images)
-    largest = largest_difference(said, wanted)
+    found = OnnxNetwork(checked_network(bundle)).outputs(images)
+    largest = largest_difference(found, wanted)
     if not largest < _LARGEST_DIFFERENCE:
         raise TrainingError(
             f"The exported network differs from {source} by {largest:.2g} in an output, "
@@ -63,14 +63,14 @@ def check_says(bundle: Bundle, wanted: Float32s, images: Float32s, *, source: st
     return largest
 
 
-def largest_difference(said: Float32s, wanted: Float32s) -> float:
+def largest_difference(found: Float32s, wanted: Float32s) -> float:
     """Return the largest difference of two arrays of outputs; infinity if shapes differ.
 
     A difference counts relative to the wanted output where that is above 1 in size, as float32
     itself does; NaN anywhere gives NaN.
     """
-    if said.shape != wanted.shape:
+    if found.shape != wanted.shape:
         return float("inf")
     with np.errstate(invalid="ignore"):  # infinity less infinity
-        differences = np.abs(said - wanted) / np.maximum(np.abs(wanted), 1.0)
+        differences = np.abs(found - wanted) / np.maximum(np.abs(wanted), 1.0)
     return float(differences.max(initial=0.0))

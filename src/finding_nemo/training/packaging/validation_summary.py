@@ -28,16 +28,16 @@ def summarize_validation(
     best: EpochRow | None = None,
 ) -> ValidationSummary | None:
     """Return the scores of the validation part, `None` where nothing in it is true."""
-    judged = np.asarray(truth.any(axis=1))
-    if not judged.any():
+    holding = np.asarray(truth.any(axis=1))
+    if not holding.any():
         return None
     per_image = average_precision_at_k(truth, scores)
     prior = np.tile(prior_scores(train_truth), (len(truth), 1))
     dives = [record.dive_or_own for record in records]
     interval = dive_bootstrap_interval(per_image, dives)
     return ValidationSummary(
-        n_images=int(judged.sum()),
-        n_dives=len({dive for dive, counts in zip(dives, judged, strict=True) if counts}),
+        n_images=int(holding.sum()),
+        n_dives=len({dive for dive, counts in zip(dives, holding, strict=True) if counts}),
         map_at_20=float(np.nanmean(per_image)),
         map_at_20_ci=(interval.low, interval.high),
         prior_map_at_20=float(np.nanmean(average_precision_at_k(truth, prior))),

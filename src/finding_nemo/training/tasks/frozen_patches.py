@@ -1,4 +1,4 @@
-"""Heads on the patches of a frozen network, made ready for the one loop."""
+"""Heads on the patches of a frozen network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.core.reporter import Tell
 from finding_nemo.models.networks.backbones import freeze
 from finding_nemo.models.networks.frozen_patch_network import (
     FrozenPatchHeads,
@@ -19,20 +18,22 @@ from finding_nemo.models.networks.frozen_patch_network import (
 )
 from finding_nemo.models.networks.patch_heads import PatchHeads, PoolingConfig
 from finding_nemo.models.onnx_export.export_onnx import export_onnx
-from finding_nemo.training.examples.cached_inputs import CachedInputs, Tick, cache_features
+from finding_nemo.training.auto.box_supervision import boxes_in_words, has_box_supervision
+from finding_nemo.training.auto.epoch_budget import FROZEN_BUDGET, choose_epochs
+from finding_nemo.training.examples.cached_inputs import CachedInputs, cache_features
+from finding_nemo.training.examples.examples import TrainingExamples
 from finding_nemo.training.examples.partition import Partition
 from finding_nemo.training.examples.patch_examples import PatchExamples
-from finding_nemo.training.loop.trainer import TrainingExamples
-from finding_nemo.training.optimization.layer_decay import boxes_in_words, has_box_supervision
-from finding_nemo.training.optimization.losses import Objective, image_and_patch_loss
-from finding_nemo.training.recipes.registry import PatchesSettings
+from finding_nemo.training.loop.run_context import RunContext
+from finding_nemo.training.optimization.losses import image_and_patch_loss
+from finding_nemo.training.recipes.settings import PatchesSettings
 from finding_nemo.training.tasks.backbone_spec import choose_backbone_spec
 from finding_nemo.training.tasks.training_task import (
     TrainingTask,
     as_tensor,
-    examples,
+    cache_validation,
     prior_of,
-    validation_inputs,
+    with_truth,
 )
 
 # Half the bytes on disk; features of a network are known to three digits at best.
@@ -41,54 +42,57 @@ _STORED = np.float16
 _FRAMES_FOR_SPREAD = 256
 
 
-def set_up_patches(
-    settings: PatchesSettings, partition: Partition, *, notify: Tell, tick: Tick
+def build_frozen_patch_task(
+    settings: PatchesSettings, partition: Partition, context: RunContext
 ) -> TrainingTask:
     """Return heads on the features of each patch, computed once and kept on disk."""
-    backbone_spec = choose_backbone_spec(settings, partition, notify)
-    backbone: Any = freeze(backbone_spec.backbone)
-    row_shape = (math.prod(backbone_spec.grid), backbone.num_features)
-    notify(f"features of patches: {_on_disk(row_shape, partition)}.")
+    if not settings.epochs:
+        chosen = choose_epochs(0, len(partition.train), FROZEN_BUDGET)
+        settings = settings.model_copy(update={"epochs": context.announce("epochs", chosen)})
+    spec = choose_backbone_spec(settings, partition, context)
+    backbone: Any = freeze(spec.backbone)
+    row_shape = (math.prod(spec.grid), backbone.num_features)
+    context.reporter.message(f"features of patches: {_on_disk(row_shape, partition)}.")
     features = PatchFeatures(backbone)
-    exported = export_onnx(features, backbone_spec.preprocessing, output="patches")
+    exported = export_onnx(features, spec.preprocessing, output="patches")
 
-    def ready(records: Sequence[ImageRecord]) -> CachedInputs:
-        return cache_features(
-            records,
-            backbone_spec.preprocessing,
-            exported,
-            row_shape=row_shape,
-            dtype=_STORED,
-            tick=tick,
-        )
+    def cache(records: Sequence[ImageRecord]) -> CachedInputs:
+        with context.reporter.progress("reading images") as progress:
+            return cache_features(
+                records,
+                spec.preprocessing,
+                exported,
+                row_shape=row_shape,
+                dtype=_STORED,
+                progress=progress,
+            )
 
-    train = ready(partition.train)
-    heads = _heads(settings, train, partition, announced_pooling(settings, notify))
+    train = cache(partition.train)
+    heads = _heads(settings, train, partition, announced_pooling(settings, context))
     return TrainingTask(
-        trained=heads,
-        whole=FrozenPatchNetwork(features, heads),
-        preprocessing=backbone_spec.preprocessing,
+        settings=settings,
+        network=heads,
+        deployed=FrozenPatchNetwork(features, heads),
+        activation="sigmoid",
+        loss=image_and_patch_loss(len(partition.dataset.categories), settings.patch_loss_weight),
+        preprocessing=spec.preprocessing,
         prepare=as_tensor,
-        objective=Objective(
-            image_and_patch_loss(len(partition.dataset.categories), settings.patch_loss_weight),
-            "sigmoid",
-        ),
-        train=train,
-        val=validation_inputs(train, partition, ready),
-        training=_training(train, partition, backbone_spec.grid, notify),
+        train_inputs=train,
+        val_inputs=cache_validation(train, partition, cache),
+        examples=_examples(train, partition, spec.grid, context),
         unused=frozenset(() if has_box_supervision(partition.train) else {"patch_loss_weight"}),
     )
 
 
-def announced_pooling(settings: PatchesSettings, notify: Tell) -> PoolingConfig:
+def announced_pooling(settings: PatchesSettings, context: RunContext) -> PoolingConfig:
     """Return how prediction weighs the heads, as set, and say so."""
-    said = PoolingConfig(settings.global_weight, settings.top_k_patches)
-    patches = f"its {said.top_k_patches} clearest" if said.top_k_patches else "all its"
-    notify(
-        f"prediction: {said.global_weight} of what the whole frame says, beside {patches} patches: "
-        "the recipe's."
+    pooling = PoolingConfig(settings.global_weight, settings.top_k_patches)
+    patches = f"its {pooling.top_k_patches} clearest" if pooling.top_k_patches else "all its"
+    context.reporter.message(
+        f"prediction: {pooling.global_weight} of what the whole frame says, beside {patches} "
+        "patches: the recipe's."
     )
-    return said
+    return pooling
 
 
 def _on_disk(row_shape: tuple[int, int], partition: Partition) -> str:
@@ -107,12 +111,12 @@ def _heads(
     return FrozenPatchHeads(heads, spread_of(frames), dropout=settings.dropout)
 
 
-def _training(
-    train: CachedInputs, partition: Partition, grid: tuple[int, int], notify: Tell
+def _examples(
+    train: CachedInputs, partition: Partition, grid: tuple[int, int], context: RunContext
 ) -> TrainingExamples:
     boxed = boxes_in_words(partition.train)
     if not has_box_supervision(partition.train):
-        notify(f"patches learn from whole frames: {boxed}.")
-        return examples(train, partition)
-    notify(f"patches learn from boxes: {boxed}.")
+        context.reporter.message(f"patches learn from whole frames: {boxed}.")
+        return with_truth(train, partition)
+    context.reporter.message(f"patches learn from boxes: {boxed}.")
     return PatchExamples(train.records, train.rows, partition.dataset.categories, grid)

@@ -36,7 +36,7 @@ def fit_heads(
         Breiman, "Bagging Predictors", 1996; disagreement as novelty: Lakshminarayanan et al.,
         NeurIPS 2017, arXiv:1612.01474.
     """
-    names, place = np.unique(np.asarray(dives, dtype=np.str_), return_inverse=True)
+    names, position = np.unique(np.asarray(dives, dtype=np.str_), return_inverse=True)
     generator = np.random.default_rng(seed)
     inputs = with_ones(white)
     targets = truth.astype(inputs.dtype)
@@ -44,7 +44,7 @@ def fit_heads(
     heads = []
     for _ in range(n_heads):
         drawn = generator.multinomial(len(names), np.full(len(names), 1 / len(names)))
-        weighted = inputs * drawn[place][:, np.newaxis].astype(inputs.dtype)
+        weighted = inputs * drawn[position][:, np.newaxis].astype(inputs.dtype)
         heads.append(np.linalg.solve(weighted.T @ inputs + penalty, weighted.T @ targets))
     return np.stack(heads)
 

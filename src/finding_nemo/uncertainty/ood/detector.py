@@ -198,8 +198,8 @@ def _raw_scores(
 def _combined(
     found: Mapping[str, Float64s], quantiles: Mapping[str, Float64s], members: Sequence[str]
 ) -> Float64s:
-    places = [standing(found[name], quantiles[name]) for name in members]
-    result: Float64s = np.mean(places, axis=0)
+    positions = [standing(found[name], quantiles[name]) for name in members]
+    result: Float64s = np.mean(positions, axis=0)
     return result
 
 

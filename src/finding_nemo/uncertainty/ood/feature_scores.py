@@ -91,8 +91,8 @@ def neighbour_novelty(inside: AnyFloats, neighbours: AnyFloats, *, k: int) -> Fl
         arXiv:2204.06507.
     """
     closeness = unit_rows(inside) @ neighbours.T
-    place = min(k, len(neighbours))
-    kth = -np.partition(-closeness, place - 1, axis=1)[:, place - 1]
+    position = min(k, len(neighbours))
+    kth = -np.partition(-closeness, position - 1, axis=1)[:, position - 1]
     return np.sqrt(np.maximum(2.0 - 2.0 * kth.astype(np.float64), 0.0))
 
 

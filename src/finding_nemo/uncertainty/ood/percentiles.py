@@ -45,6 +45,6 @@ def standing(scores: Float64s, quantiles: Float64s) -> Float64s:
 
 def _corners(quantiles: Float64s) -> tuple[Float64s, Float64s]:
     """Return strictly ascending corners: equal quantiles are joined at their mean share."""
-    distinct, place = np.unique(quantiles, return_inverse=True)
+    distinct, position = np.unique(quantiles, return_inverse=True)
     shares = np.linspace(0, 1, len(quantiles))
-    return distinct, np.bincount(place, weights=shares) / np.bincount(place)
+    return distinct, np.bincount(position, weights=shares) / np.bincount(position)

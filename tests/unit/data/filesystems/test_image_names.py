@@ -19,6 +19,7 @@ from finding_nemo import read_dataset, read_predictions
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import AnnotationError, DatasetError
 from finding_nemo.core.records import Dataset, ImageRecord
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.data.datasets.fields.path_spelling import file_of_name
 from finding_nemo.data.filesystems.image_names import id_of_file, ids_of_files
 from finding_nemo.data.filesystems.name_text import name_of_text, text_of_name
@@ -195,8 +196,8 @@ def test_text_of_a_name__is_utf8_and_leads_back(name: bytes) -> None:
 )
 def test_resolver__gives_every_image_an_id_of_its_own(images: list[tuple[str, str]]) -> None:
     resolver = IdResolver()
-    for image_id, place in images:
-        resolver.add(image_id, place)
+    for image_id, location in images:
+        resolver.add(image_id, location)
     resolver.close()
     ids = [resolver.resolve(*image) for image in images]
     assert len(set(ids)) == len(ids)
@@ -260,7 +261,7 @@ def test_list__of_names_from_elsewhere(tmp_path: Path, monkeypatch: pytest.Monke
     lines = ["cam1\\i0.jpg", "cam1/i1.jpg", "a\\b.jpg", "b.jpg", _NFC, "gone.jpg", "no\\no.jpg"]
     (tmp_path / "l.txt").write_text("\n".join(lines))
     told: list[str] = []
-    images = list(ImageSelection(("l.txt",)).stream(told.append))
+    images = list(ImageSelection(("l.txt",)).stream(Reporter(told.append)))
     assert [i.path for i in images] == [
         "cam1/i0.jpg",
         "cam1/i1.jpg",

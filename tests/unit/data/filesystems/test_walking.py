@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finding_nemo.core.errors import DatasetError, ImageError
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.data.filesystems import filesystem as places
 from finding_nemo.data.filesystems.passed_over import PassedOver
 from finding_nemo.data.filesystems.walking import matching, walk
@@ -30,7 +31,7 @@ def touched(folder: Path, *names: str) -> Path:
 
 def streamed(*names: str | Path, **choices: Any) -> tuple[list[ImageInput], list[str]]:
     told: list[str] = []
-    images = list(ImageSelection(tuple(map(str, names)), **choices).stream(told.append))
+    images = list(ImageSelection(tuple(map(str, names)), **choices).stream(Reporter(told.append)))
     return images, told
 
 

@@ -68,7 +68,7 @@ def test_check__names_every_kind_of_fault(tmp_path: Path) -> None:
             record(broken, "d4"),
             record(tmp_path / "absent.jpg", "d4"),
         ],
-        tick=lambda: ticks.append(1),
+        progress=lambda done, total, failures=0: ticks.append(1),
     )
     assert len(ticks) == found.n_checked == 6
     assert [fault.image_id for fault in found.missing] == ["absent"]

@@ -1,23 +1,17 @@
-"""How often a data set is shown."""
+"""How many epochs are trained where nobody said."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from finding_nemo.core.records import ImageRecord
-from finding_nemo.training.auto.epoch_budget import EpochBudget, epochs_within, with_auto_epochs
-from finding_nemo.training.recipes.registry import (
-    NemoSettings,
-    PatchesSettings,
-    ProbeSettings,
-    TrainerSettings,
+from finding_nemo.training.auto.epoch_budget import (
+    EVERY_LAYER_BUDGET,
+    FROZEN_BUDGET,
+    SOME_LAYERS_BUDGET,
+    EpochBudget,
+    choose_epochs,
+    epochs_within,
 )
-
-
-def images(count: int) -> list[ImageRecord]:
-    return [ImageRecord(str(number), Path("a.png"), category_ids=(1,)) for number in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -36,26 +30,17 @@ def test_passes__show_about_so_many_views(n_images: int, budget: EpochBudget, pa
     assert epochs_within(n_images, budget) == passes
 
 
-def test_passes__what_is_set_stays_and_what_is_chosen_is_told() -> None:
-    told: list[str] = []
-    assert with_auto_epochs(NemoSettings(epochs=3), images(1000), told.append).epochs == 3
-    assert told == []
-    every_layer = NemoSettings(trained_layers=1000)
-    assert with_auto_epochs(every_layer, images(1000), told.append).epochs == 4
-    assert told == [
-        "epochs 4: 1000 training images, shown until some 4000 views are seen, in at most 10 "
-        "passes."
-    ]
+def test_epochs__what_is_set_stays_and_what_is_chosen_has_its_reason() -> None:
+    assert choose_epochs(3, 1000, EVERY_LAYER_BUDGET).value == 3
+    chosen = choose_epochs(0, 1000, EVERY_LAYER_BUDGET)
+    assert chosen.value == 4
+    assert chosen.in_words == (
+        "4: 1000 training images, shown until some 4000 views are seen, in at most 10 passes"
+    )
 
 
 @pytest.mark.parametrize(
-    ("settings", "epochs"),
-    [
-        (NemoSettings(), 1),
-        (NemoSettings(trained_layers=1), 3),
-        (PatchesSettings(), 6),
-        (ProbeSettings(epochs=30), 30),
-    ],
+    ("budget", "epochs"), [(EVERY_LAYER_BUDGET, 1), (SOME_LAYERS_BUDGET, 3), (FROZEN_BUDGET, 6)]
 )
-def test_passes__are_more_where_less_is_trained(settings: TrainerSettings, epochs: int) -> None:
-    assert with_auto_epochs(settings, images(4000), lambda line: None).epochs == epochs
+def test_epochs__are_more_where_less_is_trained(budget: EpochBudget, epochs: int) -> None:
+    assert choose_epochs(0, 4000, budget).value == epochs

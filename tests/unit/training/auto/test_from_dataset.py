@@ -22,26 +22,26 @@ def frame(
 def test_large_animals__the_usual_size() -> None:
     # 200 px of 1920 x 1080 are 57 px at 480 x 352: sqrt(480 x 352 / (1920 x 1080)) = 0.2854.
     size = choose_frame_size([frame(200, n_boxes=20)])
-    assert (size.width_px, size.height_px) == (480, 352)
+    assert size.value == (480, 352)
     assert "57 px" in size.reason
 
 
 def test_small_animals__as_wide_as_a_place() -> None:
     # 80 px become 22.8 px; 32 / 22.8 = 1.40: 673 x 493, to whole places.
     size = choose_frame_size([frame(80, n_boxes=20)])
-    assert (size.width_px, size.height_px) == (672, 480)
+    assert size.value == (672, 480)
     assert "under 23 px" in size.reason
 
 
 def test_tiny_animals__at_most_2_5_times_the_pixels() -> None:
     size = choose_frame_size([frame(8, n_boxes=20)])
-    assert (size.width_px, size.height_px) == (768, 544)
-    assert size.width_px * size.height_px <= 2.5 * 480 * 352
+    assert size.value == (768, 544)
+    assert size.value[0] * size.value[1] <= 2.5 * 480 * 352
 
 
 def test_small_frames__no_larger_than_themselves() -> None:
     size = choose_frame_size([frame(8, width=640, height=360, n_boxes=20)])
-    assert (size.width_px, size.height_px) == (576, 416)
+    assert size.value == (576, 416)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_small_frames__no_larger_than_themselves() -> None:
 )
 def test_nothing_known__the_usual_size(records: list[ImageRecord]) -> None:
     size = choose_frame_size(records)
-    assert (size.width_px, size.height_px) == (480, 352)
+    assert size.value == (480, 352)
     assert "too few boxes" in size.reason
 
 

@@ -11,15 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.training.examples.array_cache import CachedRows
+from finding_nemo.training.examples.examples import Examples
 from finding_nemo.training.loop.progress import EpochProgress
-from finding_nemo.training.loop.trainer import Examples, Trainer
+from finding_nemo.training.loop.trainer import Trainer
 from finding_nemo.training.optimization.grad_accumulation import (
     choose_micro_batch_size,
     split_micro_batches,
 )
 from finding_nemo.training.optimization.losses import summed_bce_loss
-from finding_nemo.training.recipes.registry import TrainerSettings
+from finding_nemo.training.recipes.settings import TrainerSettings
 
 
 @given(st.integers(1, 60), st.integers(0, 60))
@@ -58,7 +60,7 @@ def _trained(folder: Path, micro_batch_size: int) -> tuple[dict[str, torch.Tenso
         micro_batch_size=micro_batch_size,
     )
     folder.mkdir()
-    with EpochProgress(3, shown=False) as progress:
+    with EpochProgress(3, Reporter()) as progress:
         history = loop.run(Examples(rows, truth), Examples(rows, truth), progress)
     return network.state_dict(), history[-1].training_loss
 
@@ -95,5 +97,5 @@ def test_micro_batch_size__are_as_many_as_a_laptop_holds(
         every_layer=every_layer,
         device=device,
     )
-    assert chosen.images == expected
+    assert chosen.value == expected
     assert chosen.reason

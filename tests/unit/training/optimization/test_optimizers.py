@@ -16,7 +16,7 @@ from finding_nemo.training.optimization.optimizers import (
     schedule_factor,
     set_learning_rate,
 )
-from finding_nemo.training.recipes.registry import TrainerSettings
+from finding_nemo.training.recipes.settings import TrainerSettings
 
 
 def test_schedule__rises_then_falls() -> None:

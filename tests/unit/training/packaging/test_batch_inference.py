@@ -11,6 +11,7 @@ from torch import nn
 
 from finding_nemo.core.arrays import Ints
 from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.core.reporter import no_progress
 from finding_nemo.models.inference.pixel_network import NetworkOutput
 from finding_nemo.models.inference.runtime_choice import open_network
 from finding_nemo.models.networks.with_features import WithFeatures
@@ -39,10 +40,6 @@ def network() -> nn.Module:
     )  # fmt: skip
 
 
-def unticked(done: int, total: int) -> None:
-    """Listen to no progress."""
-
-
 def by_torch(trained: nn.Module, stored: CachedRows, rows: Ints) -> NetworkOutput:
     return infer_with_torch(
         trained,
@@ -51,7 +48,7 @@ def by_torch(trained: nn.Module, stored: CachedRows, rows: Ints) -> NetworkOutpu
         rows,
         device=torch.device("cpu"),
         batch_size=8,
-        tick=unticked,
+        progress=no_progress,
     )
 
 
@@ -63,7 +60,10 @@ def test_runtime__sees_what_torch_sees(stored: CachedRows) -> None:
     exported = export_onnx(WithFeatures(trained), SPEC, output="logits", second="features")
     ticks: list[tuple[int, int]] = []
     output = infer_with_runtime(
-        open_network(exported, SPEC), stored, rows, tick=lambda *both: ticks.append(both)
+        open_network(exported, SPEC),
+        stored,
+        rows,
+        progress=lambda done, total, failures=0: ticks.append((done, total)),
     )
     assert wanted.features is not None
     assert output.features is not None
@@ -78,7 +78,7 @@ def test_network_without_features__gives_outputs_alone(stored: CachedRows) -> No
     wide = nn.Sequential(nn.Conv2d(3, 4, 8), nn.Flatten())
     exported = export_onnx(wide, SPEC, output="logits")
     rows = np.arange(3)
-    output = infer_with_runtime(open_network(exported, SPEC), stored, rows, tick=unticked)
+    output = infer_with_runtime(open_network(exported, SPEC), stored, rows, progress=no_progress)
     wanted = by_torch(wide, stored, rows)
     assert output.features is None
     assert wanted.features is None
@@ -92,5 +92,7 @@ def test_no_row__gives_no_output(stored: CachedRows, way: str) -> None:
         output = by_torch(network(), stored, none)
     else:
         exported = export_onnx(network(), SPEC, output="logits")
-        output = infer_with_runtime(open_network(exported, SPEC), stored, none, tick=unticked)
+        output = infer_with_runtime(
+            open_network(exported, SPEC), stored, none, progress=no_progress
+        )
     assert len(output.outputs) == 0

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.training.recipes.registry import RECIPES, find_recipe
-from finding_nemo.training.recipes.search_space import Choice, Span, search_space
+from finding_nemo.training.recipes.search_space import OneOf, Span, search_space
 
 PROBE = find_recipe("probe")
 
@@ -19,10 +19,10 @@ def test_words__are_spans_and_choices() -> None:
         ["dropout=0.3..0.8", "learning_rate=1e-4..1e-2:log", "epochs=5..9", "optimizer=sgd,adam"],
     )
     assert space == {
-        "dropout": Span(0.3, 0.8, log=False, whole=False),
-        "learning_rate": Span(1e-4, 1e-2, log=True, whole=False),
-        "epochs": Span(5, 9, log=False, whole=True),
-        "optimizer": Choice(("sgd", "adam")),
+        "dropout": Span(0.3, 0.8, log=False, is_integer=False),
+        "learning_rate": Span(1e-4, 1e-2, log=True, is_integer=False),
+        "epochs": Span(5, 9, log=False, is_integer=True),
+        "optimizer": OneOf(("sgd", "adam")),
     }
 
 
@@ -60,7 +60,7 @@ def test_bounds_that_the_recipe_refuses__before_any_training(word: str, message:
 @given(st.floats(1e-6, 0.4), st.floats(0.41, 0.9))
 def test_any_span__comes_back(low: float, high: float) -> None:
     assert search_space(PROBE, [f"dropout={low!r}..{high!r}"]) == {
-        "dropout": Span(low, high, log=False, whole=False)
+        "dropout": Span(low, high, log=False, is_integer=False)
     }
 
 
@@ -73,4 +73,4 @@ def test_bounds__are_checked_beside_what_all_trials_have() -> None:
 
 def test_choices__are_read_as_set_reads_them() -> None:
     space = search_space(find_recipe("resnet18"), ["normalise=true", "pretrained=true, false"])
-    assert space == {"normalise": Choice((True,)), "pretrained": Choice((True, False))}
+    assert space == {"normalise": OneOf((True,)), "pretrained": OneOf((True, False))}

@@ -139,21 +139,21 @@ def _items(text: str, *, bare_words: bool) -> list[str] | None:
         bare_words: Whether items without quotes may stand between (`'crab', None`).
     """
     items = []
-    place, is_parted = 0, True
-    while place < len(text):
-        if text[place] in _BETWEEN:
-            is_parted = is_parted or not text[place].isspace()
-            place += 1
-        elif text[place] in "'\"":
-            end = _closing_quote(text, place)
+    position, is_parted = 0, True
+    while position < len(text):
+        if text[position] in _BETWEEN:
+            is_parted = is_parted or not text[position].isspace()
+            position += 1
+        elif text[position] in "'\"":
+            end = _closing_quote(text, position)
             if end is None:
                 return None
-            items.append(_unescaped(text[place + 1 : end]))
-            place, is_parted = end + 1, False
+            items.append(_unescaped(text[position + 1 : end]))
+            position, is_parted = end + 1, False
         elif bare_words and is_parted:
-            end = next((n for n in range(place, len(text)) if text[n] in ",;|"), len(text))
-            items.append(text[place:end])
-            place, is_parted = end, False
+            end = next((n for n in range(position, len(text)) if text[n] in ",;|"), len(text))
+            items.append(text[position:end])
+            position, is_parted = end, False
         else:
             return None
     return items
@@ -161,13 +161,13 @@ def _items(text: str, *, bare_words: bool) -> list[str] | None:
 
 def _closing_quote(text: str, start: int) -> int | None:
     """Return where the quote that opens at `start` closes; a backslash guards what follows it."""
-    place = start + 1
-    while place < len(text):
-        if text[place] == "\\":
-            place += 1
-        elif text[place] == text[start]:
-            return place
-        place += 1
+    position = start + 1
+    while position < len(text):
+        if text[position] == "\\":
+            position += 1
+        elif text[position] == text[start]:
+            return position
+        position += 1
     return None
 
 

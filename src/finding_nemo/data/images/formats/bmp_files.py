@@ -30,12 +30,12 @@ def check_runs(content: bytes) -> None:
         raise ImageError("is truncated or damaged (its runs end before the picture does)")
 
 
-def _is_whole(content: bytes, place: int, width: int, height: int, *, is_rle4: bool) -> bool:
+def _is_whole(content: bytes, position: int, width: int, height: int, *, is_rle4: bool) -> bool:
     """Return whether the runs come to their end mark, or fill every row."""
     column = row = 0
-    while place + 2 <= len(content):
-        count, value = content[place], content[place + 1]
-        place += 2
+    while position + 2 <= len(content):
+        count, value = content[position], content[position + 1]
+        position += 2
         if count:
             column += count
         elif value == _END_OF_LINE:
@@ -43,13 +43,13 @@ def _is_whole(content: bytes, place: int, width: int, height: int, *, is_rle4: b
         elif value == _END:
             return True
         elif value == _DELTA:
-            if place + 2 > len(content):
+            if position + 2 > len(content):
                 return False
-            column, row = column + content[place], row + content[place + 1]
-            place += 2
+            column, row = column + content[position], row + content[position + 1]
+            position += 2
         else:
             n_bytes = (value + 1) // 2 if is_rle4 else value
-            column, place = column + value, place + n_bytes + n_bytes % 2
+            column, position = column + value, position + n_bytes + n_bytes % 2
         if row >= height or (row == height - 1 and column >= width):
-            return place <= len(content) + 1
+            return position <= len(content) + 1
     return False

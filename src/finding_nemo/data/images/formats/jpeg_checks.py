@@ -55,9 +55,9 @@ def _check_restarts(content: bytes, layout: JpegLayout, scan: Scan) -> None:
     """Check that restart markers count 0 to 7 again and again, one after each interval."""
     if not scan.interval:
         return
-    places = scan.restarts
+    positions = scan.restarts
     wanted = -(-layout.n_mcus(scan) // scan.interval) - 1
-    numbers = np.frombuffer(content, dtype=np.uint8)[places + 1] & 7
+    numbers = np.frombuffer(content, dtype=np.uint8)[positions + 1] & 7
     in_order = (numbers == np.arange(len(numbers)) % 8).all()
     if len(numbers) < wanted or not in_order:
         raise ImageError(
@@ -100,11 +100,11 @@ def _check_zeros(content: bytes, scan: Scan) -> None:
     if length is None:
         return
     # Zeros at the end may fill up to the marker: whether data is missing there, the decoder shows.
-    place = content.find(bytes(length), scan.start, end_of_data(content, scan))
-    if place >= 0:
+    position = content.find(bytes(length), scan.start, end_of_data(content, scan))
+    if position >= 0:
         raise ImageError(
             f"is truncated or damaged ({length} zero bytes or more in its coded data, from byte "
-            f"{place} on)"
+            f"{position} on)"
         )
 
 

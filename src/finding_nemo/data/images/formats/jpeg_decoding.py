@@ -99,25 +99,25 @@ class WatchedJpeg(io.BytesIO):
 
     def _cut(self, layout: JpegLayout) -> Iterator[tuple[bytes, bool]]:
         """Yield pieces, and whether all of each must be taken."""
-        content, place = self._content, 0
+        content, position = self._content, 0
         single = len(layout.scans) == 1 and layout.is_sequential
         for end, after in _ends(content, layout, with_last=not single):
-            yield content[place:end] + _FILL, False
+            yield content[position:end] + _FILL, False
             yield _PROBE, True
             if not single:
                 yield _PROBE, True
-            place = after
+            position = after
         if not single:
-            yield content[place:], False
+            yield content[position:], False
             return
         end = end_of_data(content, layout.scans[0])
         tail = _before_padding(content, layout.scans[0].start, end) - _HELD_BACK
-        if tail > max(place, layout.scans[0].start):
+        if tail > max(position, layout.scans[0].start):
             self._waits_for_tail = True
-            yield content[place:tail], False
+            yield content[position:tail], False
             self._waits_for_tail = False
-            place = tail
-        yield content[place:end] + _FILL, False
+            position = tail
+        yield content[position:end] + _FILL, False
 
 
 def _can_watch(layout: JpegLayout) -> bool:
@@ -131,7 +131,7 @@ def _ends(content: bytes, layout: JpegLayout, *, with_last: bool) -> Iterator[tu
     """
     for scan in layout.scans:
         if len(scan.restarts) < _MAX_INTERVALS:
-            yield from ((place, place) for place in scan.restarts.tolist())
+            yield from ((position, position) for position in scan.restarts.tolist())
         if with_last:
             yield end_of_data(content, scan), scan.end
 

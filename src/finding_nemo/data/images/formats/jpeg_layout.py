@@ -165,10 +165,10 @@ class _Reader:
         return self._found if self._found.scans and self._found.components else None
 
     def _follow(self) -> None:
-        place = 2
-        while (marker := self._next(place)) < len(self._content):
+        position = 2
+        while (marker := self._next(position)) < len(self._content):
             kind = self._content[marker + 1]
-            place = marker + 2
+            position = marker + 2
             if kind == _EOI:
                 self._found.end = marker
                 return
@@ -176,22 +176,22 @@ class _Reader:
                 return
             if kind in _BARE:
                 continue
-            (length,) = struct.unpack_from(">H", self._content, place)
-            body = self._content[place + 2 : place + length]
-            place += length
+            (length,) = struct.unpack_from(">H", self._content, position)
+            body = self._content[position + 2 : position + length]
+            position += length
             if kind == _SOS:
-                place = self._scan(body, place)
+                position = self._scan(body, position)
             else:
                 self._segment(kind, body)
 
-    def _next(self, place: int) -> int:
+    def _next(self, position: int) -> int:
         """Return where the next marker is, or the file's length."""
         self._left -= 1
         if self._left < 0:
             raise ImageError(_TOO_MANY)
         content = self._content
-        at_once = content[place : place + 1] == b"\xff" and content[place + 1] in _MARKERS
-        return place if at_once else _first_marker(content, place)
+        at_once = content[position : position + 1] == b"\xff" and content[position + 1] in _MARKERS
+        return position if at_once else _first_marker(content, position)
 
     def _segment(self, kind: int, body: bytes) -> None:
         if kind in _SOF:
@@ -211,13 +211,13 @@ class _Reader:
             found.components[name] = (max(sampling >> 4, 1), max(sampling & 15, 1))
 
     def _huffman(self, body: bytes) -> None:
-        place = 0
-        while place + 17 <= len(body):
-            counts = body[place + 1 : place + 17]
+        position = 0
+        while position + 17 <= len(body):
+            counts = body[position + 1 : position + 17]
             n_bits = next((n for n, count in enumerate(counts, start=1) if count), 0)
             if n_bits:
-                self._tables[body[place]] = CodeOfZeros(body[place + 17], n_bits)
-            place += 17 + sum(counts)
+                self._tables[body[position]] = CodeOfZeros(body[position + 17], n_bits)
+            position += 17 + sum(counts)
 
     def _scan(self, body: bytes, start: int) -> int:
         """Note a scan whose data begins at `start`, and return where it ends."""
@@ -243,32 +243,32 @@ class _Reader:
         return end
 
 
-def _first_marker(content: bytes, place: int) -> int:
-    """Return where the first marker from `place` on is that is no restart, or the file's length."""
+def _first_marker(content: bytes, position: int) -> int:
+    """Return where the first marker from `position` on is, restarts aside, or the file's length."""
     size = _FIRST_BLOCK
-    while place + 1 < len(content):
-        at, kinds = _marked(content, place, min(size, len(content) - 1 - place))
+    while position + 1 < len(content):
+        at, kinds = _marked(content, position, min(size, len(content) - 1 - position))
         hits = np.flatnonzero(_IS_MARKER[kinds])
         if hits.size:
-            return place + int(at[hits[0]])
-        place, size = place + size, min(4 * size, _BLOCK)
+            return position + int(at[hits[0]])
+        position, size = position + size, min(4 * size, _BLOCK)
     return len(content)
 
 
 def _restarts(content: bytes, start: int, end: int) -> Ints:
     """Return where the restart markers between `start` and `end` are."""
     found, count = [_NONE], 0
-    for place in range(start, end - 1, _BLOCK):
-        at, kinds = _marked(content, place, min(_BLOCK, end - 1 - place))
-        found.append(at[_IS_RESTART[kinds]] + place)
+    for position in range(start, end - 1, _BLOCK):
+        at, kinds = _marked(content, position, min(_BLOCK, end - 1 - position))
+        found.append(at[_IS_RESTART[kinds]] + position)
         count += len(found[-1])
         if count > _MAX_RESTARTS:
             raise ImageError(_TOO_MANY)
     return np.concatenate(found)
 
 
-def _marked(content: bytes, place: int, size: int) -> tuple[Ints, npt.NDArray[np.uint8]]:
-    """Return where in `size` bytes from `place` on 0xFF stands, and the bytes behind."""
-    block = np.frombuffer(content, np.uint8, count=size + 1, offset=place)
+def _marked(content: bytes, position: int, size: int) -> tuple[Ints, npt.NDArray[np.uint8]]:
+    """Return where in `size` bytes from `position` on 0xFF stands, and the bytes behind."""
+    block = np.frombuffer(content, np.uint8, count=size + 1, offset=position)
     at = np.flatnonzero(block[:-1] == 0xFF)
     return at, block[at + 1]

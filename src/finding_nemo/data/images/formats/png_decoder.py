@@ -76,17 +76,17 @@ def chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
         ImageError: If there are more than a file may have.
     """
     count = 0
-    place = len(_SIGNATURE)
-    while place + 12 <= len(content):
-        (length,) = struct.unpack_from(">I", content, place)
-        end = place + 12 + length
+    position = len(_SIGNATURE)
+    while position + 12 <= len(content):
+        (length,) = struct.unpack_from(">I", content, position)
+        end = position + 12 + length
         if end > len(content):
             return
         count += 1
         if count > _MAX_CHUNKS:
             raise ImageError(f"has more than the {_MAX_CHUNKS} chunks that are read")
-        yield content[place + 4 : place + 8], place + 8, length
-        place = end
+        yield content[position + 4 : position + 8], position + 8, length
+        position = end
 
 
 def check_sums(content: bytes) -> None:

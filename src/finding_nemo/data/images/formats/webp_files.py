@@ -63,13 +63,13 @@ def _file_of(kind: bytes, data: bytes) -> bytes:
 
 def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yield the kind, start and length of the data of each chunk up to the first picture."""
-    place = 12
-    while place + 8 <= len(content):
-        kind, length = struct.unpack_from("<4sI", content, place)
-        yield kind, place + 8, min(length, len(content) - place - 8)
+    position = 12
+    while position + 8 <= len(content):
+        kind, length = struct.unpack_from("<4sI", content, position)
+        yield kind, position + 8, min(length, len(content) - position - 8)
         if kind in _PICTURES or kind == b"ANMF":
             return
-        place += 8 + length + length % 2
+        position += 8 + length + length % 2
 
 
 def _size(kind: bytes, head: bytes) -> tuple[int, int]:

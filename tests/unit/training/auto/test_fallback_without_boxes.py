@@ -8,19 +8,14 @@ from typing import Any
 import pytest
 
 from finding_nemo.core.records import Box, ImageRecord
-from finding_nemo.training.optimization.layer_decay import (
+from finding_nemo.training.auto.box_supervision import (
     EVERY_LAYER,
     choose_layers,
     has_box_supervision,
 )
-from finding_nemo.training.recipes.fallback_without_boxes import settings_without_boxes
-from finding_nemo.training.recipes.registry import (
-    NemoSettings,
-    PatchesSettings,
-    TrainerSettings,
-    find_recipe,
-    recipe_settings,
-)
+from finding_nemo.training.auto.fallback_without_boxes import fallback_without_boxes
+from finding_nemo.training.recipes.registry import find_recipe, recipe_settings
+from finding_nemo.training.recipes.settings import AnySettings, NemoSettings, PatchesSettings
 
 
 def image(*, holds: int, boxed: bool, width: int | None = 640) -> ImageRecord:
@@ -52,17 +47,20 @@ def test_boxes__teach_where_half_of_what_holds_something_has_them(
 
 def test_layers__are_chosen_with_the_share_of_boxes_in_words() -> None:
     chosen = choose_layers(None, BOXED + 3 * BARE)
-    assert chosen.layers == EVERY_LAYER
+    assert chosen.value == EVERY_LAYER
     assert "in 25 % of the training images" in chosen.reason
-    assert choose_layers(5, BOXED).layers == 5
+    assert choose_layers(5, BOXED).value == 5
 
 
-def changed(recipe: str, records: list[ImageRecord], **changes: Any) -> tuple[TrainerSettings, str]:
-    settings = recipe_settings(find_recipe(recipe), changes)
-    assert isinstance(settings, TrainerSettings)
-    told: list[str] = []
-    found = settings_without_boxes(settings, recipe, records, told.append)
-    return found, "".join(told)
+def changed(recipe: str, records: list[ImageRecord], **changes: Any) -> tuple[AnySettings, str]:
+    """Return the settings that are trained with, and what is told of another recipe."""
+    found = find_recipe(recipe)
+    settings = recipe_settings(found, changes)
+    if not isinstance(settings, NemoSettings):
+        assert found.build != find_recipe("nemo").build  # only that builder falls back
+        return settings, ""
+    fallback = fallback_without_boxes(settings, found, records)
+    return (settings, "") if fallback is None else (fallback.settings, fallback.in_words)
 
 
 def test_nemo__takes_the_settings_of_places_and_keeps_what_was_changed() -> None:
