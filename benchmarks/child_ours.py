@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 from typing import cast
 
+from finding_nemo.core.names.inference_names import DtypeOption
 from finding_nemo.models.bundle.bundle import load_bundle
-from finding_nemo.models.inference.open_bundle_network import DtypeOption, InferenceOptions
+from finding_nemo.models.inference.open_bundle_network import InferenceOptions
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_sources import collect_images
 

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 from timing import child, in_turn, table
 
+from finding_nemo.core.names.inference_names import DTYPES
 from finding_nemo.metrics.ranking import map_at_k
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.models.bundle.uncertainty_tensors import uncertainty_from_tensors
 
-DTYPES = ("float32", "bfloat16", "int8")
 # The network's loading is part of our time: enough frames that it is a tenth or less.
 SMALL_FRAMES, LARGE_FRAMES = (512, 5_000), (192, 1_500)
 

@@ -13,14 +13,13 @@ import numpy as np
 import torch
 from timing import ROUNDS, in_turn, table
 
+from finding_nemo.core.names.inference_names import DTYPES, DtypeOption, RuntimeOption
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.models.inference.open_bundle_network import (
-    DtypeOption,
     InferenceOptions,
     open_bundle_network,
 )
 from finding_nemo.models.inference.pixel_network import PixelNetwork
-from finding_nemo.models.inference.runtime_choice import Runtime
 
 # Multiplications and additions of tf_efficientnet_lite0 at 224 x 224.
 GFLOP = 0.77
@@ -75,7 +74,7 @@ def network_rate(network: PixelNetwork) -> float:
 def compare(bundle: Path) -> str:
     """Return the table of every runtime and precision."""
     loaded = load_bundle(bundle)
-    kinds: list[tuple[Runtime, DtypeOption]] = [
+    kinds: list[tuple[RuntimeOption, DtypeOption]] = [
         ("onnxruntime", "float32"), ("onnxruntime", "int8"), ("openvino", "float32"),
         ("openvino", "bfloat16"), ("openvino", "int8"),
     ]  # fmt: skip
@@ -86,8 +85,7 @@ def compare(bundle: Path) -> str:
         {f"{r}/{p}": partial(network_rate, network) for (r, p), network in networks.items()}
     )
     limits = {
-        dtype: statistics.median(matmul_rate(dtype) for _ in range(ROUNDS))
-        for dtype in ("float32", "bfloat16", "int8")
+        dtype: statistics.median(matmul_rate(dtype) for _ in range(ROUNDS)) for dtype in DTYPES
     }
     rows = []
     for runtime, dtype in kinds:

@@ -41,7 +41,7 @@ def child() -> None:
         return prepare_image(source, *values, **options)
 
     sys.argv = ["finding-nemo", *sys.argv[2:]]
-    with patch("finding_nemo.prediction.sources.image_loader.ready_image", watched):
+    with patch("finding_nemo.prediction.sources.image_loader.prepare_image", watched):
         run()
 
 

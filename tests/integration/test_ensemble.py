@@ -50,7 +50,7 @@ def test_ensemble__says_the_mean_of_its_members(
     assert "member probe, 75 %" in said
     assert "MAP@20" in said
     bundle, members = load_bundle(out), [load_bundle(run) for run in runs]
-    assert bundle.manifest.recipe == "probe + places"
+    assert bundle.manifest.recipe == "probe + patches"
     assert [member["share"] for member in bundle.manifest.settings["members"]] == [0.75, 0.25]
     spec = bundle.manifest.preprocessing
     assert spec is not None

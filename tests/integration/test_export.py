@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from finding_nemo import read_dataset, read_predictions
 from finding_nemo.cli.main import app
 from finding_nemo.core.errors import BundleError, ExportError, SettingsError
+from finding_nemo.core.names.inference_names import DtypeOption
 from finding_nemo.core.records import Dataset, ImageRecord, Split
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.data.splits.split_csv import read_split
@@ -19,7 +20,6 @@ from finding_nemo.models.bundle.bundle import bundle_hash, load_bundle
 from finding_nemo.models.bundle.bundle_files import EXPORTS
 from finding_nemo.models.bundle.export_records import read_export_records
 from finding_nemo.models.inference.open_bundle_network import (
-    DtypeOption,
     InferenceOptions,
     open_bundle_network,
 )

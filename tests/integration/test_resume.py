@@ -27,7 +27,7 @@ from finding_nemo.core.errors import (
 from finding_nemo.core.files.atomic_files import rename_durably
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.models.bundle.bundle import load_bundle
-from finding_nemo.models.inference.pixel_network import GPU_BATCH
+from finding_nemo.models.inference.onnxruntime_network import GPU_BATCH
 from finding_nemo.prediction.predictor import BATCH_SIZE
 from finding_nemo.prediction.run.chunked_run import ChunkRows, ChunkWork, Engine, Shard, parse_shard
 from finding_nemo.prediction.run.engine_local import predict_here

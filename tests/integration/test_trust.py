@@ -42,7 +42,7 @@ def test_readings__are_in_every_format(bundle: Bundle, dataset: Dataset, tmp_pat
     for name in ("p.parquet", "p.csv", "p.jsonl"):
         path = tmp_path / name
         file_format = path.suffix[1:]
-        predict_to_file(bundle, inputs, path, file_format=file_format)  # type: ignore[arg-type]
+        predict_to_file(bundle, inputs, path, file_format=file_format)
         tables.append(read_predictions(path))
     first = tables[0].assessment
     assert first is not None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.files.text_files import read_text
@@ -54,7 +54,24 @@ def _fault_line(fault: Mapping[str, Any], cls: type[BaseModel]) -> str:
         return f"unknown key {key!r}; {hint}"
     if fault["type"] == "missing":
         return f"missing key {key!r}"
-    return f"{key} = {fault['input']!r}: {fault['msg'].lower()}"
+    words = fault["msg"].removeprefix("Value error, ")
+    return f"{key} = {fault['input']!r}: {words.lower()}"
+
+
+def one_of(table: Iterable[str]) -> AfterValidator:
+    """Return what lets a setting take the names of `table` and nothing else.
+
+    Example:
+        >>> loss: Annotated[str, one_of(LOSSES)] = "mean-bce"  # doctest: +SKIP
+    """
+    names = tuple(table)
+
+    def checked(value: str) -> str:
+        if value not in names:
+            raise ValueError(f"input should be one of {', '.join(names)}")
+        return value
+
+    return AfterValidator(checked)
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A data set folder, a COCO file or a CSV file into one `Dataset`."""
+"""The door for reading data sets: any form of `DATASET_FORMS` into one `Dataset`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from finding_nemo.core.errors import AnnotationError, DatasetError, DatasetNotFoundError
+from finding_nemo.core.names.registries import load
 from finding_nemo.core.records import Dataset, DatasetSource
-from finding_nemo.data.datasets.coco_dataset import read_coco_dataset
-from finding_nemo.data.datasets.csv_dataset import read_csv_dataset
+from finding_nemo.data.datasets.dataset_forms import DATASET_FORMS, form_of
 from finding_nemo.data.datasets.dives import compile_dive_pattern
-from finding_nemo.data.datasets.fathomnet2023 import is_competition_folder, read_competition_folder
 
 
 def read_dataset(
     path: Path | str, *, images: Path | str | None = None, dive_pattern: str | None = None
 ) -> Dataset:
-    """Read a data set in any of three forms; no image is opened.
+    """Read a data set in any of the forms of `DATASET_FORMS`; no image is opened.
 
     Args:
         path: A folder in the FathomNet 2023 layout, a COCO file (.json), or a CSV file with
@@ -50,13 +49,10 @@ def _existing_folder(folder: Path) -> Path:
 
 
 def _read_form(path: Path, images: Path | None, pattern: re.Pattern[str] | None) -> Dataset:
-    if is_competition_folder(path):
-        return read_competition_folder(path, images=images, pattern=pattern)
-    is_file = os.path.isfile(path)  # false, not an error, for a name that no disk takes
-    if is_file and path.suffix.lower() == ".json":
-        return read_coco_dataset(path, images=images, pattern=pattern)
-    if is_file and path.suffix.lower() in (".csv", ".tsv", ".txt"):
-        return read_csv_dataset(path, images=images, pattern=pattern)
+    form = form_of(path)
+    if form is not None:
+        dataset: Dataset = load(form.reader)(path, images=images, pattern=pattern)
+        return dataset
     if not os.path.exists(path):
         raise DatasetNotFoundError(f"The data set {path} does not exist.")
     if path.is_dir():
@@ -65,7 +61,8 @@ def _read_form(path: Path, images: Path | None, pattern: re.Pattern[str] | None)
             "multilabel_classification/train.csv or object_detection/train.json. For another "
             "layout name a COCO file (.json) or a CSV file with the columns path,categories."
         )
-    raise AnnotationError(f"{path} is neither a folder nor a .json, .csv or .tsv file.")
+    *others, last = (suffix for form in DATASET_FORMS.values() for suffix in form.suffixes)
+    raise AnnotationError(f"{path} is neither a folder nor a {', '.join(others)} or {last} file.")
 
 
 def _notices(dataset: Dataset) -> list[str]:

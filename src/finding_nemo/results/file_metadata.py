@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.files.text_files import open_regular
+from finding_nemo.core.names.renamed_names import current_network
 from finding_nemo.core.text.json_text import kind_of, parse_json
 from finding_nemo.results.schema import METADATA_KEY
 
@@ -83,7 +84,7 @@ def parse_metadata(content: bytes, path: Path) -> dict[str, Any]:
             f"The metadata of {path} must be an object, got {kind_of(metadata)}."
         )
     _check_lists(metadata, path)
-    return metadata
+    return current_network(metadata)
 
 
 def _check_lists(metadata: Mapping[str, Any], path: Path) -> None:

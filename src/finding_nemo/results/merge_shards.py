@@ -21,8 +21,9 @@ from finding_nemo.results.file_metadata import (
     refuse_other_rows,
     unreadable,
 )
+from finding_nemo.results.prediction_formats import Format, choose_format
 from finding_nemo.results.summary import PredictionSummary
-from finding_nemo.results.writers import ROWS_IN_GROUP, Format, choose_format, write_tables
+from finding_nemo.results.writers import ROWS_IN_GROUP, write_tables
 
 # What shards of one run have in common.
 _SAME = ("schema_version", "bundle_hash", "inputs_sha256", "version", "categories")
@@ -40,7 +41,7 @@ def merge_shards(
     Args:
         paths: One Parquet file a shard.
         out: The file to write.
-        file_format: One of `results.writers.FORMATS`; by default what the suffix of `out` says.
+        file_format: A name of `FORMATS`; by default what the suffix of `out` says.
         overwrite: Whether an existing file may be replaced.
 
     Returns:

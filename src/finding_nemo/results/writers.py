@@ -1,4 +1,4 @@
-"""Predictions to a file as they come: Parquet, CSV, JSONL or the competition's submission.
+"""Predictions to a file as they come, in any of `FORMATS`.
 
 A file is written beside its place and renamed when it is whole, so no reader meets half of one.
 """
@@ -8,35 +8,24 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.files.atomic_files import atomic_write, write_text
 from finding_nemo.core.files.output_checks import check_output_file
 from finding_nemo.core.files.table_files import TableWriter
+from finding_nemo.core.names.registries import load
 from finding_nemo.core.records import Prediction
 from finding_nemo.results.columns import to_table
 from finding_nemo.results.file_metadata import to_file_metadata
+from finding_nemo.results.prediction_formats import FORMATS, Format, choose_format
 from finding_nemo.results.schema import Columns, parquet_options
 from finding_nemo.results.submission import submission_row
-
-Format = Literal["parquet", "csv", "jsonl", "submission"]
-FORMATS: tuple[Format, ...] = ("parquet", "csv", "jsonl", "submission")
-
-# What the suffix of a file says of its format: none says nothing, and means the usual one. A
-# submission is CSV, and must be asked for.
-SUFFIXES: Mapping[str, Format] = {
-    "": "parquet",
-    ".parquet": "parquet",
-    ".csv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-}
 
 # One row group: 2,048 rows of 290 float32 are 2.3 MB, small enough to hold, large enough that ten
 # million rows have a footer of 5,000 entries.
@@ -45,50 +34,24 @@ ROWS_IN_GROUP = 2048
 FinishMetadata = Callable[[], Mapping[str, Any]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputRequest:
+    """What a writer is told beside the rows and the path.
+
+    Attributes:
+        schema: Of the rows.
+        metadata: Called at the end for the provenance; returns JSON-ready values.
+        fallback_ids: What a submission guesses for an image that could not be read, best first.
+    """
+
+    schema: pa.Schema
+    metadata: FinishMetadata
+    fallback_ids: Sequence[int]
+
+
 def provenance_path(path: Path) -> Path:
     """Return where the provenance of a CSV or JSONL predictions file is written."""
     return path.with_name(path.name + ".provenance.json")
-
-
-def check_format(name: str) -> Format:
-    """Return `name` if it is one of `FORMATS`.
-
-    Raises:
-        SettingsError: If it is not.
-    """
-    for known in FORMATS:
-        if name == known:
-            return known
-    raise SettingsError(f"Unknown format {name!r}; known: {', '.join(FORMATS)}.")
-
-
-def choose_format(path: Path, wanted: str | None = None) -> Format:
-    """Return the format of a predictions file: what its suffix says, or what is wanted.
-
-    Raises:
-        SettingsError: If the two disagree, or neither says one.
-    """
-    suffix = path.suffix.lower()
-    named = SUFFIXES.get(suffix)
-    if wanted is None:
-        if named is None:
-            raise SettingsError(
-                f"The name {path.name!r} does not say in which format to write: {suffix} is "
-                f"unknown. End it in {', '.join(filter(None, SUFFIXES))}, or give the format "
-                f"({', '.join(FORMATS)})."
-            )
-        return named
-    chosen = check_format(wanted)
-    if chosen == "submission" and suffix not in ("", ".csv"):
-        raise SettingsError(
-            f"A submission is a CSV file, and {path.name!r} does not end in .csv. Rename it."
-        )
-    if suffix and named is not None and named != {"submission": "csv"}.get(chosen, chosen):
-        raise SettingsError(
-            f"The format {chosen} and the name {path.name!r} disagree: {suffix} is {named}. "
-            "Change one, or leave the format out."
-        )
-    return chosen
 
 
 def write_predictions(
@@ -155,21 +118,15 @@ def write_tables(
     See `write_predictions` for the arguments and errors.
     """
     check_output_file(path, overwrite=overwrite)
-    file_format = choose_format(path, file_format)
-    if file_format == "parquet":
-        return _write_parquet(tables, path, schema, metadata)
-    if file_format == "submission":
-        return _write_submission(tables, path, fallback_ids)
-    write = _write_csv if file_format == "csv" else _write_jsonl
-    count = write(tables, path, schema)
-    text = json.dumps(metadata(), indent=2, ensure_ascii=False)
-    write_text(provenance_path(path), text + "\n")
+    chosen = FORMATS[choose_format(path, file_format)]
+    request = OutputRequest(schema=schema, metadata=metadata, fallback_ids=fallback_ids)
+    count: int = load(chosen.writer)(tables, path, request)
     return count
 
 
-def _write_parquet(
-    tables: Iterable[pa.Table], path: Path, schema: pa.Schema, metadata: FinishMetadata
-) -> int:
+def write_parquet(tables: Iterable[pa.Table], path: Path, request: OutputRequest) -> int:
+    """Write rows as Parquet, the provenance in its metadata, and return how many there were."""
+    schema = request.schema
     count = 0
     with (
         atomic_write(path) as partial,
@@ -178,7 +135,7 @@ def _write_parquet(
         for table in regrouped(tables, ROWS_IN_GROUP):
             writer.write_table(table, row_group_size=ROWS_IN_GROUP)
             count += len(table)
-        writer.add_key_value_metadata(to_file_metadata(metadata()))
+        writer.add_key_value_metadata(to_file_metadata(request.metadata()))
     return count
 
 
@@ -197,8 +154,9 @@ def regrouped(tables: Iterable[pa.Table], n_rows: int) -> Iterator[pa.Table]:
         yield pa.concat_tables(held).combine_chunks()
 
 
-def _write_csv(tables: Iterable[pa.Table], path: Path, schema: pa.Schema) -> int:
-    names = [name for name in schema.names if name not in ("vector", "embedding")]
+def write_csv(tables: Iterable[pa.Table], path: Path, request: OutputRequest) -> int:
+    """Write rows as CSV, the provenance beside it, and return how many there were."""
+    names = [name for name in request.schema.names if name not in ("vector", "embedding")]
     count = 0
     with atomic_write(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
         writer = TableWriter(file)
@@ -208,22 +166,29 @@ def _write_csv(tables: Iterable[pa.Table], path: Path, schema: pa.Schema) -> int
             for row in rows:
                 writer.write(row.values())
             count += len(rows)
+    _write_provenance(path, request)
     return count
 
 
-def _write_jsonl(tables: Iterable[pa.Table], path: Path, schema: pa.Schema) -> int:
-    del schema
+def write_jsonl(tables: Iterable[pa.Table], path: Path, request: OutputRequest) -> int:
+    """Write rows as JSON, one a line, the provenance beside it, and return how many there were."""
     count = 0
     with atomic_write(path) as partial, partial.open("w", encoding="utf-8") as file:
         for table in tables:
             for row in table.to_pylist():
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += len(table)
+    _write_provenance(path, request)
     return count
 
 
-def _write_submission(tables: Iterable[pa.Table], path: Path, fallback_ids: Sequence[int]) -> int:
-    """Write what the competition takes: a file for a machine.
+def _write_provenance(path: Path, request: OutputRequest) -> None:
+    text = json.dumps(request.metadata(), indent=2, ensure_ascii=False)
+    write_text(provenance_path(path), text + "\n")
+
+
+def write_submission(tables: Iterable[pa.Table], path: Path, request: OutputRequest) -> int:
+    """Write what the competition takes, a file for a machine, and return how many rows there were.
 
     Ids stand as they are, even those that a spreadsheet would take for a formula.
     """
@@ -233,6 +198,6 @@ def _write_submission(tables: Iterable[pa.Table], path: Path, fallback_ids: Sequ
         writer.writerow(("id", "categories", "osd"))
         for table in tables:
             rows = table.select(["image_id", "categories", "novelty"]).to_pylist()
-            writer.writerows(submission_row(row, fallback_ids) for row in rows)
+            writer.writerows(submission_row(row, request.fallback_ids) for row in rows)
             count += len(rows)
     return count

@@ -98,8 +98,12 @@ def eel(canvas: Canvas, rng: Rng, colour: Colour, *, radius: float, bend: float)
     line -= (line.max(axis=0) + line.min(axis=0)) / 2
     widths = radius * np.interp(np.linspace(0, 1, len(line)), [0, 0.1, 0.6, 1], [0.7, 1, 0.8, 0.15])
     canvas.tube(line, widths, _tinted(rng, colour))
-    canvas.ball((float(line[0, 0]), float(line[0, 1]) - radius * 0.3), 0.035, (0.05, 0.05, 0.05),
-                base=radius)  # fmt: skip
+    canvas.ball(
+        (float(line[0, 0]), float(line[0, 1]) - radius * 0.3),
+        0.035,
+        (0.05, 0.05, 0.05),
+        base=radius,
+    )
     canvas.speckle(rng, 0.08)
 
 

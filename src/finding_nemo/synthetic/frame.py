@@ -158,12 +158,12 @@ def _resized(layers: Float32s, width: int, height: int) -> Float32s:
     planes = [
         np.asarray(
             Image.fromarray(np.ascontiguousarray(layers[..., k])).resize(
-                (width, height), Image.Resampling.BOX if width < layers.shape[1] else
-                Image.Resampling.BILINEAR
+                (width, height),
+                Image.Resampling.BOX if width < layers.shape[1] else Image.Resampling.BILINEAR,
             )
         )
         for k in range(layers.shape[2])
-    ]  # fmt: skip
+    ]
     return np.stack(planes, axis=-1).astype(np.float32)
 
 

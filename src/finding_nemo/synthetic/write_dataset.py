@@ -168,13 +168,28 @@ def _write_annotations(out: Path, drawn: Sequence[list[_Drawn]], folders: Sequen
     trained = {number for image in train for number in image.category_ids}
     categories = drawn_categories().categories
     write = partial(_write_csv, out)
-    write("category_key.csv", ("id", "name", "supercat"),
-          ((c.category_id, c.name, c.supercategory) for c in categories))  # fmt: skip
-    write("multilabel_classification/train.csv", ("id", "categories"),
-          ((i.image_id, str([float(n) for n in i.category_ids])) for i in train))  # fmt: skip
-    write(EVAL_TRUTH, ("id", "categories", "osd"),
-          ((i.image_id, " ".join(map(str, i.category_ids)), int(not set(i.category_ids) <= trained))
-           for i in held_out))  # fmt: skip
+    write(
+        "category_key.csv",
+        ("id", "name", "supercat"),
+        ((c.category_id, c.name, c.supercategory) for c in categories),
+    )
+    write(
+        "multilabel_classification/train.csv",
+        ("id", "categories"),
+        ((i.image_id, str([float(n) for n in i.category_ids])) for i in train),
+    )
+    write(
+        EVAL_TRUTH,
+        ("id", "categories", "osd"),
+        (
+            (
+                i.image_id,
+                " ".join(map(str, i.category_ids)),
+                int(not set(i.category_ids) <= trained),
+            )
+            for i in held_out
+        ),
+    )
     write_text(out / "object_detection/train.json", json.dumps(_coco(train, annotated=True)))
     write_text(out / "object_detection/eval.json", json.dumps(_coco(held_out, annotated=False)))
 

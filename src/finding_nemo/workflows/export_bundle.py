@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,16 @@ from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.errors import BundleError, ExportError, SplitError
 from finding_nemo.core.files.atomic_files import atomic_write
 from finding_nemo.core.files.output_checks import check_output_file
+from finding_nemo.core.names.inference_names import (
+    BFLOAT16,
+    EXPORT_TARGETS,
+    FLOAT32,
+    INT8,
+    ONNXRUNTIME,
+    RUNTIMES,
+    Dtype,
+    RuntimeName,
+)
 from finding_nemo.core.prefetch import prefetch_map
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import library_versions
@@ -28,18 +37,15 @@ from finding_nemo.models.bundle.export_records import (
     write_export_records,
 )
 from finding_nemo.models.inference.open_bundle_network import checked_network
-from finding_nemo.models.inference.openvino_network import has_bfloat16, save_openvino
-from finding_nemo.models.inference.pixel_network import Dtype
 from finding_nemo.models.inference.runtime_choice import (
-    Runtime,
     choose_runtime,
     open_network,
+    runtime_of,
     usable_cores,
 )
 from finding_nemo.models.onnx_export.quantize import quantise_onnx
 from finding_nemo.prediction.sources.prepared_image import prepare_image
 
-Target = Literal["onnx", "openvino"]
 Frames = Sequence[npt.NDArray[np.uint8]]
 
 # The bars. MAP@20 is what the model is for; a probability off by a quarter misleads a reader.
@@ -47,7 +53,6 @@ ALLOWED_MAP_AT_20_LOSS = 0.005
 ALLOWED_PROBABILITY_CHANGE = 0.25
 _MOST_CHECKED = 1000
 _MOST_CALIBRATED = 300
-_RUNTIME: dict[Target, Runtime] = {"onnx": "onnxruntime", "openvino": "openvino"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class JudgedFrames:
 
 
 def export_bundle(
-    bundle: Bundle, dataset: Dataset, split: Split, *, to: Target, int8: bool, reporter: Reporter
+    bundle: Bundle, dataset: Dataset, split: Split, *, to: str, int8: bool, reporter: Reporter
 ) -> tuple[ExportRecord, ...]:
     """Check every precision that `to` offers here on validation frames, and keep what passes.
 
@@ -79,7 +84,7 @@ def export_bundle(
         bundle: Whose runner is a network.
         dataset: What it was trained on, with the image files.
         split: How that was divided.
-        to: The runtime.
+        to: The runtime, a name of `EXPORT_TARGETS`.
         int8: Whether an int8 network is made, calibrated on training frames.
         reporter: Told of each measurement.
 
@@ -93,16 +98,16 @@ def export_bundle(
     if bundle.manifest.runner != "network":
         raise BundleError(f"The bundle {bundle.path} opens no image: it has no network to export.")
     check_output_file(bundle.path / EXPORTS, overwrite=True)
-    runtime = _RUNTIME[to]
-    choose_runtime(dtype="float32", runtime=runtime)
+    runtime = EXPORT_TARGETS[to].name
+    choice = choose_runtime(dtype=FLOAT32, runtime=runtime)
     spec = bundle.preprocessing
     evaluation_set = _align(dataset, _unseen(dataset, split), spec)
     network = checked_network(bundle)
-    exact = _probabilities(bundle, network, evaluation_set.pixels, "float32", "onnxruntime")
+    exact = _probabilities(bundle, network, evaluation_set.pixels, FLOAT32, ONNXRUNTIME)
     measure = _Measure(bundle, evaluation_set, exact, runtime)
-    dtypes: list[Dtype] = ["float32"]
-    if to == "openvino" and has_bfloat16():
-        dtypes.append("bfloat16")
+    dtypes: list[Dtype] = [FLOAT32]
+    if runtime_of(runtime).computes(BFLOAT16, choice.device):
+        dtypes.append(BFLOAT16)
     records = [measure.record(network, dtype) for dtype in dtypes]
     # What is written anew is not listed meanwhile: if this is stopped, the bundle still opens.
     names = (EXPORTS, INT8_NETWORK) if int8 else (EXPORTS,)
@@ -112,17 +117,17 @@ def export_bundle(
         records.append(_make_int8(measure, network, calibration, spec))
     _remember(bundle, records, reporter)
     bundle = list_files(bundle, *names)
-    if to == "openvino":
-        _write_openvino(bundle, reporter)
+    _write_networks(bundle, runtime, reporter)
     _refuse(records)
     return tuple(records)
 
 
-def _write_openvino(bundle: Bundle, reporter: Reporter) -> None:
+def _write_networks(bundle: Bundle, runtime: RuntimeName, reporter: Reporter) -> None:
+    """Write the networks in the runtime's own form, if it has one."""
     networks = {NETWORK: checked_network(bundle)}
     if bundle.holds_int8:
-        networks[INT8_NETWORK] = checked_network(bundle, "int8")
-    for path in save_openvino(bundle.path, networks, bundle.preprocessing):
+        networks[INT8_NETWORK] = checked_network(bundle, INT8)
+    for path in runtime_of(runtime).save(bundle.path, networks, bundle.preprocessing):
         reporter.message(f"wrote {path}: uint8 pixels (1, height, width, 3) in, normalised inside.")
 
 
@@ -158,7 +163,7 @@ class _Measure:
     bundle: Bundle
     evaluation_set: JudgedFrames
     exact: Float32s
-    runtime: Runtime
+    runtime: RuntimeName
 
     def record(
         self, network: bytes, dtype: Dtype, calibration: JudgedFrames | None = None
@@ -181,7 +186,7 @@ class _Measure:
             n_calibration_dives=calibration.n_dives if calibration else 0,
             allowed_map_at_20_loss=ALLOWED_MAP_AT_20_LOSS,
             allowed_probability_change=ALLOWED_PROBABILITY_CHANGE,
-            libraries=library_versions("onnxruntime", "openvino"),
+            libraries=library_versions(*RUNTIMES),
         )
 
 
@@ -193,7 +198,7 @@ def _make_int8(
     made = bundle.int8_path.with_name(f".{bundle.int8_path.name}")
     try:
         quantise_onnx(network, calibration.pixels, preprocessing, made)
-        record = measure.record(made.read_bytes(), "int8", calibration)
+        record = measure.record(made.read_bytes(), INT8, calibration)
         if record.is_good_enough:
             with atomic_write(bundle.int8_path) as partial:
                 made.replace(partial)
@@ -203,7 +208,7 @@ def _make_int8(
 
 
 def _probabilities(
-    bundle: Bundle, content: bytes, pixels: Frames, dtype: Dtype, runtime: Runtime
+    bundle: Bundle, content: bytes, pixels: Frames, dtype: Dtype, runtime: RuntimeName
 ) -> Float32s:
     spec = bundle.preprocessing
     network = open_network(content, spec, dtype=dtype, runtime=runtime)

@@ -28,7 +28,7 @@ from finding_nemo.core.files.output_checks import (
     check_output_folder,
 )
 from finding_nemo.results.chunk_store import ChunkStore
-from finding_nemo.results.writers import choose_format
+from finding_nemo.results.prediction_formats import choose_format
 
 
 @pytest.mark.parametrize(

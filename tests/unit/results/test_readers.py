@@ -360,8 +360,9 @@ def test_similar__no_single_bit_changes_an_embedding_unnoticed(tmp_path: Path) -
             continue
 
 
-def _shard(path: Path, number: int) -> Path:
+def _shard(path: Path, number: int, **more: object) -> Path:
     metadata = {
+        **more,
         "schema_version": 1,
         "categories": _CATEGORIES,
         "n_images": 1,
@@ -371,6 +372,26 @@ def _shard(path: Path, number: int) -> Path:
         "shard": {"number": number, "count": 2, "n_images": 2},
     }
     return write_verified(path, metadata, rows=predictions()[number - 1 : number])
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl", ".csv"])
+def test_read__a_file_of_an_earlier_version_names_the_dtype_of_its_network(
+    tmp_path: Path, suffix: str
+) -> None:
+    network = {"runtime": "onnxruntime", "device": "cpu", "precision": "int8", "reason": "asked"}
+    table = read_predictions(write(tmp_path / f"p{suffix}", metadata={"network": network}))
+    assert table.metadata["network"]["dtype"] == "int8"
+    assert "precision" not in table.metadata["network"]
+
+
+def test_merge__shards_of_two_versions_that_name_the_dtype_differently(tmp_path: Path) -> None:
+    shards = [
+        _shard(tmp_path / "1.parquet", 1, network={"runtime": "openvino", "precision": "int8"}),
+        _shard(tmp_path / "2.parquet", 2, network={"runtime": "openvino", "dtype": "int8"}),
+    ]
+    out = tmp_path / "out.parquet"
+    assert merge_shards(shards, out).n_images == 2
+    assert read_predictions(out).metadata["network"] == {"runtime": "openvino", "dtype": "int8"}
 
 
 def test_merge__checks_every_shard(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from finding_nemo.core.errors import (
     SettingsError,
 )
 from finding_nemo.core.records import Prediction
+from finding_nemo.results.prediction_formats import FORMATS, SUFFIXES, PredictionFormat
 from finding_nemo.results.reading.readers import read_predictions
 from finding_nemo.results.writers import write_predictions
 
@@ -42,6 +43,19 @@ def write(path: Path, **options: Any) -> int:
     return write_predictions(
         predictions(), path, category_ids=_IDS, metadata=lambda: _METADATA, **options
     )
+
+
+@pytest.mark.parametrize("file_format", FORMATS.values(), ids=FORMATS)
+def test_format__of_the_table_is_written_and_read_under_each_suffix(
+    tmp_path: Path, file_format: PredictionFormat
+) -> None:
+    for suffix in file_format.suffixes:
+        path = tmp_path / f"p{suffix}"
+        assert write(path, file_format=file_format.name) == 3
+        if file_format.reader is not None:
+            assert read_predictions(path).image_ids == ("i0", "i1", "i2")
+        if file_format.by_suffix:
+            assert SUFFIXES[suffix] == file_format.name
 
 
 @pytest.mark.parametrize("file_format", ["parquet", "csv", "jsonl"])

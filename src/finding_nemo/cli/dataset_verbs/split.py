@@ -1,14 +1,14 @@
-"""`finding-nemo split DATASET --by dive|video|random|time|novel --out split.csv`."""
+"""`finding-nemo split DATASET --by dive --out split.csv`; the ways stand in `SPLITS`."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from finding_nemo.cli.console.words import print_result
+from finding_nemo.cli.options import split_options as options
 from finding_nemo.cli.options.dataset_options import DatasetPath, DivePattern, ImagesFolder
 from finding_nemo.cli.options.output_options import (
     check_apart_from_images,
@@ -16,52 +16,30 @@ from finding_nemo.cli.options.output_options import (
     check_folder,
     check_suffix,
 )
+from finding_nemo.data.splits.split_kinds import SPLITS
 
 if TYPE_CHECKING:
     from finding_nemo.core.records import Dataset, Split
 
 
-class By(StrEnum):
-    """What keeps images together."""
-
-    DIVE = "dive"
-    VIDEO = "video"
-    RANDOM = "random"
-    TIME = "time"
-    NOVEL = "novel"
-
-
 def split(
     dataset: DatasetPath,
-    out: Annotated[
-        Path, typer.Option(help="The split file; a folder for --by novel without --categories.")
-    ],
-    by: Annotated[By, typer.Option(help="What to divide by; dive is the honest one.")] = By.DIVE,
-    folds: Annotated[
-        int | None, typer.Option(help="Make this many folds instead of parts.")
-    ] = None,
-    fraction: Annotated[float, typer.Option(help="Share of images for the part test.")] = 0.2,
-    val_fraction: Annotated[
-        float, typer.Option(help="Share of images for the part val; 0 for none.")
-    ] = 0.1,
-    seed: Annotated[
-        int | None, typer.Option(help="Default 0; for random 42, the course study's.")
-    ] = None,
-    categories: Annotated[
-        str | None,
-        typer.Option(
-            help="For novel: ids or names to hold out, with commas; without, one split for each "
-            "category that can be held out."
-        ),
-    ] = None,
+    out: options.Out,
+    by: options.By = "dive",
+    folds: options.Folds = None,
+    fraction: options.Fraction = 0.2,
+    val_fraction: options.ValFraction = 0.1,
+    seed: options.Seed = None,
+    categories: options.Categories = None,
     images: ImagesFolder = None,
     dive_pattern: DivePattern = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+    overwrite: options.Overwrite = False,
 ) -> None:
     """Divide a data set into train, val and test, or into folds."""
-    if by is not By.NOVEL and categories is not None:
-        raise typer.BadParameter("--categories goes with --by novel only.")
-    is_many = by is By.NOVEL and categories is None
+    kind = SPLITS[by]
+    if categories is not None and not kind.takes_categories:
+        raise typer.BadParameter(f"--categories goes with --by {options.HOLDING_OUT} only.")
+    is_many = kind.takes_categories and categories is None
     if not is_many:
         check_suffix(out, "--out", ".csv")
 
@@ -82,7 +60,7 @@ def split(
         return
     made = make_split(
         data,
-        by.value,
+        kind.name,
         fraction=fraction,
         val_fraction=val_fraction,
         folds=folds,

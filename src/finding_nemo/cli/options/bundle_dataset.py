@@ -50,9 +50,9 @@ def _dataset_of(bundle: Bundle) -> Path:
 
 
 def _is_dataset(folder: Path) -> bool:
-    from finding_nemo.data.datasets.fathomnet2023 import is_competition_folder
+    from finding_nemo.data.datasets.dataset_forms import form_of
 
-    return is_competition_folder(folder)
+    return form_of(folder) is not None
 
 
 def _images_of(bundle: Bundle) -> Path | None:

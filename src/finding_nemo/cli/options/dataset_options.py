@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-DatasetPath = Annotated[Path, typer.Argument(help="A data set folder, COCO file or CSV file.")]
+from finding_nemo.data.datasets.dataset_forms import DATASET_FORMS
+
+_FORMS = ", ".join(form.about for form in DATASET_FORMS.values())
+DatasetPath = Annotated[Path, typer.Argument(help=f"A data set: {_FORMS}.")]
 ImagesFolder = Annotated[
     Path | None, typer.Option("--images", help="The image folder of the data set.")
 ]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from finding_nemo.data.datasets.dataset_forms import DATASET_FORMS
+
 if TYPE_CHECKING:
     from finding_nemo.core.records import Dataset
 
@@ -48,13 +50,8 @@ _KNOWN = frozenset(
 )
 # What is read in the folder of a data set, of a bundle, or of the run that holds it.
 _READ_IN_FOLDERS = (
-    "category_key.csv",
-    "multilabel_classification/*.csv",
-    "object_detection/*.json",
-    "bundle.json",
-    "*.onnx",
-    "*.safetensors",
-    "bundle/*",
+    *(pattern for form in DATASET_FORMS.values() for pattern in form.files),
+    *("bundle.json", "*.onnx", "*.safetensors", "bundle/*"),
 )
 
 

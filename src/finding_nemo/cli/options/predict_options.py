@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from finding_nemo.cli.options.choices import choice_type
+from finding_nemo.core.names.inference_names import (
+    DTYPE_OPTIONS,
+    DTYPES,
+    RUNTIME_OPTIONS,
+    RUNTIMES,
+)
+from finding_nemo.core.names.registries import describe
+from finding_nemo.results.prediction_formats import FORMATS
+
+if TYPE_CHECKING:
+    FormatName = str
+    DtypeName = str
+    RuntimeName = str
+else:
+    FormatName = choice_type("FormatName", FORMATS)
+    DtypeName = choice_type("DtypeName", DTYPE_OPTIONS)
+    RuntimeName = choice_type("RuntimeName", RUNTIME_OPTIONS)
 
 Bundle = Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it.")]
 Images = Annotated[
@@ -18,10 +36,8 @@ Images = Annotated[
 ]
 Out = Annotated[Path, typer.Option(help="The file to write.")]
 Format = Annotated[
-    str | None,
-    typer.Option(
-        "--format", help="parquet, csv, jsonl or submission; by default what --out ends in."
-    ),
+    FormatName | None,
+    typer.Option("--format", help=f"By default what --out ends in. {describe(FORMATS.values())}."),
 ]
 Vector = Annotated[bool, typer.Option("--vector/--no-vector", help="Keep every probability.")]
 Precision = Annotated[
@@ -55,26 +71,17 @@ Overwrite = Annotated[
 ]
 
 
-class DtypeName(StrEnum):
-    """What the network computes in."""
-
-    auto = "auto"
-    float32 = "float32"
-    bfloat16 = "bfloat16"
-    int8 = "int8"
-
-
-class RuntimeName(StrEnum):
-    """What computes the network."""
-
-    auto = "auto"
-    openvino = "openvino"
-    onnxruntime = "onnxruntime"
-
-
 Dtype = Annotated[
-    DtypeName, typer.Option(help="What it computes in; auto: the fastest that export checked.")
+    DtypeName,
+    typer.Option(
+        help="What it computes in; auto: the fastest that export checked. "
+        f"{describe(DTYPES.values())}."
+    ),
 ]
 Runtime = Annotated[
-    RuntimeName, typer.Option(help="What computes; auto: OpenVINO where it is installed.")
+    RuntimeName,
+    typer.Option(
+        help="What computes; auto: a GPU, else the first that is installed. "
+        f"{describe(RUNTIMES.values())}."
+    ),
 ]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from finding_nemo.cli.console.words import print_result
+from finding_nemo.cli.options.predict_options import Format
 
 
 def merge(
@@ -15,19 +16,14 @@ def merge(
         list[Path], typer.Argument(help="The files of all shards of one run, in any order.")
     ],
     out: Annotated[Path, typer.Option(help="The file to write.")],
-    file_format: Annotated[
-        str | None,
-        typer.Option(
-            "--format", help="parquet, csv, jsonl or submission; by default what --out ends in."
-        ),
-    ] = None,
+    file_format: Format = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
 ) -> None:
     """Join what `predict --shard i/n` wrote: order restored, completeness checked."""
     from finding_nemo.core.errors import SettingsError
     from finding_nemo.core.files.output_checks import check_output_file
     from finding_nemo.results.merge_shards import merge_shards
-    from finding_nemo.results.writers import choose_format
+    from finding_nemo.results.prediction_formats import choose_format
 
     check_output_file(out, overwrite=overwrite, inputs=shards)
     try:

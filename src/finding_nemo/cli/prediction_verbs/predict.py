@@ -17,6 +17,7 @@ from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options import predict_options as options
 from finding_nemo.cli.options.dataset_options import DivePattern, ImagesFolder
 from finding_nemo.core.files.input_limits import USUAL_LIMITS
+from finding_nemo.core.names.inference_names import AUTO, check_dtype, check_runtime
 
 if TYPE_CHECKING:
     from finding_nemo.models.inference.open_bundle_network import InferenceOptions
@@ -43,8 +44,8 @@ def predict(
     engine: options.EngineName = "local",
     workers: options.Workers = None,
     overwrite: options.Overwrite = False,
-    dtype: options.Dtype = options.DtypeName.auto,
-    runtime: options.Runtime = options.RuntimeName.auto,
+    dtype: options.Dtype = AUTO,
+    runtime: options.Runtime = AUTO,
     max_megapixels: options.MaxMegapixels = USUAL_LIMITS.max_pixels / 1e6,
     max_file_mb: options.MaxFileMb = USUAL_LIMITS.max_file_bytes / 1e6,
     max_seconds: options.MaxSeconds = USUAL_LIMITS.max_seconds,
@@ -102,16 +103,16 @@ def _check_out(out: Path, overwrite: bool) -> None:
 
 def _choices(out: Path, file_format: str | None, shard: str) -> dict[str, Any]:
     from finding_nemo.prediction.run.chunked_run import parse_shard
-    from finding_nemo.results.writers import choose_format
+    from finding_nemo.results.prediction_formats import choose_format
 
     with _wrong_usage():
         return {"file_format": choose_format(out, file_format), "shard": parse_shard(shard)}
 
 
-def _network(dtype: options.DtypeName, runtime: options.RuntimeName) -> InferenceOptions:
+def _network(dtype: str, runtime: str) -> InferenceOptions:
     from finding_nemo.models.inference.open_bundle_network import InferenceOptions
 
-    return InferenceOptions(dtype.value, runtime.value)
+    return InferenceOptions(check_dtype(dtype), check_runtime(runtime))
 
 
 def _engine(name: str, workers: int | None) -> Engine:

@@ -10,6 +10,7 @@ import typer
 from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options.dataset_options import DatasetPath, DivePattern, ImagesFolder
 from finding_nemo.cli.options.output_options import check_folder
+from finding_nemo.data.splits.split_kinds import PROTOCOLS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ def compare(
         str, typer.Option(help="Names with commas; study: the course study's six; all: every one.")
     ] = "prior,time-copy,probe",
     by: Annotated[
-        str, typer.Option(help="Protocols with commas: dive, video, random, time.")
+        str, typer.Option(help=f"Protocols with commas: {', '.join(PROTOCOLS)}.")
     ] = "dive",
     split: Annotated[
         Path | None, typer.Option(help="A split file instead of --by and --folds.")

@@ -1,23 +1,22 @@
-"""`finding-nemo export BUNDLE --to onnx|openvino [--int8]`."""
+"""`finding-nemo export BUNDLE --to onnx [--int8]`; the targets stand in `RUNTIMES`."""
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options.bundle_dataset import read_dataset_of, split_of
+from finding_nemo.cli.options.choices import choice_type
 from finding_nemo.cli.options.dataset_options import DivePattern, ImagesFolder
+from finding_nemo.core.names.inference_names import EXPORT_TARGETS
 
-
-class Target(StrEnum):
-    """The runtime that an export is for."""
-
-    onnx = "onnx"
-    openvino = "openvino"
+if TYPE_CHECKING:
+    Target = str
+else:
+    Target = choice_type("Target", EXPORT_TARGETS)
 
 
 def export(
@@ -46,7 +45,7 @@ def export(
         loaded,
         data,
         split_of(loaded, split),
-        to="openvino" if to is Target.openvino else "onnx",
+        to=EXPORT_TARGETS[to].export_target,
         int8=int8,
         reporter=reporter(),
     )

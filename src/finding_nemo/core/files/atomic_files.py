@@ -25,10 +25,18 @@ _tidied: set[str] = set()
 
 _NOT_WRITABLE = frozenset(
     {
-        errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENOENT,
-        errno.ENAMETOOLONG, errno.ELOOP, errno.EEXIST, errno.ENOTEMPTY,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.ENOENT,
+        errno.ENAMETOOLONG,
+        errno.ELOOP,
+        errno.EEXIST,
+        errno.ENOTEMPTY,
     }
-)  # fmt: skip
+)
 # "s3:/bucket" is what a path makes of s3://bucket; one letter is a drive of Windows.
 _ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):[/\\](?P<rest>.*)", re.DOTALL)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -26,12 +25,6 @@ from finding_nemo.data.images.image_folder import ImageFolder, check_file_name
 _CATEGORY_KEY = Path("category_key.csv")
 _TRAIN_TABLE = Path("multilabel_classification/train.csv")
 _COCO_FILE = "object_detection/{origin}.json"
-
-
-def is_competition_folder(path: Path) -> bool:
-    """Return whether `path` holds at least one file of the layout."""
-    names = (_CATEGORY_KEY, _TRAIN_TABLE, Path(_COCO_FILE.format(origin="train")))
-    return os.path.isdir(path) and any((path / name).is_file() for name in names)
 
 
 def read_competition_folder(

@@ -91,9 +91,12 @@ def find_look_alikes(
     dive_of, file_of = _coded(dives)[used], _coded(files)[used]
     # Equal files of one dive are one entry.
     _, first, entry_of, copies = np.unique(
-        np.stack([dive_of, file_of]), axis=1, return_index=True, return_inverse=True,
+        np.stack([dive_of, file_of]),
+        axis=1,
+        return_index=True,
+        return_inverse=True,
         return_counts=True,
-    )  # fmt: skip
+    )
     search = _Search(hashes[used[first]], dive_of[first], file_of[first], most_comparisons)
     search.in_dive |= (copies > 1) & (search.dives >= 0)
     search.run()

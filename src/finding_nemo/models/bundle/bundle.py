@@ -20,6 +20,7 @@ from finding_nemo.core.arrays import Tensors
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import BundleError, DatasetError, SettingsError
 from finding_nemo.core.files.atomic_files import raise_no_space, write_text
+from finding_nemo.core.names.renamed_names import with_current_names
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import hash_file
 from finding_nemo.core.text.printable import printable
@@ -36,7 +37,11 @@ from finding_nemo.models.bundle.bundle_files import (
     record_of_file,
     records_of_files,
 )
-from finding_nemo.models.bundle.manifest import SCHEMA_VERSION, BundleManifest
+from finding_nemo.models.bundle.manifest import (
+    OLDEST_SCHEMA_VERSION,
+    SCHEMA_VERSION,
+    BundleManifest,
+)
 from finding_nemo.models.bundle.model_card import model_card
 
 # A manifest is 4 deep; each ensemble of ensembles adds 3.
@@ -184,12 +189,14 @@ def _read_manifest(folder: Path) -> BundleManifest:
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{path} is not JSON: {str(error)[:200]}.") from None
     version = content.get("schema_version") if isinstance(content, dict) else None
-    if version != SCHEMA_VERSION:
+    if version not in range(OLDEST_SCHEMA_VERSION, SCHEMA_VERSION + 1):
         raise BundleError(
             f"The bundle {path.parent} has schema version {version}; this program reads "
-            f"{SCHEMA_VERSION}. Use the version of finding-nemo that wrote it, or train again."
+            f"{OLDEST_SCHEMA_VERSION} to {SCHEMA_VERSION}. Use the version of finding-nemo that "
+            "wrote it, or train again."
         )
     _check_form(content, path)
+    content = {**with_current_names(content), "schema_version": SCHEMA_VERSION}
     try:
         manifest = BundleManifest.build(content, source=str(path))
         _check_sense(manifest)
@@ -321,9 +328,12 @@ def unlist_files(bundle: Bundle, *names: str) -> Bundle:
 
 
 def _with_files(bundle: Bundle, files: Mapping[str, FileRecord]) -> Bundle:
-    manifest = bundle.manifest.model_copy(update={"files": dict(files)})
-    write_text(bundle.path / MANIFEST, _manifest_text(manifest))
-    return Bundle(bundle.path, manifest)
+    # All else stays as it is in the file, names of an earlier version too: it is hashed.
+    content = json.loads(read_file_of(bundle.path, MANIFEST).decode("utf-8"))
+    content["files"] = {name: record.model_dump() for name, record in files.items()}
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    write_text(bundle.path / MANIFEST, text)
+    return Bundle(bundle.path, bundle.manifest.model_copy(update={"files": dict(files)}))
 
 
 def _contiguous(tensors: Tensors) -> dict[str, npt.NDArray[Any]]:

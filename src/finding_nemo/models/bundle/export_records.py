@@ -9,15 +9,15 @@ from typing import Any
 from finding_nemo.core.config import Settings
 from finding_nemo.core.errors import BundleError
 from finding_nemo.core.files.atomic_files import write_text
+from finding_nemo.core.names.inference_names import Dtype
 from finding_nemo.models.bundle.bundle_files import EXPORTS, read_file_of
-from finding_nemo.models.inference.pixel_network import Dtype
 
 
 class ExportRecord(Settings):
     """The accuracy of one way of computing a bundle's network, on real frames.
 
     Attributes:
-        runtime: "openvino" or "onnxruntime".
+        runtime: A name of `RUNTIMES`.
         dtype: Of the arithmetic.
         n_images: Frames that it was measured on, none of them trained on.
         n_dives: Their dives.

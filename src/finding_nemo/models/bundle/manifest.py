@@ -12,7 +12,9 @@ from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.text.printable import printable
 from finding_nemo.models.bundle.bundle_files import FileRecord
 
-SCHEMA_VERSION = 1
+# 1 had other names of settings and recipes; it is read through `core.names.renamed_names`.
+SCHEMA_VERSION = 2
+OLDEST_SCHEMA_VERSION = 1
 
 Runner = Literal["network", "prior", "time-copy"]
 Activation = Literal["sigmoid", "clip"]

@@ -15,10 +15,14 @@ from finding_nemo.metrics.baselines import FrameKey
 _TEXT = "utf-8"
 # Of each tensor: numpy's kind of its numbers, and whether it has one a frame.
 _KINDS = {
-    "dives": ("u", False), "dive_index": ("iu", True), "sequences": ("u", False),
-    "sequence_index": ("iu", True), "times_s": ("f", True), "frame_numbers": ("f", True),
+    "dives": ("u", False),
+    "dive_index": ("iu", True),
+    "sequences": ("u", False),
+    "sequence_index": ("iu", True),
+    "times_s": ("f", True),
+    "frame_numbers": ("f", True),
     "truth": ("u", True),
-}  # fmt: skip
+}
 _WRONG = "weights.safetensors holds no table of times"
 _AGAIN = "Train or copy the bundle again."
 

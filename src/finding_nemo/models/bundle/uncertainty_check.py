@@ -12,11 +12,16 @@ from finding_nemo.core.arrays import Tensors
 from finding_nemo.core.errors import BundleError
 from finding_nemo.core.text.printable import printable
 from finding_nemo.uncertainty.ood.detector import (
-    COMBINED,
     COMBINED_OF,
     COMBINED_OF_LOGITS,
     DEFAULT,
     DEFAULT_OF_LOGITS,
+    SPACE_TENSORS,
+)
+from finding_nemo.uncertainty.ood.novelty_scores import (
+    COMBINED,
+    LOGIT_SCORES,
+    NOVELTY_SCORES,
     ORDER,
 )
 from finding_nemo.uncertainty.ood.percentiles import N_QUANTILES
@@ -25,18 +30,25 @@ _QUANTILES = "novelty.quantiles."
 # Bundles whose training had no validation image, or that open none, keep these alone.
 _OF_BASELINES = "validation_quantiles"
 # Each name's shape in letters: categories, features, axes, whitened axes, and what is free.
+_FEATURE_SHAPES: Mapping[str, str] = {
+    f"novelty.{name}": letters
+    for tensors in (SPACE_TENSORS, *(each.tensors for each in NOVELTY_SCORES.values()))
+    for name, letters in tensors.items()
+}
 _SHAPES: Mapping[str, str] = {
-    "calibration.offset": "c", "calibration.anchor": "c", "calibration.slope": "c",
-    "validation.logits": "vc", "validation.truth": "vc", "validation.dive": "v",
-    "novelty.mean": "f", "novelty.std": "f", "novelty.axes": "fa", "novelty.variances": "a",
-    "novelty.neighbours": "na", "novelty.root": "ww", "novelty.centres": "kw",
-    "novelty.heads": "hxc", "novelty.scale": "1", _OF_BASELINES: "q",
-}  # fmt: skip
+    "calibration.offset": "c",
+    "calibration.anchor": "c",
+    "calibration.slope": "c",
+    "validation.logits": "vc",
+    "validation.truth": "vc",
+    "validation.dive": "v",
+    _OF_BASELINES: "q",
+    **_FEATURE_SHAPES,
+}
 _GROUPS = (
     ("calibration.", ("calibration.slope",)),
     ("validation.", ("validation.logits", "validation.truth", "validation.dive")),
 )
-_OF_FEATURES = tuple(name for name in _SHAPES if name.startswith("novelty."))
 
 
 def check_uncertainty_tensors(tensors: Tensors, *, n_categories: int) -> None:
@@ -52,7 +64,7 @@ def check_uncertainty_tensors(tensors: Tensors, *, n_categories: int) -> None:
         letters = "q" if name.startswith(_QUANTILES) else _SHAPES[name]
         _check_shape(name, tensor, letters, sizes)
         _check_numbers(name, tensor)
-    if sizes.get("x", 1) != sizes.get("w", 0) + 1:
+    if "x" in sizes and sizes["x"] != sizes.get("w", 0) + 1:
         raise _wrong("novelty.heads", f"has {sizes['x']} rows beside {sizes.get('w')} axes")
     if sizes.get("w", 1) > sizes.get("a", 1):
         raise _wrong("novelty.root", f"turns {sizes['w']} axes of {sizes['a']}")
@@ -75,16 +87,23 @@ def _check_names(tensors: Tensors) -> None:
         tensors
     ):
         raise _wrong("calibration.offset", "is missing")
-    by_features = any(name in tensors for name in _OF_FEATURES)
+    by_features = any(name in tensors for name in _FEATURE_SHAPES)
     if scores or by_features:
-        _check_there(tensors, _OF_FEATURES if by_features else ())
+        if by_features:
+            _check_there(tensors, (f"novelty.{name}" for name in _needed_by(scores)))
         _check_scores(tensors, scores, by_features=by_features)
+
+
+def _needed_by(scores: set[str]) -> list[str]:
+    """Return the tensors of features that the scores of a bundle are made from."""
+    fitted = [each.tensors for name, each in NOVELTY_SCORES.items() if name in scores]
+    return [name for tensors in (SPACE_TENSORS, *fitted) for name in tensors]
 
 
 def _check_scores(tensors: Tensors, scores: set[str], *, by_features: bool) -> None:
     members = (*COMBINED_OF, DEFAULT) if by_features else (*COMBINED_OF_LOGITS, DEFAULT_OF_LOGITS)
     _check_there(tensors, [_QUANTILES + name for name in (COMBINED, *members)])
-    surplus = sorted(scores - {COMBINED, *ORDER[: ORDER.index("knn")]})
+    surplus = sorted(scores - {COMBINED, *LOGIT_SCORES})
     if surplus and not by_features:
         raise _wrong(_QUANTILES + surplus[0], "is a score of features, and there are none")
 

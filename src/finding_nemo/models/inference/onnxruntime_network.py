@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import onnxruntime as ort
 
-from finding_nemo.core.arrays import Float32s
+from finding_nemo.core.arrays import Float32s, Pixels
 from finding_nemo.core.errors import BundleError
+from finding_nemo.core.names.inference_names import BFLOAT16, CPU, Dtype
+from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.data.images.resize import normalise_pixels
+from finding_nemo.models.inference.pixel_network import (
+    NetworkOutput,
+    PixelNetwork,
+    RuntimeChoice,
+    joined,
+)
 
 CPU_PROVIDER = "CPUExecutionProvider"
+# The provider of each GPU, best first.
+_GPUS = {"tensorrt": "TensorrtExecutionProvider", "cuda": "CUDAExecutionProvider"}
+# A GPU wants many images at once; a core keeps one image's layers in its own cache.
+GPU_BATCH = 32
 _ERRORS_ONLY = 3
 
 
@@ -74,3 +88,92 @@ class OnnxNetwork:
         first = self._session.get_outputs()[0].name
         outputs, features = self._session.run([first, "features"], {"images": images})
         return outputs, features
+
+
+class OnnxPixels:
+    """A `PixelNetwork` on ONNX Runtime."""
+
+    def __init__(
+        self,
+        network: OnnxNetwork,
+        preprocessing: Preprocessing,
+        *,
+        choice: RuntimeChoice,
+        workers: int,
+    ) -> None:
+        """Wrap a loaded network.
+
+        Args:
+            network: One thread an operation, as every worker has a core of its own.
+            preprocessing: Mean and standard deviation of each channel.
+            choice: What computes it, and why.
+            workers: How many threads will use it.
+        """
+        self.choice = choice
+        self.workers = workers
+        self.n_features = network.n_features
+        self.batch_size = 1 if network.providers[0] == CPU_PROVIDER else GPU_BATCH
+        self._network = network
+        self._preprocessing = preprocessing
+
+    def forward(self, pixels: Pixels) -> NetworkOutput:
+        """Return the outputs for uint8 pixels (images, height, width, 3)."""
+        step = self.batch_size
+        parts = [self._run(pixels[i : i + step]) for i in range(0, len(pixels), step)]
+        return joined(parts)
+
+    def _run(self, pixels: Pixels) -> NetworkOutput:
+        images = normalise_pixels(pixels, self._preprocessing)
+        return NetworkOutput(*self._network.outputs_and_features(images))
+
+
+class OnnxRuntime:
+    """The runtime that is always there."""
+
+    def devices(self) -> tuple[str, ...]:
+        """Return the GPUs that this ONNX Runtime was built for, and the CPU."""
+        offered = ort.get_available_providers()
+        return (*(device for device, name in _GPUS.items() if name in offered), CPU)
+
+    def computes(self, dtype: Dtype, device: str) -> bool:
+        """Return whether it computes in `dtype`; an int8 network must have been made for it."""
+        del device
+        return dtype != BFLOAT16
+
+    def open(
+        self,
+        network: Path | bytes,
+        preprocessing: Preprocessing,
+        *,
+        choice: RuntimeChoice,
+        workers: int,
+    ) -> PixelNetwork:
+        """Load a network; on the CPU where the GPU does not start, which the choice then says.
+
+        Args:
+            network: An ONNX file, or its bytes.
+            preprocessing: What is done to pixels.
+            choice: Device and dtype, and why.
+            workers: How many threads will use it.
+
+        Raises:
+            BundleError: If it cannot be loaded.
+        """
+        on_cpu = choice.device == CPU
+        providers = [CPU_PROVIDER] if on_cpu else [*_GPUS.values(), CPU_PROVIDER]
+        there = [name for name in providers if name in ort.get_available_providers()]
+        loaded = OnnxNetwork(network, threads=1 if on_cpu else 0, providers=there)
+        if not on_cpu and loaded.providers[0] == CPU_PROVIDER:
+            reason = f"{choice.device} is offered but did not start"
+            choice = replace(choice, device=CPU, reason=reason)
+        return OnnxPixels(loaded, preprocessing, choice=choice, workers=workers)
+
+    def save(
+        self, folder: Path, networks: Mapping[str, bytes], preprocessing: Preprocessing
+    ) -> list[Path]:
+        """Write nothing: a bundle's networks are ONNX files as they are."""
+        del folder, networks, preprocessing
+        return []
+
+
+RUNTIME = OnnxRuntime()

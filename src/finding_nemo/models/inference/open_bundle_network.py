@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from finding_nemo.core.errors import BundleError, SettingsError
+from finding_nemo.core.names.inference_names import (
+    AUTO,
+    BFLOAT16,
+    DTYPES,
+    FLOAT32,
+    INT8,
+    RUNTIMES,
+    Dtype,
+    DtypeOption,
+    RuntimeOption,
+)
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.models.bundle.bundle_files import INT8_NETWORK, NETWORK
 from finding_nemo.models.bundle.export_records import ExportRecords, read_export_records
-from finding_nemo.models.inference.openvino_network import has_bfloat16
-from finding_nemo.models.inference.pixel_network import Dtype, PixelNetwork, RuntimeChoice
-from finding_nemo.models.inference.runtime_choice import Runtime, choose_runtime, open_network
+from finding_nemo.models.inference.pixel_network import PixelNetwork, RuntimeChoice
+from finding_nemo.models.inference.runtime_choice import choose_runtime, open_network, runtime_of
 from finding_nemo.models.onnx_check.check_onnx import check_network
-
-DtypeOption = Literal["auto", "float32", "bfloat16", "int8"]
-DTYPES: tuple[DtypeOption, ...] = ("auto", "float32", "bfloat16", "int8")
-
-# Of the speed of float32, on a processor with the instructions for it.
-_ABOUT = {"int8": "about 3 times as fast", "bfloat16": "about twice as fast"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,8 @@ class InferenceOptions:
         runtime: "auto" takes the fastest by the stated rule.
     """
 
-    dtype: DtypeOption = "auto"
-    runtime: Runtime = "auto"
+    dtype: DtypeOption = AUTO
+    runtime: RuntimeOption = AUTO
 
 
 DEFAULT_INFERENCE = InferenceOptions()
@@ -77,7 +80,7 @@ def open_bundle_network(
     return network
 
 
-def checked_network(bundle: Bundle, dtype: Dtype = "float32") -> bytes:
+def checked_network(bundle: Bundle, dtype: Dtype = FLOAT32) -> bytes:
     """Return the bytes of a bundle's network, which a runtime may be given.
 
     Bytes and not a path: what was checked is what is opened, and no file beside it can be reached.
@@ -87,8 +90,8 @@ def checked_network(bundle: Bundle, dtype: Dtype = "float32") -> bytes:
             number of outputs than there are categories.
         SettingsError: If it is to be in int8 and was never exported so.
     """
-    name = INT8_NETWORK if dtype == "int8" else NETWORK
-    if dtype == "int8" and not bundle.holds_int8:
+    name = INT8_NETWORK if dtype == INT8 else NETWORK
+    if dtype == INT8 and not bundle.holds_int8:
         raise SettingsError(
             f"The bundle {bundle.path} holds no {INT8_NETWORK}. Make it with "
             "finding-nemo export BUNDLE --to onnx --int8."
@@ -109,21 +112,22 @@ def checked_network(bundle: Bundle, dtype: Dtype = "float32") -> bytes:
     return content
 
 
-def _dtype(bundle: Bundle, options: DtypeOption, runtime: Runtime) -> tuple[Dtype, str]:
+def _dtype(bundle: Bundle, options: DtypeOption, runtime: RuntimeOption) -> tuple[Dtype, str]:
     """Return the precision and, in words, why."""
-    if options != "auto":
+    if options != AUTO:
         return options, f"{options} as asked"
-    choice = choose_runtime(dtype="float32", runtime=runtime)
+    choice = choose_runtime(dtype=FLOAT32, runtime=runtime)
     records = read_export_records(bundle.path)
-    if bundle.holds_int8 and _is_checked(records, choice.runtime, "int8"):
-        return "int8", _because(records, choice.runtime, "int8")
-    if choice.runtime != "openvino" or not has_bfloat16():
-        return "float32", "the precision that it was trained in"
-    if _is_checked(records, choice.runtime, "bfloat16"):
-        return "bfloat16", _because(records, choice.runtime, "bfloat16")
-    return "float32", (
-        "the precision that it was trained in (finding-nemo export BUNDLE --to openvino checks "
-        f"bfloat16 on real frames, {_ABOUT['bfloat16']} here)"
+    if bundle.holds_int8 and _is_checked(records, choice.runtime, INT8):
+        return INT8, _because(records, choice.runtime, INT8)
+    usual = DTYPES[FLOAT32].about
+    if not runtime_of(choice.runtime).computes(BFLOAT16, choice.device):
+        return FLOAT32, usual
+    if _is_checked(records, choice.runtime, BFLOAT16):
+        return BFLOAT16, _because(records, choice.runtime, BFLOAT16)
+    return FLOAT32, (
+        f"{usual} (finding-nemo export BUNDLE --to {RUNTIMES[choice.runtime].export_target} "
+        f"checks bfloat16 on real frames, {DTYPES[BFLOAT16].about} here)"
     )
 
 
@@ -137,6 +141,6 @@ def _because(records: ExportRecords, runtime: str, dtype: Dtype) -> str:
     change = 0.0 if record is None else record.map_at_20_change
     n_images = 0 if record is None else record.n_images
     return (
-        f"{_ABOUT[dtype]} as float32, and MAP@20 changed by {change:+.4f} on {n_images} "
+        f"{DTYPES[dtype].about} as float32, and MAP@20 changed by {change:+.4f} on {n_images} "
         "frames when it was exported"
     )

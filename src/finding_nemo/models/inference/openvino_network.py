@@ -17,11 +17,17 @@ import numpy as np
 
 from finding_nemo.core.arrays import Float32s, Pixels
 from finding_nemo.core.errors import BundleError, EngineError
+from finding_nemo.core.names.inference_names import BFLOAT16, CPU, FLOAT32, INT8, Dtype
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.models.inference.pixel_network import Dtype, NetworkOutput, RuntimeChoice, joined
+from finding_nemo.models.inference.pixel_network import (
+    NetworkOutput,
+    PixelNetwork,
+    RuntimeChoice,
+    joined,
+)
 
 # int8 networks hold layers that stay in floating point; those run as fast as the processor can.
-_HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
+_HINTS: Mapping[Dtype, str] = {FLOAT32: "f32", BFLOAT16: "bf16", INT8: "f32"}
 
 
 def is_openvino_installed() -> bool:
@@ -179,7 +185,7 @@ def save_openvino(
 
 def _compiled(model: Any, dtype: Dtype, workers: int) -> Any:  # noqa: ANN401
     hint = _HINTS[dtype]
-    if dtype == "int8" and has_bfloat16():
+    if dtype == INT8 and has_bfloat16():
         hint = "bf16"
     settings = {
         "INFERENCE_PRECISION_HINT": hint,
@@ -189,3 +195,36 @@ def _compiled(model: Any, dtype: Dtype, workers: int) -> Any:  # noqa: ANN401
         "ENABLE_CPU_PINNING": False,
     }
     return _core().compile_model(model, "CPU", settings)
+
+
+class OpenVino:
+    """The runtime of the extra `fast`."""
+
+    def devices(self) -> tuple[str, ...]:
+        """Return the CPU where it is installed."""
+        return (CPU,) if is_openvino_installed() else ()
+
+    def computes(self, dtype: Dtype, device: str) -> bool:
+        """Return whether this processor computes in `dtype` itself."""
+        del device
+        return dtype != BFLOAT16 or has_bfloat16()
+
+    def open(
+        self,
+        network: Path | bytes,
+        preprocessing: Preprocessing,
+        *,
+        choice: RuntimeChoice,
+        workers: int,
+    ) -> PixelNetwork:
+        """Compile a network; see `OpenVinoPixels`."""
+        return OpenVinoPixels(network, preprocessing, choice=choice, workers=workers)
+
+    def save(
+        self, folder: Path, networks: Mapping[str, bytes], preprocessing: Preprocessing
+    ) -> list[Path]:
+        """Write networks as OpenVINO files; see `save_openvino`."""
+        return save_openvino(folder, networks, preprocessing)
+
+
+RUNTIME = OpenVino()

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
 from finding_nemo.core.arrays import Float32s, Pixels
+from finding_nemo.core.names.inference_names import Dtype, RuntimeName
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.data.images.resize import normalise_pixels
-from finding_nemo.models.inference.onnxruntime_network import CPU_PROVIDER, OnnxNetwork
-
-Dtype = Literal["float32", "bfloat16", "int8"]
-
-# A GPU wants many images at once; a core keeps one image's layers in its own cache.
-GPU_BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +32,13 @@ class RuntimeChoice:
     """What computes a network.
 
     Attributes:
-        runtime: "openvino" or "onnxruntime".
+        runtime: A name of `RUNTIMES`.
         device: "cpu", "cuda" or "tensorrt".
         dtype: Of the arithmetic.
         reason: Why, in words that are printed.
     """
 
-    runtime: str
+    runtime: RuntimeName
     device: str
     dtype: Dtype
     reason: str
@@ -75,41 +71,49 @@ class PixelNetwork(Protocol):
         ...
 
 
-class OnnxPixels:
-    """A `PixelNetwork` on ONNX Runtime."""
+class Runtime(Protocol):
+    """One runtime: the object `RUNTIME` of `<name>_network.py`, for a row of `RUNTIMES`."""
 
-    def __init__(
+    def devices(self) -> tuple[str, ...]:
+        """Return what it computes on here, best first; nothing where it is not installed."""
+        ...
+
+    def computes(self, dtype: Dtype, device: str) -> bool:
+        """Return whether `device` computes in `dtype` itself."""
+        ...
+
+    def open(
         self,
-        network: OnnxNetwork,
+        network: Path | bytes,
         preprocessing: Preprocessing,
         *,
         choice: RuntimeChoice,
         workers: int,
-    ) -> None:
-        """Wrap a loaded network.
+    ) -> PixelNetwork:
+        """Load a network.
 
         Args:
-            network: One thread an operation, as every worker has a core of its own.
-            preprocessing: Mean and standard deviation of each channel.
-            choice: What computes it, and why.
+            network: An ONNX file, or its bytes.
+            preprocessing: What is done to pixels.
+            choice: Device and dtype, and why.
             workers: How many threads will use it.
+
+        Raises:
+            BundleError: If it cannot be loaded.
         """
-        self.choice = choice
-        self.workers = workers
-        self.n_features = network.n_features
-        self.batch_size = 1 if network.providers[0] == CPU_PROVIDER else GPU_BATCH
-        self._network = network
-        self._preprocessing = preprocessing
+        ...
 
-    def forward(self, pixels: Pixels) -> NetworkOutput:
-        """Return the outputs for uint8 pixels (images, height, width, 3)."""
-        step = self.batch_size
-        parts = [self._run(pixels[i : i + step]) for i in range(0, len(pixels), step)]
-        return joined(parts)
+    def save(
+        self, folder: Path, networks: Mapping[str, bytes], preprocessing: Preprocessing
+    ) -> list[Path]:
+        """Write networks in its own form into the bundle `folder`, if it has one; return them.
 
-    def _run(self, pixels: Pixels) -> NetworkOutput:
-        images = normalise_pixels(pixels, self._preprocessing)
-        return NetworkOutput(*self._network.outputs_and_features(images))
+        Args:
+            folder: The bundle.
+            networks: ONNX bytes by the name of their file.
+            preprocessing: Size, mean and standard deviation.
+        """
+        ...
 
 
 def joined(parts: list[NetworkOutput]) -> NetworkOutput:

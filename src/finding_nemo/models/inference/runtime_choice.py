@@ -8,31 +8,28 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
-
-import onnxruntime as ort
 
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.extras import install_hint
-from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.models.inference.onnxruntime_network import CPU_PROVIDER, OnnxNetwork
-from finding_nemo.models.inference.openvino_network import (
-    OpenVinoPixels,
-    has_bfloat16,
-    is_openvino_installed,
-)
-from finding_nemo.models.inference.pixel_network import (
+from finding_nemo.core.names.inference_names import (
+    AUTO,
+    CPU,
+    FLOAT32,
+    RUNTIMES,
     Dtype,
-    OnnxPixels,
-    PixelNetwork,
-    RuntimeChoice,
+    RuntimeName,
+    RuntimeOption,
+    RuntimeRow,
 )
+from finding_nemo.core.names.registries import find_entry, load
+from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.models.inference.pixel_network import PixelNetwork, Runtime, RuntimeChoice
 
-Runtime = Literal["auto", "openvino", "onnxruntime"]
-RUNTIMES: tuple[Runtime, ...] = ("auto", "openvino", "onnxruntime")
 
-# ONNX Runtime's provider of each device, best first.
-_GPUS = {"tensorrt": "TensorrtExecutionProvider", "cuda": "CUDAExecutionProvider"}
+def runtime_of(name: RuntimeName) -> Runtime:
+    """Return the runtime of a row of `RUNTIMES`; its library is loaded when it computes."""
+    found: Runtime = load(f"finding_nemo.models.inference.{name}_network:RUNTIME")
+    return found
 
 
 def usable_cores() -> int:
@@ -42,45 +39,51 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def choose_runtime(*, dtype: Dtype, runtime: Runtime = "auto") -> RuntimeChoice:
+def choose_runtime(*, dtype: Dtype, runtime: RuntimeOption = AUTO) -> RuntimeChoice:
     """Return what computes a network, with the reason.
 
-    A GPU of ONNX Runtime comes first, then OpenVINO where it is installed, then ONNX Runtime.
+    A GPU comes first, then the runtimes in the order of `RUNTIMES`.
 
     Raises:
-        SettingsError: If OpenVINO is wanted and not installed, or nothing here computes the
+        SettingsError: If the wanted runtime is not installed, or nothing here computes the
             precision.
     """
-    gpu = next((d for d, name in _GPUS.items() if name in ort.get_available_providers()), None)
-    if runtime != "openvino" and gpu is not None:
-        _check_dtype(dtype, f"onnxruntime on {gpu}", has=dtype != "bfloat16")
-        return RuntimeChoice("onnxruntime", gpu, dtype, f"this ONNX Runtime computes on {gpu}")
-    if runtime == "onnxruntime" or (runtime == "auto" and not is_openvino_installed()):
-        why = "as asked" if runtime != "auto" else "the extra finding-nemo[fast] is not installed"
-        _check_dtype(dtype, "onnxruntime on a CPU", has=dtype != "bfloat16")
-        return RuntimeChoice("onnxruntime", "cpu", dtype, why)
-    if not is_openvino_installed():
-        raise SettingsError(f"--runtime openvino: it is not installed. {install_hint('fast')}")
-    can = dtype != "bfloat16" or has_bfloat16()
-    _check_dtype(dtype, "openvino on this processor", has=can)
-    why = "as asked" if runtime != "auto" else "installed, and faster than ONNX Runtime on a CPU"
-    return RuntimeChoice("openvino", "cpu", dtype, why)
-
-
-def _check_dtype(dtype: Dtype, where: str, *, has: bool) -> None:
-    if not has:
+    wanted = (
+        list(RUNTIMES.values())
+        if runtime == AUTO
+        else [find_entry(RUNTIMES, runtime, kind="runtime")]
+    )
+    offers = [(row, device) for row in wanted for device in runtime_of(row.name).devices()]
+    if not offers:
+        hint = install_hint(wanted[0].extra)
+        raise SettingsError(f"--runtime {runtime}: it is not installed. {hint}")
+    row, device = next((offer for offer in offers if offer[1] != CPU), offers[0])
+    if not runtime_of(row.name).computes(dtype, device):
+        where = "this processor" if device == CPU else device
         raise SettingsError(
-            f"{where} does not compute in {dtype}. Use --dtype float32, or int8 after "
-            "finding-nemo export BUNDLE --to onnx --int8."
+            f"{row.name} on {where} does not compute in {dtype}. Use --dtype float32, or int8 "
+            "after finding-nemo export BUNDLE --to onnx --int8."
         )
+    return RuntimeChoice(row.name, device, dtype, _reason(row, device, runtime))
+
+
+def _reason(row: RuntimeRow, device: str, wanted: RuntimeOption) -> str:
+    if device != CPU:
+        return f"this {row.title} computes on {device}"
+    if wanted != AUTO:
+        return "as asked"
+    if row.extra:
+        return f"installed, and {row.about}"
+    absent = [better.extra for better in RUNTIMES.values() if better.extra]
+    return f"the extra finding-nemo[{','.join(absent)}] is not installed"
 
 
 def open_network(
     network: Path | bytes,
     preprocessing: Preprocessing,
     *,
-    dtype: Dtype = "float32",
-    runtime: Runtime = "auto",
+    dtype: Dtype = FLOAT32,
+    runtime: RuntimeOption = AUTO,
     workers: int | None = None,
 ) -> PixelNetwork:
     """Load a network on the best runtime.
@@ -97,13 +100,6 @@ def open_network(
         SettingsError: If the runtime or precision is not to be had.
     """
     choice = choose_runtime(dtype=dtype, runtime=runtime)
-    workers = workers or usable_cores()
-    if choice.runtime == "openvino":
-        return OpenVinoPixels(network, preprocessing, choice=choice, workers=workers)
-    providers = [CPU_PROVIDER] if choice.device == "cpu" else [*_GPUS.values(), CPU_PROVIDER]
-    there = [name for name in providers if name in ort.get_available_providers()]
-    loaded = OnnxNetwork(network, threads=1 if choice.device == "cpu" else 0, providers=there)
-    if choice.device != "cpu" and loaded.providers[0] == CPU_PROVIDER:
-        reason = f"{choice.device} is offered but did not start"
-        choice = RuntimeChoice("onnxruntime", "cpu", dtype, reason)
-    return OnnxPixels(loaded, preprocessing, choice=choice, workers=workers)
+    return runtime_of(choice.runtime).open(
+        network, preprocessing, choice=choice, workers=workers or usable_cores()
+    )

@@ -174,9 +174,7 @@ def _node(message: Message) -> Node:
             texts[name] = attribute.text(4)
         if (child := attribute.child(5)) is not None:
             tensor = tensor_of(child)
-    return Node(
-        op_type, domain, message.texts(1), message.texts(2), ints, floats, texts, tensor
-    )  # fmt: skip
+    return Node(op_type, domain, message.texts(1), message.texts(2), ints, floats, texts, tensor)
 
 
 def _value(message: Message) -> Value:

@@ -99,12 +99,14 @@ def _give_images(graph: Any, name: str, given: Preprocessing, wanted: Preprocess
         graph.initializer.append(numpy_helper.from_array(shaped, f"{name}/{part}"))
     graph.node.extend(
         [
-            helper.make_node("Mul", [_IMAGES, f"{name}/gain"], [f"{name}/gained"],
-                             name=f"{name}/mul"),
-            helper.make_node("Add", [f"{name}/gained", f"{name}/offset"], [name],
-                             name=f"{name}/add"),
+            helper.make_node(
+                "Mul", [_IMAGES, f"{name}/gain"], [f"{name}/gained"], name=f"{name}/mul"
+            ),
+            helper.make_node(
+                "Add", [f"{name}/gained", f"{name}/offset"], [name], name=f"{name}/add"
+            ),
         ]
-    )  # fmt: skip
+    )
 
 
 def _add_mean_of_logits(graph: Any, shares: Sequence[float]) -> None:  # noqa: ANN401

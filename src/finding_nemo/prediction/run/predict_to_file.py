@@ -10,6 +10,7 @@ from typing import Any
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.files.output_checks import check_output_file
+from finding_nemo.core.names.inference_names import RUNTIMES
 from finding_nemo.core.provenance import package_version, run_provenance
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.models.bundle.bundle import Bundle, bundle_hash
@@ -35,9 +36,16 @@ from finding_nemo.prediction.run.uncertainty_metadata import uncertainty_metadat
 from finding_nemo.prediction.sources.image_sources import ImageInput, ImageSelection
 from finding_nemo.results.chunk_store import ChunkStore
 from finding_nemo.results.merge_shards import most_frequent_first
+from finding_nemo.results.prediction_formats import (
+    DEFAULT_FORMAT,
+    FORMATS,
+    Format,
+    check_format,
+    choose_format,
+)
 from finding_nemo.results.schema import SCHEMA_VERSION, Columns
 from finding_nemo.results.summary import PredictionSummary
-from finding_nemo.results.writers import Format, check_format, choose_format, write_tables
+from finding_nemo.results.writers import write_tables
 
 WHOLE_RUN = Shard()
 
@@ -107,7 +115,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
 
 def _format(out: Path, wanted: Format | None, shard: Shard) -> Format:
     named = choose_format(out) if wanted is None else check_format(wanted)
-    if shard.count > 1 and named != "parquet":
+    if shard.count > 1 and named != DEFAULT_FORMAT:
         raise SettingsError("A shard is written as Parquet; merge writes the other formats.")
     return choose_format(out, wanted)
 
@@ -138,7 +146,7 @@ class RunSpec:
 
     def request(self) -> dict[str, Any]:
         """Return what must be the same for a run to go on, as JSON-ready values."""
-        keeps_lists = self.file_format in ("parquet", "jsonl")
+        keeps_lists = FORMATS[self.file_format].keeps_lists
         return {
             "version": package_version(),
             "bundle_hash": bundle_hash(self.bundle.path),
@@ -242,7 +250,7 @@ def _metadata(bundle: Bundle, state: RunState, summary: PredictionSummary) -> di
     manifest = bundle.manifest
     return {
         "schema_version": SCHEMA_VERSION,
-        **run_provenance(state.started, "numpy", "onnxruntime", "openvino", "pillow", "pyarrow"),
+        **run_provenance(state.started, "numpy", *RUNTIMES, "pillow", "pyarrow"),
         "bundle_hash": state.request["bundle_hash"],
         "recipe": manifest.recipe,
         "settings": manifest.settings,

@@ -18,7 +18,7 @@ from finding_nemo.core.records import ImageRecord
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.printable import printable
 from finding_nemo.data.dataset import read_dataset
-from finding_nemo.data.datasets.fathomnet2023 import is_competition_folder
+from finding_nemo.data.datasets.dataset_forms import DATASET_SUFFIXES, form_of
 from finding_nemo.data.datasets.fields.path_spelling import file_of_name
 from finding_nemo.data.datasets.fields.record_fields import record_of_path
 from finding_nemo.data.filesystems.filesystem import (
@@ -45,7 +45,8 @@ from finding_nemo.prediction.sources.image_ids import IdResolver, clock_time, lo
 
 STDIN = "-"
 LIST_SUFFIXES = frozenset({".txt", ".lst"})
-_DATASET_SUFFIXES = frozenset({".json", ".csv"})
+# Of a `.txt` both could be meant; here, where images are named, it is a list of them.
+_DATASET_SUFFIXES = DATASET_SUFFIXES - LIST_SUFFIXES
 _FILE_SUFFIXES = IMAGE_SUFFIXES | TAR_SUFFIXES | VIDEO_SUFFIXES
 _DEFAULT_EVERY_S = 1.0
 
@@ -231,8 +232,7 @@ class ImageSelection:
     @staticmethod
     def _is_dataset(path: Path) -> bool:
         try:
-            is_table = path.suffix.lower() in _DATASET_SUFFIXES and path.is_file()
-            return is_table or is_competition_folder(path)
+            return path.suffix.lower() not in LIST_SUFFIXES and form_of(path) is not None
         except OSError:  # a folder that may not be entered
             return False
 

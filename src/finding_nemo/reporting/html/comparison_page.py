@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +26,17 @@ from finding_nemo.reporting.html.page import format_score, svg, write_page
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-HEADER = ("recipe", "split", "epochs", "MAP@20", "95 % by dive", "macro AP", "training loss",
-          "train s", "predict s")  # fmt: skip
+HEADER = (
+    "recipe",
+    "split",
+    "epochs",
+    "MAP@20",
+    "95 % by dive",
+    "macro AP",
+    "training loss",
+    "train s",
+    "predict s",
+)
 _PROTOCOLS = {
     "random": "frames drawn at random, as in the course study: neighbours of the test frames, "
     "often seconds apart, are trained on",
@@ -88,21 +97,32 @@ def markdown_table(rows: Sequence[ComparisonRow]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)
 
 
+_CSV_COLUMNS: Mapping[str, Callable[[ComparisonRow], object]] = {
+    "recipe": lambda row: defused(row.recipe),
+    "split": lambda row: defused(row.protocol),
+    "epochs": lambda row: row.epochs,
+    "map_at_20": lambda row: row.map_at_20.value,
+    "map_at_20_low": lambda row: row.map_at_20.low,
+    "map_at_20_high": lambda row: row.map_at_20.high,
+    "macro_ap": lambda row: row.macro_ap,
+    "prior_map_at_20": lambda row: row.prior_map_at_20,
+    "prior_macro_ap": lambda row: row.prior_macro_ap,
+    "training_loss": lambda row: row.training_loss,
+    "train_s": lambda row: row.train_s,
+    "predict_s": lambda row: row.predict_s,
+    "n_images": lambda row: row.n_images,
+    "n_dives": lambda row: row.n_dives,
+    "same_dive": lambda row: row.same_dive,
+    "failure": lambda row: defused(row.failure or ""),
+}
+
+
 def _csv_table(rows: Sequence[ComparisonRow]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
-        ("recipe", "split", "epochs", "map_at_20", "map_at_20_low", "map_at_20_high", "macro_ap",
-         "prior_map_at_20", "prior_macro_ap", "training_loss", "train_s", "predict_s", "n_images",
-         "n_dives", "same_dive", "failure")
-    )  # fmt: skip
-    for r in rows:
-        score = r.map_at_20
-        writer.writerow(
-            (defused(r.recipe), defused(r.protocol), r.epochs, score.value, score.low, score.high,
-             r.macro_ap, r.prior_map_at_20, r.prior_macro_ap, r.training_loss, r.train_s,
-             r.predict_s, r.n_images, r.n_dives, r.same_dive, defused(r.failure or ""))
-        )  # fmt: skip
+    writer.writerow(_CSV_COLUMNS)
+    for row in rows:
+        writer.writerow(column(row) for column in _CSV_COLUMNS.values())
     return text.getvalue()
 
 

@@ -122,8 +122,9 @@ def _figures(e: Exploration, protocols: tuple[Protocol, ...]) -> InspectFigures:
         group_sizes=svg(
             bars_svg([g.name for g in groups], [g.n_categories for g in groups], label="categories")
         ),
-        labels=_columns({str(n): count for n, count in e.labels_per_image.items()},
-                        "categories in the image"),
+        labels=_columns(
+            {str(n): count for n, count in e.labels_per_image.items()}, "categories in the image"
+        ),
         time=_columns(dict(e.over_time), "when they were filmed"),
         dives=_drawn(lambda axes: _draw_dives(axes, on_dives), 3.2) if on_dives else None,
         animals=_animals(e),
@@ -131,7 +132,7 @@ def _figures(e: Exploration, protocols: tuple[Protocol, ...]) -> InspectFigures:
         protocols=_drawn(lambda axes: _draw_protocols(axes, protocols), 2.6, width_in=8.4)
         if protocols
         else None,
-    )  # fmt: skip
+    )
 
 
 def _bars(names: Sequence[str], values: Sequence[float], label: str) -> Markup | None:

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.errors import PredictionsError
+from finding_nemo.core.names.registries import load
 from finding_nemo.core.text.cells import quoted
+from finding_nemo.results.prediction_formats import FORMATS, readable_format
 from finding_nemo.results.reading.assessment_columns import assessment_columns
-from finding_nemo.results.reading.parquet_reader import read_parquet
-from finding_nemo.results.reading.text_reader import ReadColumns, read_csv, read_jsonl
+from finding_nemo.results.reading.text_reader import ReadColumns
 from finding_nemo.results.schema import SCHEMA_VERSION, PredictionTable
 
 # float32 of a sum that should be 1 may be this much more.
@@ -24,7 +25,7 @@ _ROUNDING = 1e-5
 
 
 def read_predictions(path: Path | str, *, verify: bool = True) -> PredictionTable:
-    """Read a predictions file (.parquet, .csv or .jsonl).
+    """Read a predictions file in any of `FORMATS` that can be read, by its suffix.
 
     Args:
         path: The file.
@@ -39,17 +40,13 @@ def read_predictions(path: Path | str, *, verify: bool = True) -> PredictionTabl
     path = Path(path)
     if not os.path.exists(path):
         raise PredictionsError(f"The predictions file {path} does not exist.")
-    suffix = path.suffix.lower()
-    if suffix == ".parquet":
-        found = read_parquet(path, verify=verify)
-    elif suffix == ".csv":
-        found = read_csv(path)
-    elif suffix == ".jsonl":
-        found = read_jsonl(path)
-    else:
+    chosen = readable_format(path)
+    if chosen is None or chosen.reader is None:
+        *others, last = (s for each in FORMATS.values() if each.reader for s in each.suffixes)
         raise PredictionsError(
-            f"{path} has the suffix {path.suffix!r}; predictions are .parquet, .csv or .jsonl."
+            f"{path} has the suffix {path.suffix!r}; predictions are {', '.join(others)} or {last}."
         )
+    found: ReadColumns = load(chosen.reader)(path, verify=verify)
     _check_version(found.metadata, path)
     table = _table(found, path)
     _check_ids(table, found.positions, path)

@@ -36,12 +36,13 @@ class ReadColumns:
     vector: Float32s | None = None
 
 
-def read_csv(path: Path) -> ReadColumns:
-    """Read a CSV file: ours, or one that Excel or pandas saved from it.
+def read_csv(path: Path, *, verify: bool = False) -> ReadColumns:
+    """Read a CSV file: ours, or one that Excel or pandas saved from it, so nothing is verified.
 
     Raises:
         PredictionsError: If a column is missing, or a cell cannot be its value; with the line.
     """
+    del verify
     table = read_table(path, required=NEEDED, refusal=PredictionsError)
     names = [name for name in KINDS if name in table.names]
     columns: dict[str, list[Any]] = {name: [] for name in names}
@@ -58,13 +59,14 @@ def read_csv(path: Path) -> ReadColumns:
     return ReadColumns(columns, positions, _metadata_beside(path))
 
 
-def read_jsonl(path: Path) -> ReadColumns:
-    """Read a file of one JSON object a line.
+def read_jsonl(path: Path, *, verify: bool = False) -> ReadColumns:
+    """Read a file of one JSON object a line; nothing is verified.
 
     Raises:
         PredictionsError: If a line is no JSON (the last may be cut off), lacks a key, or holds
             a value of another type; with the line.
     """
+    del verify
     columns: dict[str, list[Any]] = {name: [] for name in KINDS}
     positions, vectors = [], []
     for position, row in _json_rows(path):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch.nn import functional
+
+from finding_nemo.core.names.registries import load
+from finding_nemo.training.optimization.loop_choices import LOSSES
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -50,10 +53,8 @@ class Objective:
     activation: Literal["sigmoid", "clip"]
 
 
-OBJECTIVES: dict[str, Objective] = {
-    "mean-bce": Objective(mean_bce_loss, "sigmoid"),
-    "summed-bce": Objective(summed_bce_loss, "sigmoid"),
-    "squared-error": Objective(squared_error_loss, "clip"),
+OBJECTIVES: Mapping[str, Objective] = {
+    row.name: Objective(load(row.function), row.activation) for row in LOSSES.values()
 }
 
 # Of targets: nobody knows whether it is there.

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from torch import nn, optim
 
+from finding_nemo.core.names.registries import load
+from finding_nemo.training.optimization.loop_choices import OPTIMIZERS, SCHEDULES
 from finding_nemo.training.recipes.settings import TrainerSettings
 
 _WARM_UP_SHARE = 0.3
 _START_DIVISOR = 25.0
 _END_DIVISOR = 1e4
-_BUILDERS: dict[str, type[optim.Optimizer]] = {
-    "sgd": optim.SGD,
-    "adam": optim.Adam,
-    "adamw": optim.AdamW,
-}
 
 
 def build_optimizer(
@@ -30,14 +26,14 @@ def build_optimizer(
         settings: Which optimizer, learning rate, weight decay.
         rate_factors: By parameter name, what its learning rate is multiplied with; 1 if missing.
     """
+    row = OPTIMIZERS[settings.optimizer]
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            is_bias = settings.optimizer == "adamw" and parameter.ndim <= 1
-            decay = 0.0 if is_bias else settings.weight_decay
+            decays = row.decays_biases or parameter.ndim > 1
+            decay = settings.weight_decay if decays else 0.0
             groups.setdefault((rate_factors.get(name, 1.0), decay), []).append(parameter)
-    build: Any = _BUILDERS[settings.optimizer]
-    optimizer: optim.Optimizer = build(
+    optimizer: optim.Optimizer = load(row.builder)(
         [
             {"params": parameters, "weight_decay": decay, "rate_factor": factor}
             for (factor, decay), parameters in groups.items()
@@ -64,11 +60,27 @@ def schedule_factor(schedule: str, step: int, n_steps: int) -> float:
 
     It depends on the step alone, so there is no state to store.
 
+    Args:
+        schedule: A name of `SCHEDULES`.
+        step: The step, from 0.
+        n_steps: How many there are.
+    """
+    factor: float = load(SCHEDULES[schedule].function)(step, n_steps)
+    return factor
+
+
+def constant_factor(step: int, n_steps: int) -> float:
+    """Return 1 at every step."""
+    del step, n_steps
+    return 1.0
+
+
+def one_cycle_factor(step: int, n_steps: int) -> float:
+    """Return a rise to 1 over the first steps and a fall to nearly nothing.
+
     Source:
         Smith and Topin, "Super-Convergence", 2018, arXiv:1708.07120, with half cosines.
     """
-    if schedule == "constant":
-        return 1.0
     peak = max(_WARM_UP_SHARE * n_steps, 1.0)
     low = 1 / _START_DIVISOR
     if step < peak:

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from finding_nemo.core.config import Settings
+from finding_nemo.training.optimization.loop_choices import LossName, OptimizerName, ScheduleName
 
 # Backbones that are layers on bare pixels: nobody has trained them on ImageNet.
 ON_PIXELS = ("linear", "basic")
@@ -38,11 +39,11 @@ class TrainerSettings(Settings):
     epochs: int = Field(ge=1, le=10_000)
     batch_size: int = Field(default=32, ge=1, le=65_536)
     micro_batch_size: int | None = Field(default=None, ge=0, le=65_536)
-    optimizer: Literal["sgd", "adam", "adamw"] = "adam"
+    optimizer: OptimizerName = "adam"
     # Above 1e37 Adam's own arithmetic overflows before the loss can be seen to.
     learning_rate: float = Field(default=1e-3, gt=0, le=1e30)
     weight_decay: float = Field(default=0.0, ge=0)
-    schedule: Literal["constant", "one-cycle"] = "constant"
+    schedule: ScheduleName = "constant"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
@@ -52,10 +53,10 @@ class LossSettings(TrainerSettings):
     """A loop whose loss is a choice; what looks at patches has a loss of its own.
 
     Attributes:
-        loss: A name of `learning.losses.OBJECTIVES`.
+        loss: A name of `LOSSES`.
     """
 
-    loss: Literal["mean-bce", "summed-bce", "squared-error"] = "mean-bce"
+    loss: LossName = "mean-bce"
 
 
 class NetworkSettings(LossSettings):

@@ -10,22 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.arrays import AnyFloats, Float64s, Tensors
-from finding_nemo.uncertainty.ood.bagged_heads import disagreement_novelty, fit_heads
-from finding_nemo.uncertainty.ood.feature_scores import (
-    CategoryCentres,
-    FeatureSpace,
-    fit_centres,
-    fit_space,
-    neighbour_novelty,
-    unit_rows,
-    vim_novelty,
-    vim_scale,
-)
-from finding_nemo.uncertainty.ood.logit_scores import (
-    entropy_novelty,
-    joint_energy_novelty,
-    max_logit_novelty,
-    max_probability_novelty,
+from finding_nemo.uncertainty.ood.feature_scores import FeatureSpace, fit_space
+from finding_nemo.uncertainty.ood.novelty_scores import (
+    COMBINED,
+    FEATURE_SCORES,
+    LOGIT_SCORES,
+    NOVELTY_SCORES,
+    ORDER,
+    Fitted,
+    ScoredImages,
+    TrainingImages,
 )
 from finding_nemo.uncertainty.ood.percentiles import reference_quantiles, standing
 
@@ -34,17 +28,11 @@ from finding_nemo.uncertainty.ood.percentiles import reference_quantiles, standi
 # (docs/experiments/0012-novelty-scores.md).
 DEFAULT = "vim"
 DEFAULT_OF_LOGITS = "joint-energy"
-# The mean standing of these; a learned combination of all scores was worse.
-COMBINED = "combined"
 COMBINED_OF = ("vim", "knn")
 COMBINED_OF_LOGITS = ("max-logit", "joint-energy")
 
 N_AXES = 256
 N_WHITE_AXES = 64
-MOST_NEIGHBOURS = 10_000
-NEIGHBOUR = 10
-_LEAST_IMAGES = 5
-_SHRINKAGE = 0.1
 _LEAST_WIDTH = 1e-4
 
 
@@ -66,53 +54,48 @@ class TrainingView:
 
 
 @dataclass(frozen=True)
-class FeatureScorers:
-    """What the scores from features need of the training images."""
+class FittedFeatures:
+    """What the scores from features keep of the training images.
+
+    Attributes:
+        space: The main axes of their features.
+        tensors: What each score was fitted as, by the names of `NOVELTY_SCORES`.
+    """
 
     space: FeatureSpace
-    neighbours: AnyFloats
-    centres: CategoryCentres
-    heads: AnyFloats
-    scale: float
+    tensors: Fitted
 
     def scores(self, logits: AnyFloats, features: AnyFloats) -> dict[str, Float64s]:
-        """Return the scores that need features, by name."""
-        inside, left_over = self.space.project(features)
-        white = _white(inside, self.space)
-        nearest, relative = self.centres.distances(white)
+        """Return the scores that need features and were fitted, by name."""
+        images = _in_space(self.space, logits, features)
         return {
-            "knn": neighbour_novelty(inside, self.neighbours, k=NEIGHBOUR),
-            "mahalanobis": nearest,
-            "relative-mahalanobis": relative,
-            "vim": vim_novelty(left_over, logits, scale=self.scale),
-            "ensemble-disagreement": disagreement_novelty(white, self.heads),
+            name: NOVELTY_SCORES[name].score(images, self.tensors)
+            for name in FEATURE_SCORES
+            if self.tensors.keys() >= NOVELTY_SCORES[name].tensors.keys()
         }
 
 
-def _white(inside: AnyFloats, space: FeatureSpace) -> AnyFloats:
+def _in_space(space: FeatureSpace, logits: AnyFloats, features: AnyFloats) -> ScoredImages:
+    inside, left_over = space.project(features)
     width = np.sqrt(np.maximum(space.variances[:N_WHITE_AXES], _LEAST_WIDTH))
-    result: AnyFloats = inside[:, :N_WHITE_AXES] / width
-    return result
+    return ScoredImages(
+        logits=logits, inside=inside, white=inside[:, :N_WHITE_AXES] / width, left_over=left_over
+    )
 
 
-def fit_feature_scorers(view: TrainingView, *, seed: int = 0) -> FeatureScorers:
+def fit_features(view: TrainingView, *, seed: int = 0) -> FittedFeatures:
     """Fit every score that needs features to the training images."""
     # Half of few features must stay outside the axes: what is left over is what ViM measures.
     n_axes = min(N_AXES, max(view.features.shape[1] // 2, 1))
     space = fit_space(view.features, n_axes=n_axes)
-    inside, left_over = space.project(view.features)
-    white = _white(inside, space)
-    chosen = np.arange(len(inside))
-    if len(inside) > MOST_NEIGHBOURS:
-        generator = np.random.default_rng(seed)
-        chosen = np.sort(generator.choice(len(inside), MOST_NEIGHBOURS, replace=False))
-    return FeatureScorers(
-        space=space,
-        neighbours=unit_rows(inside[chosen]),
-        centres=fit_centres(white, view.truth, least_images=_LEAST_IMAGES, shrinkage=_SHRINKAGE),
-        heads=fit_heads(white, view.truth, view.dives, seed=seed),
-        scale=vim_scale(left_over, view.logits),
-    )
+    images = _in_space(space, view.logits, view.features)
+    training = TrainingImages(images=images, truth=view.truth, dives=view.dives, seed=seed)
+    # Scores that share tensors share their fit.
+    fits = dict.fromkeys(each.fit for each in NOVELTY_SCORES.values() if each.fit is not None)
+    tensors: dict[str, AnyFloats] = {}
+    for fit in fits:
+        tensors |= fit(training)
+    return FittedFeatures(space, tensors)
 
 
 @dataclass(frozen=True)
@@ -125,7 +108,7 @@ class NoveltyDetector:
     """
 
     quantiles: Mapping[str, Float64s]
-    by_features: FeatureScorers | None
+    by_features: FittedFeatures | None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -152,7 +135,9 @@ class NoveltyDetector:
         Raises:
             PredictionsError: If a shape is another or a value is NaN.
         """
-        found = _raw_scores(self.by_features, logits, features)
+        raw = _raw_scores(self.by_features, logits, features)
+        # A bundle of an earlier version lacks the scores that are newer.
+        found = {name: values for name, values in raw.items() if name in self.quantiles}
         return {**found, COMBINED: _combined(found, self.quantiles, self.combined_of)}
 
 
@@ -172,7 +157,7 @@ def fit_detector(
     Raises:
         PredictionsError: If there is no validation image or a value is NaN.
     """
-    by_features = None if view is None else fit_feature_scorers(view)
+    by_features = None if view is None else fit_features(view)
     found = _raw_scores(by_features, val_logits, val_features)
     quantiles = {name: reference_quantiles(scores) for name, scores in found.items()}
     members = COMBINED_OF_LOGITS if by_features is None else COMBINED_OF
@@ -181,15 +166,11 @@ def fit_detector(
 
 
 def _raw_scores(
-    by_features: FeatureScorers | None, logits: AnyFloats, features: AnyFloats | None
+    by_features: FittedFeatures | None, logits: AnyFloats, features: AnyFloats | None
 ) -> dict[str, Float64s]:
-    probabilities = np.exp(-np.logaddexp(0.0, -logits.astype(np.float64)))
-    found = {
-        "max-probability": max_probability_novelty(probabilities),
-        "max-logit": max_logit_novelty(logits),
-        "joint-energy": joint_energy_novelty(logits),
-        "entropy": entropy_novelty(logits),
-    }
+    nothing = np.empty((len(logits), 0))
+    images = ScoredImages(logits=logits, inside=nothing, white=nothing, left_over=nothing[:, :0])
+    found = {name: NOVELTY_SCORES[name].score(images, {}) for name in LOGIT_SCORES}
     if by_features is not None and features is not None:
         found.update(by_features.scores(logits, features))
     return found
@@ -204,6 +185,8 @@ def _combined(
 
 
 _PREFIX = "novelty."
+# Each tensor of the feature space, and its shape in letters: f features, a axes.
+SPACE_TENSORS = {"mean": "f", "std": "f", "axes": "fa", "variances": "a"}
 
 
 def detector_tensors(detector: NoveltyDetector) -> dict[str, npt.NDArray[Any]]:
@@ -214,15 +197,8 @@ def detector_tensors(detector: NoveltyDetector) -> dict[str, npt.NDArray[Any]]:
     fitted = detector.by_features
     if fitted is not None:
         arrays = {
-            "mean": fitted.space.mean,
-            "std": fitted.space.std,
-            "axes": fitted.space.axes,
-            "variances": fitted.space.variances,
-            "neighbours": fitted.neighbours,
-            "root": fitted.centres.root,
-            "centres": fitted.centres.centres,
-            "heads": fitted.heads,
-            "scale": np.array([fitted.scale]),
+            **{name: getattr(fitted.space, name) for name in SPACE_TENSORS},
+            **fitted.tensors,
         }
         # In C order: safetensors writes memory as it lies.
         tensors |= {_PREFIX + n: _as_float32(array) for n, array in arrays.items()}
@@ -249,25 +225,5 @@ def detector_from_tensors(tensors: Tensors) -> NoveltyDetector | None:
     if f"{_PREFIX}axes" not in tensors:
         return NoveltyDetector(quantiles, None)
     at = {name.removeprefix(_PREFIX): array for name, array in tensors.items()}
-    fitted = FeatureScorers(
-        space=FeatureSpace(at["mean"], at["std"], at["axes"], at["variances"]),
-        neighbours=at["neighbours"],
-        centres=CategoryCentres(at["root"], at["centres"]),
-        heads=at["heads"],
-        scale=float(at["scale"][0]),
-    )
-    return NoveltyDetector(quantiles, fitted)
-
-
-ORDER = (
-    "max-probability",
-    "max-logit",
-    "joint-energy",
-    "entropy",
-    "knn",
-    "mahalanobis",
-    "relative-mahalanobis",
-    "vim",
-    "ensemble-disagreement",
-    COMBINED,
-)
+    space = FeatureSpace(**{name: at[name] for name in SPACE_TENSORS})
+    return NoveltyDetector(quantiles, FittedFeatures(space, at))

@@ -22,6 +22,7 @@ from finding_nemo.data.splits.by_frame import LEAKAGE_NOTICE, split_at_random, t
 from finding_nemo.data.splits.kfold import parts_for_fold, with_validation_part
 from finding_nemo.data.splits.make_split import make_split
 from finding_nemo.data.splits.split_csv import check_split, read_split, write_split
+from finding_nemo.data.splits.split_kinds import SPLITS
 from finding_nemo.data.splits.stratified_groups import assign_groups
 
 Frame = tuple[str | None, tuple[int, ...]]
@@ -196,6 +197,21 @@ def test_split__says_what_is_missing() -> None:
         divide(make_dataset(_LEAST, undated="abcdez"), "time")
     with pytest.raises(SettingsError, match="Cannot split by 'colour'; known: dive"):
         divide(make_dataset(_LEAST), "colour")
+
+
+@pytest.mark.parametrize("way", SPLITS)
+def test_split__each_way_of_the_table_divides_numbered_frames(way: str) -> None:
+    dataset = make_dataset(_LEAST)
+    clips = tuple(replace(record, sequence=f"clip {record.dive}") for record in dataset.records)
+    split = divide(replace(dataset, records=clips), way)
+    assert (split.kind, len(split.rows)) == (way, len(_LEAST))
+    assert SPLITS[way].about
+
+
+def test_split__without_a_seed_takes_the_ways_own() -> None:
+    dataset = make_dataset(_LEAST)
+    assert make_split(dataset, "random").seed == 42
+    assert make_split(dataset, "dive").seed == 0
 
 
 @pytest.mark.parametrize("way", WAYS)

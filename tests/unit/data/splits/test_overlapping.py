@@ -15,8 +15,8 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from finding_nemo.core.errors import EngineError
+from finding_nemo.core.names.inference_names import RuntimeOption
 from finding_nemo.models.inference.open_bundle_network import InferenceOptions
-from finding_nemo.models.inference.runtime_choice import Runtime
 from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.prediction.run.one_thread import OneThread
 
@@ -140,7 +140,7 @@ def _probabilities(predictor: Predictor, folder: str) -> list[Any]:
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
 @pytest.mark.parametrize("is_open", [True, False])
 def test_a_forked_process__predicts_the_same_or_says_what_to_do(
-    runtime: Runtime, *, is_open: bool, small_bundle: Path, tiny_folder: Path
+    runtime: RuntimeOption, *, is_open: bool, small_bundle: Path, tiny_folder: Path
 ) -> None:
     if runtime == "openvino":
         pytest.importorskip("openvino")

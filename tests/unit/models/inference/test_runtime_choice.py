@@ -11,10 +11,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from finding_nemo.core.errors import BundleError, SettingsError
+from finding_nemo.core.names.inference_names import RUNTIMES, RuntimeOption
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.models.inference import runtime_choice as engine
+from finding_nemo.models.inference import openvino_network
 from finding_nemo.models.inference.onnxruntime_network import CPU_PROVIDER
-from finding_nemo.models.inference.runtime_choice import Runtime, choose_runtime, open_network
+from finding_nemo.models.inference.runtime_choice import choose_runtime, open_network
 
 SPEC = Preprocessing(width_px=6, height_px=5, mean=(0.5, 0.25, 0.1), std=(0.5, 0.5, 0.2))
 RNG = np.random.default_rng(3)
@@ -45,15 +46,15 @@ def by_hand(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return features @ HEAD, features
 
 
-@pytest.fixture(params=["onnxruntime", "openvino"])
-def runtime(request: pytest.FixtureRequest) -> Runtime:
-    name: Runtime = request.param
+@pytest.fixture(params=RUNTIMES)
+def runtime(request: pytest.FixtureRequest) -> RuntimeOption:
+    name: RuntimeOption = request.param
     if name == "openvino":
         pytest.importorskip("openvino")
     return name
 
 
-def test_both_outputs__are_those_worked_by_hand(runtime: Runtime) -> None:
+def test_both_outputs__are_those_worked_by_hand(runtime: RuntimeOption) -> None:
     network = open_network(two_outputs(), SPEC, runtime=runtime)
     assert (network.choice.runtime, network.choice.reason) == (runtime, "as asked")
     assert network.n_features == 3
@@ -64,7 +65,7 @@ def test_both_outputs__are_those_worked_by_hand(runtime: Runtime) -> None:
     np.testing.assert_allclose(output.features, features, atol=1e-5)
 
 
-def test_many_threads__give_each_image_its_own_numbers(runtime: Runtime) -> None:
+def test_many_threads__give_each_image_its_own_numbers(runtime: RuntimeOption) -> None:
     network = open_network(two_outputs(), SPEC, runtime=runtime, workers=3)
     together = network.forward(IMAGES).outputs
     with ThreadPoolExecutor(6) as pool:
@@ -72,7 +73,7 @@ def test_many_threads__give_each_image_its_own_numbers(runtime: Runtime) -> None
     np.testing.assert_array_equal(np.stack(alone), together)
 
 
-def test_damaged_network__is_a_clear_message(runtime: Runtime, tmp_path: Path) -> None:
+def test_damaged_network__is_a_clear_message(runtime: RuntimeOption, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(b"nothing")
     with pytest.raises(BundleError, match=r"model\.onnx.*Train or copy it again"):
@@ -113,7 +114,7 @@ def test_gpu__that_does_not_start_leaves_the_cpu(monkeypatch: pytest.MonkeyPatch
 def test_openvino_absent__falls_back_with_the_reason_or_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(engine, "is_openvino_installed", lambda: False)
+    monkeypatch.setattr(openvino_network, "is_openvino_installed", lambda: False)
     choice = choose_runtime(dtype="float32")
     assert choice.runtime == "onnxruntime"
     assert "finding-nemo[fast] is not installed" in choice.reason
@@ -124,9 +125,9 @@ def test_openvino_absent__falls_back_with_the_reason_or_says_what_to_install(
 
 
 def test_openvino_installed__is_the_choice_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "is_openvino_installed", lambda: True)
+    monkeypatch.setattr(openvino_network, "is_openvino_installed", lambda: True)
     choice = choose_runtime(dtype="float32")
     assert (choice.runtime, choice.device) == ("openvino", "cpu")
-    monkeypatch.setattr(engine, "has_bfloat16", lambda: False)
+    monkeypatch.setattr(openvino_network, "has_bfloat16", lambda: False)
     with pytest.raises(SettingsError, match="does not compute in bfloat16"):
         choose_runtime(dtype="bfloat16")

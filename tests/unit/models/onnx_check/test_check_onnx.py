@@ -17,10 +17,10 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
 from finding_nemo.core.errors import BundleError, FindingNemoError
+from finding_nemo.core.names.inference_names import RuntimeOption
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.models.inference import openvino_network as runtime_openvino
 from finding_nemo.models.inference.open_bundle_network import InferenceOptions, open_bundle_network
-from finding_nemo.models.inference.runtime_choice import Runtime
 from finding_nemo.prediction.predictor import Predictor
 
 Change = Callable[[onnx.ModelProto], Any]
@@ -48,9 +48,9 @@ def change(folder: Path, how: Change, name: str = "model.onnx") -> None:
 
 
 @pytest.fixture(params=["onnxruntime", "openvino"])
-def runtime(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Runtime:
+def runtime(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> RuntimeOption:
     """A runtime that fails the test when it is shown anything."""
-    name: Runtime = request.param
+    name: RuntimeOption = request.param
     if name == "openvino":
         pytest.importorskip("openvino")
 
@@ -278,7 +278,7 @@ HOSTILE: dict[str, tuple[Change, str]] = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_network__is_refused_before_a_runtime_sees_it(
-    hostile: Path, runtime: Runtime, name: str
+    hostile: Path, runtime: RuntimeOption, name: str
 ) -> None:
     how, words = HOSTILE[name]
     change(hostile, how)
@@ -288,7 +288,7 @@ def test_hostile_network__is_refused_before_a_runtime_sees_it(
     assert str(told.value).isprintable()
 
 
-def test_hostile_int8__is_refused_as_well(hostile: Path, runtime: Runtime) -> None:
+def test_hostile_int8__is_refused_as_well(hostile: Path, runtime: RuntimeOption) -> None:
     change(hostile, external("secret"), "model.int8.onnx")
     wish = InferenceOptions("int8", runtime)
     with pytest.raises(BundleError, match=r"model\.int8\.onnx is not opened: .*external data"):
@@ -296,13 +296,13 @@ def test_hostile_int8__is_refused_as_well(hostile: Path, runtime: Runtime) -> No
 
 
 @pytest.mark.parametrize("content", [b"", b"nothing", b"\x0a\xff\xff\xff\xff\x7f", b"\x00" * 99])
-def test_no_onnx__is_refused(hostile: Path, runtime: Runtime, content: bytes) -> None:
+def test_no_onnx__is_refused(hostile: Path, runtime: RuntimeOption, content: bytes) -> None:
     (hostile / "model.onnx").write_bytes(content)
     with pytest.raises(BundleError, match="is not opened"):
         open_bundle_network(load_bundle(hostile), InferenceOptions(runtime=runtime))
 
 
-def test_cut_off__is_refused(hostile: Path, runtime: Runtime) -> None:
+def test_cut_off__is_refused(hostile: Path, runtime: RuntimeOption) -> None:
     content = (hostile / "model.onnx").read_bytes()
     (hostile / "model.onnx").write_bytes(content[: len(content) // 2])
     with pytest.raises(BundleError, match="no ONNX file or is cut off"):

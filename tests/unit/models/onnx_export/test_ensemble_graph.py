@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from finding_nemo.core.errors import BundleError
+from finding_nemo.core.names.inference_names import RuntimeOption
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.models.inference.runtime_choice import Runtime, open_network
+from finding_nemo.models.inference.runtime_choice import open_network
 from finding_nemo.models.onnx_export.ensemble_graph import Member, join_networks
 from finding_nemo.models.onnx_export.quantize import _left_in_float
 
@@ -49,7 +50,7 @@ def features_by_hand(spec: Preprocessing) -> np.ndarray:
 
 
 @pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
-def test_two_networks__that_expect_other_pixels(runtime: Runtime) -> None:
+def test_two_networks__that_expect_other_pixels(runtime: RuntimeOption) -> None:
     if runtime == "openvino":
         pytest.importorskip("openvino")
     joined = join_networks(

@@ -1,0 +1,1 @@
+"""Names that people type and files hold, each in one table."""
