@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_OUT ?= runs/demo
 LOWEST := .venv-lowest
+# Processes that test; each takes up to 3 GB. PYTEST_ADDOPTS can say more.
+WORKERS ?= 2
 
 .PHONY: install demo test test-lowest check format lint bench clean
 
@@ -19,8 +21,9 @@ $(VENV)/.installed: pyproject.toml
 demo: install
 	$(BIN)/finding-nemo demo --out $(DEMO_OUT) --overwrite
 
+# Tests of one file share what they have trained, so a file stays with one process.
 test: install
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope
 
 # The unit tests with the lowest versions that pyproject.toml allows, in an environment of its own.
 # About 4 GB to load (torch for CUDA) and 9 GB on the disk; remove it with `make clean`.

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import tempfile
+import textwrap
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -146,6 +147,7 @@ def _replace(name: str, content: str) -> None:
     """Put a part's tables into the document between its markers."""
     text = _DOCUMENT.read_text(encoding="utf-8")
     when = f"*{datetime.now(UTC):%Y-%m-%d}, medians of {ROUNDS}, in turn. {machine()}*"
+    when = textwrap.fill(when, 100)  # as all pages have it
     block = f"<!-- {name} -->\n{when}\n\n{content}\n<!-- end -->"
     pattern = re.compile(rf"<!-- {re.escape(name)} -->.*?<!-- end -->", re.DOTALL)
     if not pattern.search(text):

@@ -142,11 +142,11 @@ from finding_nemo.training.train_recipe import train
 
 saved = keeping.save_checkpoint
 
-def save_and_say(*arguments, within, **rest):
-    saved(*arguments, within=within, **rest)
-    print(within.place.step, flush=True)
+def save_and_print(*arguments, mid_epoch, **rest):
+    saved(*arguments, mid_epoch=mid_epoch, **rest)
+    print(mid_epoch.position.step, flush=True)
 
-keeping.save_checkpoint = save_and_say
+keeping.save_checkpoint = save_and_print
 train(read_dataset(sys.argv[1]), out=Path(sys.argv[2]), recipe="nemo", resume=True,
       split=read_split(sys.argv[3]), settings=json.loads(sys.argv[4]), checkpoint_every_s=0)
 """
@@ -219,7 +219,7 @@ def test_resume__lists_each_difference(
             trained(data, parts, tmp_path / "run", "nemo", resume=True, **changes)
         assert said in str(refused.value)
         assert "there, " not in str(refused.value).replace(said, "")
-    with pytest.raises(SettingsError, match="recipe nemo there, places here"):
+    with pytest.raises(SettingsError, match="recipe nemo there, patches here"):
         trained(dataset, split, tmp_path / "run", "patches", resume=True)
 
 

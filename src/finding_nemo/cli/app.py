@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from typing import Annotated
 
@@ -11,7 +12,6 @@ import typer
 from finding_nemo.cli.dataset_verbs.demo import demo
 from finding_nemo.cli.dataset_verbs.inspect import inspect
 from finding_nemo.cli.dataset_verbs.split import split
-from finding_nemo.cli.help_examples import epilog_of
 from finding_nemo.cli.options.reporter_options import with_reporter
 from finding_nemo.cli.prediction_verbs.evaluate import evaluate
 from finding_nemo.cli.prediction_verbs.merge import merge
@@ -53,8 +53,16 @@ _VERBS: tuple[Callable[..., None], ...] = (
     ensemble,
     export,
 )
+
+
+def _epilog(verb: Callable[..., None]) -> str:
+    """Return the examples of a verb's file; the empty lines keep them apart in its help."""
+    examples: tuple[str, ...] = sys.modules[verb.__module__].EXAMPLES
+    return "\n\n".join(("Examples:", *examples))
+
+
 for verb in _VERBS:
-    app.command(epilog=epilog_of(verb.__name__), context_settings=_HELP)(with_reporter(verb))
+    app.command(epilog=_epilog(verb), context_settings=_HELP)(with_reporter(verb))
 
 
 def _print_version(wanted: bool) -> None:

@@ -6,6 +6,7 @@ import difflib
 import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -58,7 +59,14 @@ def _fault_line(fault: Mapping[str, Any], cls: type[BaseModel]) -> str:
     return f"{key} = {fault['input']!r}: {words.lower()}"
 
 
-def one_of(table: Iterable[str]) -> AfterValidator:
+@dataclass(frozen=True, slots=True)
+class NameOfTable(AfterValidator):
+    """A check that a setting is a name of a table, which also says which names there are."""
+
+    names: tuple[str, ...] = ()
+
+
+def one_of(table: Iterable[str]) -> NameOfTable:
     """Return what lets a setting take the names of `table` and nothing else.
 
     Example:
@@ -71,7 +79,7 @@ def one_of(table: Iterable[str]) -> AfterValidator:
             raise ValueError(f"input should be one of {', '.join(names)}")
         return value
 
-    return AfterValidator(checked)
+    return NameOfTable(checked, names)
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:

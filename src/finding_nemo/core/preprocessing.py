@@ -15,6 +15,10 @@ Channels = tuple[_Mean, _Mean, _Mean]
 Spreads = tuple[_Std, _Std, _Std]
 
 
+# Each is a function of `data.images.resize.RESIZERS`.
+ResizeName = Literal["stretch"]
+
+
 class Preprocessing(Settings):
     """The one definition that training and prediction share.
 
@@ -29,7 +33,7 @@ class Preprocessing(Settings):
 
     width_px: int = Field(default=224, ge=1, le=4096)
     height_px: int = Field(default=224, ge=1, le=4096)
-    resize: Literal["stretch"] = "stretch"
+    resize: ResizeName = "stretch"
     interpolation: Literal["bilinear"] = "bilinear"
     mean: Channels = (0.0, 0.0, 0.0)
     std: Spreads = (1.0, 1.0, 1.0)

@@ -23,7 +23,7 @@ from finding_nemo.synthetic.write_dataset import EVAL_TRUTH, draw_dataset
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return draw_dataset(tmp_path_factory.mktemp("drawn") / "set", dives=8, images=32, seed=3)
+    return draw_dataset(tmp_path_factory.mktemp("drawn") / "set", dives=8, images=20, seed=3)
 
 
 def digest(folder: Path) -> str:
@@ -114,12 +114,12 @@ def test_truth__marks_what_training_never_shows(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_dataset__same_seed_same_bytes_however_many_draw(folder: Path, tmp_path: Path) -> None:
-    again = draw_dataset(tmp_path / "again", dives=8, images=32, seed=3, workers=2)
-    other = draw_dataset(tmp_path / "other", dives=8, images=32, seed=4)
+    again = draw_dataset(tmp_path / "again", dives=8, images=20, seed=3, workers=2)
+    other = draw_dataset(tmp_path / "other", dives=8, images=20, seed=4)
     assert digest(again) == digest(folder)
     assert digest(other) != digest(folder)
 
 
 def test_dataset__a_folder_in_use_is_refused(folder: Path) -> None:
     with pytest.raises(OutputExistsError, match="--overwrite"):
-        draw_dataset(folder, dives=8, images=32)
+        draw_dataset(folder, dives=8, images=20)

@@ -10,6 +10,8 @@ import typer
 from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options.output_options import check_folder
 
+EXAMPLES = ("finding-nemo demo --out my-demo",)
+
 
 def demo(
     out: Annotated[Path, typer.Option(help="The folder to make.")] = Path("finding-nemo-demo"),

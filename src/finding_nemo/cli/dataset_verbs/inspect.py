@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from finding_nemo.data.quality.file_check import FileCheck
 
 
+EXAMPLES = (
+    "finding-nemo inspect fathomnet/",
+    "finding-nemo inspect annotations.json --images frames/ --out inspect.html",
+)
+
+
 def inspect(
     dataset: DatasetPath,
     out: Annotated[Path | None, typer.Option(help="An HTML report to write.")] = None,

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from finding_nemo.core.records import Dataset, Split
 
 
+EXAMPLES = (
+    "finding-nemo split fathomnet/ --by dive --out split.csv",
+    "finding-nemo split fathomnet/ --by dive --folds 5 --out folds.csv",
+)
+
+
 def split(
     dataset: DatasetPath,
     out: options.Out,

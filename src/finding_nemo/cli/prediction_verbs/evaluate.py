@@ -15,6 +15,10 @@ from finding_nemo.cli.options.output_options import (
     check_suffix,
 )
 
+EXAMPLES = (
+    "finding-nemo evaluate dive.parquet fathomnet/ --split split.csv --part test --out report.html",
+)
+
 
 def evaluate(
     predictions: Annotated[Path, typer.Argument(help="A predictions file.")],

@@ -10,6 +10,8 @@ import typer
 from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options.predict_options import Format
 
+EXAMPLES = ("finding-nemo merge part-1.parquet part-2.parquet --out all.parquet",)
+
 
 def merge(
     shards: Annotated[

@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from finding_nemo.results.summary import PredictionSummary
 
 
+EXAMPLES = (
+    "finding-nemo predict runs/nemo dive-0297/ --out dive-0297.parquet",
+    "finding-nemo predict runs/nemo dive.mp4 --every 5s --out dive.csv",
+    "finding-nemo predict runs/nemo archive/ --shard 1/20 --out part-1.parquet",
+)
+
+
 def predict(
     bundle: options.Bundle,
     images: options.Images,

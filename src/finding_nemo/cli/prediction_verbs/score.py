@@ -9,6 +9,8 @@ import typer
 
 from finding_nemo.cli.console.words import print_result
 
+EXAMPLES = ("finding-nemo score submission.csv solution.csv",)
+
 
 def score(
     submission: Annotated[Path, typer.Argument(help="id,categories,osd as submitted.")],

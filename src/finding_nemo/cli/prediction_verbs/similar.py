@@ -9,6 +9,8 @@ import typer
 
 from finding_nemo.cli.console.words import print_result
 
+EXAMPLES = ("finding-nemo similar runs/nemo archive.parquet frame.png --count 20",)
+
 
 def similar(
     bundle: Annotated[Path, typer.Argument(help="The bundle that predicted the index.")],

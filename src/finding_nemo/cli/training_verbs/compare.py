@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from finding_nemo.evaluation.recipe_comparison import ComparisonRow
 
 
+EXAMPLES = (
+    "finding-nemo compare fathomnet/ --recipes prior,time-copy,probe --by dive --out comparison",
+)
+
+
 def compare(
     dataset: DatasetPath,
     out: Annotated[Path, typer.Option(help="The folder to make.")],

@@ -12,6 +12,8 @@ from finding_nemo.cli.options.bundle_dataset import read_dataset_of, split_of
 from finding_nemo.cli.options.dataset_options import DivePattern, ImagesFolder
 from finding_nemo.cli.options.output_options import check_folder
 
+EXAMPLES = ("finding-nemo ensemble runs/nemo runs/probe --out runs/both",)
+
 
 def ensemble(
     bundles: Annotated[

@@ -19,6 +19,9 @@ else:
     Target = choice_type("Target", EXPORT_TARGETS)
 
 
+EXAMPLES = ("finding-nemo export runs/nemo --to openvino --int8",)
+
+
 def export(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the run folder that holds it.")],
     to: Annotated[Target, typer.Option(help="The runtime.")],

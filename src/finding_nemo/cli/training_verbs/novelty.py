@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from finding_nemo.workflows.novelty_benchmark import HoldoutRow
 
 
+EXAMPLES = ("finding-nemo novelty fathomnet/ --out novelty",)
+
+
 def novelty(
     dataset: DatasetPath,
     out: Annotated[Path, typer.Option(help="The folder to make.")],
@@ -35,7 +38,7 @@ def novelty(
     seed: Annotated[int, typer.Option(help="Of splits, trainings and drawings.")] = 0,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier test.")] = False,
 ) -> None:
-    """Test how well categories that training never saw are noticed, beside two floors."""
+    """Test how well categories that training never saw are noticed, beside two simple baselines."""
     from finding_nemo.cli.console.notices import reporter, show_notices
     from finding_nemo.core.config import parse_assignments
     from finding_nemo.data.dataset import read_dataset

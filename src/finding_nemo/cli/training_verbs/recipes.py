@@ -9,6 +9,11 @@ import typer
 
 from finding_nemo.cli.console.words import print_result
 
+EXAMPLES = (
+    "finding-nemo recipes",
+    "finding-nemo recipes nemo",
+)
+
 
 def recipes(
     name: Annotated[

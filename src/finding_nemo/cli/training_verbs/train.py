@@ -7,6 +7,13 @@ from finding_nemo.cli.options import train_options as options
 from finding_nemo.cli.options.dataset_options import Changes, DatasetPath, DivePattern, ImagesFolder
 from finding_nemo.cli.options.output_options import check_folder
 
+EXAMPLES = (
+    "finding-nemo train fathomnet/ --out runs/probe",
+    "finding-nemo train fathomnet/ --recipe nemo --split split.csv --out runs/nemo",
+    "finding-nemo train fathomnet/ --recipe nemo --out runs/nemo --resume",
+    "finding-nemo train fathomnet/ --out runs/long --set epochs=60 --set dropout=0.5",
+)
+
 
 def train(
     dataset: DatasetPath,

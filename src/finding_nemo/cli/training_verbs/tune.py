@@ -29,6 +29,9 @@ Tries = Annotated[
 Minutes = Annotated[float | None, typer.Option(min=0, help="No trial begins after so many.")]
 
 
+EXAMPLES = ("finding-nemo tune fathomnet/ --recipe probe --minutes 60 --out tuned",)
+
+
 def tune(
     dataset: DatasetPath,
     out: Annotated[Path, typer.Option(help="The folder to make, or to go on in.")],

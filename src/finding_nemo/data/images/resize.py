@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,15 +11,27 @@ import numpy.typing as npt
 from PIL import Image
 
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
-from finding_nemo.core.preprocessing import Channels, Preprocessing
+from finding_nemo.core.preprocessing import Channels, Preprocessing, ResizeName
 from finding_nemo.data.images.decode import DecodedImage, open_upright
 from finding_nemo.data.images.reduction import reduced
 
 
+def stretch(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return the whole frame at `size`, antialiased bilinear, its aspect ratio not kept."""
+    small = reduced(image, size)
+    return small if small.size == size else small.resize(size, Image.Resampling.BILINEAR)
+
+
+# From any frame and the size (width, height) to a frame of that size, by the name of the way.
+RESIZERS: Mapping[ResizeName, Callable[[Image.Image, tuple[int, int]], Image.Image]] = {
+    "stretch": stretch,
+}
+
+
 def resize_pixels(
-    pixels: npt.NDArray[np.uint8], *, width_px: int, height_px: int
+    pixels: npt.NDArray[np.uint8], *, width_px: int, height_px: int, resize: ResizeName = "stretch"
 ) -> npt.NDArray[np.uint8]:
-    """Resize a whole frame, antialiased bilinear, its aspect ratio not kept.
+    """Resize a whole frame.
 
     A frame that is at least 2, 4 or 8 times as large is first averaged over blocks of that side.
 
@@ -26,20 +39,15 @@ def resize_pixels(
         pixels: uint8, shape (height, width, 3).
         width_px: Wanted width.
         height_px: Wanted height.
+        resize: In which way.
 
     Returns:
         uint8, shape (height_px, width_px, 3).
     """
     if pixels.shape[:2] == (height_px, width_px):
         return pixels
-    return _resized(Image.fromarray(pixels), (width_px, height_px))
-
-
-def _resized(image: Image.Image, size: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    small = reduced(image, size)
-    if small.size != size:
-        small = small.resize(size, Image.Resampling.BILINEAR)
-    return np.asarray(small, dtype=np.uint8)
+    resized = RESIZERS[resize](Image.fromarray(pixels), (width_px, height_px))
+    return np.asarray(resized, dtype=np.uint8)
 
 
 def decode_resized(
@@ -61,7 +69,8 @@ def decode_resized(
     """
     size = (preprocessing.width_px, preprocessing.height_px)
     with open_upright(source, at_least=size, limits=limits) as opened:
-        return DecodedImage(_resized(opened.image, size), opened.width, opened.height)
+        resized = RESIZERS[preprocessing.resize](opened.image, size)
+        return DecodedImage(np.asarray(resized, dtype=np.uint8), opened.width, opened.height)
 
 
 @lru_cache(maxsize=8)

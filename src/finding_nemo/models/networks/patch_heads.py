@@ -38,7 +38,7 @@ class PatchHeads(nn.Module):
     head takes the log-sum-exp over patches, a soft maximum.
 
     Training needs both in full: the mean learns what has no box, and the soft maximum sends every
-    patch its share of the lesson. But what the frame as a whole says is mostly what its dive
+    patch its share of the gradient. But what the frame as a whole says is mostly what its dive
     looked like, and a soft maximum over hundreds of patches adds up what none of them says clearly.
     On a new dive both mislead, so prediction weighs the heads anew (`PoolingConfig`).
 

@@ -160,8 +160,12 @@ def _with_frames(
             except ImageError as error:
                 yield image, _failed(error)
             else:
-                size = {"width_px": preprocessing.width_px, "height_px": preprocessing.height_px}
-                pixels = resize_pixels(frame.pixels, **size)
+                pixels = resize_pixels(
+                    frame.pixels,
+                    width_px=preprocessing.width_px,
+                    height_px=preprocessing.height_px,
+                    resize=preprocessing.resize,
+                )
                 yield image, PreparedImage(pixels, frame.width, frame.height, None)
     finally:
         video.close()

@@ -49,7 +49,7 @@ def _print_scorers(results: UncertaintyResults) -> None:
             )
             for s in results.scorers
         ],
-        title="novelty beside its floors",
+        title="novelty beside its baselines",
     )
 
 

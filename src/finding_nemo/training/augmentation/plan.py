@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -136,6 +136,24 @@ class AugmentationPlan:
 WHOLE = Area(0.0, 0.0, 1.0, 1.0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AugmentationPolicy:
+    """How strongly frames are augmented; each field is a setting of the same name.
+
+    Attributes:
+        copy_paste: How many animals are pasted into a view on average; 0 for none.
+        color_transfer_prob: Share of views in the light of another dive's frame.
+    """
+
+    copy_paste: float = 0.0
+    color_transfer_prob: float = 0.0
+
+    @classmethod
+    def of(cls, settings: object) -> AugmentationPolicy:
+        """Return the policy that the settings of a recipe say."""
+        return cls(**{field.name: getattr(settings, field.name) for field in fields(cls)})
+
+
 def marks_of(record: ImageRecord, categories: CategoryTable) -> tuple[Mark, ...]:
     """Return the boxes of a frame in shares of it; none if its size is not recorded."""
     if not record.width or not record.height:
@@ -214,7 +232,7 @@ def plan_augmentation(
     categories: CategoryTable,
     *,
     seed: int,
-    copy_paste: float,
+    policy: AugmentationPolicy,
 ) -> AugmentationPlan:
     """Return view `number` (1 and up) of a frame.
 
@@ -225,7 +243,7 @@ def plan_augmentation(
         color_transfers: Whose light the frame can be shown in.
         categories: For columns.
         seed: Of the training.
-        copy_paste: How many animals are pasted in the mean; 0 for none.
+        policy: How strongly.
 
     Source:
         Ghiasi et al., "Simple Copy-Paste is a Strong Data Augmentation Method for Instance
@@ -237,7 +255,7 @@ def plan_augmentation(
     window = _draw_window(generator)
     marks = _cut(plain.marks, window)
     pasted = []
-    for _ in range(int(generator.poisson(copy_paste)) if paste_sources.paste_sources else 0):
+    for _ in range(int(generator.poisson(policy.copy_paste)) if paste_sources.paste_sources else 0):
         paste = _draw_paste(paste_sources.draw(generator), generator)
         if paste is not None:
             pasted.append(paste)

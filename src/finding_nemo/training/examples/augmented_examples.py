@@ -12,7 +12,11 @@ from finding_nemo.core.arrays import Pixels
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.training.augmentation.color_transfer import ColorTransferSources
-from finding_nemo.training.augmentation.plan import PasteSources, plan_augmentation
+from finding_nemo.training.augmentation.plan import (
+    AugmentationPolicy,
+    PasteSources,
+    plan_augmentation,
+)
 from finding_nemo.training.augmentation.render import render_augmentation
 from finding_nemo.training.examples.array_cache import CachedRows
 from finding_nemo.training.examples.cached_inputs import CachedInputs
@@ -31,7 +35,7 @@ class AugmentedExamples:
         color_transfers: Whose light they are shown in.
         categories: For columns.
         grid: Rows and columns of the network's patches.
-        copy_paste: How many animals are pasted into a view, in the mean.
+        policy: How strongly they are augmented.
         seed: Of all that is drawn.
     """
 
@@ -42,7 +46,7 @@ class AugmentedExamples:
     color_transfers: ColorTransferSources
     categories: CategoryTable
     grid: tuple[int, int]
-    copy_paste: float
+    policy: AugmentationPolicy
     seed: int
 
     @classmethod
@@ -52,8 +56,7 @@ class AugmentedExamples:
         categories: CategoryTable,
         *,
         grid: tuple[int, int],
-        copy_paste: float,
-        color_transfer_prob: float,
+        policy: AugmentationPolicy,
         seed: int,
     ) -> AugmentedExamples:
         """Return the views of frames whose pixels are stored, which lend each other all else."""
@@ -63,11 +66,11 @@ class AugmentedExamples:
             row_of={record.image_id: row for row, record in enumerate(inputs.records)},
             paste_sources=PasteSources(inputs.records, categories),
             color_transfers=ColorTransferSources(
-                inputs.records, color_transfer_prob=color_transfer_prob
+                inputs.records, color_transfer_prob=policy.color_transfer_prob
             ),
             categories=categories,
             grid=grid,
-            copy_paste=copy_paste,
+            policy=policy,
             seed=seed,
         )
 
@@ -86,7 +89,7 @@ class AugmentedExamples:
                 self.color_transfers,
                 self.categories,
                 seed=self.seed,
-                copy_paste=self.copy_paste,
+                policy=self.policy,
             )
             for index in chosen
         ]

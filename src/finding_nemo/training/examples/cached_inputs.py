@@ -75,7 +75,7 @@ def cache_pixels(
     """
     width, height = preprocessing.width_px, preprocessing.height_px
     store = ArrayCache(
-        cache_folder() / f"pixels-{width}x{height}-{_PIXELS}",
+        cache_folder() / f"pixels-{width}x{height}-{preprocessing.resize}-{_PIXELS}",
         row_shape=(height, width, 3),
         dtype=np.uint8,
     )

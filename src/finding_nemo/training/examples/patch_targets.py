@@ -1,4 +1,4 @@
-"""What the heads of a network that looks at patches are taught by one view."""
+"""The targets of a patch network's heads for one augmented view."""
 
 from __future__ import annotations
 

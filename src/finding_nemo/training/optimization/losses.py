@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from finding_nemo.core.names.registries import load
-from finding_nemo.training.optimization.loop_choices import LOSSES
+from finding_nemo.training.recipes.loop_choices import LOSSES
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -46,7 +46,7 @@ class Objective:
     Attributes:
         loss: What is made small.
         activation: From outputs to probabilities: "sigmoid" of logits, or "clip" to [0, 1] of what
-            was taught to be a probability itself.
+            was trained to be a probability itself.
     """
 
     loss: Loss

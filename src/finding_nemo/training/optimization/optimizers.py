@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from torch import nn, optim
 
 from finding_nemo.core.names.registries import load
-from finding_nemo.training.optimization.loop_choices import OPTIMIZERS, SCHEDULES
+from finding_nemo.training.recipes.loop_choices import OPTIMIZERS, SCHEDULES
 from finding_nemo.training.recipes.settings import TrainerSettings
 
 _WARM_UP_SHARE = 0.3

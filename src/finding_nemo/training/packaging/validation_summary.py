@@ -52,7 +52,7 @@ def novelty_reference(
     """Return the novelty of the validation images as 101 quantiles, 0 % to 100 %.
 
     They say how unusual an image is among images of unseen dives; training images would do it
-    worse, because a network is surer of what it learnt by heart.
+    worse, because a network is surer of what it overfits.
     """
     if len(probabilities) == 0:
         return {"validation_quantiles": np.full(_N_QUANTILES, np.nan)}

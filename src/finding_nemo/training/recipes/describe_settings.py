@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
-from finding_nemo.core.config import Settings
+from pydantic.fields import FieldInfo
+
+from finding_nemo.core.config import NameOfTable, Settings
 
 _ENTRY = re.compile(r"^    (\w+): (.*)$")
 
@@ -43,15 +45,18 @@ def describe_settings(settings: Settings) -> tuple[SettingDescription, ...]:
         SettingDescription(
             name=name,
             default=getattr(settings, name),
-            choices=_choices(field.annotation),
+            choices=_choices(field),
             meaning=meanings[name],
         )
         for name, field in type(settings).model_fields.items()
     )
 
 
-def _choices(annotation: Any) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
-    return get_args(annotation) if get_origin(annotation) is Literal else ()
+def _choices(field: FieldInfo) -> tuple[str, ...]:
+    for check in field.metadata:
+        if isinstance(check, NameOfTable):
+            return check.names
+    return get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
 
 
 def _meanings(kind: type[Settings]) -> dict[str, str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from finding_nemo.core.errors import SettingsError
+from finding_nemo.core.names.registries import load
+from finding_nemo.core.names.renamed_names import RENAMED_SETTINGS
+from finding_nemo.training.recipes.renamed_settings import renamed_faults, renamed_recipe_fault
 from finding_nemo.training.recipes.settings import (
     AnySettings,
     BaselineSettings,
@@ -50,8 +52,7 @@ class Recipe:
 
     def builder(self) -> Callable[..., Any]:
         """Return the function that `build` names."""
-        module, _, name = self.build.partition(":")
-        found: Callable[..., Any] = getattr(import_module(_TASKS + module), name)
+        found: Callable[..., Any] = load(_TASKS + self.build)
         return found
 
 
@@ -214,6 +215,8 @@ def find_recipe(name: str) -> Recipe:
     Raises:
         SettingsError: If there is none, with the nearest names.
     """
+    if renamed := renamed_recipe_fault(name):
+        raise SettingsError(f"Recipe {renamed}.")
     if name not in RECIPES:
         close = difflib.get_close_matches(name, RECIPES, n=1)
         hint = f" Did you mean {close[0]}?" if close else ""
@@ -229,9 +232,11 @@ def recipe_settings(recipe: Recipe, changes: Mapping[str, Any]) -> AnySettings:
             value out of range.
     """
     unread = _only_of_others(recipe, changes)
-    read = {key: value for key, value in changes.items() if key not in unread}
+    left_out = {*unread, *RENAMED_SETTINGS}
+    read = {key: value for key, value in changes.items() if key not in left_out}
     values = {**recipe.settings.model_dump(), **read}
     faults = [_unread(recipe, key) for key in unread]
+    faults += [f"Setting {fault}." for fault in renamed_faults(changes)]
     try:
         found = type(recipe.settings).build(values, source=f"the settings of recipe {recipe.name}")
     except SettingsError as error:

@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from finding_nemo.core.config import Settings
-from finding_nemo.training.optimization.loop_choices import LossName, OptimizerName, ScheduleName
+from finding_nemo.training.recipes.loop_choices import LossName, OptimizerName, ScheduleName
 
 # Backbones that are layers on bare pixels: nobody has trained them on ImageNet.
 ON_PIXELS = ("linear", "basic")

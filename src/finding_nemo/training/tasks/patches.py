@@ -13,6 +13,7 @@ from finding_nemo.core.records import ImageRecord
 from finding_nemo.models.networks.patch_heads import TRAINING_POOLING, PatchHeads, PoolingConfig
 from finding_nemo.models.networks.patch_network import PatchNetwork
 from finding_nemo.training.augmentation.cutout import PreparePixels
+from finding_nemo.training.augmentation.plan import AugmentationPolicy
 from finding_nemo.training.auto.box_supervision import (
     EVERY_LAYER,
     choose_layers,
@@ -101,8 +102,7 @@ def _build(settings: NemoSettings, partition: Partition, context: RunContext) ->
             train,
             categories,
             grid=spec.grid,
-            copy_paste=settings.copy_paste,
-            color_transfer_prob=settings.color_transfer_prob,
+            policy=AugmentationPolicy.of(settings),
             seed=context.seed,
         ),
         rate_factors=layer_rate_factors(

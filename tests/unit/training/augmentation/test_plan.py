@@ -15,11 +15,13 @@ from finding_nemo.training.augmentation.color_transfer import ColorTransferSourc
 from finding_nemo.training.augmentation.plan import (
     WHOLE,
     Area,
+    AugmentationPolicy,
     PasteSources,
     identity_plan,
     marks_of,
     plan_augmentation,
 )
+from finding_nemo.training.recipes.settings import NemoSettings
 
 _TABLE = CategoryTable(tuple(Category(k, f"animal {k}", "group") for k in (3, 5, 8)))
 
@@ -64,7 +66,13 @@ def test_plan__is_the_same_for_the_same_seed_and_another_for_another_number() ->
 
     def plan(number: int, seed: int = 0) -> object:
         return plan_augmentation(
-            _FRAME, number, paste_sources, _OWN, _TABLE, seed=seed, copy_paste=2
+            _FRAME,
+            number,
+            paste_sources,
+            _OWN,
+            _TABLE,
+            seed=seed,
+            policy=AugmentationPolicy(copy_paste=2),
         )
 
     assert plan(1) == plan(1)
@@ -75,7 +83,13 @@ def test_plan__is_the_same_for_the_same_seed_and_another_for_another_number() ->
 @given(st.integers(1, 10_000))
 def test_plan__has_marks_inside_the_view(number: int) -> None:
     plan = plan_augmentation(
-        _FRAME, number, PasteSources([_OTHER], _TABLE), _OWN, _TABLE, seed=3, copy_paste=3
+        _FRAME,
+        number,
+        PasteSources([_OTHER], _TABLE),
+        _OWN,
+        _TABLE,
+        seed=3,
+        policy=AugmentationPolicy(copy_paste=3),
     )
     for mark in plan.marks:
         assert mark.area.size > 0
@@ -85,7 +99,13 @@ def test_plan__has_marks_inside_the_view(number: int) -> None:
 
 def test_plan__without_donors_pastes_nothing() -> None:
     plan = plan_augmentation(
-        _FRAME, 1, PasteSources([], _TABLE), _OWN, _TABLE, seed=0, copy_paste=5
+        _FRAME,
+        1,
+        PasteSources([], _TABLE),
+        _OWN,
+        _TABLE,
+        seed=0,
+        policy=AugmentationPolicy(copy_paste=5),
     )
     assert plan.pastes == ()
 
@@ -93,7 +113,15 @@ def test_plan__without_donors_pastes_nothing() -> None:
 def test_plan__forgets_an_animal_that_the_cut_leaves_out() -> None:
     corner = record("d", (Box(3, 1, 1, 8, 4),))
     plans = [
-        plan_augmentation(corner, k, PasteSources([], _TABLE), _OWN, _TABLE, seed=0, copy_paste=0)
+        plan_augmentation(
+            corner,
+            k,
+            PasteSources([], _TABLE),
+            _OWN,
+            _TABLE,
+            seed=0,
+            policy=AugmentationPolicy(copy_paste=0),
+        )
         for k in range(60)
     ]
     seen = [bool(plan.marks) for plan in plans]
@@ -118,3 +146,10 @@ def test_donors__rare_categories_by_the_root_of_their_count() -> None:
     drawn = [paste_sources.draw(generator).mark.column for _ in range(3000)]
     # Roots of 4 and 1: two of three draws are of the common category.
     assert np.mean(np.array(drawn) == 0) == pytest.approx(2 / 3, abs=0.03)
+
+
+def test_policy__is_what_the_settings_of_that_name_say() -> None:
+    settings = NemoSettings(copy_paste=0.5, color_transfer_prob=0.25)
+    assert AugmentationPolicy.of(settings) == AugmentationPolicy(
+        copy_paste=0.5, color_transfer_prob=0.25
+    )

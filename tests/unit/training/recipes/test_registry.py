@@ -82,3 +82,23 @@ def test_study_next_steps__is_refused_elsewhere() -> None:
         SettingsError, match=r"--study-next-steps is for the study's recipes .*'probe'"
     ):
         with_study_next_steps("probe", {})
+
+
+def test_old_names__are_refused_with_the_new_ones() -> None:
+    with pytest.raises(SettingsError, match=r"Recipe 'places' was renamed to 'patches'\."):
+        find_recipe("places")
+    with pytest.raises(SettingsError) as told:
+        recipe_settings(find_recipe("nemo"), {"pastes": 2, "lit": 0.5, "epoch": 1})
+    for words in (
+        "Setting 'pastes' was renamed to 'copy_paste'.",
+        "Setting 'lit' was renamed to 'color_transfer_prob'.",
+        "unknown key 'epoch'",
+    ):
+        assert words in str(told.value)
+    with pytest.raises(SettingsError, match="'averaging' was renamed to 'ema_decay'"):
+        recipe_settings(find_recipe("probe"), {"averaging": 0.9})
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe__names_a_builder_that_is_there(name: str) -> None:
+    assert callable(find_recipe(name).builder())

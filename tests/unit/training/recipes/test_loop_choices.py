@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from finding_nemo.core.errors import SettingsError
-from finding_nemo.training.optimization.loop_choices import LOSSES, OPTIMIZERS, SCHEDULES
 from finding_nemo.training.optimization.losses import OBJECTIVES
 from finding_nemo.training.optimization.optimizers import build_optimizer, schedule_factor
+from finding_nemo.training.recipes.loop_choices import LOSSES, OPTIMIZERS, SCHEDULES
 from finding_nemo.training.recipes.settings import ProbeSettings, TrainerSettings
 
 _TABLES: dict[str, Mapping[str, object]] = {

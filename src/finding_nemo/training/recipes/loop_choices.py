@@ -20,7 +20,7 @@ class LossRow:
         function: "module:function"; it takes outputs and truth, both (images, categories), and
             returns a mean over images.
         activation: From outputs to probabilities once the loss is small: "sigmoid" of logits, or
-            "clip" to [0, 1] of what was taught to be a probability itself.
+            "clip" to [0, 1] of what was trained to be a probability itself.
     """
 
     name: str
