@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +201,38 @@ def many_frames(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "dive0/100.png").write_bytes(b"")
     (folder / "dive1/007.png").write_bytes((folder / "dive1/008.png").read_bytes()[:90])
     return folder
+
+
+def _fathomnet(folder: Path) -> Path:
+    (folder / "multilabel_classification").mkdir()
+    (folder / "category_key.csv").write_text("id,name,supercat\n1,Crab,Animal\n")
+    (folder / "multilabel_classification/train.csv").write_text('id,categories\na,"[1.0]"\n')
+    return folder
+
+
+def _coco(folder: Path) -> Path:
+    content = {
+        "images": [{"id": 1, "file_name": "a.png"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 2, 2]}],
+        "categories": [{"id": 1, "name": "Crab", "supercategory": "Animal"}],
+    }
+    (folder / "frames.json").write_text(json.dumps(content))
+    return folder / "frames.json"
+
+
+def _csv(folder: Path) -> Path:
+    (folder / "frames.csv").write_text("path,categories\na.png,Crab\n")
+    return folder / "frames.csv"
+
+
+SMALLEST: Mapping[str, Callable[[Path], Path]] = {
+    "fathomnet2023": _fathomnet,
+    "coco": _coco,
+    "csv": _csv,
+}
+
+
+@pytest.fixture
+def smallest() -> Mapping[str, Callable[[Path], Path]]:
+    """From a form's name to what writes its smallest data set, an image "a" with a "Crab"."""
+    return SMALLEST

@@ -12,7 +12,7 @@ TYPE_CHECKING = False  # as a checker of types sees it; typing itself takes mill
 if TYPE_CHECKING:
     from finding_nemo.core.errors import FindingNemoError as FindingNemoError
     from finding_nemo.data.dataset import read_dataset as read_dataset
-    from finding_nemo.data.splits.by_dive import split_by_dive as split_by_dive
+    from finding_nemo.data.splits.splitters.by_dive import split_by_dive as split_by_dive
     from finding_nemo.evaluation.evaluate_predictions import evaluate as evaluate
     from finding_nemo.metrics.ranking import map_at_k as map_at_k
     from finding_nemo.models.bundle.bundle import load_bundle as load_bundle
@@ -28,7 +28,7 @@ _HOMES = {
     "map_at_k": "finding_nemo.metrics.ranking",
     "read_dataset": "finding_nemo.data.dataset",
     "read_predictions": "finding_nemo.results.reading.readers",
-    "split_by_dive": "finding_nemo.data.splits.by_dive",
+    "split_by_dive": "finding_nemo.data.splits.splitters.by_dive",
     "train": "finding_nemo.training.train_recipe",
 }
 

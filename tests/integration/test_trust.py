@@ -12,8 +12,8 @@ import pytest
 from finding_nemo import evaluate, load_bundle, read_predictions
 from finding_nemo.core.records import Dataset
 from finding_nemo.core.reporter import Reporter
-from finding_nemo.data.splits.by_dive import split_by_dive
 from finding_nemo.data.splits.category_holdouts import choose_holdouts
+from finding_nemo.data.splits.splitters.by_dive import split_by_dive
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.models.bundle.uncertainty_tensors import uncertainty_from_tensors
 from finding_nemo.prediction.predictor import Predictor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.files.text_files import read_text
+from finding_nemo.core.names.registries import Entry, describe
 
 
 class Settings(BaseModel):
@@ -61,12 +62,18 @@ def _fault_line(fault: Mapping[str, Any], cls: type[BaseModel]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NameOfTable(AfterValidator):
-    """A check that a setting is a name of a table, which also says which names there are."""
+    """A check that a setting is a name of a table, which also says which names there are.
+
+    Attributes:
+        names: What the setting takes.
+        about: What each of them is, in words.
+    """
 
     names: tuple[str, ...] = ()
+    about: str = ""
 
 
-def one_of(table: Iterable[str]) -> NameOfTable:
+def one_of(table: Mapping[str, Entry]) -> NameOfTable:
     """Return what lets a setting take the names of `table` and nothing else.
 
     Example:
@@ -79,7 +86,7 @@ def one_of(table: Iterable[str]) -> NameOfTable:
             raise ValueError(f"input should be one of {', '.join(names)}")
         return value
 
-    return NameOfTable(checked, names)
+    return NameOfTable(checked, names, describe(table.values()))
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from finding_nemo.core.config import Settings
+from finding_nemo.core.config import Settings, one_of
+from finding_nemo.core.names.registries import registry
 
 # Far beyond any camera; outside these float32 overflows or divides by zero.
 _Mean = Annotated[float, Field(ge=-1e6, le=1e6)]
@@ -15,8 +18,29 @@ Channels = tuple[_Mean, _Mean, _Mean]
 Spreads = tuple[_Std, _Std, _Std]
 
 
-# Each is a function of `data.images.resize.RESIZERS`.
-ResizeName = Literal["stretch"]
+@dataclass(frozen=True, slots=True)
+class ResizeRow:
+    """One way to resize.
+
+    Attributes:
+        name: As given to the setting `resize`.
+        about: One line for people.
+        function: "module:function"; from a frame and (width, height) to a frame of that size.
+    """
+
+    name: str
+    about: str
+    function: str
+
+
+RESIZES: Mapping[str, ResizeRow] = registry(
+    ResizeRow(
+        "stretch",
+        "the whole frame, its aspect ratio not kept",
+        "finding_nemo.data.images.resize:stretch",
+    ),
+)
+ResizeName = Annotated[str, one_of(RESIZES)]
 
 
 class Preprocessing(Settings):
@@ -25,7 +49,7 @@ class Preprocessing(Settings):
     Attributes:
         width_px: Width that the network takes.
         height_px: Height that the network takes.
-        resize: "stretch": the whole frame is resized to that size, its aspect ratio not kept.
+        resize: How a frame is brought to that size, a name of `RESIZES`.
         interpolation: "bilinear", antialiased (support grows with the reduction).
         mean: Subtracted from each channel (red, green, blue) of pixels in [0, 1].
         std: Divides each channel after that.

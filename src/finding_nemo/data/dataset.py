@@ -20,8 +20,8 @@ def read_dataset(
     """Read a data set in any of the forms of `DATASET_FORMS`; no image is opened.
 
     Args:
-        path: A folder in the FathomNet 2023 layout, a COCO file (.json), or a CSV file with
-            the columns `path,categories` (and, if known, `id`, `vehicle`, `dive`, `time`).
+        path: Such as a folder in the FathomNet 2023 layout, a COCO file (.json), or a CSV file
+            with the columns `path,categories` (and, if known, `id`, `vehicle`, `dive`, `time`).
         images: The image folder, where it is not the form's usual one.
         dive_pattern: A regular expression with a group `dive` (and perhaps `vehicle`),
             searched in each image's URL, or its path where it has none.
@@ -56,13 +56,20 @@ def _read_form(path: Path, images: Path | None, pattern: re.Pattern[str] | None)
     if not os.path.exists(path):
         raise DatasetNotFoundError(f"The data set {path} does not exist.")
     if path.is_dir():
+        folders, files = _forms_in_words()
         raise DatasetNotFoundError(
-            f"The folder {path} is no data set: it needs category_key.csv and "
-            "multilabel_classification/train.csv or object_detection/train.json. For another "
-            "layout name a COCO file (.json) or a CSV file with the columns path,categories."
+            f"The folder {path} is no data set: it needs {folders}. For another layout name "
+            f"{files}."
         )
     *others, last = (suffix for form in DATASET_FORMS.values() for suffix in form.suffixes)
     raise AnnotationError(f"{path} is neither a folder nor a {', '.join(others)} or {last} file.")
+
+
+def _forms_in_words() -> tuple[str, str]:
+    """Return what the folders that are read must hold, and the files that are read."""
+    forms = DATASET_FORMS.values()
+    files = [f"{form.about} ({', '.join(form.suffixes)})" for form in forms if form.suffixes]
+    return ", or ".join(form.needs for form in forms if form.needs), " or ".join(files)
 
 
 def _notices(dataset: Dataset) -> list[str]:

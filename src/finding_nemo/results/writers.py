@@ -166,7 +166,7 @@ def write_csv(tables: Iterable[pa.Table], path: Path, request: OutputRequest) ->
             for row in rows:
                 writer.write(row.values())
             count += len(rows)
-    _write_provenance(path, request)
+    write_provenance(path, request)
     return count
 
 
@@ -178,11 +178,12 @@ def write_jsonl(tables: Iterable[pa.Table], path: Path, request: OutputRequest) 
             for row in table.to_pylist():
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
             count += len(table)
-    _write_provenance(path, request)
+    write_provenance(path, request)
     return count
 
 
-def _write_provenance(path: Path, request: OutputRequest) -> None:
+def write_provenance(path: Path, request: OutputRequest) -> None:
+    """Write the provenance beside the file at `path`, for a format that cannot hold it."""
     text = json.dumps(request.metadata(), indent=2, ensure_ascii=False)
     write_text(provenance_path(path), text + "\n")
 

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from finding_nemo.core.malloc import raise_malloc_thresholds
+from finding_nemo.core.names.inference_names import RUNTIMES
 from finding_nemo.core.provenance import dataset_provenance, now_utc, run_provenance
 from finding_nemo.core.reporter import ProgressCallback
 from finding_nemo.models.bundle.bundle import Bundle, load_bundle, write_bundle
@@ -50,7 +51,7 @@ from finding_nemo.training.tasks.training_task import BaselineTask, TrainingTask
 Fitted = tuple[Bundle, tuple[EpochRow, ...]]
 # Makes the run folder when the images are ready, told what stands for their content.
 Begin = Callable[[str], None]
-_LIBRARIES = ("numpy", "torch", "timm", "onnxruntime", "openvino", "pillow")
+_LIBRARIES = ("numpy", "torch", "timm", *RUNTIMES, "pillow")
 
 
 def fit_baseline(

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.arrays import Bools, Float64s
 from finding_nemo.core.errors import PredictionsError
+from finding_nemo.core.names.registries import find_entry, registry
 from finding_nemo.uncertainty.isotonic import IsotonicCurve, fit_isotonic
 from finding_nemo.uncertainty.logistic import fit_logistic, sigmoid
 from finding_nemo.uncertainty.unseen_prior import unseen_prior
-
-Method = Literal["none", "temperature", "frequency", "isotonic", "category"]
 
 _LEAST_IMAGES = 0.5
 _LEAST_POSITIVES = 50
@@ -122,10 +121,26 @@ class ValidationView:
     dives: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationRow:
+    """One way to calibrate.
+
+    Attributes:
+        name: As given to `fit_calibration`.
+        about: One line for people.
+        fit: From validation images, the training frequency and the supercategories to what was
+            fitted.
+    """
+
+    name: str
+    about: str
+    fit: Callable[[ValidationView, Frequency, Sequence[str]], Calibration]
+
+
 def fit_calibration(
     view: ValidationView,
     *,
-    method: Method,
+    method: str,
     frequency: Frequency,
     supercategories: Sequence[str] = (),
 ) -> Calibration:
@@ -133,24 +148,17 @@ def fit_calibration(
 
     Args:
         view: Images of dives that the network did not learn from.
-        method: "none"; "temperature" (one slope); "frequency" (one slope, one offset and one share
-            of each category's training frequency); "isotonic" (one curve for all cells);
-            "category" (a curve for each category with 50 positives on 5 dives, else for its
-            supercategory, else for all).
+        method: A name of `CALIBRATIONS`, or "none".
         frequency: From `training_frequency`.
         supercategories: Of each category, for "category".
 
     Raises:
         PredictionsError: If shapes differ, a logit is NaN, or there is no image to fit to.
-
-    Source:
-        Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, arXiv:1706.04599
-        (temperature); Platt, "Probabilistic Outputs for Support Vector Machines", 1999 (slope and
-        offset).
+        SettingsError: If there is no such method.
     """
-    nowhere, wholly = np.zeros_like(frequency.logits), np.ones_like(frequency.logits)
-    if method == "none":
-        return LogitCalibration(nowhere, wholly)
+    if method == NO_CALIBRATION:
+        return LogitCalibration(np.zeros_like(frequency.logits), np.ones_like(frequency.logits))
+    row = find_entry(CALIBRATIONS, method, kind="calibration")
     if view.logits.shape != view.truth.shape or not view.truth.any():
         raise PredictionsError(
             f"Calibration needs validation images with true categories; got logits "
@@ -158,27 +166,35 @@ def fit_calibration(
         )
     if np.isnan(view.logits).any():
         raise PredictionsError("Calibration needs logits that are numbers, got NaN.")
-    if method == "temperature":
-        return LogitCalibration(nowhere, wholly * _fit_temperature(view))
-    if method == "frequency":
-        return _fit_frequency(view, frequency)
-    everything = fit_isotonic(view.logits.ravel(), view.truth.ravel())
-    if method == "isotonic":
-        return CurveCalibration((everything,) * view.truth.shape[1])
-    return CurveCalibration(_curves(view, supercategories, everything))
+    return row.fit(view, frequency, supercategories)
 
 
-def _fit_temperature(view: ValidationView) -> float:
+def _fit_temperature(
+    view: ValidationView, frequency: Frequency, supercategories: Sequence[str]
+) -> LogitCalibration:
+    """Fit one slope.
+
+    Source:
+        Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, arXiv:1706.04599.
+    """
+    del supercategories
     cells = view.logits.reshape(-1, 1).astype(np.float64)
-    return max(float(fit_logistic(cells, view.truth.ravel(), start=np.ones(1))[0]), 0.0)
+    slope = max(float(fit_logistic(cells, view.truth.ravel(), start=np.ones(1))[0]), 0.0)
+    return LogitCalibration(np.zeros_like(frequency.logits), slope * np.ones_like(frequency.logits))
 
 
-def _fit_frequency(view: ValidationView, frequency: Frequency) -> LogitCalibration:
+def _fit_frequency(
+    view: ValidationView, frequency: Frequency, supercategories: Sequence[str]
+) -> LogitCalibration:
     """Fit slope, offset and share over the cells of categories that training has seen.
 
     The offset matters: a network that says too much of everything would otherwise be believed
     less, which moves its ranking towards frequency for no good reason.
+
+    Source:
+        Platt, "Probabilistic Outputs for Support Vector Machines", 1999 (slope and offset).
     """
+    del supercategories
     seen = frequency.seen
     logits = view.logits[:, seen].astype(np.float64)
     often = np.broadcast_to(frequency.logits[seen], logits.shape)
@@ -195,9 +211,21 @@ def _fit_frequency(view: ValidationView, frequency: Frequency) -> LogitCalibrati
     )
 
 
-def _curves(
-    view: ValidationView, supercategories: Sequence[str], everything: IsotonicCurve
-) -> tuple[IsotonicCurve, ...]:
+def _fit_isotonic(
+    view: ValidationView, frequency: Frequency, supercategories: Sequence[str]
+) -> CurveCalibration:
+    """Fit one curve for all cells."""
+    del frequency, supercategories
+    everything = fit_isotonic(view.logits.ravel(), view.truth.ravel())
+    return CurveCalibration((everything,) * view.truth.shape[1])
+
+
+def _fit_by_category(
+    view: ValidationView, frequency: Frequency, supercategories: Sequence[str]
+) -> CurveCalibration:
+    """Fit a curve for each category, or its supercategory, or all where there is too little."""
+    del frequency
+    everything = fit_isotonic(view.logits.ravel(), view.truth.ravel())
     groups = np.asarray(supercategories, dtype=np.str_)
     dives = np.asarray(view.dives, dtype=np.str_)
 
@@ -209,6 +237,30 @@ def _curves(
         return fit_isotonic(view.logits[:, columns].ravel(), truth.ravel())
 
     pooled = {name: curve(np.flatnonzero(groups == name)) for name in np.unique(groups).tolist()}
-    return tuple(
-        curve(np.array([j])) or pooled[str(group)] or everything for j, group in enumerate(groups)
+    return CurveCalibration(
+        tuple(
+            curve(np.array([j])) or pooled[str(group)] or everything
+            for j, group in enumerate(groups)
+        )
     )
+
+
+NO_CALIBRATION: Final = "none"
+
+CALIBRATIONS: Mapping[str, CalibrationRow] = registry(
+    CalibrationRow(name="temperature", about="one slope", fit=_fit_temperature),
+    CalibrationRow(
+        name="frequency",
+        about="a slope, an offset and a share of class frequency",
+        fit=_fit_frequency,
+    ),
+    CalibrationRow(name="isotonic", about="one curve for all cells", fit=_fit_isotonic),
+    CalibrationRow(
+        name="category",
+        about=f"a curve for each category with {_LEAST_POSITIVES} positives on {_LEAST_DIVES} "
+        "dives, else for its supercategory, else for all",
+        fit=_fit_by_category,
+    ),
+)
+# Of every bundle; a bundle holds slopes, so it must fit a `LogitCalibration`.
+DEFAULT_CALIBRATION: Final = "frequency"

@@ -18,9 +18,9 @@ from finding_nemo.core.files.atomic_files import prepare_output_folder, write_te
 from finding_nemo.core.records import Dataset
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.cells import defused
-from finding_nemo.data.splits.by_category import split_by_novelty
 from finding_nemo.data.splits.category_holdouts import Holdout
 from finding_nemo.data.splits.split_csv import write_split
+from finding_nemo.data.splits.splitters.by_category import split_by_novelty
 from finding_nemo.evaluation.evaluate_predictions import evaluate
 from finding_nemo.evaluation.uncertainty_results import ScorerResult
 from finding_nemo.metrics.roc_auc import roc_auc

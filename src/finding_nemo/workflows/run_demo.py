@@ -13,8 +13,8 @@ from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.data.dataset import read_dataset
 from finding_nemo.data.quality.file_check import check_files
-from finding_nemo.data.splits.by_dive import split_by_dive
 from finding_nemo.data.splits.split_csv import write_split
+from finding_nemo.data.splits.splitters.by_dive import split_by_dive
 from finding_nemo.evaluation.dataset.inspect_dataset import inspect_dataset
 from finding_nemo.evaluation.evaluate_predictions import evaluate
 from finding_nemo.evaluation.evaluation_results import Evaluation

@@ -20,8 +20,8 @@ from finding_nemo.core.files.atomic_files import prepare_output_folder, write_te
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.cells import defused
-from finding_nemo.data.splits.by_dive import split_by_dive
 from finding_nemo.data.splits.split_csv import read_split, write_split
+from finding_nemo.data.splits.splitters.by_dive import split_by_dive
 from finding_nemo.evaluation.evaluate_predictions import evaluate
 from finding_nemo.training.examples.partition import make_partition
 from finding_nemo.training.recipes.search_space import OneOf, Space

@@ -10,10 +10,15 @@ import pytest
 
 from finding_nemo import Predictor
 from finding_nemo.core.errors import ArgumentError, DatasetNotFoundError, OutputError
+from finding_nemo.core.names.registries import load
+from finding_nemo.metrics.ranking import rank_columns
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_sources import ImageSelection, collect_images
+from finding_nemo.results.prediction_formats import FORMATS
+from finding_nemo.results.reading.assessment_columns import NO_ASSESSMENT, assessment_values
 from finding_nemo.results.reading.readers import read_predictions
+from finding_nemo.results.schema import TOP_K
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +109,27 @@ def test_file__is_in_the_format_of_its_name(
     assert (tmp_path / "p.jsonl").read_text(encoding="utf-8").startswith("{")
     for name in ("p.csv", "p.jsonl"):
         assert read_predictions(tmp_path / name).image_ids == tuple(_ALL)
+
+
+@pytest.mark.parametrize("name", [name for name, each in FORMATS.items() if each.reader])
+def test_file__has_every_column_of_the_assessment_in_every_format(
+    name: str, frames: Path, predictor: Predictor, small_bundle: Path, tmp_path: Path
+) -> None:
+    path, images = tmp_path / f"p{FORMATS[name].suffixes[0]}", ImageSelection((str(frames),))
+    predict_to_file(load_bundle(small_bundle), images, path)
+    columns = load(str(FORMATS[name].reader))(path, verify=False).columns
+    for row, image in enumerate(predictor.predict(frames)):
+        assert image.probabilities is not None
+        best = rank_columns(image.probabilities[np.newaxis], k=TOP_K)[0]
+        for column, value in assessment_values(image.assessment, best).items():
+            found = columns[column][row]
+            if isinstance(value, str):
+                assert (found or "") == value
+            else:
+                np.testing.assert_allclose(
+                    np.array(found, np.float64), np.array(value, np.float64), rtol=1e-5
+                )
+        assert list(assessment_values(image.assessment, best)) == list(NO_ASSESSMENT)
 
 
 def test_file__a_start_that_failed_keeps_nobody_from_it(

@@ -9,12 +9,13 @@ import pytest
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
-from finding_nemo.core.errors import PredictionsError
+from finding_nemo.core.errors import PredictionsError, SettingsError
 from finding_nemo.metrics.calibration_error import chance_calibration_error, measure_reliability
 from finding_nemo.metrics.ranking import rank_columns
 from finding_nemo.uncertainty.calibration import (
+    CALIBRATIONS,
+    DEFAULT_CALIBRATION,
     LogitCalibration,
-    Method,
     ValidationView,
     fit_calibration,
     training_frequency,
@@ -79,8 +80,18 @@ def _said(logit: float) -> float:
     return 1 / (1 + math.exp(-logit))
 
 
-@pytest.mark.parametrize("method", ["temperature", "frequency", "isotonic", "category"])
-def test_calibration__lowers_the_error_and_keeps_order_within_a_category(method: Method) -> None:
+def test_method__of_a_bundle_is_a_row_and_another_name_is_refused() -> None:
+    assert set(CALIBRATIONS) >= {"temperature", DEFAULT_CALIBRATION, "isotonic", "category"}
+    view = _view(too_sure=2.5, n=50)
+    frequency = training_frequency(np.array([30, 20, 10]), FEW, GROUPS, n_train=100)
+    fitted = fit_calibration(view, method=DEFAULT_CALIBRATION, frequency=frequency)
+    assert isinstance(fitted, LogitCalibration)
+    with pytest.raises(SettingsError, match="Unknown calibration 'none at all'; known: temp"):
+        fit_calibration(view, method="none at all", frequency=frequency)
+
+
+@pytest.mark.parametrize("method", CALIBRATIONS)
+def test_calibration__lowers_the_error_and_keeps_order_within_a_category(method: str) -> None:
     view = _view(too_sure=2.5)
     frequency = training_frequency(view.truth.sum(axis=0), FEW, GROUPS, n_train=len(view.truth))
     fitted = fit_calibration(view, method=method, frequency=frequency, supercategories=GROUPS)

@@ -102,9 +102,9 @@ def _write_holdouts(
 ) -> None:
     """Write one split for each hold-out that can be tested."""
     from finding_nemo.core.files.atomic_files import new_output_folder
-    from finding_nemo.data.splits.by_category import split_by_novelty
     from finding_nemo.data.splits.category_holdouts import choose_holdouts
     from finding_nemo.data.splits.split_csv import write_split
+    from finding_nemo.data.splits.splitters.by_category import split_by_novelty
     from finding_nemo.reporting.terminal.tables import print_table
 
     chosen = choose_holdouts(dataset)

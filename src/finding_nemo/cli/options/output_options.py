@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from finding_nemo.data.datasets.dataset_forms import DATASET_FORMS
+from finding_nemo.data.datasets.dataset_forms import DATASET_FORMS, DATASET_SUFFIXES
+from finding_nemo.results.prediction_formats import SUFFIXES
 
 if TYPE_CHECKING:
     from finding_nemo.core.records import Dataset
@@ -17,17 +18,10 @@ if TYPE_CHECKING:
 # Suffixes that say what a file is: under any of these a reader would look for that, not ours.
 _KNOWN = frozenset(
     {
-        ".csv",
-        ".tsv",
-        ".json",
-        ".jsonl",
-        ".ndjson",
-        ".parquet",
         ".html",
         ".htm",
         ".pdf",
         ".md",
-        ".txt",
         ".xlsx",
         ".png",
         ".jpg",
@@ -47,7 +41,9 @@ _KNOWN = frozenset(
         ".onnx",
         ".safetensors",
     }
-)
+    | DATASET_SUFFIXES
+    | SUFFIXES.keys()
+) - {""}
 # What is read in the folder of a data set, of a bundle, or of the run that holds it.
 _READ_IN_FOLDERS = (
     *(pattern for form in DATASET_FORMS.values() for pattern in form.files),

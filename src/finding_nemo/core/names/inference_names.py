@@ -13,9 +13,9 @@ from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.names.registries import registry
 
 RuntimeName = Literal["openvino", "onnxruntime"]
-RuntimeOption = Literal["auto", "openvino", "onnxruntime"]
+RuntimeOption = Literal["auto", RuntimeName]
 Dtype = Literal["float32", "bfloat16", "int8"]
-DtypeOption = Literal["auto", "float32", "bfloat16", "int8"]
+DtypeOption = Literal["auto", Dtype]
 
 AUTO: Final = "auto"
 FLOAT32: Final = "float32"

@@ -21,6 +21,7 @@ class DatasetForm:
             if it was named) and `pattern` (where to find the dive), and returns a `Dataset`.
         suffixes: Of a file.
         marks: Files of a folder, of which one is enough to know it by.
+        needs: What such a folder must hold, in words.
         files: Patterns of all files that are read in a folder beside the images.
     """
 
@@ -29,6 +30,7 @@ class DatasetForm:
     reader: str
     suffixes: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
+    needs: str = ""
     files: tuple[str, ...] = ()
 
     def fits(self, path: Path) -> bool:
@@ -50,6 +52,8 @@ DATASET_FORMS: Mapping[str, DatasetForm] = registry(
             "multilabel_classification/train.csv",
             "object_detection/train.json",
         ),
+        needs="category_key.csv and multilabel_classification/train.csv or "
+        "object_detection/train.json",
         files=("category_key.csv", "multilabel_classification/*.csv", "object_detection/*.json"),
     ),
     DatasetForm(

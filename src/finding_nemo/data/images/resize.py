@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,7 +10,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
-from finding_nemo.core.preprocessing import Channels, Preprocessing, ResizeName
+from finding_nemo.core.names.registries import load
+from finding_nemo.core.preprocessing import RESIZES, Channels, Preprocessing, ResizeName
 from finding_nemo.data.images.decode import DecodedImage, open_upright
 from finding_nemo.data.images.reduction import reduced
 
@@ -22,10 +22,9 @@ def stretch(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     return small if small.size == size else small.resize(size, Image.Resampling.BILINEAR)
 
 
-# From any frame and the size (width, height) to a frame of that size, by the name of the way.
-RESIZERS: Mapping[ResizeName, Callable[[Image.Image, tuple[int, int]], Image.Image]] = {
-    "stretch": stretch,
-}
+def _resized(image: Image.Image, size: tuple[int, int], resize: ResizeName) -> Image.Image:
+    made: Image.Image = load(RESIZES[resize].function)(image, size)
+    return made
 
 
 def resize_pixels(
@@ -39,14 +38,14 @@ def resize_pixels(
         pixels: uint8, shape (height, width, 3).
         width_px: Wanted width.
         height_px: Wanted height.
-        resize: In which way.
+        resize: In which way, a name of `RESIZES`.
 
     Returns:
         uint8, shape (height_px, width_px, 3).
     """
     if pixels.shape[:2] == (height_px, width_px):
         return pixels
-    resized = RESIZERS[resize](Image.fromarray(pixels), (width_px, height_px))
+    resized = _resized(Image.fromarray(pixels), (width_px, height_px), resize)
     return np.asarray(resized, dtype=np.uint8)
 
 
@@ -69,7 +68,7 @@ def decode_resized(
     """
     size = (preprocessing.width_px, preprocessing.height_px)
     with open_upright(source, at_least=size, limits=limits) as opened:
-        resized = RESIZERS[preprocessing.resize](opened.image, size)
+        resized = _resized(opened.image, size, preprocessing.resize)
         return DecodedImage(np.asarray(resized, dtype=np.uint8), opened.width, opened.height)
 
 
@@ -108,6 +107,9 @@ def preprocess(
 ) -> npt.NDArray[np.float32]:
     """Return one decoded frame as the network takes it: float32, shape (3, height, width)."""
     resized = resize_pixels(
-        pixels, width_px=preprocessing.width_px, height_px=preprocessing.height_px
+        pixels,
+        width_px=preprocessing.width_px,
+        height_px=preprocessing.height_px,
+        resize=preprocessing.resize,
     )
     return normalise_pixels(resized, preprocessing)

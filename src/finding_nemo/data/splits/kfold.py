@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from finding_nemo.core.errors import SplitError
 from finding_nemo.core.records import Dataset, ImageRecord, Split, SplitRow
-from finding_nemo.data.splits.by_dive import assign_dives
-from finding_nemo.data.splits.by_frame import torch_permutation
+from finding_nemo.data.splits.splitters.by_dive import assign_dives
+from finding_nemo.data.splits.splitters.by_frame import torch_permutation
 
 VAL_FRACTION = 0.15
 

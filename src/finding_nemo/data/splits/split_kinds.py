@@ -32,28 +32,28 @@ SPLITS: Mapping[str, SplitKind] = registry(
     SplitKind(
         name="dive",
         about="no dive in two parts, the honest one",
-        function="finding_nemo.data.splits.by_dive:split_by_dive",
+        function="finding_nemo.data.splits.splitters.by_dive:split_by_dive",
     ),
     SplitKind(
         name="video",
         about="no clip in two parts",
-        function="finding_nemo.data.splits.by_video:split_by_video",
+        function="finding_nemo.data.splits.splitters.by_video:split_by_video",
     ),
     SplitKind(
         name="random",
         about="frames at random, which leaks, as the course study did",
-        function="finding_nemo.data.splits.by_frame:split_at_random",
+        function="finding_nemo.data.splits.splitters.by_frame:split_at_random",
         seed=42,  # the study's: `--by random` is its very protocol
     ),
     SplitKind(
         name="time",
         about="training on earlier dives than testing",
-        function="finding_nemo.data.splits.by_time:split_by_time",
+        function="finding_nemo.data.splits.splitters.by_time:split_by_time",
     ),
     SplitKind(
         name="novel",
         about="categories held out of training with their dives",
-        function="finding_nemo.data.splits.by_category:split_by_novelty",
+        function="finding_nemo.data.splits.splitters.by_category:split_by_novelty",
         takes_categories=True,
     ),
 )

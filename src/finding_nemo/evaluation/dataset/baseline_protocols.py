@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.records import Dataset, ImageRecord
-from finding_nemo.data.splits.by_dive import split_by_dive
-from finding_nemo.data.splits.by_frame import split_at_random
+from finding_nemo.data.splits.splitters.by_dive import split_by_dive
+from finding_nemo.data.splits.splitters.by_frame import split_at_random
 from finding_nemo.metrics.baselines import frame_key, prior_scores, time_copy_scores
 from finding_nemo.metrics.bootstrap import dive_bootstrap_interval, mean_over_dives
 from finding_nemo.metrics.leakage import measure_leakage

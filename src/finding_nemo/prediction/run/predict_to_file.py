@@ -75,10 +75,9 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         bundle: The trained model.
         inputs: Names that stand for images, or images from `collect_images`.
         out: The file; it appears when it is whole.
-        file_format: "parquet", "csv", "jsonl" or "submission"; by default what the suffix of
-            `out` says.
-        with_vector: Whether every probability is kept (Parquet and JSONL).
-        with_embedding: Whether the network's features are kept (Parquet and JSONL).
+        file_format: One of `FORMATS`; by default what the suffix of `out` says.
+        with_vector: Whether every probability is kept, in a format that keeps lists.
+        with_embedding: Whether the network's features are kept, in a format that keeps lists.
         shard: Which share of the images to predict.
         engine: What predicts.
         overwrite: Whether an existing file, or another command's unfinished run, may be

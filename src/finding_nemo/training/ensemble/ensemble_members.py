@@ -73,6 +73,9 @@ def _faults(bundle: Bundle, first: Bundle, split_digest: str) -> list[str]:
             f"{bundle.path} takes frames of {width} x {height} px and {first.path} of "
             f"{wanted_width} x {wanted_height} (train with --set width_px and height_px alike)"
         )
+    ways = [p.resize for p in (bundle.preprocessing, first.preprocessing)]
+    if ways[0] != ways[1]:
+        faults.append(f"{bundle.path} resizes frames by {ways[0]} and {first.path} by {ways[1]}")
     if manifest.split.sha256 != split_digest:
         faults.append(
             f"{bundle.path} was trained with another split, so it may have learnt from the images "

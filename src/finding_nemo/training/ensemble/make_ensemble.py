@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.files.atomic_files import new_output_folder
+from finding_nemo.core.names.inference_names import RUNTIMES
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import dataset_provenance, now_utc, run_provenance
 from finding_nemo.core.records import Dataset, ImageRecord, Split
@@ -38,7 +39,7 @@ from finding_nemo.training.packaging.parity import check_outputs, parity_images
 from finding_nemo.training.packaging.validation_summary import summarize_validation
 from finding_nemo.training.train_recipe import TrainedRun
 
-_LIBRARIES = ("numpy", "onnx", "onnxruntime", "openvino", "pillow")
+_LIBRARIES = ("numpy", "onnx", *RUNTIMES, "pillow")
 
 
 def make_ensemble(

@@ -12,9 +12,9 @@ from finding_nemo.core.errors import DatasetError, SettingsError, SplitError
 from finding_nemo.core.records import Dataset, ImageRecord, Split
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.printable import printable
-from finding_nemo.data.splits.by_dive import split_by_dive
 from finding_nemo.data.splits.kfold import parts_for_fold, with_validation_part
 from finding_nemo.data.splits.split_csv import check_split, split_hash
+from finding_nemo.data.splits.splitters.by_dive import split_by_dive
 from finding_nemo.models.bundle.manifest import CategoryEvidence, PartCounts, SplitSummary
 
 

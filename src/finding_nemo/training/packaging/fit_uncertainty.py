@@ -16,15 +16,15 @@ from finding_nemo.models.inference.pixel_network import NetworkOutput
 from finding_nemo.training.examples.cached_inputs import CachedInputs
 from finding_nemo.training.packaging.batch_inference import BatchInference
 from finding_nemo.uncertainty.calibration import (
+    CALIBRATIONS,
+    DEFAULT_CALIBRATION,
     LogitCalibration,
-    Method,
     ValidationView,
     fit_calibration,
     training_frequency,
 )
 from finding_nemo.uncertainty.ood.detector import TrainingView, fit_detector
 
-CALIBRATION: Method = "frequency"
 # More training images than this make the main axes no better and the bundle no smaller.
 MOST_TRAINING_IMAGES = 20_000
 
@@ -112,7 +112,7 @@ def _calibration(
     supercategories = [entry.supercategory for entry in evidence]
     fitted = fit_calibration(
         view,
-        method=CALIBRATION,
+        method=DEFAULT_CALIBRATION,
         frequency=training_frequency(counts, dives, supercategories, n_train=n_train),
         supercategories=supercategories,
     )
@@ -129,10 +129,8 @@ def in_words(calibration: LogitCalibration | None) -> str:
     slope = float(calibration.slope.max())
     was = "too sure" if slope < 1 - _ABOUT_RIGHT else "too cautious"
     aside = "" if abs(slope - 1) <= _ABOUT_RIGHT else f" (the network was {was})"
-    return (
-        f"calibration slope {slope:.2f}{aside}, with an offset and a share of class frequency, "
-        "fitted to the validation dives"
-    )
+    about = CALIBRATIONS[DEFAULT_CALIBRATION].about
+    return f"calibration slope {slope:.2f}{aside}, fitted to the validation dives as {about}"
 
 
 def with_validation(

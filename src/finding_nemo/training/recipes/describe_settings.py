@@ -22,7 +22,7 @@ class SettingDescription:
         name: As given to `--set`.
         default: The recipe's value, JSON-ready.
         choices: What it can be, where that is a list of words.
-        meaning: What it does.
+        meaning: What it does, and what each row of its table is, where it names one.
     """
 
     name: str
@@ -46,16 +46,25 @@ def describe_settings(settings: Settings) -> tuple[SettingDescription, ...]:
             name=name,
             default=getattr(settings, name),
             choices=_choices(field),
-            meaning=meanings[name],
+            meaning=f"{meanings[name]}{_about(field)}",
         )
         for name, field in type(settings).model_fields.items()
     )
 
 
+def _table(field: FieldInfo) -> NameOfTable | None:
+    return next((check for check in field.metadata if isinstance(check, NameOfTable)), None)
+
+
+def _about(field: FieldInfo) -> str:
+    table = _table(field)
+    return "" if table is None else f" {table.about}."
+
+
 def _choices(field: FieldInfo) -> tuple[str, ...]:
-    for check in field.metadata:
-        if isinstance(check, NameOfTable):
-            return check.names
+    table = _table(field)
+    if table is not None:
+        return table.names
     return get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
 
 

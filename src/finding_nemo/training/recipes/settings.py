@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from finding_nemo.core.config import Settings
+from finding_nemo.core.preprocessing import ResizeName
 from finding_nemo.training.recipes.loop_choices import LossName, OptimizerName, ScheduleName
 
 # Backbones that are layers on bare pixels: nobody has trained them on ImageNet.
@@ -26,10 +27,10 @@ class TrainerSettings(Settings):
         micro_batch_size: Images of a step, in one process, whose gradients are computed together
             (gradient accumulation); fewer need less memory, 0 is all of them. "null": all, but for
             `nemo` no more than a laptop's memory holds.
-        optimizer: "sgd" (without momentum), "adam" or "adamw".
+        optimizer: What takes the steps.
         learning_rate: The largest one.
         weight_decay: On weights, not on biases, for "adamw".
-        schedule: "constant", or "one-cycle" (rise over 30 % of the steps, then fall).
+        schedule: How the learning rate changes from step to step.
         device: "auto", "cpu", "cuda" or "mps".
         dtype: "auto", "float32" or "bfloat16".
         ema_decay: Decay of the exponential moving average (EMA) of the weights, which is validated
@@ -53,7 +54,7 @@ class LossSettings(TrainerSettings):
     """A loop whose loss is a choice; what looks at patches has a loss of its own.
 
     Attributes:
-        loss: A name of `LOSSES`.
+        loss: What is made small.
     """
 
     loss: LossName = "mean-bce"
@@ -68,6 +69,7 @@ class NetworkSettings(LossSettings):
             backbone but "linear" and "basic", which have none.
         width_px: Width that the frame is resized to.
         height_px: Height that the frame is resized to.
+        resize: How it is brought to that size.
         normalise: Whether pixels are centred as ImageNet weights expect; the study did not.
         cutout_px: Side of one square that is blacked out of each training image; 0 for none.
     """
@@ -76,6 +78,7 @@ class NetworkSettings(LossSettings):
     pretrained: bool | None = None
     width_px: int = Field(default=224, ge=8, le=4096)
     height_px: int = Field(default=224, ge=8, le=4096)
+    resize: ResizeName = "stretch"
     normalise: bool = False
     cutout_px: int = Field(default=0, ge=0, le=4096)
 
@@ -97,6 +100,7 @@ class ProbeSettings(LossSettings):
         pretrained: Whether ImageNet weights are wanted; without them features are noise.
         width_px: Width that the frame is resized to.
         height_px: Height that the frame is resized to.
+        resize: How it is brought to that size.
         dropout: Share of features dropped at each step.
     """
 
@@ -104,6 +108,7 @@ class ProbeSettings(LossSettings):
     pretrained: bool = True
     width_px: int = Field(default=224, ge=8, le=4096)
     height_px: int = Field(default=224, ge=8, le=4096)
+    resize: ResizeName = "stretch"
     dropout: float = Field(default=0.65, ge=0, lt=1)
 
 

@@ -41,7 +41,11 @@ def build_finetune_task(
     if not settings.normalise:
         mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
     preprocessing = Preprocessing(
-        width_px=settings.width_px, height_px=settings.height_px, mean=mean, std=std
+        width_px=settings.width_px,
+        height_px=settings.height_px,
+        resize=settings.resize,
+        mean=mean,
+        std=std,
     )
 
     def cache(records: Sequence[ImageRecord]) -> CachedInputs:

@@ -34,7 +34,11 @@ def build_probe_task(
     context.reporter.message(f"backbone {settings.backbone}: {loaded.weights}.")
     backbone = freeze(loaded.network)
     preprocessing = Preprocessing(
-        width_px=settings.width_px, height_px=settings.height_px, mean=loaded.mean, std=loaded.std
+        width_px=settings.width_px,
+        height_px=settings.height_px,
+        resize=settings.resize,
+        mean=loaded.mean,
+        std=loaded.std,
     )
     with torch.inference_mode():
         example = torch.zeros(1, 3, settings.height_px, settings.width_px)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,10 @@ from finding_nemo import read_dataset
 from finding_nemo.core.config import read_toml
 from finding_nemo.core.errors import FindingNemoError
 from finding_nemo.core.records import Prediction
+from finding_nemo.data.datasets.dataset_forms import DATASET_FORMS
 from finding_nemo.data.splits.split_csv import read_split
 from finding_nemo.prediction.sources.image_sources import ImageSelection
+from finding_nemo.results.prediction_formats import FORMATS
 from finding_nemo.results.reading.readers import read_predictions
 from finding_nemo.results.submission import read_submission
 from finding_nemo.results.writers import write_predictions
@@ -202,6 +204,18 @@ def test_readers__of_a_damaged_folder(tmp_path: Path, damaged: str) -> None:
     read_or_refuse(tmp_path / damaged, texts[damaged], lambda path: read_dataset(tmp_path))
 
 
+@pytest.mark.parametrize("name", DATASET_FORMS)
+def test_readers__of_each_form_with_any_of_its_files_damaged(
+    tmp_path: Path, name: str, smallest: Mapping[str, Callable[[Path], Path]]
+) -> None:
+    path = smallest[name](tmp_path)
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.is_file():
+            content = file.read_bytes()
+            read_or_refuse(file, content, lambda _: read_dataset(path))
+            file.write_bytes(content)
+
+
 def test_readers__of_coco_with_any_value_anywhere(tmp_path: Path) -> None:
     rng = random.Random(2)  # noqa: S311 - damage, not secrets
     path = tmp_path / "a.json"
@@ -222,9 +236,9 @@ def _read_and_look(path: Path) -> None:
         text.encode()
 
 
-@pytest.mark.parametrize("file_format", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("file_format", [n for n, each in FORMATS.items() if each.reader])
 def test_readers__of_damaged_predictions(tmp_path: Path, file_format: str) -> None:
-    path = tmp_path / f"p.{file_format}"
+    path = tmp_path / f"p{FORMATS[file_format].suffixes[0]}"
     read_or_refuse(path, _predictions(path, file_format), read_predictions)
 
 

@@ -24,8 +24,8 @@ from finding_nemo.data.datasets.fields.path_spelling import file_of_name
 from finding_nemo.data.filesystems.image_names import id_of_file, ids_of_files
 from finding_nemo.data.filesystems.name_text import name_of_text, text_of_name
 from finding_nemo.data.images.image_folder import ImageFolder
-from finding_nemo.data.splits.by_frame import split_at_random
 from finding_nemo.data.splits.split_csv import read_split, write_split
+from finding_nemo.data.splits.splitters.by_frame import split_at_random
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_ids import IdResolver

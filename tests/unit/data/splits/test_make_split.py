@@ -18,12 +18,16 @@ from sklearn.model_selection import GroupKFold
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import OutputExistsError, SettingsError, SplitError
 from finding_nemo.core.records import Dataset, ImageRecord, Split, SplitRow
-from finding_nemo.data.splits.by_frame import LEAKAGE_NOTICE, split_at_random, torch_permutation
 from finding_nemo.data.splits.kfold import parts_for_fold, with_validation_part
 from finding_nemo.data.splits.make_split import make_split
 from finding_nemo.data.splits.split_csv import check_split, read_split, write_split
 from finding_nemo.data.splits.split_kinds import SPLITS
-from finding_nemo.data.splits.stratified_groups import assign_groups
+from finding_nemo.data.splits.splitters.by_frame import (
+    LEAKAGE_NOTICE,
+    split_at_random,
+    torch_permutation,
+)
+from finding_nemo.data.splits.splitters.stratified_groups import assign_groups
 
 Frame = tuple[str | None, tuple[int, ...]]
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from finding_nemo.core.errors import BundleError
-from finding_nemo.core.names.inference_names import RuntimeOption
+from finding_nemo.core.names.inference_names import RUNTIMES, RuntimeName
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.models.inference.runtime_choice import open_network
+from finding_nemo.models.inference.runtime_choice import open_network, runtime_of
 from finding_nemo.models.onnx_export.ensemble_graph import Member, join_networks
 from finding_nemo.models.onnx_export.quantize import _left_in_float
 
@@ -49,10 +49,10 @@ def features_by_hand(spec: Preprocessing) -> np.ndarray:
     return pooled
 
 
-@pytest.mark.parametrize("runtime", ["onnxruntime", "openvino"])
-def test_two_networks__that_expect_other_pixels(runtime: RuntimeOption) -> None:
-    if runtime == "openvino":
-        pytest.importorskip("openvino")
+@pytest.mark.parametrize("runtime", [row.name for row in RUNTIMES.values()])
+def test_two_networks__that_expect_other_pixels(runtime: RuntimeName) -> None:
+    if not runtime_of(runtime).devices():
+        pytest.skip(f"{runtime} is not installed")
     joined = join_networks(
         [Member(network(head(1)), HALVES, 0.75), Member(network(head(2)), OTHERS, 0.25)]
     )

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 from PIL import Image
 
-from finding_nemo.core.records import ImageRecord
-from finding_nemo.training.augmentation.color_transfer import ColorTransfer
+from finding_nemo.core.categories import Category, CategoryTable
+from finding_nemo.core.records import Box, ImageRecord
+from finding_nemo.training.augmentation.color_transfer import ColorTransfer, ColorTransferSources
 from finding_nemo.training.augmentation.plan import (
     WHOLE,
     Area,
     AugmentationPlan,
+    AugmentationPolicy,
     ColorJitter,
     Mark,
     Paste,
     PasteSource,
+    PasteSources,
+    plan_augmentation,
 )
 from finding_nemo.training.augmentation.render import render_augmentation
 
@@ -93,3 +98,33 @@ def test_paste__matched_in_colour_has_the_mean_of_its_place() -> None:
     seen = rendered(replace(_PLAIN, pastes=(paste,)))
     wanted = _PIXELS["a"].mean(axis=(0, 1))
     np.testing.assert_allclose(seen[20, 30].astype(float), wanted, atol=1.0)
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_marks__are_where_the_animal_is_whatever_the_policy_draws(number: int) -> None:
+    pixels = np.zeros((100, 200, 3), dtype=np.uint8)
+    pixels[10:30, 20:60] = 255
+    frame = ImageRecord(
+        "white", Path("w.png"), (3,), width=200, height=100, boxes=(Box(3, 20, 10, 40, 20),)
+    )
+    # Each field as strong as it can be; without other frames nothing is pasted or recoloured.
+    policy = AugmentationPolicy(**{field.name: 1.0 for field in fields(AugmentationPolicy)})
+    table = CategoryTable((Category(3, "animal", "group"),))
+    plan = plan_augmentation(
+        frame,
+        number,
+        PasteSources([], table),
+        ColorTransferSources([], color_transfer_prob=0),
+        table,
+        seed=0,
+        policy=policy,
+    )
+    seen = render_augmentation(plan, lambda _: pixels, width_px=200, height_px=100)
+    is_animal = seen.mean(axis=2) > 60
+    in_mark = np.zeros_like(is_animal)
+    for mark in plan.marks:
+        rows = slice(round(100 * mark.area.top), round(100 * mark.area.bottom))
+        in_mark[rows, round(200 * mark.area.left) : round(200 * mark.area.right)] = True
+    # But for the rim, and for an animal of which the cut leaves too little to be marked.
+    both = (is_animal & in_mark).sum()
+    assert both > 0.85 * (is_animal | in_mark).sum() or not plan.marks

@@ -51,7 +51,9 @@ def test_bundles_that_do_not__are_told_every_reason(small_bundle: Path) -> None:
     first = altered(small_bundle)
     wrong = altered(
         small_bundle,
-        preprocessing=Preprocessing(width_px=48, height_px=32),
+        preprocessing=Preprocessing(width_px=48, height_px=32).model_copy(
+            update={"resize": "letterbox"}
+        ),
         categories=first.manifest.categories[1:],
         activation="clip",
         split=first.manifest.split.model_copy(update={"sha256": "another"}),
@@ -62,7 +64,7 @@ def test_bundles_that_do_not__are_told_every_reason(small_bundle: Path) -> None:
     message = str(caught.value)
     for words in (
         "48 x 32 px", "32 x 32", "other categories", "no logits", "another split",
-        "opens no image",
+        "opens no image", "by letterbox and",
     ):  # fmt: skip
         assert words in message
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import pytest
 from typer.testing import CliRunner
 
 from finding_nemo.cli.main import app
+from finding_nemo.core.config import Settings, one_of
+from finding_nemo.core.names.registries import registry
 from finding_nemo.training.recipes.describe_settings import describe_settings
+from finding_nemo.training.recipes.loop_choices import LOSSES, OPTIMIZERS, SCHEDULES
 from finding_nemo.training.recipes.registry import RECIPES, find_recipe
 
 
@@ -23,13 +28,43 @@ def test_every_setting__has_its_meaning_and_the_recipes_own_value(name: str) -> 
         assert setting.default == getattr(settings, setting.name)
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    name: str
+    about: str
+
+
+_WAYS = registry(_Row("left", "first one"), _Row("right", "other one"), _Row("both", "two"))
+
+
+class _Toy(Settings):
+    """Settings of nothing.
+
+    Attributes:
+        way: Which way.
+        size: How "large".
+    """
+
+    way: Annotated[str, one_of(_WAYS)] = "right"
+    size: Literal["s", "m"] = "s"
+
+
+def test_choices__are_those_of_the_table_with_its_words() -> None:
+    way, size = describe_settings(_Toy())
+    assert (way.choices, way.in_words) == (("left", "right", "both"), "right (or left, both)")
+    assert way.meaning == "Which way. left: first one; right: other one; both: two."
+    assert (size.in_words, size.meaning) == ("s (or m)", 'How "large".')
+
+
 def test_choices__are_listed_where_there_are_choices() -> None:
     by_name = {
         setting.name: setting for setting in describe_settings(find_recipe("probe").settings)
     }
-    assert by_name["optimizer"].choices == ("sgd", "adam", "adamw")
-    assert by_name["optimizer"].in_words == "adamw (or sgd, adam)"
-    assert by_name["loss"].in_words == "summed-bce (or mean-bce, squared-error)"
+    for key, table in (("optimizer", OPTIMIZERS), ("loss", LOSSES), ("schedule", SCHEDULES)):
+        assert by_name[key].choices == tuple(table)
+        others = [name for name in table if name != by_name[key].default]
+        assert by_name[key].in_words == f"{by_name[key].default} (or {', '.join(others)})"
+        assert all(f"{row.name}: {row.about}" in by_name[key].meaning for row in table.values())
     assert by_name["epochs"].in_words == "30"
     nemo = {setting.name: setting for setting in describe_settings(find_recipe("nemo").settings)}
     assert nemo["trained_layers"].in_words == "null"

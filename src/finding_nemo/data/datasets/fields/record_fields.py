@@ -1,4 +1,4 @@
-"""The parts of an image record that all three forms of a data set fill in the same way."""
+"""The parts of an image record that the forms of a data set fill in the same way."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import SettingsError, SplitError
 from finding_nemo.core.records import Dataset, ImageRecord, Split, SplitRow
-from finding_nemo.data.splits.by_dive import assign_dives
+from finding_nemo.data.splits.splitters.by_dive import assign_dives
 
 # Below this share of images left to train on, what is measured is no longer novelty.
 _LEAST_TRAINING_SHARE = 0.2

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from finding_nemo.core.errors import SplitError
 from finding_nemo.core.records import Dataset, Split, SplitRow
-from finding_nemo.data.splits.val_shares import named_shares
+from finding_nemo.data.splits.splitters.val_shares import named_shares
 
 LEAKAGE_NOTICE = (
     "A random split puts frames of one dive, often seconds apart, on both sides: its score "

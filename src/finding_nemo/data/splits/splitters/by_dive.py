@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import SplitError
 from finding_nemo.core.records import Dataset, ImageRecord, Split, SplitRow
-from finding_nemo.data.splits.dive_groups import group_by_dive, single_dive_categories
-from finding_nemo.data.splits.stratified_groups import assign_groups
-from finding_nemo.data.splits.val_shares import named_shares
+from finding_nemo.data.splits.splitters.dive_groups import group_by_dive, single_dive_categories
+from finding_nemo.data.splits.splitters.stratified_groups import assign_groups
+from finding_nemo.data.splits.splitters.val_shares import named_shares
 
 
 def split_by_dive(

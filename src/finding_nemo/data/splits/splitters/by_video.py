@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from finding_nemo.core.errors import SplitError
 from finding_nemo.core.records import Dataset, ImageRecord, Split, SplitRow
-from finding_nemo.data.splits.by_dive import assign_dives
+from finding_nemo.data.splits.splitters.by_dive import assign_dives
 
 VIDEO_NOTICE = (
     "A split by video keeps clips whole, but clips of one dive, often of the same animals by "

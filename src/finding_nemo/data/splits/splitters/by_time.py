@@ -9,8 +9,8 @@ import numpy as np
 
 from finding_nemo.core.errors import SplitError
 from finding_nemo.core.records import Dataset, Split, SplitRow
-from finding_nemo.data.splits.dive_groups import group_by_dive
-from finding_nemo.data.splits.val_shares import named_shares
+from finding_nemo.data.splits.splitters.dive_groups import group_by_dive
+from finding_nemo.data.splits.splitters.val_shares import named_shares
 
 
 def split_by_time(

@@ -1,0 +1,1 @@
+"""The ways to divide a data set, one a file, and what they share."""
