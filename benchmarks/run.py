@@ -93,8 +93,10 @@ class Bench:
         evaluated = self.held_out(_N_JUDGED)
         return end_to_end.compare(
             {"Real frames, 480 x 270 and 480 x 360 JPEG": (paths, [r.path for r in evaluated])},
-            bundle=self.bundle.path, truth=self.dataset.truth(evaluated), scratch=self.scratch,
-        )  # fmt: skip
+            bundle=self.bundle.path,
+            truth=self.dataset.truth(evaluated),
+            scratch=self.scratch,
+        )
 
     def large(self) -> str:
         """Return the decoders and the whole way on 1920 x 1080."""
@@ -104,9 +106,11 @@ class Bench:
         n = len(evaluated)
         whole = end_to_end.compare(
             {"1920 x 1080 JPEG": (jpeg, jpeg[:n]), "1920 x 1080 PNG": (png, png[:n])},
-            bundle=self.bundle.path, truth=self.dataset.truth(evaluated), scratch=self.scratch,
+            bundle=self.bundle.path,
+            truth=self.dataset.truth(evaluated),
+            scratch=self.scratch,
             counts=end_to_end.LARGE_FRAMES,
-        )  # fmt: skip
+        )
         many = self.held_out(_N_JUDGED_LARGE)
         what = large_map.compare(self.bundle, many, self.dataset.truth(many))
         return f"### Decode and resize\n\n{decoding.compare(jpeg, png)}\n\n{what}\n\n{whole}"

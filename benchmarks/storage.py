@@ -40,10 +40,15 @@ def drawn(count: int, *, with_embedding: bool) -> Iterator[Prediction]:
         logits = rng.normal(-5, 2, len(_IDS))
         features = rng.normal(size=_N_FEATURES).astype(np.float32) if with_embedding else None
         yield Prediction(
-            f"frame_{number:08d}", f"archive/dive_{number // 5000:04d}/frame_{number:08d}.png",
-            1920, 1080, None, (1 / (1 + np.exp(-logits))).astype(np.float32), 0.3,
+            f"frame_{number:08d}",
+            f"archive/dive_{number // 5000:04d}/frame_{number:08d}.png",
+            1920,
+            1080,
+            None,
+            (1 / (1 + np.exp(-logits))).astype(np.float32),
+            0.3,
             embedding=features,
-        )  # fmt: skip
+        )
 
 
 def list_images(scratch: Path, count: int) -> None:

@@ -124,9 +124,21 @@ def test_the_whole_way__on_a_tiny_data_set(run: Run, tiny_folder: Path, tmp_path
     assert code == 0
     assert "0.0 %" in said
     code, said, _ = run(
-        "train", tiny_folder, "--recipe", "logistic-regression", "--split", split, "--out", out,
-        "--set", "epochs=2", "--set", "width_px=16", "--set", "height_px=16",
-    )  # fmt: skip
+        "train",
+        tiny_folder,
+        "--recipe",
+        "logistic-regression",
+        "--split",
+        split,
+        "--out",
+        out,
+        "--set",
+        "epochs=2",
+        "--set",
+        "width_px=16",
+        "--set",
+        "height_px=16",
+    )
     assert code == 0
     assert "class frequency alone" in said
     predictions = tmp_path / "p.parquet"
@@ -135,9 +147,18 @@ def test_the_whole_way__on_a_tiny_data_set(run: Run, tiny_folder: Path, tmp_path
     )
     assert code == 0
     code, said, _ = run(
-        "evaluate", predictions, tiny_folder, "--split", split, "--part", "test",
-        "--json", tmp_path / "e.json", "--out", tmp_path / "e.html",
-    )  # fmt: skip
+        "evaluate",
+        predictions,
+        tiny_folder,
+        "--split",
+        split,
+        "--part",
+        "test",
+        "--json",
+        tmp_path / "e.json",
+        "--out",
+        tmp_path / "e.html",
+    )
     assert code == 0
     assert "prior (class frequency)" in said
     figures = json.loads((tmp_path / "e.json").read_text(encoding="utf-8"))
@@ -152,10 +173,23 @@ def test_compare__baselines_and_a_failing_recipe_in_one_table(
     run: Run, tiny_folder: Path, tmp_path: Path
 ) -> None:
     code, said, err = run(
-        "compare", tiny_folder, "--recipes", "prior,time-copy,basic-nn,logistic-regression",
-        "--by", "dive,random", "--out", tmp_path / "b", "--set", "learning_rate=1e30",
-        "--set", "epochs=4", "--set", "width_px=16", "--set", "height_px=16",
-    )  # fmt: skip
+        "compare",
+        tiny_folder,
+        "--recipes",
+        "prior,time-copy,basic-nn,logistic-regression",
+        "--by",
+        "dive,random",
+        "--out",
+        tmp_path / "b",
+        "--set",
+        "learning_rate=1e30",
+        "--set",
+        "epochs=4",
+        "--set",
+        "width_px=16",
+        "--set",
+        "height_px=16",
+    )
     assert code == 0, err
     assert "prior" in said
     assert "gives NaN or infinity" in (tmp_path / "b/table.md").read_text(encoding="utf-8")
@@ -240,8 +274,9 @@ def test_predict__every_kind_of_bad_file_is_a_row_in_its_place(
     Image.new("I;16", (9, 9), 30000).save(frames / "f-sixteen.png")
     Image.new("CMYK", (9, 9)).save(frames / "g-cmyk.jpg")
     Image.new("P", (1, 1)).save(frames / "h-one-pixel.png")
-    code, out, err = run("predict", bundle, frames, frames / "z-absent.png", "--out",
-                         tmp_path / "p.parquet")  # fmt: skip
+    code, out, err = run(
+        "predict", bundle, frames, frames / "z-absent.png", "--out", tmp_path / "p.parquet"
+    )
     assert code == 0
     assert "9 images, 5 of them failed" in out
     assert "b-truncated.png" in err

@@ -210,11 +210,15 @@ def test_resume__lists_each_difference(
     for data, parts, changes, said in (
         (dataset, split, {"seed": 4}, "seed 0 there, 4 here"),
         (dataset, split, {"settings": {"copy_paste": 0}}, "copy_paste 1.5 there, 0.0 here"),
-        (dataset, split, {"settings": {"width_px": 32, "height_px": 32}},
-         "width_px 64 there, 32 here; height_px 64 there, 32 here"),
+        (
+            dataset,
+            split,
+            {"settings": {"width_px": 32, "height_px": 32}},
+            "width_px 64 there, 32 here; height_px 64 there, 32 here",
+        ),
         (other, split, {}, "ids, labels or boxes of the data set have changed since"),
         (dataset, moved, {}, "1 images in another part of the split"),
-    ):  # fmt: skip
+    ):
         with pytest.raises(SettingsError) as refused:
             trained(data, parts, tmp_path / "run", "nemo", resume=True, **changes)
         assert said in str(refused.value)
@@ -283,8 +287,15 @@ def test_failed_start__leaves_nothing_that_blocks_the_next(
     resume: bool,
 ) -> None:
     with pytest.raises(error):
-        trained(dataset, split, tmp_path / "run", recipe, settings=settings, resume=resume,
-                checkpoint_every_s=1e9)  # fmt: skip
+        trained(
+            dataset,
+            split,
+            tmp_path / "run",
+            recipe,
+            settings=settings,
+            resume=resume,
+            checkpoint_every_s=1e9,
+        )
     assert list(tmp_path.iterdir()) == []
     assert trained(dataset, split, tmp_path / "run", "prior", resume=resume).bundle.path.is_dir()
 
@@ -306,8 +317,14 @@ def test_failed_start__with_overwrite_loses_no_earlier_run(
 ) -> None:
     run = trained(dataset, split, tmp_path / "run", "prior")
     with pytest.raises(FindingNemoError):
-        trained(dataset, split, tmp_path / "run", "probe", settings={"backbone": "no_such"},
-                overwrite=True)  # fmt: skip
+        trained(
+            dataset,
+            split,
+            tmp_path / "run",
+            "probe",
+            settings={"backbone": "no_such"},
+            overwrite=True,
+        )
     assert trained(dataset, split, tmp_path / "run", "prior", resume=True).bundle_hash == (
         run.bundle_hash
     )

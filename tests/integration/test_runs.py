@@ -183,9 +183,12 @@ def test_run_folder__holds_logs_and_curves_and_no_pickle(
     dataset: Dataset, split: Split, tmp_path: Path
 ) -> None:
     run = run_training(
-        dataset, out=tmp_path / "run", recipe="basic-nn", split=split,
+        dataset,
+        out=tmp_path / "run",
+        recipe="basic-nn",
+        split=split,
         settings={**_SMALL, "epochs": 2},
-    )  # fmt: skip
+    )
     with (run.folder / "log.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["1", "2"]
@@ -249,8 +252,13 @@ def test_category_only_in_test__is_told_and_predicted_by_frequency(
     held = {r.image_id for r in dataset.records if 9 in (r.category_ids or ())}
     rows = tuple(replace(row, part="test") if row.image_id in held else row for row in split.rows)
     told: list[str] = []
-    run = train(dataset, out=tmp_path / "run", recipe="prior", split=Split(rows),
-                reporter=Reporter(told.append))  # fmt: skip
+    run = train(
+        dataset,
+        out=tmp_path / "run",
+        recipe="prior",
+        split=Split(rows),
+        reporter=Reporter(told.append),
+    )
     assert any("judged but have no training image (animal 9)" in message for message in told)
     evidence = {c.category_id: c.n_images for c in run.bundle.manifest.categories}
     assert evidence[9] == 0
@@ -267,8 +275,14 @@ def test_unreadable_training_images__are_left_out_and_told(
     (folder / f"images/train/{chosen[0]}.png").write_bytes(b"")
     (folder / f"images/train/{chosen[1]}.png").unlink()
     told: list[str] = []
-    run = train(read_dataset(folder), out=tmp_path / "run", recipe="basic-nn", split=split,
-                settings={**_SMALL, "epochs": 1}, reporter=Reporter(told.append))  # fmt: skip
+    run = train(
+        read_dataset(folder),
+        out=tmp_path / "run",
+        recipe="basic-nn",
+        split=split,
+        settings={**_SMALL, "epochs": 1},
+        reporter=Reporter(told.append),
+    )
     assert any("2 training images cannot be used and are left out" in m for m in told)
     assert np.isfinite(run.history[0].training_loss)
 
@@ -277,8 +291,14 @@ def test_every_automatic_choice__prints_its_reason(
     dataset: Dataset, split: Split, tmp_path: Path
 ) -> None:
     told: list[str] = []
-    train(dataset, out=tmp_path / "run", recipe="basic-nn", split=split,
-          settings={**_SMALL, "epochs": 1}, reporter=Reporter(told.append))  # fmt: skip
+    train(
+        dataset,
+        out=tmp_path / "run",
+        recipe="basic-nn",
+        split=split,
+        settings={**_SMALL, "epochs": 1},
+        reporter=Reporter(told.append),
+    )
     text = "\n".join(told)
     for word in ("device ", "dtype ", "batch size ", "cache "):
         assert word in text

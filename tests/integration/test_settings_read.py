@@ -98,8 +98,13 @@ def test_every_setting__is_read_by_the_training_of_its_recipe(
     watched = _Watched()
     settings = type(find_recipe(name).settings)
     watched.watch(monkeypatch, settings)
-    run = train(dataset, out=tmp_path / "run", recipe=name, split=split,
-                settings={**_SMALL, **TRAINED[name]})  # fmt: skip
+    run = train(
+        dataset,
+        out=tmp_path / "run",
+        recipe=name,
+        split=split,
+        settings={**_SMALL, **TRAINED[name]},
+    )
     unread = set(settings.model_fields) - watched.read
     # Nothing to start from, and nothing but False is accepted.
     assert unread == ({"pretrained"} if name == "logistic-regression" else set())
@@ -125,8 +130,13 @@ def test_what_outputs_mean__is_what_the_network_was_taught(
 def test_normalise__centres_the_pixels_of_every_network(
     dataset: Dataset, split: Split, tmp_path: Path
 ) -> None:
-    run = train(dataset, out=tmp_path / "run", recipe="basic-nn", split=split,
-                settings={**_SMALL, "normalise": True})  # fmt: skip
+    run = train(
+        dataset,
+        out=tmp_path / "run",
+        recipe="basic-nn",
+        split=split,
+        settings={**_SMALL, "normalise": True},
+    )
     assert run.bundle.preprocessing.mean == (0.485, 0.456, 0.406)
     assert run.bundle.preprocessing.std == (0.229, 0.224, 0.225)
 
@@ -181,7 +191,12 @@ def test_settings_that_data_give_no_use_for__are_not_recorded(
     unused: set[str],
 ) -> None:
     bare = replace(dataset, records=tuple(replace(r, boxes=()) for r in dataset.records))
-    run = train(bare, out=tmp_path / "run", recipe=name, split=split,
-                settings={**_SMALL, **TRAINED[name], **changes})  # fmt: skip
+    run = train(
+        bare,
+        out=tmp_path / "run",
+        recipe=name,
+        split=split,
+        settings={**_SMALL, **TRAINED[name], **changes},
+    )
     fields = set(type(find_recipe(name).settings).model_fields)
     assert fields - set(run.bundle.manifest.settings) == unused

@@ -56,11 +56,23 @@ def test_nemo__says_which_layers_learn_and_how_prediction_weighs_the_heads(
 ) -> None:
     told: list[str] = []
     settings = {**_SMALL, "epochs": 1}
-    train(dataset, out=tmp_path / "boxed", recipe="nemo", split=split, settings=settings,
-          reporter=Reporter(told.append))  # fmt: skip
+    train(
+        dataset,
+        out=tmp_path / "boxed",
+        recipe="nemo",
+        split=split,
+        settings=settings,
+        reporter=Reporter(told.append),
+    )
     settings["trained_layers"] = 1
-    train(unboxed(dataset), out=tmp_path / "bare", recipe="nemo", split=split, settings=settings,
-          reporter=Reporter(told.append))  # fmt: skip
+    train(
+        unboxed(dataset),
+        out=tmp_path / "bare",
+        recipe="nemo",
+        split=split,
+        settings=settings,
+        reporter=Reporter(told.append),
+    )
     layers = [line.split(":")[0] for line in told if line.startswith("training")]
     assert layers == ["training 6 of 6 layers", "training 1 of 6 layers"]
     weighed = [line for line in told if line.startswith("prediction")]
@@ -89,8 +101,14 @@ def test_places__learn_the_tiny_animals(
     told: list[str] = []
     data = dataset if boxes else unboxed(dataset)
     settings = {**_SMALL, "epochs": 12, "learning_rate": 1e-2, "dropout": 0.1}
-    run = train(data, out=tmp_path / "run", recipe="patches", split=split, settings=settings,
-                reporter=Reporter(told.append))  # fmt: skip
+    run = train(
+        data,
+        out=tmp_path / "run",
+        recipe="patches",
+        split=split,
+        settings=settings,
+        reporter=Reporter(told.append),
+    )
     losses = [row.training_loss for row in run.history]
     assert losses[-1] < 0.8 * losses[0]
     teacher = "patches learn from boxes" if boxes else "patches learn from whole frames"

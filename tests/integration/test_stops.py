@@ -94,9 +94,12 @@ def test_novelty__says_what_is_done(
     chosen = choose_holdouts(dataset, least_images=1, most_share=1.0)[:1]
     with pytest.raises(StoppedError, match="0 of 1 hold-outs done"):
         novelty_bed.run_novelty_benchmark(
-            dataset, out=tmp_path / "n", holdouts=chosen, recipe="prior",
+            dataset,
+            out=tmp_path / "n",
+            holdouts=chosen,
+            recipe="prior",
             reporter=Reporter(),
-        )  # fmt: skip
+        )
 
 
 def ended(capsys: pytest.CaptureFixture[str], *words: str | Path) -> tuple[int, str]:

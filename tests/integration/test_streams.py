@@ -114,7 +114,9 @@ def test_predict__as_another_user_without_a_home(tiny_folder: Path, tmp_path: Pa
     code, out, err = shell(
         f"setpriv --reuid 65534 --regid 65534 --clear-groups $FN predict {run} {tiny_folder} "
         f"--out {tmp_path}/out/p.csv",
-        Path("/"), HOME=None, LC_ALL="C",
-    )  # fmt: skip
+        Path("/"),
+        HOME=None,
+        LC_ALL="C",
+    )
     assert code == 0, err
     assert "30 images." in out

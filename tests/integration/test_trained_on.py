@@ -136,8 +136,14 @@ def test_export_and_ensemble__need_no_data_set_to_be_named(
     data = read(place / "frames")
     split = split_by_dive(data, seed=0)
     for seed in (0, 1):
-        train(data, out=place / f"runs/{seed}", recipe="basic-nn", split=split, seed=seed,
-              settings={**small, "loss": "mean-bce"})  # fmt: skip
+        train(
+            data,
+            out=place / f"runs/{seed}",
+            recipe="basic-nn",
+            split=split,
+            seed=seed,
+            settings={**small, "loss": "mean-bce"},
+        )
     runs = [str(place / "runs/0"), str(place / "runs/1")]
     said = CliRunner().invoke(app, ["export", runs[0], "--to", "onnx", "--int8"])
     assert said.exit_code in (0, 1), said.output  # one epoch may lose more in int8 than is allowed

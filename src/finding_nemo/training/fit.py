@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from finding_nemo.core.malloc import raise_malloc_thresholds
-from finding_nemo.core.names.inference_names import RUNTIMES
+from finding_nemo.core.names.inference_names import BFLOAT16, RUNTIMES
 from finding_nemo.core.provenance import dataset_provenance, now_utc, run_provenance
 from finding_nemo.core.reporter import ProgressCallback
 from finding_nemo.models.bundle.bundle import Bundle, load_bundle, write_bundle
@@ -88,7 +88,7 @@ def fit_network(
         tell_unusable(task.train_inputs, task.val_inputs, reporter)
     begin(f"{task.train_inputs.content} {task.val_inputs.content}")
     group.barrier()
-    trainer = _trainer(task, context, device, is_bfloat16=dtype == "bfloat16")
+    trainer = _trainer(task, context, device, is_bfloat16=dtype == BFLOAT16)
     with EpochProgress(task.settings.epochs, reporter) as progress:
         history = trainer.run(task.examples, with_truth(task.val_inputs, partition), progress)
     if group.is_main:

@@ -40,8 +40,11 @@ def told(
         (SystemExit(130), 130, "Stopped by Ctrl-C."),
         (SystemExit("words"), 1, "words"),
         (PermissionError(13, "Permission denied", "/x"), 1, "Permission denied (/x)."),
-        (OSError(5, "Input/output error", "a/.p.csv.parts/part-00.parquet"), 1,
-         "Input/output error (a/p.csv)."),
+        (
+            OSError(5, "Input/output error", "a/.p.csv.parts/part-00.parquet"),
+            1,
+            "Input/output error (a/p.csv).",
+        ),
         (ConnectionResetError(104, "Connection reset by peer"), 1, "Connection reset by peer."),
         (ConnectionError(), 1, "ConnectionError."),
         (MemoryError(), 1, "Not enough memory. Close"),
@@ -49,11 +52,14 @@ def told(
         (RecursionError(), 1, "nested too deeply"),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), 1, "encoding"),
         (ModuleNotFoundError("x", name="torch.nn"), 1, "torch is not installed. Install it"),
-        (ZeroDivisionError("division by zero"), 1,
-         "An unexpected fault: ZeroDivisionError: division by zero. This is a bug"),
+        (
+            ZeroDivisionError("division by zero"),
+            1,
+            "An unexpected fault: ZeroDivisionError: division by zero. This is a bug",
+        ),
         (ModuleNotFoundError("No module named 'x'", name="x"), 1, "bug of finding-nemo"),
     ],
-)  # fmt: skip
+)
 def test_ending__is_one_message_and_a_code(
     error: BaseException, code: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,16 +17,27 @@ _NOTHING = Reliability(0.0, 0.0, ())
 
 def point(is_within: bool | None, n_validation: int = 60) -> PointResult:
     return PointResult(
-        1, "crab", 0.5, is_within is not False, 0.9, 0.5, 1.0, 0.5, n_validation, 0.8, 0.4, 5,
+        1,
+        "crab",
+        0.5,
+        is_within is not False,
+        0.9,
+        0.5,
+        1.0,
+        0.5,
+        n_validation,
+        0.8,
+        0.4,
+        5,
         is_within,
-    )  # fmt: skip
+    )
 
 
 def findings(coverage: float, n_images: int, *points: PointResult) -> UncertaintyResults:
     sets = SetScores(0.1, coverage, coverage, 2.0 * n_images, n_images, 1)
     return UncertaintyResults(
         (), _NOTHING, _NOTHING, 0.0, 0.0, 0.0, 0.9, points, 0, sets, 0.1, (), (), {}
-    )  # fmt: skip
+    )
 
 
 def cells(dive: str, *rows: tuple[list[int], list[float], list[float]]) -> UncertaintyCells:

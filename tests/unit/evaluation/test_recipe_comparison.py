@@ -82,9 +82,22 @@ def test_combine__every_image_counts_once() -> None:
 def rows() -> list[ComparisonRow]:
     def scored(recipe: str, protocol: str, value: float) -> ComparisonRow:
         return ComparisonRow(
-            recipe, protocol, 10, 3, Measured(value, value - 0.1, value + 0.1), 0, 1, 0.2, 0.4,
-            0.1, 0.9, 3, 0.25, 12.0, 2.0,
-        )  # fmt: skip
+            recipe,
+            protocol,
+            10,
+            3,
+            Measured(value, value - 0.1, value + 0.1),
+            0,
+            1,
+            0.2,
+            0.4,
+            0.1,
+            0.9,
+            3,
+            0.25,
+            12.0,
+            2.0,
+        )
 
     return [
         scored("probe", "random", 0.9),

@@ -66,9 +66,16 @@ def test_predict__takes_whatever_can_be_gone_through(frames: Path, predictor: Pr
 
 @pytest.mark.parametrize(
     ("images", "kind"),
-    [(None, "NoneType"), (3, "int"), (b"a.png", "bytes"), ([b"a.png"], "bytes"), ([1], "int"),
-     (np.zeros((2, 2)), "ndarray"), (np.zeros(2), "float64")],
-)  # fmt: skip
+    [
+        (None, "NoneType"),
+        (3, "int"),
+        (b"a.png", "bytes"),
+        ([b"a.png"], "bytes"),
+        ([1], "int"),
+        (np.zeros((2, 2)), "ndarray"),
+        (np.zeros(2), "float64"),
+    ],
+)
 def test_predict__says_at_once_what_it_takes(predictor: Predictor, images: Any, kind: str) -> None:
     with pytest.raises(ArgumentError, match=f"predict.. takes the path .* got {kind}") as caught:
         predictor.predict(images)

@@ -199,8 +199,10 @@ def test_any_data_set__has_a_page_and_a_table(
         ImageRecord(image_id=f"i{n}", path=Path(f"nowhere/{n}"), **values)  # type: ignore[arg-type]
         for n, values in enumerate(fields * repeats)
     ]
-    rows = [SplitRow(r.image_id, r.dive_or_own, "test" if n % 3 else "train")
-            for n, r in enumerate(records)]  # fmt: skip
+    rows = [
+        SplitRow(r.image_id, r.dive_or_own, "test" if n % 3 else "train")
+        for n, r in enumerate(records)
+    ]
     faults = [FileFault(r.image_id, str(r.path), "is empty") for r in records]
     checks = {
         "usable": FileCheck(len(records), (), (), (), (tuple(records),), (), 0, 0),

@@ -16,6 +16,8 @@ RuntimeName = Literal["openvino", "onnxruntime"]
 RuntimeOption = Literal["auto", RuntimeName]
 Dtype = Literal["float32", "bfloat16", "int8"]
 DtypeOption = Literal["auto", Dtype]
+# What a training may compute in: int8 comes after it, by export.
+TrainingDtype = Literal["auto", "float32", "bfloat16"]
 
 AUTO: Final = "auto"
 FLOAT32: Final = "float32"

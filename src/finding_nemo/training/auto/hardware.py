@@ -6,6 +6,7 @@ import torch
 
 from finding_nemo.core.choice import Choice
 from finding_nemo.core.errors import SettingsError
+from finding_nemo.core.names.inference_names import BFLOAT16, FLOAT32
 
 
 def choose_device(wanted: str) -> Choice[str]:
@@ -35,5 +36,5 @@ def choose_dtype(wanted: str, device: str) -> Choice[str]:
     if wanted != "auto":
         return Choice(wanted, "as set")
     if device == "cuda" and torch.cuda.is_bf16_supported():
-        return Choice("bfloat16", "this GPU computes it faster and it needs no loss scaling")
-    return Choice("float32", "the same numbers on every processor; bfloat16 can be set")
+        return Choice(BFLOAT16, "this GPU computes it faster and it needs no loss scaling")
+    return Choice(FLOAT32, "the same numbers on every processor; bfloat16 can be set")

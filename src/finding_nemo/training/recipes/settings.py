@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from finding_nemo.core.config import Settings
+from finding_nemo.core.names.inference_names import TrainingDtype
 from finding_nemo.core.preprocessing import ResizeName
 from finding_nemo.training.recipes.loop_choices import LossName, OptimizerName, ScheduleName
 
@@ -46,7 +47,7 @@ class TrainerSettings(Settings):
     weight_decay: float = Field(default=0.0, ge=0)
     schedule: ScheduleName = "constant"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    dtype: TrainingDtype = "auto"
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
 
 

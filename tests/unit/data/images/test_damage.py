@@ -128,12 +128,23 @@ WHOLE = {
 }
 
 
-@pytest.mark.parametrize("options", [
-    {"quality": 20}, {"quality": 100, "subsampling": 0}, {"subsampling": 1}, {"optimize": True},
-    {"progressive": True}, {"progressive": True, "quality": 100}, {"restart_marker_blocks": 1},
-    {"restart_marker_blocks": 7, "progressive": True}, {"restart_marker_rows": 1},
-    {"restart_marker_rows": 2, "optimize": True}, {"progressive": True, "restart_marker_rows": 1},
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"quality": 20},
+        {"quality": 100, "subsampling": 0},
+        {"subsampling": 1},
+        {"optimize": True},
+        {"progressive": True},
+        {"progressive": True, "quality": 100},
+        {"restart_marker_blocks": 1},
+        {"restart_marker_blocks": 7, "progressive": True},
+        {"restart_marker_rows": 1},
+        {"restart_marker_rows": 2, "optimize": True},
+        {"progressive": True, "restart_marker_rows": 1},
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_whole_jpeg__has_pillows_pixels(mode: str, options: dict[str, Any]) -> None:
     for name, pixels in WHOLE.items():
@@ -142,10 +153,17 @@ def test_whole_jpeg__has_pillows_pixels(mode: str, options: dict[str, Any]) -> N
         np.testing.assert_array_equal(decode_image(content).pixels, expected, err_msg=name)
 
 
-@pytest.mark.parametrize("options", [
-    {"quality": 1}, {"quality": 80}, {"quality": 100, "method": 0}, {"lossless": True},
-    {"lossless": True, "quality": 0, "method": 0},
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"quality": 1},
+        {"quality": 80},
+        {"quality": 100, "method": 0},
+        {"lossless": True},
+        {"lossless": True, "quality": 0, "method": 0},
+    ],
+    ids=str,
+)
 def test_whole_webp__has_pillows_pixels(options: dict[str, Any]) -> None:
     for name, pixels in WHOLE.items():
         content = saved(pixels, "WEBP", **options)
@@ -176,10 +194,17 @@ def test_webp_with_zeros__is_refused(options: dict[str, Any], part: float) -> No
             decode_image(broken)
 
 
-@pytest.mark.parametrize(("form", "options"), [
-    ("PNG", {}), ("TIFF", {"compression": "tiff_lzw"}),
-    ("TIFF", {"compression": "tiff_adobe_deflate"}), ("TIFF", {"compression": "jpeg"}), ("GIF", {}),
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    ("form", "options"),
+    [
+        ("PNG", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("TIFF", {"compression": "tiff_adobe_deflate"}),
+        ("TIFF", {"compression": "jpeg"}),
+        ("GIF", {}),
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_other_coded_forms__with_a_hole_or_without_a_tail_are_refused(
     form: str, options: dict[str, Any], mode: str

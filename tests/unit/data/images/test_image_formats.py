@@ -26,20 +26,23 @@ def saved(image: np.ndarray | Image.Image, form: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize(("content", "reason"), [
-    (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n", "is EPS, not one of"),
-    (b"\xc5\xd0\xd3\xc6" + bytes(40), "is EPS, not one of"),
-    (b"%PDF-1.7\n", "is PDF, not one of the formats that are read"),
-    (b"\0\0\0\x1cftypavif\0\0\0\0" + bytes(40), "is AVIF, not one of"),
-    (b"\0\0\0\x18ftypheic" + bytes(40), "is HEIC, not one of"),
-    (b"\0\0\0\x18ftypisom" + bytes(40), "is an MP4 or QuickTime video, not one of"),
-    (b"<!DOCTYPE html><html>404</html>", "is an HTML page, not one of"),
-    (b"<svg xmlns='x'/>", "is SVG, not one of"),
-    (b"8BPS\0\1", "is PSD, not one of"),
-    (b"version https://git-lfs.github.com/spec/v1\n", "is a pointer of Git LFS"),
-    (bytes(5000), "begins with zeros only"),
-    (b"MZ\x90\0", "is not an image that can be read"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n", "is EPS, not one of"),
+        (b"\xc5\xd0\xd3\xc6" + bytes(40), "is EPS, not one of"),
+        (b"%PDF-1.7\n", "is PDF, not one of the formats that are read"),
+        (b"\0\0\0\x1cftypavif\0\0\0\0" + bytes(40), "is AVIF, not one of"),
+        (b"\0\0\0\x18ftypheic" + bytes(40), "is HEIC, not one of"),
+        (b"\0\0\0\x18ftypisom" + bytes(40), "is an MP4 or QuickTime video, not one of"),
+        (b"<!DOCTYPE html><html>404</html>", "is an HTML page, not one of"),
+        (b"<svg xmlns='x'/>", "is SVG, not one of"),
+        (b"8BPS\0\1", "is PSD, not one of"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "is a pointer of Git LFS"),
+        (bytes(5000), "begins with zeros only"),
+        (b"MZ\x90\0", "is not an image that can be read"),
+    ],
+)
 def test_other_formats__are_named_and_not_opened(content: bytes, reason: str) -> None:
     with pytest.raises(ImageError, match=reason):
         decode_image(content)
@@ -84,14 +87,18 @@ OFFSET = struct.pack("<L", 8 + 2 + 24 + 4)
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
-@pytest.mark.parametrize("block", [
-    _exif([TURNED]),
-    _exif([TURNED, (0x011A, 10, 1, OFFSET)], struct.pack("<ll", -1, 0)),
-    _exif([TURNED, (0x011A, 2, 3, b"72\0")]),
-    _exif([TURNED, (0x0100, 8, 1, struct.pack("<h", -5))]),
-    _exif([TURNED, (0x8769, 4, 1, struct.pack("<L", 4_000_000_000))]),
-    _exif([TURNED, (0x010F, 77, 9, b"\xff\xff\xff\xff")]),
-], ids=["plain", "by zero", "text", "negative", "far folder", "unknown type"])  # fmt: skip
+@pytest.mark.parametrize(
+    "block",
+    [
+        _exif([TURNED]),
+        _exif([TURNED, (0x011A, 10, 1, OFFSET)], struct.pack("<ll", -1, 0)),
+        _exif([TURNED, (0x011A, 2, 3, b"72\0")]),
+        _exif([TURNED, (0x0100, 8, 1, struct.pack("<h", -5))]),
+        _exif([TURNED, (0x8769, 4, 1, struct.pack("<L", 4_000_000_000))]),
+        _exif([TURNED, (0x010F, 77, 9, b"\xff\xff\xff\xff")]),
+    ],
+    ids=["plain", "by zero", "text", "negative", "far folder", "unknown type"],
+)
 def test_odd_exif_entry__costs_neither_picture_nor_turn(form: str, block: bytes) -> None:
     pixels = np.zeros((16, 24, 3), dtype=np.uint8)
     pixels[:8, :8] = 250  # upper left; turned clockwise, upper right
@@ -102,10 +109,16 @@ def test_odd_exif_entry__costs_neither_picture_nor_turn(form: str, block: bytes)
     assert decoded.pixels[8:].mean() < 10
 
 
-@pytest.mark.parametrize("entry", [
-    (0x0112, 2, 2, b"6\0"), (0x0112, 5, 1, OFFSET), (0x0112, 3, 1, b"\x63\0"),
-    (0x0112, 12, 1, OFFSET), (0x0112, 3, 0, b""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "entry",
+    [
+        (0x0112, 2, 2, b"6\0"),
+        (0x0112, 5, 1, OFFSET),
+        (0x0112, 3, 1, b"\x63\0"),
+        (0x0112, 12, 1, OFFSET),
+        (0x0112, 3, 0, b""),
+    ],
+)
 def test_orientation_of_an_odd_kind__is_upright(entry: tuple[int, int, int, bytes]) -> None:
     pixels = np.zeros((16, 24, 3), dtype=np.uint8)
     decoded = decode_image(saved(pixels, "JPEG", exif=_exif([entry], bytes(16))))
@@ -128,9 +141,9 @@ def png(values: np.ndarray, bits: int | None = None) -> bytes:
     """Return a PNG of 16 bits a channel, with the significant bits that are stated."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(
-            ">I", zlib.crc32(kind + body)
-        )  # fmt: skip
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
 
     height, width = values.shape[:2]
     n = 1 if values.ndim == 2 else values.shape[2]
@@ -171,12 +184,22 @@ def eight(values: np.ndarray, largest: int) -> np.ndarray:
     return np.round(values.astype(float) * 255 / largest).astype(int)
 
 
-@pytest.mark.parametrize(("content", "largest"), [
-    (png(GREY * 16), 65535), (png(GREY, bits=12), 4095), (png(GREY * 16, bits=12), 65535),
-    (png(GREY // 16, bits=8), 255), (png(GREY, bits=16), 65535), (png(GREY // 40 * 257), 65535),
-    (png(GREY // 64 * 16), 65535), (tiff(GREY * 16), 65535), (tiff(GREY, t281=(4095,)), 4095),
-    (b"P5 30 20 4095\n" + GREY.astype(">u2").tobytes(), 4095),
-], ids=range(10))  # fmt: skip
+@pytest.mark.parametrize(
+    ("content", "largest"),
+    [
+        (png(GREY * 16), 65535),
+        (png(GREY, bits=12), 4095),
+        (png(GREY * 16, bits=12), 65535),
+        (png(GREY // 16, bits=8), 255),
+        (png(GREY, bits=16), 65535),
+        (png(GREY // 40 * 257), 65535),
+        (png(GREY // 64 * 16), 65535),
+        (tiff(GREY * 16), 65535),
+        (tiff(GREY, t281=(4095,)), 4095),
+        (b"P5 30 20 4095\n" + GREY.astype(">u2").tobytes(), 4095),
+    ],
+    ids=range(10),
+)
 def test_sixteen_bit_grey__is_as_bright_as_it_states(content: bytes, largest: int) -> None:
     stored = {4095: GREY, 255: GREY // 16}.get(largest)
     decoded = decode_image(content).pixels[..., 0].astype(int)
@@ -186,12 +209,23 @@ def test_sixteen_bit_grey__is_as_bright_as_it_states(content: bytes, largest: in
     assert np.abs(decoded - eight(stored, largest)).max() <= 1
 
 
-@pytest.mark.parametrize(("content", "bits"), [
-    (png(GREY), 12), (png(GREY // 16), 8), (png(GREY // 4), 10), (png(GREY * 4 - GREY // 4), 14),
-    (png(COLOURS), 12), (png(COLOURS // 16), 8), (tiff(GREY), 12), (tiff(COLOURS), 12),
-    (tiff(GREY, t281=(4000,)), 12), (b"P5 30 20 65535\n" + GREY.astype(">u2").tobytes(), 12),
-    (b"P6 30 20 65535\n" + COLOURS.astype(">u2").tobytes(), 12),
-], ids=range(11))  # fmt: skip
+@pytest.mark.parametrize(
+    ("content", "bits"),
+    [
+        (png(GREY), 12),
+        (png(GREY // 16), 8),
+        (png(GREY // 4), 10),
+        (png(GREY * 4 - GREY // 4), 14),
+        (png(COLOURS), 12),
+        (png(COLOURS // 16), 8),
+        (tiff(GREY), 12),
+        (tiff(COLOURS), 12),
+        (tiff(GREY, t281=(4000,)), 12),
+        (b"P5 30 20 65535\n" + GREY.astype(">u2").tobytes(), 12),
+        (b"P6 30 20 65535\n" + COLOURS.astype(">u2").tobytes(), 12),
+    ],
+    ids=range(11),
+)
 def test_fewer_bits_in_sixteen__that_are_not_stated_are_refused(content: bytes, bits: int) -> None:
     with pytest.raises(ImageError, match=rf"of 65535 only: all of a camera's {bits} bits, or a da"):
         decode_image(content)
@@ -223,10 +257,13 @@ def test_planes_apart__of_eight_bits_are_read_and_of_sixteen_refused() -> None:
         decode_image(tiff(COLOURS * 16, planes_apart=True))
 
 
-@pytest.mark.parametrize(("values", "reason"), [
-    (GREY.astype(np.float32), "floating-point pixels, whose range is unknown"),
-    (GREY.astype(np.int32), "32-bit pixels, whose range is unknown"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (GREY.astype(np.float32), "floating-point pixels, whose range is unknown"),
+        (GREY.astype(np.int32), "32-bit pixels, whose range is unknown"),
+    ],
+)
 def test_pixels_without_a_range__are_refused(values: np.ndarray, reason: str) -> None:
     with pytest.raises(ImageError, match=reason):
         decode_image(saved(values, "TIFF"))

@@ -170,9 +170,11 @@ def _mutated(content: bytes, chance: random.Random) -> bytes:
     """Return `content` with a few bytes changed, removed, doubled or zeroed, or cut short."""
     out = bytearray(content)
     for _ in range(chance.choice((1, 1, 2, 8))):
-        place = chance.randrange(len(out)) if chance.random() < 0.5 else chance.randrange(
-            min(len(out), 64)
-        )  # fmt: skip
+        place = (
+            chance.randrange(len(out))
+            if chance.random() < 0.5
+            else chance.randrange(min(len(out), 64))
+        )
         length = chance.choice((1, 1, 2, 4, 16, 200))
         kind = chance.randrange(6)
         if kind == 0:

@@ -310,9 +310,16 @@ def test_cut_off__is_refused(hostile: Path, runtime: RuntimeOption) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["model.onnx", "model.int8.onnx", "weights.safetensors", "novelty.safetensors",
-             "exports.json", "bundle.json"]
-)  # fmt: skip
+    "name",
+    [
+        "model.onnx",
+        "model.int8.onnx",
+        "weights.safetensors",
+        "novelty.safetensors",
+        "exports.json",
+        "bundle.json",
+    ],
+)
 def test_links__are_refused_wherever_they_lead(hostile: Path, name: str, tmp_path: Path) -> None:
     (hostile / name).unlink(missing_ok=True)
     source = {"bundle.json": "kept.json"}.get(name, "model.onnx")
@@ -451,9 +458,10 @@ def test_hostile_tensors__are_refused(hostile: Path, name: str) -> None:
         b"\xff\xff\xff\xff\xff\xff\xff\x7f{}",
         b"\x09\0\0\0\0\0\0\0[1, 2, 3]",
         (60).to_bytes(8, "little")
-        + b'{"a":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}     ' + b"\0\0",
+        + b'{"a":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}     '
+        + b"\0\0",
     ],
-)  # fmt: skip
+)
 def test_odd_safetensors__are_one_message(hostile: Path, content: bytes) -> None:
     (hostile / "novelty.safetensors").write_bytes(content)
     with pytest.raises(BundleError, match=r"novelty\.safetensors cannot be"):
@@ -463,8 +471,9 @@ def test_odd_safetensors__are_one_message(hostile: Path, content: bytes) -> None
 def test_features_that_novelty_does_not_know__are_one_message(
     hostile: Path, tiny_folder: Path
 ) -> None:
-    other = uncertainty(**{"novelty.mean": np.zeros(5), "novelty.std": np.ones(5),
-                     "novelty.axes": np.eye(5, 3)})  # fmt: skip
+    other = uncertainty(
+        **{"novelty.mean": np.zeros(5), "novelty.std": np.ones(5), "novelty.axes": np.eye(5, 3)}
+    )
     save_file(other, hostile / "novelty.safetensors")
     with pytest.raises(BundleError, match="gives 30 outputs and 8 features; .* of 5 features"):
         list(Predictor(hostile).predict([str(tiny_folder)]))

@@ -63,9 +63,14 @@ def test_bundles_that_do_not__are_told_every_reason(small_bundle: Path) -> None:
         check_members([first, wrong, unseeing], SPLIT)
     message = str(caught.value)
     for words in (
-        "48 x 32 px", "32 x 32", "other categories", "no logits", "another split",
-        "opens no image", "by letterbox and",
-    ):  # fmt: skip
+        "48 x 32 px",
+        "32 x 32",
+        "other categories",
+        "no logits",
+        "another split",
+        "opens no image",
+        "by letterbox and",
+    ):
         assert words in message
 
 

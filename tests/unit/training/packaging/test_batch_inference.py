@@ -35,9 +35,12 @@ def stored(tmp_path: Path) -> CachedRows:
 def network() -> nn.Module:
     torch.manual_seed(0)
     return nn.Sequential(
-        nn.Conv2d(3, 5, 3, stride=2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        nn.Conv2d(3, 5, 3, stride=2),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
         nn.Linear(5, 4),
-    )  # fmt: skip
+    )
 
 
 def by_torch(trained: nn.Module, stored: CachedRows, rows: Ints) -> NetworkOutput:

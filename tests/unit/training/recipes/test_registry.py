@@ -18,9 +18,13 @@ from finding_nemo.training.recipes.study_next_steps import STUDY_NEXT_STEPS, wit
 
 def test_recipes__are_known_by_name() -> None:
     assert STUDY_RECIPES == (
-        "logistic-regression", "basic-nn", "resnet18", "resnet18-cutout", "efficientnet-b0",
+        "logistic-regression",
+        "basic-nn",
+        "resnet18",
+        "resnet18-cutout",
+        "efficientnet-b0",
         "densenet121",
-    )  # fmt: skip
+    )
     assert {"prior", "time-copy", "probe"} | set(STUDY_RECIPES) <= set(RECIPES)
 
 
