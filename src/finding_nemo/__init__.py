@@ -46,6 +46,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from finding_nemo.core.provenance import package_version
+
+        return package_version()
     if name not in _HOMES:
         raise AttributeError(f"module 'finding_nemo' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from finding_nemo.core.assessment import Assessment
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import DatasetError, SplitError
+from finding_nemo.core.text.short_repr import ShortRepr
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +93,8 @@ class DatasetSource:
     dive_pattern: str | None = None
 
 
-@dataclass(frozen=True)
-class Dataset:
+@dataclass(frozen=True, repr=False)
+class Dataset(ShortRepr):
     """A data set folder, read.
 
     Attributes:
@@ -133,6 +134,16 @@ class Dataset:
         """From image id to record."""
         return {record.image_id: record for record in self.records}
 
+    def facts(self) -> Mapping[str, object]:
+        """Return what it holds, in numbers."""
+        return {
+            "root": self.root,
+            "images": len(self.records),
+            "annotated": len(self.annotated),
+            "categories": len(self.categories),
+            "dives": len({record.dive for record in self.records if record.dive is not None}),
+        }
+
     def truth(self, records: Iterable[ImageRecord] | None = None) -> npt.NDArray[np.bool_]:
         """Return the truth matrix (images, categories) of `records` (default: `annotated`)."""
         chosen = self.annotated if records is None else records
@@ -148,8 +159,8 @@ class SplitRow(OfADive):
     part: str
 
 
-@dataclass(frozen=True)
-class Split:
+@dataclass(frozen=True, repr=False)
+class Split(ShortRepr):
     """Which part of an experiment each image belongs to.
 
     Attributes:
@@ -181,6 +192,10 @@ class Split:
         """Whether the parts are `fold0`, `fold1`, ... (a part `novel` may stand beside them)."""
         return any(part.startswith("fold") for part in self.parts)
 
+    def facts(self) -> Mapping[str, object]:
+        """Return how it was made, and the images of each part."""
+        return {"kind": self.kind, "seed": self.seed, **dict(list(self.parts.items())[:8])}
+
     def ids_in(self, part: str) -> tuple[str, ...]:
         """Return the image ids of `part`, in order.
 
@@ -202,8 +217,8 @@ class Split:
         return self.ids_in("train") if "train" in self.parts else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+@dataclass(frozen=True, slots=True, repr=False)
+class Prediction(ShortRepr):
     """What a bundle says of one image.
 
     Attributes:
@@ -229,3 +244,14 @@ class Prediction:
     time_s: float | None = None
     embedding: npt.NDArray[np.float32] | None = None
     assessment: Assessment | None = None
+
+    def facts(self) -> Mapping[str, object]:
+        """Return the image and the one answer to it."""
+        facts: dict[str, object] = {"image_id": self.image_id}
+        if self.failure is not None:
+            return {**facts, "failure": self.failure}
+        if self.assessment is not None:
+            facts |= {"label": self.assessment.label, "why": self.assessment.label_source}
+        if self.probabilities is not None:
+            facts["best_probability"] = f"{float(self.probabilities.max()):.3f}"
+        return {**facts, "novelty": f"{self.novelty:.4g}" if self.novelty is not None else None}

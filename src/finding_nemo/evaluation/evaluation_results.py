@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from finding_nemo.core.records import OfADive
+from finding_nemo.core.text.short_repr import ShortRepr
 from finding_nemo.evaluation.uncertainty_results import UncertaintyResults
 from finding_nemo.metrics.leakage import Leakage
 from finding_nemo.metrics.thresholded import ThresholdScores
@@ -136,8 +138,8 @@ class EvaluatedImage(OfADive):
     is_outside: bool = False
 
 
-@dataclass(frozen=True)
-class Evaluation:
+@dataclass(frozen=True, repr=False)
+class Evaluation(ShortRepr):
     """What is known of predictions after comparing them with the truth.
 
     Attributes:
@@ -182,6 +184,17 @@ class Evaluation:
     images: tuple[EvaluatedImage, ...]
     notices: tuple[str, ...]
     metadata: dict[str, Any]
+
+    def facts(self) -> Mapping[str, object]:
+        """Return the scores that come first."""
+        score = self.model.map_at_20
+        return {
+            "images": self.n_images,
+            "dives": self.n_dives,
+            "map_at_20": f"{score.value:.4f} ({score.low:.3f} to {score.high:.3f})",
+            "class_frequency": f"{self.prior.map_at_20.value:.4f}",
+            "macro_ap": f"{self.model.macro_ap:.4f}",
+        }
 
     def to_json(self) -> str:
         """Return the figures as JSON; what is not a number is null."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from finding_nemo.core.assessment import Assessment
 from finding_nemo.core.errors import ArgumentError, BundleError
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.malloc import raise_malloc_thresholds
-from finding_nemo.core.records import Prediction
+from finding_nemo.core.records import Dataset, Prediction
 from finding_nemo.core.reporter import ProgressCallback
 from finding_nemo.metrics.baselines import frame_key, time_copy_scores
 from finding_nemo.models.bundle.bundle import Bundle, load_bundle
@@ -31,8 +31,18 @@ from finding_nemo.models.inference.pixel_network import PixelNetwork
 from finding_nemo.prediction.postprocess import PRECISION, PostProcessor, brightness_of
 from finding_nemo.prediction.run.one_thread import ONE_BLAS_THREAD
 from finding_nemo.prediction.sources.image_loader import LoadedImage, batched, used_images
-from finding_nemo.prediction.sources.image_sources import ImageInput, collect_images
+from finding_nemo.prediction.sources.image_sources import (
+    ImageInput,
+    collect_images,
+    input_of_record,
+)
+from finding_nemo.prediction.sources.memory_images import (
+    MemoryImages,
+    images_of_batch,
+    is_in_memory,
+)
 from finding_nemo.prediction.sources.prepared_image import PreparedImage
+from finding_nemo.prediction.stream import PredictionStream
 from finding_nemo.uncertainty.ood.logit_scores import max_probability_novelty
 
 # Images that a thread takes at once: the network sees them one by one on a CPU, but what is said of
@@ -95,6 +105,22 @@ class Predictor:
         if with_embedding:
             self.n_features()
 
+    def __getstate__(self) -> dict[str, object]:
+        """Return what another process makes the same predictor of: no open network travels."""
+        return {
+            "bundle": str(self.bundle.path),
+            "with_embedding": self._with_embedding,
+            "precision": self._precision,
+            "threads": self._threads,
+            "network": self._wish,
+            "limits": self._limits,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Open the bundle anew."""
+        bundle = state.pop("bundle")
+        self.__init__(bundle, **state)  # type: ignore[misc]
+
     @property
     def _network(self) -> PixelNetwork:
         """The network, opened on first use."""
@@ -127,24 +153,35 @@ class Predictor:
 
     def predict(
         self,
-        images: str | Path | ImageInput | Iterable[str | Path | ImageInput],
+        images: object,
         *,
         batch_size: int | None = None,
-    ) -> Iterator[Prediction]:
-        """Yield one prediction an image, in order.
+    ) -> PredictionStream:
+        """Give one prediction an image, in order; images are opened as predictions are asked for.
 
         Args:
-            images: One file, folder, list or data set, or several in anything that can be gone
-                through; or inputs from `collect_images`.
+            images: The path of a file, folder, list, tar, video or data set; a `Dataset`; an image
+                in memory (the bytes of a file; a NumPy array or torch tensor, uint8 or floats
+                from 0 to 1, (height, width[, channels]) or channels first; a PIL image); or any of
+                these in anything that can be gone through, a torch `DataLoader` too, whose batches
+                are images, (images, labels) or {"image": images}.
             batch_size: Images that a thread takes at once; default: what suits the device. On a
                 CPU it changes no number.
 
         Raises:
             ArgumentError: If `images` is, or holds, anything else.
             DatasetNotFoundError: If a folder, list or data set does not exist.
-            DatasetError: If there is no image at all.
+            DatasetError: If a name stands for no image at all.
         """
-        return self.predict_inputs(_inputs(_as_list(images)), batch_size=batch_size)
+        given = _checked(images)
+        inputs: Iterable[ImageInput] = _inputs(given)
+        if isinstance(given, Sequence):
+            inputs = list(inputs)  # so that names that stand for nothing are told at once
+        return PredictionStream(
+            self.predict_inputs(inputs, batch_size=batch_size),
+            self.bundle,
+            n_features=self.n_features() if self._with_embedding else 0,
+        )
 
     def predict_inputs(
         self, inputs: Iterable[ImageInput], *, batch_size: int | None = None
@@ -217,31 +254,48 @@ class Predictor:
         return time_copy_scores(keys, truth, [frame_key(image.record) for image in inputs])
 
 
-def _as_list(images: object) -> list[str | Path | ImageInput]:
-    if isinstance(images, str | Path | ImageInput):
+def _checked(images: object) -> Iterable[object]:
+    """Return what is to be gone through; what is a list already is checked at once."""
+    if isinstance(images, str | Path | ImageInput | Dataset) or is_in_memory(images):
         return [images]
-    if isinstance(images, Iterable) and not isinstance(images, bytes | bytearray):
-        given = list(images)
-        wrong = [item for item in given if not isinstance(item, str | Path | ImageInput)]
-        if not wrong:
-            return given
-        images = wrong[0]
-    raise ArgumentError(
+    if not isinstance(images, Iterable):
+        raise _wrong(images)
+    if isinstance(images, Sequence):
+        for item in images:
+            _check(item)
+    return images
+
+
+def _check(item: object) -> None:
+    if not isinstance(item, str | Path | ImageInput | Dataset) and not is_in_memory(
+        images_of_batch(item)
+    ):
+        raise _wrong(item)
+
+
+def _wrong(item: object) -> ArgumentError:
+    return ArgumentError(
         "predict() takes the path of an image, folder, list, tar, video or data set (str or "
-        f"Path), or several of them; got {type(images).__name__}."
+        "Path), a Dataset, an image in memory (bytes of a file, NumPy array, PIL image, a loader's "
+        f"batch), or several of them; got {type(item).__name__}."
     )
 
 
-def _inputs(given: Sequence[str | Path | ImageInput]) -> list[ImageInput]:
-    """Return the images that are meant, in order; names that follow each other are one listing."""
-    found: list[ImageInput] = []
-    for is_input, group in groupby(given, lambda item: isinstance(item, ImageInput)):
-        some = list(group)
-        if is_input:
-            found += [item for item in some if isinstance(item, ImageInput)]
-        else:
-            found += collect_images([str(item) for item in some])
-    return found
+def _inputs(given: Iterable[object]) -> Iterator[ImageInput]:
+    """Yield the images that are meant, in order; names that follow each other are one listing."""
+    in_memory = MemoryImages()
+    for is_name, group in groupby(given, lambda item: isinstance(item, str | Path)):
+        if is_name:
+            yield from collect_images([str(item) for item in group])
+            continue
+        for item in group:
+            _check(item)
+            if isinstance(item, ImageInput):
+                yield item
+            elif isinstance(item, Dataset):
+                yield from map(input_of_record, item.records)
+            else:
+                yield from in_memory.inputs(images_of_batch(item))
 
 
 def _prediction(source: ImageInput, image: PreparedImage, scored: Scored | None) -> Prediction:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from finding_nemo.core.errors import PredictionsError
+from finding_nemo.core.text.short_repr import ShortRepr
 from finding_nemo.results.reading.assessment_columns import ASSESSMENT_FIELDS, AssessmentColumns
 
 SCHEMA_VERSION = 1
@@ -82,8 +83,8 @@ def _leaf(name: str) -> str:
     return f"{name}.list.element"
 
 
-@dataclass(frozen=True)
-class PredictionTable:
+@dataclass(frozen=True, repr=False)
+class PredictionTable(ShortRepr):
     """A predictions file, read.
 
     Attributes:
@@ -120,6 +121,16 @@ class PredictionTable:
 
     def __len__(self) -> int:
         return len(self.image_ids)
+
+    def facts(self) -> Mapping[str, object]:
+        """Return how many rows there are, and what made them."""
+        return {
+            "images": len(self),
+            "failed": sum(failure is not None for failure in self.failures),
+            "categories": len(self.category_ids) or "not known",
+            "recipe": self.metadata.get("recipe", "not known"),
+            "bundle": self.metadata.get("bundle_hash", "not known"),
+        }
 
     def probabilities_in(self, category_ids: Sequence[int]) -> npt.NDArray[np.float64]:
         """Return probabilities with the columns of `category_ids`, shape (images, categories).

@@ -17,6 +17,7 @@ from finding_nemo.core.errors import (
 )
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Reporter
+from finding_nemo.core.text.short_repr import ShortRepr
 from finding_nemo.models.bundle.bundle import Bundle, bundle_hash, load_bundle
 from finding_nemo.training.examples.partition import make_partition
 from finding_nemo.training.fit import fit_baseline, fit_network
@@ -28,8 +29,8 @@ from finding_nemo.training.loop.run_folder import BUNDLE, RunFolder
 from finding_nemo.training.recipes.registry import Recipe, find_recipe, recipe_settings
 
 
-@dataclass(frozen=True)
-class TrainedRun:
+@dataclass(frozen=True, repr=False)
+class TrainedRun(ShortRepr):
     """A training that has ended.
 
     Attributes:
@@ -45,6 +46,17 @@ class TrainedRun:
     history: tuple[EpochRow, ...]
     bundle_hash: str
     is_main: bool = True
+
+    def facts(self) -> Mapping[str, object]:
+        """Return where it is and what it came to."""
+        best = max((row.map_at_20 for row in self.history), default=None)
+        return {
+            "folder": self.folder,
+            "recipe": self.bundle.manifest.recipe,
+            "epochs": len(self.history),
+            "best_map_at_20": "not known" if best is None else f"{best:.4f}",
+            "bundle_hash": self.bundle_hash,
+        }
 
 
 def train(  # noqa: PLR0913 - each is one option of the command

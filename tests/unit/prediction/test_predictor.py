@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import pickle
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader, TensorDataset
 
 from finding_nemo import Predictor
+from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import ArgumentError, DatasetNotFoundError, OutputError
 from finding_nemo.core.names.registries import load
+from finding_nemo.core.records import Dataset, ImageRecord
+from finding_nemo.data.images.decode import decode_image
 from finding_nemo.metrics.ranking import rank_columns
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
@@ -65,21 +74,122 @@ def test_predict__takes_whatever_can_be_gone_through(frames: Path, predictor: Pr
 
 
 @pytest.mark.parametrize(
-    ("images", "kind"),
-    [
-        (None, "NoneType"),
-        (3, "int"),
-        (b"a.png", "bytes"),
-        ([b"a.png"], "bytes"),
-        ([1], "int"),
-        (np.zeros((2, 2)), "ndarray"),
-        (np.zeros(2), "float64"),
-    ],
+    ("images", "kind"), [(None, "NoneType"), (3, "int"), ([1], "int"), ([None], "NoneType")]
 )
 def test_predict__says_at_once_what_it_takes(predictor: Predictor, images: Any, kind: str) -> None:
     with pytest.raises(ArgumentError, match=f"predict.. takes the path .* got {kind}") as caught:
         predictor.predict(images)
     assert isinstance(caught.value, TypeError)
+
+
+def _arrays(frames: Path) -> list[npt.NDArray[np.uint8]]:
+    return [decode_image(frames / f"{name}.png").pixels for name in _ALL]
+
+
+def _in_memory(frames: Path) -> dict[str, Any]:
+    """Return the four frames in every form that is taken."""
+    arrays, paths = _arrays(frames), [frames / f"{name}.png" for name in _ALL]
+    batch = np.stack(arrays)
+    channels_first = torch.from_numpy(batch).permute(0, 3, 1, 2)
+    loader = DataLoader(TensorDataset(channels_first, torch.zeros(4)), batch_size=3)
+    return {
+        "bytes": [path.read_bytes() for path in paths],
+        "arrays": arrays,
+        "a batch": batch,
+        "floats": batch.astype(np.float32) / 255,
+        "channels first": [array.transpose(2, 0, 1) for array in arrays],
+        "with alpha": [np.dstack([a, np.full(a.shape[:2], 7, np.uint8)]) for a in arrays],
+        "PIL": [Image.fromarray(array) for array in arrays],
+        "PIL, from a generator": (Image.fromarray(array) for array in arrays),
+        "tensors": list(channels_first),
+        "a loader": loader,
+        "a dictionary": [{"pixel_values": batch}],
+        "a data set": Dataset(
+            frames,
+            CategoryTable((Category(1, "crab", "crabs"),)),
+            tuple(ImageRecord(path.stem, path, None) for path in paths),
+        ),
+    }
+
+
+def test_images_in_memory__are_predicted_as_their_files_are(
+    frames: Path, predictor: Predictor
+) -> None:
+    wanted = [prediction.probabilities for prediction in predictor.predict(frames)]
+    for form, images in _in_memory(frames).items():
+        found = list(predictor.predict(images))
+        assert [prediction.failure for prediction in found] == [None] * 4, form
+        ids = _ALL if form == "a data set" else [f"memory-{n:06d}" for n in range(4)]
+        assert [prediction.image_id for prediction in found] == ids, form
+        for prediction, expected in zip(found, wanted, strict=True):
+            np.testing.assert_array_equal(prediction.probabilities, expected, err_msg=form)
+
+
+def test_grey_images__are_grey_in_three_channels(predictor: Predictor) -> None:
+    grey = np.random.default_rng(0).integers(0, 256, (40, 60), dtype=np.uint8)
+    (found,) = predictor.predict(grey)
+    (expected,) = predictor.predict(np.dstack([grey] * 3))
+    np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+    assert (found.width, found.height) == (60, 40)
+
+
+def test_names_and_images__can_be_mixed(frames: Path, predictor: Predictor) -> None:
+    given = [frames / "f1.png", _arrays(frames)[2], frames / "f0.png", b"no image"]
+    found = list(predictor.predict(given))
+    assert [p.image_id for p in found] == ["f1", "memory-000000", "f0", "memory-000001"]
+    assert [p.failure is None for p in found] == [True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (np.zeros((2, 3, 5, 7, 3), np.uint8), r"of shape \(2, 3, 5, 7, 3\) is no image"),
+        (np.zeros(7, np.uint8), r"of shape \(7,\) is no image"),
+        (np.full((4, 4, 3), 200.0), "floats from 200 to 200: wanted"),
+        (np.full((4, 4, 3), np.nan), "image of float64: wanted"),
+        (np.zeros((4, 4, 3), np.int32), "image of int32: wanted uint8"),
+    ],
+)
+def test_arrays_that_are_no_image__are_refused(
+    predictor: Predictor, image: Any, words: str
+) -> None:
+    with pytest.raises(ArgumentError, match=words):
+        list(predictor.predict(image))
+
+
+def test_stream__computes_what_is_asked_for(predictor: Predictor) -> None:
+    opened = []
+
+    def endless() -> Iterator[npt.NDArray[np.uint8]]:
+        while True:
+            opened.append(1)
+            yield np.zeros((32, 32, 3), np.uint8)
+
+    stream = predictor.predict(endless())
+    assert opened == []
+    assert next(stream).image_id == "memory-000000"
+    assert len(opened) < 1000
+
+
+def test_stream__becomes_a_table_a_frame_or_a_file(
+    frames: Path, predictor: Predictor, tmp_path: Path
+) -> None:
+    table = predictor.predict(frames).to_arrow()
+    assert table["image_id"].to_pylist() == _ALL
+    assert table["vector"].type.list_size == len(predictor.bundle.categories)
+    frame = predictor.predict(frames).to_pandas()
+    assert list(frame["image_id"]) == _ALL
+    assert predictor.predict(frames).to_csv(tmp_path / "p.csv") == 4
+    read = read_predictions(tmp_path / "p.csv")
+    assert list(read.image_ids) == _ALL
+    assert [list(ids) for ids in read.ranked_ids] == table["categories"].to_pylist()
+    assert predictor.predict([]).to_arrow().num_rows == 0
+
+
+def test_predictor__travels_to_another_process(frames: Path, predictor: Predictor) -> None:
+    there = pickle.loads(pickle.dumps(predictor))  # noqa: S301 - our own
+    for found, expected in zip(there.predict(frames), predictor.predict(frames), strict=True):
+        np.testing.assert_array_equal(found.probabilities, expected.probabilities)
 
 
 def test_predict__names_a_folder_that_is_not_there(predictor: Predictor) -> None:

@@ -24,6 +24,7 @@ from finding_nemo.core.names.renamed_names import with_current_names
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import hash_file
 from finding_nemo.core.text.printable import printable
+from finding_nemo.core.text.short_repr import ShortRepr
 from finding_nemo.models.bundle.bundle_files import (
     INT8_NETWORK,
     MANIFEST,
@@ -54,8 +55,8 @@ NOT_VERIFIED = (
 )
 
 
-@dataclass(frozen=True)
-class Bundle:
+@dataclass(frozen=True, repr=False)
+class Bundle(ShortRepr):
     """A bundle, read.
 
     Attributes:
@@ -65,6 +66,16 @@ class Bundle:
 
     path: Path
     manifest: BundleManifest
+
+    def facts(self) -> Mapping[str, object]:
+        """Return what it is and how good it was on validation dives."""
+        summary = self.manifest.validation
+        return {
+            "path": self.path,
+            "recipe": self.manifest.recipe,
+            "categories": len(self.manifest.categories),
+            "validation_map_at_20": f"{summary.map_at_20:.4f}" if summary else "not known",
+        }
 
     @cached_property
     def categories(self) -> CategoryTable:

@@ -8,6 +8,9 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
+from finding_nemo.core.arrays import Pixels
 from finding_nemo.core.errors import ImageError
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.prefetch import prefetch_map
@@ -30,7 +33,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 LoadedImage = tuple[ImageInput, PreparedImage]
 # What is read of an image: a local file's path, its bytes, or what is ready or failed already.
-_Source = Path | bytes | PreparedImage
+_Source = Path | bytes | Pixels | PreparedImage
 _Read = tuple[ImageInput, _Source]
 
 
@@ -94,7 +97,20 @@ def _ready(
 ) -> LoadedImage:
     if isinstance(source, PreparedImage):
         return image, source
+    if isinstance(source, np.ndarray):
+        return image, _prepared(source, preprocessing)
     return image, prepare_image(source, preprocessing, limits=limits)
+
+
+def _prepared(pixels: Pixels, preprocessing: Preprocessing) -> PreparedImage:
+    """Return pixels of any size at the network's."""
+    small = resize_pixels(
+        pixels,
+        width_px=preprocessing.width_px,
+        height_px=preprocessing.height_px,
+        resize=preprocessing.resize,
+    )
+    return PreparedImage(small, pixels.shape[1], pixels.shape[0], None)
 
 
 def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -131,10 +147,12 @@ def _failed(error: ImageError) -> PreparedImage:
     return PreparedImage(None, None, None, str(error))
 
 
-def _source(image: ImageInput, limits: InputLimits) -> Path | bytes:
-    """Return the local file, or the bytes of what is no local file."""
+def _source(image: ImageInput, limits: InputLimits) -> Path | bytes | Pixels:
+    """Return the local file, or the bytes of what is no local file, or pixels in memory."""
     if image.failure is not None:
         raise ImageError(image.failure)
+    if image.content is not None:
+        return image.content
     if image.size is not None:
         check_length(image.size, limits)
         return read_range(tar_of(image.path), image.position or 0, image.size, limits)
@@ -160,13 +178,7 @@ def _with_frames(
             except ImageError as error:
                 yield image, _failed(error)
             else:
-                pixels = resize_pixels(
-                    frame.pixels,
-                    width_px=preprocessing.width_px,
-                    height_px=preprocessing.height_px,
-                    resize=preprocessing.resize,
-                )
-                yield image, PreparedImage(pixels, frame.width, frame.height, None)
+                yield image, _prepared(frame.pixels, preprocessing)
     finally:
         video.close()
 

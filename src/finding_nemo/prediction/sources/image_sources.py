@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from finding_nemo.core.arrays import Pixels
 from finding_nemo.core.errors import DatasetError, DatasetNotFoundError, ImageError, SettingsError
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.files.text_files import text_lines
@@ -64,6 +65,7 @@ class ImageInput:
         size: Its bytes in its tar.
         time_s: Seconds since its video's first frame.
         failure: Why it cannot be used, where that is known before it is opened.
+        content: The image itself where it is in memory: bytes of a file, or pixels.
     """
 
     image_id: str
@@ -73,6 +75,7 @@ class ImageInput:
     size: int | None = None
     time_s: float | None = None
     failure: str | None = None
+    content: bytes | Pixels | None = field(default=None, compare=False, repr=False)
 
     @property
     def location(self) -> str:
