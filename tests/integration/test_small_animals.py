@@ -144,3 +144,19 @@ def test_finetune__trains_a_transformer_with_checkpointing(
     run = trained(dataset, split, tmp_path / "run", "nemo-finetune", epochs=1, **changes)
     assert run.bundle.manifest.recipe == "nemo-finetune"
     assert run.bundle.onnx_path.is_file()
+
+
+def test_recipe_by_its_old_name__is_trained_and_the_new_one_said(
+    dataset: Dataset, split: Split, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    run = train(
+        dataset,
+        out=tmp_path / "run",
+        recipe="places",
+        split=split,
+        settings={**_SMALL, "epochs": 1},
+        reporter=Reporter(told.append),
+    )
+    assert told[0].startswith("Recipe 'places' was renamed to 'patches'; ")
+    assert run.bundle.manifest.recipe == "patches"

@@ -27,6 +27,7 @@ from finding_nemo.training.loop.keeping import CHECKPOINT_EVERY_S
 from finding_nemo.training.loop.run_context import RunContext
 from finding_nemo.training.loop.run_folder import BUNDLE, RunFolder
 from finding_nemo.training.recipes.registry import Recipe, find_recipe, recipe_settings
+from finding_nemo.training.recipes.renamed_settings import renamed_recipe_fault
 
 
 @dataclass(frozen=True, repr=False)
@@ -110,6 +111,8 @@ def train(  # noqa: PLR0913 - each is one option of the command
         reporter=reporter if reporter and group.is_main else Reporter(),
         checkpoint_every_s=checkpoint_every_s,
     )
+    if renamed := renamed_recipe_fault(recipe):
+        context.reporter.message(f"Recipe {renamed}; the old name will not be known for ever.")
     used = recipe_settings(context.recipe, settings or {})
     _check_group(group, context.recipe)
     partition = make_partition(dataset, split, fold=fold, seed=seed, reporter=context.reporter)

@@ -9,8 +9,8 @@ from typing import Any
 
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.names.registries import load
-from finding_nemo.core.names.renamed_names import RENAMED_SETTINGS
-from finding_nemo.training.recipes.renamed_settings import renamed_faults, renamed_recipe_fault
+from finding_nemo.core.names.renamed_names import RENAMED_RECIPES, RENAMED_SETTINGS
+from finding_nemo.training.recipes.renamed_settings import renamed_faults
 from finding_nemo.training.recipes.settings import (
     AnySettings,
     BaselineSettings,
@@ -210,13 +210,12 @@ STUDY_RECIPES = tuple(recipe.name for recipe in _ALL if recipe.is_of_study)
 
 
 def find_recipe(name: str) -> Recipe:
-    """Return the recipe `name`.
+    """Return the recipe `name`; a name of an earlier version leads to the recipe of now.
 
     Raises:
         SettingsError: If there is none, with the nearest names.
     """
-    if renamed := renamed_recipe_fault(name):
-        raise SettingsError(f"Recipe {renamed}.")
+    name = RENAMED_RECIPES.get(name, name)
     if name not in RECIPES:
         close = difflib.get_close_matches(name, RECIPES, n=1)
         hint = f" Did you mean {close[0]}?" if close else ""

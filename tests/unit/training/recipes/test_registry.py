@@ -88,9 +88,8 @@ def test_study_next_steps__is_refused_elsewhere() -> None:
         with_study_next_steps("probe", {})
 
 
-def test_old_names__are_refused_with_the_new_ones() -> None:
-    with pytest.raises(SettingsError, match=r"Recipe 'places' was renamed to 'patches'\."):
-        find_recipe("places")
+def test_old_names__of_recipes_are_known_and_of_settings_refused_with_the_new_ones() -> None:
+    assert find_recipe("places") is find_recipe("patches")
     with pytest.raises(SettingsError) as told:
         recipe_settings(find_recipe("nemo"), {"pastes": 2, "lit": 0.5, "epoch": 1})
     for words in (
