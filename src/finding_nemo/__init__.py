@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from finding_nemo.metrics.ranking import map_at_k as map_at_k
     from finding_nemo.models.bundle.bundle import load_bundle as load_bundle
     from finding_nemo.prediction.predictor import Predictor as Predictor
+    from finding_nemo.reporting.terminal.console_reporter import ConsoleReporter as ConsoleReporter
     from finding_nemo.results.reading.readers import read_predictions as read_predictions
     from finding_nemo.training.train_recipe import train as train
 
 _HOMES = {
+    "ConsoleReporter": "finding_nemo.reporting.terminal.console_reporter",
     "FindingNemoError": "finding_nemo.core.errors",
     "Predictor": "finding_nemo.prediction.predictor",
     "evaluate": "finding_nemo.evaluation.evaluate_predictions",
@@ -33,6 +35,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "ConsoleReporter",
     "FindingNemoError",
     "Predictor",
     "evaluate",
