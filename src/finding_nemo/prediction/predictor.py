@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -185,7 +185,7 @@ class Predictor:
 
     def predict_inputs(
         self, inputs: Iterable[ImageInput], *, batch_size: int | None = None
-    ) -> Iterator[Prediction]:
+    ) -> Generator[Prediction, None, None]:
         """Yield one prediction an input, in order, with a few inputs in memory at a time."""
         if self.bundle.manifest.runner == "network":
             yield from self._predict_pixels(inputs, batch_size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -31,7 +31,7 @@ class PredictionStream(Iterator[Prediction]):
     """
 
     def __init__(
-        self, predictions: Iterator[Prediction], bundle: Bundle, *, n_features: int = 0
+        self, predictions: Generator[Prediction, None, None], bundle: Bundle, *, n_features: int = 0
     ) -> None:
         """Pass on `predictions`, which `bundle` makes."""
         self._predictions, self._bundle = predictions, bundle
@@ -44,6 +44,10 @@ class PredictionStream(Iterator[Prediction]):
 
     def __next__(self) -> Prediction:
         return next(self._predictions)
+
+    def close(self) -> None:
+        """Predict no more; threads and files are let go at once."""
+        self._predictions.close()
 
     def __repr__(self) -> str:
         return f"PredictionStream(bundle={self._bundle.path})"

@@ -96,7 +96,7 @@ def test_predictions_that_are_dropped__leave_linear_algebra_as_it_was(
 ) -> None:
     begun = Predictor(small_bundle, threads=1).predict([str(tiny_folder)])
     next(begun)
-    begun.close()  # type: ignore[attr-defined]
+    begun.close()
     assert blas_threads() == usual
 
 
