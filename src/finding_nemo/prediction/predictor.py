@@ -180,6 +180,7 @@ class Predictor:
         return PredictionStream(
             self.predict_inputs(inputs, batch_size=batch_size),
             self.bundle,
+            self.postprocessor,
             n_features=self.n_features() if self._with_embedding else 0,
         )
 
@@ -317,7 +318,7 @@ def _prediction(source: ImageInput, image: PreparedImage, scored: Scored | None)
 def counted(
     predictions: Iterable[Prediction], total: int, progress: ProgressCallback
 ) -> Iterator[Prediction]:
-    """Pass predictions on, telling `move` (done, total, failures) of each."""
+    """Pass predictions on, telling `progress` (done, total, failures) of each."""
     failures = 0
     for done, prediction in enumerate(predictions, start=1):
         failures += prediction.failure is not None

@@ -12,6 +12,8 @@ import pyarrow as pa
 from finding_nemo.core.errors import MissingExtraError
 from finding_nemo.core.records import Prediction
 from finding_nemo.models.bundle.bundle import Bundle, bundle_hash
+from finding_nemo.prediction.postprocess import PostProcessor
+from finding_nemo.prediction.run.uncertainty_metadata import evidence_of, uncertainty_metadata
 from finding_nemo.results.columns import to_table
 from finding_nemo.results.merge_shards import most_frequent_first
 from finding_nemo.results.schema import SCHEMA_VERSION, Columns
@@ -31,10 +33,16 @@ class PredictionStream(Iterator[Prediction]):
     """
 
     def __init__(
-        self, predictions: Generator[Prediction, None, None], bundle: Bundle, *, n_features: int = 0
+        self,
+        predictions: Generator[Prediction, None, None],
+        bundle: Bundle,
+        postprocessor: PostProcessor | None,
+        *,
+        n_features: int = 0,
     ) -> None:
-        """Pass on `predictions`, which `bundle` makes."""
+        """Pass on `predictions`, which `bundle` and its `postprocessor` make."""
         self._predictions, self._bundle = predictions, bundle
+        self._postprocessor = postprocessor
         self._columns = Columns(
             n_categories=len(bundle.categories), with_time=True, n_features=n_features
         )
@@ -85,7 +93,7 @@ class PredictionStream(Iterator[Prediction]):
             Path(path),
             schema=self._columns.schema(),
             metadata=self._metadata,
-            fallback_ids=most_frequent_first(self._metadata()["categories"]),
+            fallback_ids=most_frequent_first(evidence_of(self._bundle)),
             file_format="csv",
             overwrite=overwrite,
         )
@@ -100,5 +108,6 @@ class PredictionStream(Iterator[Prediction]):
             "schema_version": SCHEMA_VERSION,
             "bundle_hash": bundle_hash(self._bundle.path),
             "recipe": manifest.recipe,
-            "categories": [category.model_dump() for category in manifest.categories],
-        }
+            "settings": manifest.settings,
+            "categories": evidence_of(self._bundle),
+        } | uncertainty_metadata(self._postprocessor)

@@ -20,7 +20,7 @@ class PredictionSummary:
         n_images: Rows written.
         failures: How many images failed for each reason.
         first_failures: The first few failed files with their reason.
-        content_sha256: Hash of all that the rows say; see `results.content`.
+        content_sha256: Hash of all that the rows say; see `results.content_hash`.
     """
 
     n_images: int = 0

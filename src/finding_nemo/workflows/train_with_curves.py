@@ -31,7 +31,7 @@ def run_training(  # noqa: PLR0913 - as `train` has them
     reporter: Reporter | None = None,
     group: ProcessGroup | None = None,
 ) -> TrainedRun:
-    """Train as `training.train.train` does and draw `curves.png` into the run folder.
+    """Train as `training.train_recipe.train` does and draw `curves.png` into the run folder.
 
     Raises:
         OutputError: If the cache that a person named cannot be written, before anything is made.

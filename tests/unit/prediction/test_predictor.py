@@ -184,6 +184,11 @@ def test_stream__becomes_a_table_a_frame_or_a_file(
     assert list(read.image_ids) == _ALL
     assert [list(ids) for ids in read.ranked_ids] == table["categories"].to_pylist()
     assert predictor.predict([]).to_arrow().num_rows == 0
+    # What says how far to trust the rows is beside them, as in a file of the command line.
+    predict_to_file(predictor.bundle, ImageSelection((str(frames),)), tmp_path / "q.csv")
+    usual = read_predictions(tmp_path / "q.csv").metadata
+    assert {name: usual[name] for name in read.metadata} == read.metadata
+    assert "novelty_scores" in read.metadata
 
 
 def test_predictor__travels_to_another_process(frames: Path, predictor: Predictor) -> None:

@@ -32,7 +32,7 @@ from finding_nemo.prediction.run.chunked_run import (
 )
 from finding_nemo.prediction.run.engine_local import predict_here
 from finding_nemo.prediction.run.run_plan import Plan, listing_hash
-from finding_nemo.prediction.run.uncertainty_metadata import uncertainty_metadata
+from finding_nemo.prediction.run.uncertainty_metadata import evidence_of, uncertainty_metadata
 from finding_nemo.prediction.sources.image_sources import ImageInput, ImageSelection
 from finding_nemo.results.chunk_store import ChunkStore
 from finding_nemo.results.merge_shards import most_frequent_first
@@ -69,7 +69,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
     """Predict `inputs` into `out`, one row an image, in order.
 
     A run that was stopped goes on when it is called again with the same arguments. What is
-    unfinished is in the folder `.OUT.chunks` beside `out`, which is removed at the end.
+    unfinished is in the folder `.OUT.parts` beside `out`, which is removed at the end.
 
     Args:
         bundle: The trained model.
@@ -237,7 +237,7 @@ def _put_together(
         store.whole_path,
         schema=schema,
         metadata=metadata,
-        fallback_ids=most_frequent_first(_evidence(spec.bundle)),
+        fallback_ids=most_frequent_first(evidence_of(spec.bundle)),
         file_format=spec.file_format,
         overwrite=True,
     )
@@ -257,9 +257,5 @@ def _metadata(bundle: Bundle, state: RunState, summary: PredictionSummary) -> di
         "n_images": summary.n_images,
         "failures": dict(summary.failures),
         "content_sha256": summary.content_sha256,
-        "categories": _evidence(bundle),
+        "categories": evidence_of(bundle),
     }
-
-
-def _evidence(bundle: Bundle) -> list[dict[str, Any]]:
-    return [category.model_dump() for category in bundle.manifest.categories]

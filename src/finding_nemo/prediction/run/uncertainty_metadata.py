@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.prediction.postprocess import SET_RISK, PostProcessor
 from finding_nemo.uncertainty.operating_points import OperatingPoint
 from finding_nemo.uncertainty.unseen_prior import ABOUT
@@ -32,6 +33,11 @@ def uncertainty_metadata(postprocessor: PostProcessor | None) -> dict[str, Any]:
         metadata["set_threshold"] = limits.set_threshold
         metadata["set_risk"] = SET_RISK
     return metadata
+
+
+def evidence_of(bundle: Bundle) -> list[dict[str, Any]]:
+    """Return the bundle's category table with what each category rests on, JSON-ready."""
+    return [category.model_dump() for category in bundle.manifest.categories]
 
 
 def _points(points: Sequence[OperatingPoint]) -> list[dict[str, Any]]:

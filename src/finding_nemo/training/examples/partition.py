@@ -116,10 +116,10 @@ def _tell_unseen(
         )
 
 
-def category_evidence(parts: Partition) -> tuple[CategoryEvidence, ...]:
+def category_evidence(partition: Partition) -> tuple[CategoryEvidence, ...]:
     """Return each category with how many training images and dives it rests on."""
-    truth = parts.train_truth
-    dives = np.array([record.dive_or_own for record in parts.train])
+    truth = partition.train_truth
+    dives = np.array([record.dive_or_own for record in partition.train])
     return tuple(
         CategoryEvidence(
             category_id=category.category_id,
@@ -128,7 +128,7 @@ def category_evidence(parts: Partition) -> tuple[CategoryEvidence, ...]:
             n_images=int(truth[:, column].sum()),
             n_dives=len(np.unique(dives[truth[:, column]])),
         )
-        for column, category in enumerate(parts.dataset.categories.categories)
+        for column, category in enumerate(partition.dataset.categories.categories)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from finding_nemo.models.networks.frozen_patch_network import (
 from finding_nemo.models.networks.patch_heads import PatchHeads, PoolingConfig
 from finding_nemo.models.onnx_export.export_onnx import export_onnx
 from finding_nemo.training.auto.box_supervision import boxes_in_words, has_box_supervision
-from finding_nemo.training.auto.epoch_budget import FROZEN_BUDGET, choose_epochs
+from finding_nemo.training.auto.epoch_budget import FROZEN_BUDGET, EpochBudget, choose_epochs
 from finding_nemo.training.examples.cached_inputs import CachedInputs, cache_features
 from finding_nemo.training.examples.examples import TrainingExamples
 from finding_nemo.training.examples.partition import Partition
@@ -36,6 +36,8 @@ from finding_nemo.training.tasks.training_task import (
     with_truth,
 )
 
+SomeSettings = TypeVar("SomeSettings", bound=PatchesSettings)
+
 # Half the bytes on disk; features of a network are known to three digits at best.
 _STORED = np.float16
 # Twice as many at most: enough for a spread, and 0.4 GB of 15 x 11 patches.
@@ -46,9 +48,7 @@ def build_frozen_patch_task(
     settings: PatchesSettings, partition: Partition, context: RunContext
 ) -> TrainingTask:
     """Return heads on the features of each patch, computed once and kept on disk."""
-    if not settings.epochs:
-        chosen = choose_epochs(0, len(partition.train), FROZEN_BUDGET)
-        settings = settings.model_copy(update={"epochs": context.announce("epochs", chosen)})
+    settings = with_epochs(settings, partition, FROZEN_BUDGET, context)
     spec = choose_backbone_spec(settings, partition, context)
     backbone: Any = freeze(spec.backbone)
     row_shape = (math.prod(spec.grid), backbone.num_features)
@@ -82,6 +82,16 @@ def build_frozen_patch_task(
         examples=_examples(train, partition, spec.grid, context),
         unused=frozenset(() if has_box_supervision(partition.train) else {"patch_loss_weight"}),
     )
+
+
+def with_epochs(
+    settings: SomeSettings, partition: Partition, budget: EpochBudget, context: RunContext
+) -> SomeSettings:
+    """Return settings whose `epochs` are above 0: as set, or as many as the budget has, and say."""
+    if settings.epochs:
+        return settings
+    chosen = choose_epochs(settings.epochs, len(partition.train), budget)
+    return settings.model_copy(update={"epochs": context.announce("epochs", chosen)})
 
 
 def announced_pooling(settings: PatchesSettings, context: RunContext) -> PoolingConfig:

@@ -22,7 +22,6 @@ from finding_nemo.training.auto.box_supervision import (
 from finding_nemo.training.auto.epoch_budget import (
     EVERY_LAYER_BUDGET,
     SOME_LAYERS_BUDGET,
-    choose_epochs,
 )
 from finding_nemo.training.auto.fallback_without_boxes import fallback_without_boxes
 from finding_nemo.training.auto.gradient_checkpointing import choose_gradient_checkpointing
@@ -41,7 +40,7 @@ from finding_nemo.training.optimization.losses import image_and_patch_loss
 from finding_nemo.training.recipes.registry import find_recipe
 from finding_nemo.training.recipes.settings import NemoSettings
 from finding_nemo.training.tasks.backbone_spec import choose_backbone_spec
-from finding_nemo.training.tasks.frozen_patches import announced_pooling
+from finding_nemo.training.tasks.frozen_patches import announced_pooling, with_epochs
 from finding_nemo.training.tasks.training_task import TrainingTask, cache_validation, prior_of
 
 
@@ -64,7 +63,8 @@ def build_nemo_task(
 
 def _build(settings: NemoSettings, partition: Partition, context: RunContext) -> TrainingTask:
     chosen = choose_layers(settings.trained_layers, partition.train)
-    settings = _with_epochs(settings, chosen.value, partition, context)
+    budget = EVERY_LAYER_BUDGET if chosen.value >= EVERY_LAYER else SOME_LAYERS_BUDGET
+    settings = with_epochs(settings, partition, budget, context)
     spec = choose_backbone_spec(settings, partition, context)
     backbone: Any = spec.backbone.to(memory_format=torch.channels_last)
     trained = freeze_lowest(backbone, trained_layers=chosen.value)
@@ -114,16 +114,6 @@ def _build(settings: NemoSettings, partition: Partition, context: RunContext) ->
         micro_batch_size=memory.micro_batch_size,
         unused=frozenset(() if has_boxes else {"global_weight", "top_k_patches"}),
     )
-
-
-def _with_epochs(
-    settings: NemoSettings, n_layers: int, partition: Partition, context: RunContext
-) -> NemoSettings:
-    if settings.epochs:
-        return settings
-    budget = EVERY_LAYER_BUDGET if n_layers >= EVERY_LAYER else SOME_LAYERS_BUDGET
-    epochs = context.announce("epochs", choose_epochs(0, len(partition.train), budget))
-    return settings.model_copy(update={"epochs": epochs})
 
 
 def _pooling(settings: NemoSettings, partition: Partition, context: RunContext) -> PoolingConfig:
