@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,29 @@ class GuessEvidence:
     n_images: npt.NDArray[np.int32]
     n_dives: npt.NDArray[np.int32]
     validation_ap: npt.NDArray[np.float32]
+
+
+Confidence = Literal["sure", "likely", "guess"]
+AnswerLevel = Literal["category", "supercategory"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The one answer to an image.
+
+    Attributes:
+        text: The name of a category or supercategory; never empty.
+        level: Which of the two.
+        confidence: How far to trust it, in one word.
+        probability: Of the answer, in [0, 1].
+        why: Why it is no finer and no surer, for people.
+    """
+
+    text: str
+    level: AnswerLevel
+    confidence: Confidence
+    probability: float
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.core.assessment import Assessment
+from finding_nemo.core.assessment import Answer, Assessment
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import DatasetError, SplitError
 from finding_nemo.core.text.short_repr import ShortRepr
@@ -232,6 +232,10 @@ class Prediction(ShortRepr):
         time_s: Seconds since its video's first frame, or `None` where it is no frame of a video.
         embedding: The network's features, float32, if they were asked for.
         assessment: How far to trust it, or `None` on failure and for baselines.
+        answer: The one answer in words, or `None` on failure.
+        dive: The dive it is from, if anything says so.
+        captured: When it was filmed (UTC, no time zone attached), if known; midnight where only
+            the day is.
     """
 
     image_id: str
@@ -244,14 +248,21 @@ class Prediction(ShortRepr):
     time_s: float | None = None
     embedding: npt.NDArray[np.float32] | None = None
     assessment: Assessment | None = None
+    answer: Answer | None = None
+    dive: str | None = None
+    captured: datetime | None = None
 
     def facts(self) -> Mapping[str, object]:
         """Return the image and the one answer to it."""
         facts: dict[str, object] = {"image_id": self.image_id}
         if self.failure is not None:
             return {**facts, "failure": self.failure}
-        if self.assessment is not None:
-            facts |= {"label": self.assessment.label, "why": self.assessment.label_source}
+        if self.answer is not None:
+            facts |= {
+                "answer": self.answer.text,
+                "confidence": self.answer.confidence,
+                "why": self.answer.why,
+            }
         if self.probabilities is not None:
             facts["best_probability"] = f"{float(self.probabilities.max()):.3f}"
         return {**facts, "novelty": f"{self.novelty:.4g}" if self.novelty is not None else None}

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.arrays import AnyFloats
-from finding_nemo.core.assessment import Assessment, GuessEvidence
+from finding_nemo.core.assessment import Answer, Assessment, GuessEvidence
 from finding_nemo.core.errors import BundleError
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.models.bundle.uncertainty_tensors import Uncertainty, calibrated, uncertainty_of
+from finding_nemo.uncertainty.answers import (
+    AnswerBars,
+    familiar_images,
+    fit_answer_bars,
+    give_answers,
+)
 from finding_nemo.uncertainty.calibration import ValidationView
 from finding_nemo.uncertainty.conformal import fit_set_threshold
 from finding_nemo.uncertainty.ood.logit_scores import max_probability_novelty
@@ -42,6 +48,7 @@ class Thresholds:
         groups: The supercategories' names.
         supercategories: One a group.
         set_threshold: From where on a category is in the set; above 1 where none can be made.
+        answer_bars: From where on an answer is sure or likely.
     """
 
     precision: float
@@ -49,6 +56,7 @@ class Thresholds:
     groups: tuple[str, ...]
     supercategories: tuple[OperatingPoint, ...]
     set_threshold: float
+    answer_bars: AnswerBars
 
 
 def choose_thresholds(
@@ -77,6 +85,7 @@ def choose_thresholds(
             group_truth > 0, group_probabilities, view.dives, precision=precision
         ),
         set_threshold=_set_threshold(view, probabilities, seen),
+        answer_bars=fit_answer_bars(view, probabilities, supercategories),
     )
 
 
@@ -87,6 +96,22 @@ def _set_threshold(
     return fit_set_threshold(
         held if held.any() else view.truth, probabilities, view.dives, risk=SET_RISK
     )
+
+
+class Reading(NamedTuple):
+    """What is said of one image.
+
+    Attributes:
+        probabilities: Of each category, shape (categories,).
+        novelty: By the score that is shown to people.
+        assessment: How far to trust it.
+        answer: The one answer.
+    """
+
+    probabilities: npt.NDArray[np.float32]
+    novelty: float
+    assessment: Assessment
+    answer: Answer
 
 
 class PostProcessor:
@@ -143,8 +168,8 @@ class PostProcessor:
 
     def read(
         self, outputs: AnyFloats, features: AnyFloats | None, brightness: Sequence[float]
-    ) -> list[tuple[npt.NDArray[np.float32], float, Assessment]]:
-        """Return probabilities, novelty and reading of each image.
+    ) -> list[Reading]:
+        """Return what is said of each image.
 
         Args:
             outputs: Of the network, shape (images, categories).
@@ -166,13 +191,22 @@ class PostProcessor:
         kept = np.clip(scores, *_FLOAT32).astype(np.float32)
         unusual = self._unusual(novelty)
         named = self._named(probabilities)
+        detector = self._uncertainty.detector
+        answers = give_answers(
+            probabilities,
+            self._bundle.categories.names,
+            self._bundle.categories.supercategories,
+            bars=None if self.thresholds is None else self.thresholds.answer_bars,
+            familiar=None if detector is None else familiar_images(scores, detector),
+        )
         return [
-            (
+            Reading(
                 probabilities[row].astype(np.float32),
                 float(novelty[row]),
                 Assessment(
                     self._evidence, float(unusual[row]), kept[row], *named[row], brightness[row]
                 ),
+                answers[row],
             )
             for row in range(len(outputs))
         ]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.arrays import Float32s
-from finding_nemo.core.assessment import Assessment
+from finding_nemo.core.assessment import Answer, Assessment
 from finding_nemo.core.errors import ArgumentError, BundleError
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.malloc import raise_malloc_thresholds
@@ -43,6 +43,7 @@ from finding_nemo.prediction.sources.memory_images import (
 )
 from finding_nemo.prediction.sources.prepared_image import PreparedImage
 from finding_nemo.prediction.stream import PredictionStream
+from finding_nemo.uncertainty.answers import WHY_UNSEEN, guesses
 from finding_nemo.uncertainty.ood.logit_scores import max_probability_novelty
 
 # Images that a thread takes at once: the network sees them one by one on a CPU, but what is said of
@@ -59,6 +60,7 @@ class Scored(NamedTuple):
     probabilities: Float32s | None = None
     novelty: float | None = None
     assessment: Assessment | None = None
+    answer: Answer | None = None
     embedding: Float32s | None = None
 
 
@@ -241,10 +243,11 @@ class Predictor:
         """Predict without opening an image; sizes are those that the data set recorded."""
         for chunk in batched(inputs, _UNSEEN_AT_A_TIME):
             scores = self._unseen_scores(chunk).astype(np.float32)
-            for source, row in zip(chunk, scores, strict=True):
+            answers = guesses(scores, self.bundle.categories.names, why=WHY_UNSEEN)
+            for source, row, answer in zip(chunk, scores, answers, strict=True):
                 unseen = PreparedImage(None, source.record.width, source.record.height, None)
                 novelty = float(max_probability_novelty(row[np.newaxis])[0])
-                yield _prediction(source, unseen, Scored(row, novelty))
+                yield _prediction(source, unseen, Scored(row, novelty, answer=answer))
 
     def _unseen_scores(self, inputs: Sequence[ImageInput]) -> npt.NDArray[np.float64]:
         if self.bundle.manifest.runner == "prior":
@@ -312,6 +315,9 @@ def _prediction(source: ImageInput, image: PreparedImage, scored: Scored | None)
         time_s=source.time_s,
         embedding=scored.embedding,
         assessment=scored.assessment,
+        answer=scored.answer,
+        dive=source.record.dive,
+        captured=source.record.captured,
     )
 
 
