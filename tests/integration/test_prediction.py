@@ -88,15 +88,13 @@ def test_exported_network__equals_torch_from_the_same_files(
 
 def test_formats__say_the_same(bundle: Bundle, dataset: Dataset, tmp_path: Path) -> None:
     inputs = collect_images([str(dataset.root)])
-    parquet, csv, jsonl, submission = (tmp_path / name for name in ("p", "p.csv", "p.jsonl", "s"))
+    parquet, jsonl, submission = (tmp_path / name for name in ("p", "p.jsonl", "s"))
     parquet = parquet.with_suffix(".parquet")
     predict_to_file(bundle, inputs, parquet)
-    predict_to_file(bundle, inputs, csv, file_format="csv")
     predict_to_file(bundle, inputs, jsonl, file_format="jsonl")
     predict_to_file(bundle, inputs, submission, file_format="submission")
     whole = read_predictions(parquet)
-    for path in (csv, jsonl):
-        assert read_predictions(path).ranked_ids == whole.ranked_ids
+    assert read_predictions(jsonl).ranked_ids == whole.ranked_ids
     lines = read_submission(submission)
     assert [line.image_id for line in lines] == list(whole.image_ids)
     assert [tuple(line.category_ids) for line in lines] == list(whole.ranked_ids)

@@ -39,7 +39,7 @@ def bundle(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Bundle
 def test_readings__are_in_every_format(bundle: Bundle, dataset: Dataset, tmp_path: Path) -> None:
     inputs = collect_images([str(dataset.root)])
     tables = []
-    for name in ("p.parquet", "p.csv", "p.jsonl"):
+    for name in ("p.parquet", "p.jsonl"):
         path = tmp_path / name
         file_format = path.suffix[1:]
         predict_to_file(bundle, inputs, path, file_format=file_format)

@@ -16,7 +16,13 @@ from finding_nemo.prediction.postprocess import PostProcessor
 from finding_nemo.prediction.run.uncertainty_metadata import evidence_of, uncertainty_metadata
 from finding_nemo.results.columns import to_table
 from finding_nemo.results.merge_shards import most_frequent_first
-from finding_nemo.results.schema import SCHEMA_VERSION, Columns
+from finding_nemo.results.prediction_formats import Format
+from finding_nemo.results.schema import (
+    SCHEMA_VERSION,
+    USUAL_SPREADSHEET,
+    Columns,
+    SpreadsheetLayout,
+)
 from finding_nemo.results.writers import write_tables
 
 if TYPE_CHECKING:
@@ -44,7 +50,10 @@ class PredictionStream(Iterator[Prediction]):
         self._predictions, self._bundle = predictions, bundle
         self._postprocessor = postprocessor
         self._columns = Columns(
-            n_categories=len(bundle.categories), with_time=True, n_features=n_features
+            n_categories=len(bundle.categories),
+            with_time=True,
+            n_features=n_features,
+            category_names=bundle.categories.names,
         )
 
     def __iter__(self) -> Self:
@@ -78,24 +87,47 @@ class PredictionStream(Iterator[Prediction]):
             ) from None
         return self.to_arrow().to_pandas()
 
-    def to_csv(self, path: Path | str, *, overwrite: bool = False) -> int:
-        """Write those that are left as CSV and return how many there were.
+    def to_csv(
+        self, path: Path | str, *, guesses: int = 5, ids: bool = False, overwrite: bool = False
+    ) -> int:
+        """Write those that are left as a table for people, and return how many there were.
 
         Args:
             path: The file; it appears when it is whole.
+            guesses: How many guesses stand in a row, 1 to 20.
+            ids: Whether ids stand beside the names, and a table of categories beside the file.
+            overwrite: Whether it may be there already.
+
+        Raises:
+            OutputExistsError: If it is there and `overwrite` is not set.
+            SettingsError: If `guesses` is out of range.
+        """
+        return self._write(Path(path), "csv", overwrite, SpreadsheetLayout(guesses, ids))
+
+    def to_parquet(self, path: Path | str, *, overwrite: bool = False) -> int:
+        """Write those that are left as a predictions file, and return how many there were.
+
+        Args:
+            path: The file, which every command reads; it appears when it is whole.
             overwrite: Whether it may be there already.
 
         Raises:
             OutputExistsError: If it is there and `overwrite` is not set.
         """
+        return self._write(Path(path), "parquet", overwrite, USUAL_SPREADSHEET)
+
+    def _write(
+        self, path: Path, file_format: Format, overwrite: bool, layout: SpreadsheetLayout
+    ) -> int:
         return write_tables(
             self._tables(),
-            Path(path),
+            path,
             schema=self._columns.schema(),
             metadata=self._metadata,
             fallback_ids=most_frequent_first(evidence_of(self._bundle)),
-            file_format="csv",
+            file_format=file_format,
             overwrite=overwrite,
+            layout=layout,
         )
 
     def _tables(self) -> Iterator[pa.Table]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.records import Prediction
 from finding_nemo.metrics.ranking import rank_columns
+from finding_nemo.results.reading.answer_columns import LOOK_FIRST, answer_values
 from finding_nemo.results.reading.assessment_columns import NO_ASSESSMENT, assessment_values
 from finding_nemo.results.schema import TOP_K, Columns
 
@@ -19,7 +20,9 @@ def to_table(
 ) -> pa.Table:
     """Return one row a prediction, in order."""
     schema = columns.schema()
-    values = _plain_columns(predictions) | _ranked_columns(predictions, category_ids)
+    values = _plain_columns(predictions) | _ranked_columns(
+        predictions, category_ids, columns.category_names
+    )
     if columns.with_vector:
         values["vector"] = _matrix(predictions, lambda row: row.probabilities, schema, "vector")
     if columns.n_features:
@@ -29,16 +32,21 @@ def to_table(
 
 
 def _plain_columns(predictions: Sequence[Prediction]) -> dict[str, list[object] | pa.Array]:
-    names = ("image_id", "path", "time_s", "width", "height", "failure", "novelty")
-    return {name: [getattr(row, name) for row in predictions] for name in names}
+    names = ("image_id", "path", "time_s", "dive", "captured", "width", "height", "failure")
+    plain = {name: [getattr(row, name) for row in predictions] for name in (*names, "novelty")}
+    answers = [answer_values(row.answer) for row in predictions]
+    of_answers = {name: [row[name] for row in answers] for name in answer_values(None)}
+    return {**plain, **of_answers, LOOK_FIRST.name: [None] * len(predictions)}
 
 
 def _ranked_columns(
-    predictions: Sequence[Prediction], category_ids: Sequence[int]
+    predictions: Sequence[Prediction], category_ids: Sequence[int], category_names: Sequence[str]
 ) -> dict[str, list[object] | pa.Array]:
     known = [row.probabilities for row in predictions if row.probabilities is not None]
     categories: list[object] = [None] * len(predictions)
     probabilities: list[object] = [None] * len(predictions)
+    names: list[object] = [None] * len(predictions)
+    texts = np.asarray(category_names, dtype=np.object_)
     read: list[Mapping[str, object]] = [NO_ASSESSMENT] * len(predictions)
     if known:
         stacked = np.stack(known)
@@ -50,9 +58,11 @@ def _ranked_columns(
             positions, best, ids, values, strict=True
         ):
             categories[position], probabilities[position] = row_ids, row_values
+            names[position] = texts[columns].tolist() if len(texts) else None
             read[position] = assessment_values(predictions[position].assessment, columns)
     of_reading = {name: [row[name] for row in read] for name in NO_ASSESSMENT}
-    return {"categories": categories, "probabilities": probabilities, **of_reading}
+    guesses = {"categories": categories, "names": names, "probabilities": probabilities}
+    return {**guesses, **of_reading}
 
 
 def _matrix(

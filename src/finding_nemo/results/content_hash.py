@@ -45,22 +45,32 @@ class _Digest:
 
     def __init__(self, field: pa.Field) -> None:
         self._name = f"{field.name}:{_kind(field.type)}".encode()
-        self._streams = {name: hashlib.sha256() for name in ("present", "lengths", "values")}
+        names = ["present", "lengths", "values"]
+        if _is_list(field.type) and pa.types.is_string(field.type.value_type):
+            names.append("characters")  # of each text; other columns keep the hash that they had
+        self._streams = {name: hashlib.sha256() for name in names}
 
     def add(self, column: pa.Array) -> None:
         self._update("present", np.asarray(column.is_valid()))
         present = column.drop_null()
         if pa.types.is_string(present.type):
-            present = present.cast(pa.binary())
-            lengths = pa.compute.binary_length(present)
-            self._update("lengths", lengths.to_numpy(zero_copy_only=False).astype("<i8"))
-            self._streams["values"].update(b"".join(present.to_pylist()))
-        elif pa.types.is_list(present.type) or pa.types.is_fixed_size_list(present.type):
+            self._add_texts(present, "lengths")
+        elif _is_list(present.type):
             lengths = pa.compute.list_value_length(present)
             self._update("lengths", lengths.to_numpy(zero_copy_only=False).astype("<i8"))
-            self._update("values", present.flatten().to_numpy(zero_copy_only=False))
+            entries = present.flatten()
+            if "characters" in self._streams:
+                self._add_texts(entries, "characters")
+            else:
+                self._update("values", entries.to_numpy(zero_copy_only=False))
         else:
             self._update("values", present.to_numpy(zero_copy_only=False))
+
+    def _add_texts(self, texts: pa.Array, lengths_name: str) -> None:
+        binary = texts.cast(pa.binary())
+        lengths = pa.compute.binary_length(binary)
+        self._update(lengths_name, lengths.to_numpy(zero_copy_only=False).astype("<i8"))
+        self._streams["values"].update(b"".join(binary.to_pylist()))
 
     def _update(self, name: str, values: np.ndarray) -> None:
         little_endian = values.astype(values.dtype.newbyteorder("<"), copy=False)
@@ -71,6 +81,10 @@ class _Digest:
         for stream in self._streams.values():
             whole.update(stream.digest())
         return whole.digest()
+
+
+def _is_list(arrow_type: pa.DataType) -> bool:
+    return bool(pa.types.is_list(arrow_type) or pa.types.is_fixed_size_list(arrow_type))
 
 
 def _kind(arrow_type: pa.DataType) -> str:

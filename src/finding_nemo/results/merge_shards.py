@@ -22,6 +22,7 @@ from finding_nemo.results.file_metadata import (
     unreadable,
 )
 from finding_nemo.results.prediction_formats import Format, choose_format
+from finding_nemo.results.schema import USUAL_SPREADSHEET, SpreadsheetLayout
 from finding_nemo.results.summary import PredictionSummary
 from finding_nemo.results.writers import ROWS_IN_GROUP, write_tables
 
@@ -35,6 +36,7 @@ def merge_shards(
     *,
     file_format: Format | None = None,
     overwrite: bool = False,
+    layout: SpreadsheetLayout = USUAL_SPREADSHEET,
 ) -> PredictionSummary:
     """Join the predictions of all shards of one run, given in any order.
 
@@ -43,6 +45,7 @@ def merge_shards(
         out: The file to write.
         file_format: A name of `FORMATS`; by default what the suffix of `out` says.
         overwrite: Whether an existing file may be replaced.
+        layout: What a CSV file for people holds.
 
     Returns:
         What happened to the images, with the content hash: that of a run in one piece.
@@ -73,6 +76,7 @@ def merge_shards(
         fallback_ids=most_frequent_first(in_order[0]["categories"]),
         file_format=chosen,
         overwrite=overwrite,
+        layout=layout,
     )
     return summary
 

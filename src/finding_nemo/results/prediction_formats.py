@@ -24,6 +24,8 @@ class PredictionFormat:
             `ReadColumns`. `None` where it is not read again.
         by_suffix: Whether the suffix alone asks for it; if not, a person must name it.
         keeps_lists: Whether it can hold the full probability vector and the embedding of a row.
+        reads_back: Whether what is written is read again; where not, the reader takes files of
+            earlier versions, and says of new ones what to read instead.
     """
 
     name: str
@@ -33,6 +35,7 @@ class PredictionFormat:
     reader: str | None
     by_suffix: bool = True
     keeps_lists: bool = False
+    reads_back: bool = True
 
 
 Format = str  # a name of `FORMATS`
@@ -48,10 +51,11 @@ FORMATS: Mapping[str, PredictionFormat] = registry(
     ),
     PredictionFormat(
         name="csv",
-        about="a table for spreadsheets",
+        about="a table for people and spreadsheets",
         suffixes=(".csv",),
-        writer="finding_nemo.results.writers:write_csv",
+        writer="finding_nemo.results.spreadsheet:write_spreadsheet",
         reader="finding_nemo.results.reading.text_reader:read_csv",
+        reads_back=False,
     ),
     PredictionFormat(
         name="jsonl",

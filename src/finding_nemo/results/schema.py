@@ -4,19 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from finding_nemo.core.errors import PredictionsError
+from finding_nemo.core.errors import PredictionsError, SettingsError
 from finding_nemo.core.text.short_repr import ShortRepr
+from finding_nemo.results.reading.answer_columns import ANSWER_FIELDS, LOOK_FIRST, AnswerColumns
 from finding_nemo.results.reading.assessment_columns import ASSESSMENT_FIELDS, AssessmentColumns
 
 SCHEMA_VERSION = 1
 METADATA_KEY = b"finding_nemo"
 TOP_K = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadsheetLayout:
+    """What a CSV file for people holds.
+
+    Attributes:
+        guesses: How many guesses stand in a row, 1 to 20.
+        with_ids: Whether ids stand beside the names, and the table of categories beside the file.
+
+    Raises:
+        SettingsError: If `guesses` is out of range.
+    """
+
+    guesses: int = 5
+    with_ids: bool = False
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.guesses <= TOP_K:
+            raise SettingsError(f"A row holds 1 to {TOP_K} guesses, not {self.guesses}.")
+
+
+USUAL_SPREADSHEET = SpreadsheetLayout()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +53,14 @@ class Columns:
         with_vector: Whether every probability is kept.
         with_time: Whether rows may be frames of a video (`time_s`).
         n_features: Length of `embedding`; 0 leaves it out.
+        category_names: The name of each category in column order; empty where unknown.
     """
 
     n_categories: int
     with_vector: bool = True
     with_time: bool = False
     n_features: int = 0
+    category_names: tuple[str, ...] = ()
 
     def schema(self) -> pa.Schema:
         """Return the Arrow schema of the file."""
@@ -41,13 +68,18 @@ class Columns:
             pa.field("image_id", pa.string(), nullable=False),
             pa.field("path", pa.string(), nullable=False),
             *([pa.field("time_s", pa.float64())] if self.with_time else []),
+            pa.field("dive", pa.string()),
+            pa.field("captured", pa.timestamp("ms")),
             pa.field("width", pa.int32()),
             pa.field("height", pa.int32()),
             pa.field("failure", pa.string()),
             pa.field("categories", pa.list_(pa.int32())),
+            pa.field("names", pa.list_(pa.string())),
             pa.field("probabilities", pa.list_(pa.float32())),
             pa.field("novelty", pa.float64()),
             *ASSESSMENT_FIELDS,
+            *ANSWER_FIELDS,
+            LOOK_FIRST,
         ]
         if self.with_vector:
             fields.append(pa.field("vector", pa.list_(pa.float32(), self.n_categories)))
@@ -103,6 +135,9 @@ class PredictionTable(ShortRepr):
         times_s: Seconds since its video's first frame of each row, `None` where it is no frame of
             a video; empty where no row is.
         assessment: How far to trust each row; `None` in a file without it.
+        answers: The one answer to each row; `None` in a file without them.
+        dives: The dive of each row, `None` where unknown; empty where no row has one.
+        captured: When each row was filmed (UTC), `None` where unknown; empty where no row is known.
     """
 
     image_ids: tuple[str, ...]
@@ -118,6 +153,9 @@ class PredictionTable(ShortRepr):
     metadata: dict[str, Any]
     times_s: tuple[float | None, ...] = ()
     assessment: AssessmentColumns | None = None
+    answers: AnswerColumns | None = None
+    dives: tuple[str | None, ...] = ()
+    captured: tuple[datetime | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.image_ids)

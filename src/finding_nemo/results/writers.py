@@ -9,6 +9,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,17 @@ import pyarrow.parquet as pq
 
 from finding_nemo.core.files.atomic_files import atomic_write, write_text
 from finding_nemo.core.files.output_checks import check_output_file
-from finding_nemo.core.files.table_files import TableWriter
 from finding_nemo.core.names.registries import load
 from finding_nemo.core.records import Prediction
 from finding_nemo.results.columns import to_table
 from finding_nemo.results.file_metadata import to_file_metadata
 from finding_nemo.results.prediction_formats import FORMATS, Format, choose_format
-from finding_nemo.results.schema import Columns, parquet_options
+from finding_nemo.results.schema import (
+    USUAL_SPREADSHEET,
+    Columns,
+    SpreadsheetLayout,
+    parquet_options,
+)
 from finding_nemo.results.submission import submission_row
 
 # One row group: 2,048 rows of 290 float32 are 2.3 MB, small enough to hold, large enough that ten
@@ -42,11 +47,13 @@ class OutputRequest:
         schema: Of the rows.
         metadata: Called at the end for the provenance; returns JSON-ready values.
         fallback_ids: What a submission guesses for an image that could not be read, best first.
+        layout: What a CSV file for people holds.
     """
 
     schema: pa.Schema
     metadata: FinishMetadata
     fallback_ids: Sequence[int]
+    layout: SpreadsheetLayout = USUAL_SPREADSHEET
 
 
 def provenance_path(path: Path) -> Path:
@@ -112,14 +119,17 @@ def write_tables(
     fallback_ids: Sequence[int],
     file_format: Format | None = None,
     overwrite: bool = False,
+    layout: SpreadsheetLayout = USUAL_SPREADSHEET,
 ) -> int:
     """Write tables of rows one after the other and return how many rows there were.
 
-    See `write_predictions` for the arguments and errors.
+    See `write_predictions` for the arguments and errors; `layout` is that of a CSV file.
     """
     check_output_file(path, overwrite=overwrite)
     chosen = FORMATS[choose_format(path, file_format)]
-    request = OutputRequest(schema=schema, metadata=metadata, fallback_ids=fallback_ids)
+    request = OutputRequest(
+        schema=schema, metadata=metadata, fallback_ids=fallback_ids, layout=layout
+    )
     count: int = load(chosen.writer)(tables, path, request)
     return count
 
@@ -154,32 +164,20 @@ def regrouped(tables: Iterable[pa.Table], n_rows: int) -> Iterator[pa.Table]:
         yield pa.concat_tables(held).combine_chunks()
 
 
-def write_csv(tables: Iterable[pa.Table], path: Path, request: OutputRequest) -> int:
-    """Write rows as CSV, the provenance beside it, and return how many there were."""
-    names = [name for name in request.schema.names if name not in ("vector", "embedding")]
-    count = 0
-    with atomic_write(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        writer = TableWriter(file)
-        writer.write(names)
-        for table in tables:
-            rows = table.select(names).to_pylist()
-            for row in rows:
-                writer.write(row.values())
-            count += len(rows)
-    write_provenance(path, request)
-    return count
-
-
 def write_jsonl(tables: Iterable[pa.Table], path: Path, request: OutputRequest) -> int:
     """Write rows as JSON, one a line, the provenance beside it, and return how many there were."""
     count = 0
     with atomic_write(path) as partial, partial.open("w", encoding="utf-8") as file:
         for table in tables:
             for row in table.to_pylist():
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                file.write(json.dumps(row, ensure_ascii=False, default=_in_json) + "\n")
             count += len(table)
     write_provenance(path, request)
     return count
+
+
+def _in_json(value: datetime) -> str:
+    return value.isoformat()
 
 
 def write_provenance(path: Path, request: OutputRequest) -> None:

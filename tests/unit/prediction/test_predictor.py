@@ -25,6 +25,7 @@ from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_sources import ImageSelection, collect_images
 from finding_nemo.results.prediction_formats import FORMATS
+from finding_nemo.results.reading.answer_columns import answer_values
 from finding_nemo.results.reading.assessment_columns import NO_ASSESSMENT, assessment_values
 from finding_nemo.results.reading.readers import read_predictions
 from finding_nemo.results.schema import TOP_K
@@ -179,14 +180,18 @@ def test_stream__becomes_a_table_a_frame_or_a_file(
     assert table["vector"].type.list_size == len(predictor.bundle.categories)
     frame = predictor.predict(frames).to_pandas()
     assert list(frame["image_id"]) == _ALL
-    assert predictor.predict(frames).to_csv(tmp_path / "p.csv") == 4
-    read = read_predictions(tmp_path / "p.csv")
+    assert predictor.predict(frames).to_csv(tmp_path / "p.csv", guesses=2, ids=True) == 4
+    header = (tmp_path / "p.csv").read_text(encoding="utf-8-sig").splitlines()[0]
+    assert "guess2_id" in header
+    assert "guess3" not in header
+    assert predictor.predict(frames).to_parquet(tmp_path / "p.parquet") == 4
+    read = read_predictions(tmp_path / "p.parquet")
     assert list(read.image_ids) == _ALL
     assert [list(ids) for ids in read.ranked_ids] == table["categories"].to_pylist()
     assert predictor.predict([]).to_arrow().num_rows == 0
     # What says how far to trust the rows is beside them, as in a file of the command line.
-    predict_to_file(predictor.bundle, ImageSelection((str(frames),)), tmp_path / "q.csv")
-    usual = read_predictions(tmp_path / "q.csv").metadata
+    predict_to_file(predictor.bundle, ImageSelection((str(frames),)), tmp_path / "q.parquet")
+    usual = read_predictions(tmp_path / "q.parquet").metadata
     assert {name: usual[name] for name in read.metadata} == read.metadata
     assert "novelty_scores" in read.metadata
 
@@ -226,14 +231,15 @@ def test_file__is_in_the_format_of_its_name(
 ) -> None:
     bundle, images = load_bundle(small_bundle), ImageSelection((str(frames),))
     predict_to_file(bundle, images, tmp_path / "p.csv")
-    assert (tmp_path / "p.csv").read_text(encoding="utf-8").startswith("image_id,path,")
+    assert (tmp_path / "p.csv").read_text(encoding="utf-8").startswith("\ufeffimage,dive,time,")
     predict_to_file(bundle, images, tmp_path / "p.jsonl")
     assert (tmp_path / "p.jsonl").read_text(encoding="utf-8").startswith("{")
-    for name in ("p.csv", "p.jsonl"):
-        assert read_predictions(tmp_path / name).image_ids == tuple(_ALL)
+    assert read_predictions(tmp_path / "p.jsonl").image_ids == tuple(_ALL)
 
 
-@pytest.mark.parametrize("name", [name for name, each in FORMATS.items() if each.reader])
+@pytest.mark.parametrize(
+    "name", [n for n, each in FORMATS.items() if each.reader and each.reads_back]
+)
 def test_file__has_every_column_of_the_assessment_in_every_format(
     name: str, frames: Path, predictor: Predictor, small_bundle: Path, tmp_path: Path
 ) -> None:
@@ -252,6 +258,10 @@ def test_file__has_every_column_of_the_assessment_in_every_format(
                     np.array(found, np.float64), np.array(value, np.float64), rtol=1e-5
                 )
         assert list(assessment_values(image.assessment, best)) == list(NO_ASSESSMENT)
+        for column, value in answer_values(image.answer).items():
+            assert columns[column][row] == (
+                value if isinstance(value, str) else pytest.approx(value)
+            )
 
 
 def test_file__a_start_that_failed_keeps_nobody_from_it(

@@ -14,13 +14,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from finding_nemo.core.errors import PredictionsError, SettingsError
+from finding_nemo.core.files.table_files import TableWriter
 from finding_nemo.core.records import Prediction
 from finding_nemo.results.columns import to_table
 from finding_nemo.results.content_hash import content_hash
 from finding_nemo.results.merge_shards import merge_shards
 from finding_nemo.results.nearest_neighbors import nearest
+from finding_nemo.results.reading.answer_columns import ANSWER_FIELDS, LOOK_FIRST
 from finding_nemo.results.reading.readers import read_predictions
-from finding_nemo.results.schema import Columns, PredictionTable
+from finding_nemo.results.schema import Columns, PredictionTable, SpreadsheetLayout
+from finding_nemo.results.spreadsheet import categories_path
 from finding_nemo.results.writers import provenance_path, write_predictions, write_tables
 
 _IDS = (36, 17, 4)
@@ -63,6 +66,20 @@ def write_verified(
     return write(path, metadata={"content_sha256": digest, **(metadata or {})}, rows=rows)
 
 
+def write_earlier_csv(path: Path) -> Path:
+    """Write the CSV file of an earlier version: lists in cells, ids and no names."""
+    table = to_table(predictions(), _IDS, Columns(len(_IDS), with_vector=False))
+    later = [field.name for field in (*ANSWER_FIELDS, LOOK_FIRST)]
+    kept = [n for n in table.column_names if n not in (*later, "dive", "captured", "names")]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = TableWriter(file)
+        writer.write(kept)
+        for row in table.select(kept).to_pylist():
+            writer.write(row.values())
+    provenance_path(path).write_text(json.dumps({"schema_version": 1, "categories": _CATEGORIES}))
+    return path
+
+
 def same(found: PredictionTable, expected: PredictionTable, *, vector: bool = False) -> bool:
     names = (
         "image_ids",
@@ -94,7 +111,7 @@ def rows_of(path: Path) -> Rows:
 
 def saved_again(tmp_path: Path, change: Callable[[Rows], Any], **dialect: Any) -> Path:
     """Return a CSV file of ours, changed and written by another dialect."""
-    path = write(tmp_path / "p.csv", file_format="csv")
+    path = write_earlier_csv(tmp_path / "p.csv")
     rows = rows_of(path)
     rows = change(rows) or rows
     encoding = dialect.pop("encoding", "utf-8")
@@ -157,12 +174,28 @@ def test_csv__saved_again_is_the_same(
 
 
 def test_csv__no_cell_begins_a_formula_and_numbers_stay(tmp_path: Path) -> None:
-    path = write(tmp_path / "p.csv", file_format="csv")
-    _, first, second, third = rows_of(path)
+    layout = SpreadsheetLayout(guesses=2, with_ids=True)
+    path = tmp_path / "p.csv"
+    columns = Columns(len(_IDS), category_names=("=crab", "eel", "@cod"))
+    write_tables(
+        [to_table(predictions(), _IDS, columns)],
+        path,
+        schema=columns.schema(),
+        metadata=lambda: {"categories": [{"category_id": 36, "name": "=crab"}]},
+        fallback_ids=_IDS,
+        layout=layout,
+    )
+    header, first, second, third = rows_of(path)
+    assert header[0] == "\ufeffid"
     assert first[:2] == ["'=1+1", "'-f/a.png"]
-    assert second[4] == "'-is empty (0 bytes)"
+    assert second[header.index("failure")] == "'-is empty (0 bytes)"
     assert third[0] == "'@c"
-    assert first[7] == "-0.25"
+    guesses = header.index("guess1")
+    assert first[guesses : guesses + 6] == ["eel", "17", "0.75", "'=crab", "36", "0.50"]
+    assert rows_of(categories_path(path)) == [
+        ["\ufeffid", "name", "supercategory"],
+        ["36", "'=crab", ""],
+    ]
 
 
 def test_submission__ids_stand_as_they_are(tmp_path: Path) -> None:
@@ -175,8 +208,8 @@ def test_submission__ids_stand_as_they_are(tmp_path: Path) -> None:
     ]
 
 
-# Columns of a CSV file.
-_ALL = len(Columns(0, with_vector=False).schema())
+# Columns of a CSV file of an earlier version.
+_ALL = 19
 
 
 def _cell(name: str, value: str, row: int = 1) -> Callable[[Rows], None]:
@@ -265,7 +298,7 @@ def test_jsonl__other_types_are_told_with_their_line(
 
 
 def test_provenance__of_another_shape_is_told(tmp_path: Path) -> None:
-    path = write(tmp_path / "p.csv", file_format="csv")
+    path = write_earlier_csv(tmp_path / "p.csv")
     for content in ("[]", '{"categories": 3}', '{"categories": [3]}', "{", '{"novelty_scores": 3}'):
         provenance_path(path).write_text(content)
         with pytest.raises(PredictionsError, match="provenance.json"):
@@ -389,7 +422,13 @@ def test_read__a_file_of_an_earlier_version_names_the_dtype_of_its_network(
     tmp_path: Path, suffix: str
 ) -> None:
     network = {"runtime": "onnxruntime", "device": "cpu", "precision": "int8", "reason": "asked"}
-    table = read_predictions(write(tmp_path / f"p{suffix}", metadata={"network": network}))
+    path = tmp_path / f"p{suffix}"
+    if suffix == ".csv":
+        told = json.loads(provenance_path(write_earlier_csv(path)).read_text())
+        provenance_path(path).write_text(json.dumps({**told, "network": network}))
+    else:
+        write(path, metadata={"network": network})
+    table = read_predictions(path)
     assert table.metadata["network"]["dtype"] == "int8"
     assert "precision" not in table.metadata["network"]
 

@@ -52,13 +52,13 @@ def test_format__of_the_table_is_written_and_read_under_each_suffix(
     for suffix in file_format.suffixes:
         path = tmp_path / f"p{suffix}"
         assert write(path, file_format=file_format.name) == 3
-        if file_format.reader is not None:
+        if file_format.reader is not None and file_format.reads_back:
             assert read_predictions(path).image_ids == ("i0", "i1", "i2")
         if file_format.by_suffix:
             assert SUFFIXES[suffix] == file_format.name
 
 
-_READABLE = [name for name, known in FORMATS.items() if known.reader is not None]
+_READABLE = [n for n, known in FORMATS.items() if known.reader is not None and known.reads_back]
 
 
 @pytest.mark.parametrize("file_format", _READABLE)

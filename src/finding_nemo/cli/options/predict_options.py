@@ -18,6 +18,8 @@ from finding_nemo.core.names.registries import describe
 from finding_nemo.results.prediction_formats import FORMATS
 
 if TYPE_CHECKING:
+    from finding_nemo.results.schema import SpreadsheetLayout
+
     FormatName = str
     DtypeName = str
     RuntimeName = str
@@ -39,6 +41,35 @@ Format = Annotated[
     FormatName | None,
     typer.Option("--format", help=f"By default what --out ends in. {describe(FORMATS.values())}."),
 ]
+Guesses = Annotated[
+    int | None,
+    typer.Option(min=1, max=20, help="Of a CSV file: how many guesses stand in a row (default 5)."),
+]
+Ids = Annotated[
+    bool,
+    typer.Option(
+        "--ids", help="Of a CSV file: ids beside the names, and OUT.categories.csv beside it."
+    ),
+]
+
+
+def spreadsheet_layout(guesses: int | None, ids: bool, file_format: str) -> SpreadsheetLayout:
+    """Return what a CSV file for people holds.
+
+    Raises:
+        typer.BadParameter: If the options are given for a file of another format.
+    """
+    from finding_nemo.results.schema import USUAL_SPREADSHEET, SpreadsheetLayout
+
+    if file_format != "csv" and (guesses is not None or ids):
+        raise typer.BadParameter(
+            f"--guesses and --ids are of a CSV file; a {file_format} file always holds the 20 best "
+            "guesses with their ids."
+        )
+    usual = USUAL_SPREADSHEET.guesses
+    return SpreadsheetLayout(usual if guesses is None else guesses, with_ids=ids)
+
+
 Vector = Annotated[bool, typer.Option("--vector/--no-vector", help="Keep every probability.")]
 Precision = Annotated[
     float, typer.Option(help="Name a category where this share of its names should be right.")

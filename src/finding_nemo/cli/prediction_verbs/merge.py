@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from finding_nemo.cli.console.words import print_result
-from finding_nemo.cli.options.predict_options import Format
+from finding_nemo.cli.options.predict_options import Format, Guesses, Ids, spreadsheet_layout
 
 EXAMPLES = ("finding-nemo merge part-1.parquet part-2.parquet --out all.parquet",)
 
@@ -19,6 +19,8 @@ def merge(
     ],
     out: Annotated[Path, typer.Option(help="The file to write.")],
     file_format: Format = None,
+    guesses: Guesses = None,
+    ids: Ids = False,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
 ) -> None:
     """Join what `predict --shard i/n` wrote: order restored, completeness checked."""
@@ -32,7 +34,8 @@ def merge(
         chosen = choose_format(out, file_format)
     except SettingsError as error:
         raise typer.BadParameter(str(error)) from None
-    summary = merge_shards(shards, out, file_format=chosen, overwrite=overwrite)
+    layout = spreadsheet_layout(guesses, ids, chosen)
+    summary = merge_shards(shards, out, file_format=chosen, overwrite=overwrite, layout=layout)
     failed = f", {summary.n_failed} of them failed" if summary.n_failed else ""
     print_result(f"{out}: {summary.n_images} images{failed}.")
     print_result(f"content sha256 {summary.content_sha256}")

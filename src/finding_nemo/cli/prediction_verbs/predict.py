@@ -38,6 +38,8 @@ def predict(
     images: options.Images,
     out: options.Out,
     file_format: options.Format = None,
+    guesses: options.Guesses = None,
+    ids: options.Ids = False,
     vector: options.Vector = True,
     precision: options.Precision = 0.9,
     split: options.Split = None,
@@ -67,6 +69,7 @@ def predict(
         raise typer.BadParameter(f"--precision must be in (0, 1], got {precision}.")
     _check_out(out, overwrite)
     choices = _choices(out, file_format, shard)
+    choices["layout"] = options.spreadsheet_layout(guesses, ids, choices["file_format"])
     limits = replace(
         USUAL_LIMITS,
         max_pixels=round(max_megapixels * 1e6),

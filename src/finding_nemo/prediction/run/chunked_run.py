@@ -195,6 +195,8 @@ _ASKED = {
     "embeddings": "--embeddings, and --format",
     "precision": "--precision",
     "shard": "--shard",
+    "columns": "of the rows, which this version of finding-nemo has others of",
+    "layout": "--guesses and --ids",
     "network": "--dtype and --runtime, or what is installed",
 }
 

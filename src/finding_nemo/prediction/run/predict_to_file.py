@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -43,7 +44,12 @@ from finding_nemo.results.prediction_formats import (
     check_format,
     choose_format,
 )
-from finding_nemo.results.schema import SCHEMA_VERSION, Columns
+from finding_nemo.results.schema import (
+    SCHEMA_VERSION,
+    USUAL_SPREADSHEET,
+    Columns,
+    SpreadsheetLayout,
+)
 from finding_nemo.results.summary import PredictionSummary
 from finding_nemo.results.writers import write_tables
 
@@ -65,6 +71,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
     reporter: Reporter | None = None,
     network: InferenceOptions = DEFAULT_INFERENCE,
     limits: InputLimits = USUAL_LIMITS,
+    layout: SpreadsheetLayout = USUAL_SPREADSHEET,
 ) -> PredictionSummary:
     """Predict `inputs` into `out`, one row an image, in order.
 
@@ -86,6 +93,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         reporter: Told what is going on, and how far it is.
         network: How the network is to be computed.
         limits: What one image may cost; a run goes on with the same only.
+        layout: What a CSV file for people holds.
 
     Raises:
         OutputExistsError: If `out` exists and `overwrite` is false.
@@ -108,6 +116,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         precision=precision,
         network=network,
         limits=limits,
+        layout=layout,
     )
     return _carry_out(spec, ChunkStore(out), engine, overwrite, reporter or Reporter())
 
@@ -142,6 +151,7 @@ class RunSpec:
     precision: float
     network: InferenceOptions
     limits: InputLimits
+    layout: SpreadsheetLayout
 
     def request(self) -> dict[str, Any]:
         """Return what must be the same for a run to go on, as JSON-ready values."""
@@ -156,6 +166,8 @@ class RunSpec:
             "shard": f"{self.shard.number}/{self.shard.count}",
             "network": _network(self.bundle, self.network),
             "limits": asdict(self.limits),
+            "columns": _columns_hash(),
+            "layout": asdict(self.layout) if self.file_format == "csv" else None,
         }
 
 
@@ -183,6 +195,7 @@ def _carry_out(
             with_vector=request["vector"],
             with_time=state.size.has_frames,
             n_features=predictor.n_features() if request["embeddings"] else 0,
+            category_names=spec.bundle.categories.names,
         )
         chunks = spec.shard.chunks(state.size.n_chunks)
         with reporter.progress("predicting") as progress:
@@ -199,6 +212,11 @@ def _carry_out(
             predict_missing(store, work, engine, chunks, reporter)
         reporter.activity("writing the predictions")
         return _put_together(store, spec, state, chunks, columns, predictor.postprocessor)
+
+
+def _columns_hash() -> str:
+    """Return what tells the columns of this version from those of another."""
+    return hashlib.sha256(str(Columns(0, with_time=True).schema()).encode()).hexdigest()[:12]
 
 
 def _network(bundle: Bundle, options: InferenceOptions) -> dict[str, str] | None:
@@ -240,6 +258,7 @@ def _put_together(
         fallback_ids=most_frequent_first(evidence_of(spec.bundle)),
         file_format=spec.file_format,
         overwrite=True,
+        layout=spec.layout,
     )
     store.finish(state.request, summary.to_json())
     return summary

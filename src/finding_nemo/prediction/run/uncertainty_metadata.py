@@ -8,6 +8,7 @@ from typing import Any
 
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.prediction.postprocess import SET_RISK, PostProcessor
+from finding_nemo.uncertainty.answers import WANTED, AnswerBars
 from finding_nemo.uncertainty.operating_points import OperatingPoint
 from finding_nemo.uncertainty.unseen_prior import ABOUT
 
@@ -32,12 +33,24 @@ def uncertainty_metadata(postprocessor: PostProcessor | None) -> dict[str, Any]:
         metadata["supercategory_points"] = _points(limits.supercategories)
         metadata["set_threshold"] = limits.set_threshold
         metadata["set_risk"] = SET_RISK
+        metadata["answer_bars"] = _bars(limits.answer_bars)
     return metadata
 
 
 def evidence_of(bundle: Bundle) -> list[dict[str, Any]]:
     """Return the bundle's category table with what each category rests on, JSON-ready."""
     return [category.model_dump() for category in bundle.manifest.categories]
+
+
+def _bars(bars: AnswerBars) -> dict[str, Any]:
+    return {
+        word: {
+            "wanted": wanted,
+            "categories": [_number(bar) for bar in bars.categories[word].tolist()],
+            "supercategories": [_number(bar) for bar in bars.groups[word].tolist()],
+        }
+        for word, wanted in WANTED.items()
+    }
 
 
 def _points(points: Sequence[OperatingPoint]) -> list[dict[str, Any]]:

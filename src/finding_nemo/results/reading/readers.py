@@ -16,6 +16,7 @@ from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.names.registries import load
 from finding_nemo.core.text.cells import quoted
 from finding_nemo.results.prediction_formats import FORMATS, readable_format
+from finding_nemo.results.reading.answer_columns import answer_columns
 from finding_nemo.results.reading.assessment_columns import assessment_columns
 from finding_nemo.results.reading.text_reader import ReadColumns
 from finding_nemo.results.schema import SCHEMA_VERSION, PredictionTable
@@ -83,13 +84,17 @@ def _table(found: ReadColumns, path: Path) -> PredictionTable:
         vector=found.vector,
         category_ids=tuple(int(entry["category_id"]) for entry in metadata.get("categories", ())),
         metadata=metadata,
-        times_s=tuple(columns["time_s"]) if _has_any(columns.get("time_s")) else (),
+        times_s=_if_any(columns.get("time_s")),
         assessment=assessment,
+        answers=answer_columns(columns),
+        dives=_if_any(columns.get("dive")),
+        captured=_if_any(columns.get("captured")),
     )
 
 
-def _has_any(values: Sequence[object] | None) -> bool:
-    return values is not None and any(value is not None for value in values)
+def _if_any(values: Sequence[Any] | None) -> tuple[Any, ...]:
+    is_any = values is not None and any(value is not None for value in values)
+    return tuple(values) if values is not None and is_any else ()
 
 
 def _check_ids(table: PredictionTable, positions: Sequence[str], path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -37,13 +38,18 @@ def _kind(arrow_type: pa.DataType) -> str:
         return f"{_kind(arrow_type.value_type)}s"
     if pa.types.is_integer(arrow_type):
         return "whole"
+    if pa.types.is_timestamp(arrow_type):
+        return "moment"
     return "number" if pa.types.is_floating(arrow_type) else "text"
 
 
-# Of each column that is read: "text", "whole", "number", "wholes" or "numbers".
+# Names of guesses are not read: the category table has them.
+_NOT_READ = frozenset({"names"})
+# Of each column that is read: "text", "moment", "whole", "number", "wholes" or "numbers".
 KINDS: Mapping[str, str] = {
     field.name: _kind(field.type)
     for field in Columns(0, with_vector=False, with_time=True).schema()
+    if field.name not in _NOT_READ
 }
 
 
@@ -58,6 +64,8 @@ def from_text(name: str, text: str, *, decimal_comma: bool) -> Any:  # noqa: ANN
         return _text(name, undefused(text))
     if is_nothing(text):
         return None
+    if kind == "moment":
+        return _json_moment(text)
     if kind == "whole":
         return whole_number_in(text, decimal_comma=decimal_comma)
     if kind == "number":
@@ -129,8 +137,18 @@ def _json_number(value: object) -> float:
         raise ValueError(f"{quoted(value)} is too large") from None
 
 
+def _json_moment(value: object) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    try:
+        return datetime.fromisoformat(_json_text(value))
+    except ValueError:
+        raise ValueError(f"{quoted(value)} is no time as 2014-07-14T10:20:30") from None
+
+
 _ONE: Mapping[str, Callable[[object], Any]] = {
     "text": _json_text,
+    "moment": _json_moment,
     "whole": _json_whole,
     "number": _json_number,
 }

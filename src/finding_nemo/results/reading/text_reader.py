@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,12 +38,16 @@ class ReadColumns:
 
 
 def read_csv(path: Path, *, verify: bool = False) -> ReadColumns:
-    """Read a CSV file: ours, or one that Excel or pandas saved from it, so nothing is verified.
+    """Read a CSV file of an earlier version, or one that Excel or pandas saved from it.
+
+    Nothing is verified.
 
     Raises:
-        PredictionsError: If a column is missing, or a cell cannot be its value; with the line.
+        PredictionsError: If it is a table for people, a column is missing, or a cell cannot be
+            its value; with the line.
     """
     del verify
+    _refuse_spreadsheet(path)
     table = read_table(path, required=NEEDED, refusal=PredictionsError)
     names = [name for name in KINDS if name in table.names]
     columns: dict[str, list[Any]] = {name: [] for name in names}
@@ -57,6 +62,18 @@ def read_csv(path: Path, *, verify: bool = False) -> ReadColumns:
                 raise PredictionsError(f"{path}, {position}, {name}: {error}.") from None
             columns[name].append(value)
     return ReadColumns(columns, positions, _metadata_beside(path))
+
+
+def _refuse_spreadsheet(path: Path) -> None:
+    """Refuse a table for people: it holds a few guesses of each image, rounded."""
+    header = next(iter(read_lines(path, refusal=PredictionsError)), "").lower()
+    names = {name.strip(' "\r\n') for name in re.split("[,;\t]", header)}
+    if {"image", "answer", "guess1", "probability1"} <= names:
+        raise PredictionsError(
+            f"{path} is the table for people: it holds a few guesses of each image, rounded, so "
+            "nothing can be computed from it. Predict into a .parquet or .jsonl file, and give "
+            "that one."
+        )
 
 
 def read_jsonl(path: Path, *, verify: bool = False) -> ReadColumns:
