@@ -16,6 +16,7 @@ from finding_nemo.cli.options.reporter_options import with_reporter
 from finding_nemo.cli.prediction_verbs.evaluate import evaluate
 from finding_nemo.cli.prediction_verbs.merge import merge
 from finding_nemo.cli.prediction_verbs.predict import predict
+from finding_nemo.cli.prediction_verbs.report import report
 from finding_nemo.cli.prediction_verbs.score import score
 from finding_nemo.cli.prediction_verbs.similar import similar
 from finding_nemo.cli.training_verbs.compare import compare
@@ -44,6 +45,7 @@ _VERBS: tuple[Callable[..., None], ...] = (
     train,
     predict,
     evaluate,
+    report,
     compare,
     similar,
     merge,

@@ -1,0 +1,139 @@
+"""How many frames show what, by dive and hour; and the two tables beside the page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import time
+
+from finding_nemo.reporting.dive.dive_frames import DiveFrames, Frame
+
+
+@dataclass(slots=True)
+class NameCount:
+    """Frames of one name.
+
+    Attributes:
+        by_word: Frames whose answer it is, for each word of how sure, surest first.
+        also_named: Frames of another answer that name it, too.
+    """
+
+    by_word: list[int]
+    also_named: int = 0
+
+    @property
+    def n_frames(self) -> int:
+        """Frames whose answer it is."""
+        return sum(self.by_word)
+
+
+@dataclass(slots=True)
+class Effort:
+    """What was looked at.
+
+    Attributes:
+        n_frames: All.
+        n_readable: Those that could be used.
+        n_named: Those whose answer is better than a guess.
+        n_unusual: Those more unusual than 95 % of the validation frames.
+    """
+
+    n_frames: int = 0
+    n_readable: int = 0
+    n_named: int = 0
+    n_unusual: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DiveCounts:
+    """Counts of some frames.
+
+    Attributes:
+        names: From the position of a name, most frames first.
+        effort: Of all.
+        failures: From reason to frames, most first.
+    """
+
+    names: dict[int, NameCount] = field(default_factory=dict)
+    effort: Effort = field(default_factory=Effort)
+    failures: dict[str, int] = field(default_factory=dict)
+
+
+def count_frames(frames: Iterable[Frame], n_words: int) -> DiveCounts:
+    """Count frames by answer and by how sure it is.
+
+    Args:
+        frames: Those to count.
+        n_words: How many words of how sure there are; the last known one, "guess", is the third.
+    """
+    names: dict[int, NameCount] = {}
+    effort, failures = Effort(), Counter[str]()
+    for frame in frames:
+        effort.n_frames += 1
+        effort.n_unusual += frame.is_unusual
+        if frame.answer is None or frame.confidence is None:
+            failures[frame.failure] += 1
+            continue
+        effort.n_readable += 1
+        effort.n_named += frame.confidence < 2
+        names.setdefault(frame.answer, NameCount([0] * n_words)).by_word[frame.confidence] += 1
+        for name in frame.also_named:
+            names.setdefault(name, NameCount([0] * n_words)).also_named += 1
+    ordered = sorted(names.items(), key=lambda item: (-item[1].n_frames, -item[1].also_named))
+    return DiveCounts(dict(ordered), effort, dict(failures.most_common()))
+
+
+def hour_of(frame: Frame) -> str:
+    """Return the hour that a frame belongs to, as a table says it; "" where no time is known.
+
+    A time of exactly midnight is a bare date, as data sets are read.
+    """
+    if frame.captured is not None:
+        is_date = frame.captured.time() == time.min
+        return f"{frame.captured:%Y-%m-%d}" if is_date else f"{frame.captured:%Y-%m-%d %H}:00"
+    return "" if frame.time_s is None else f"video hour {int(frame.time_s // 3600) + 1}"
+
+
+def count_by_hour(found: DiveFrames) -> dict[tuple[str, str], DiveCounts]:
+    """Return the counts of each dive and hour, in order."""
+    groups: dict[tuple[str, str], list[Frame]] = {}
+    for frame in found.frames:
+        groups.setdefault((frame.dive, hour_of(frame)), []).append(frame)
+    return {key: count_frames(frames, len(found.words)) for key, frames in groups.items()}
+
+
+def counts_table(found: DiveFrames) -> list[Sequence[object]]:
+    """Return header and rows of `counts.csv`: one row a dive, hour and name."""
+    words = [f"{word}_frames".replace(" ", "_") for word in found.words]
+    rows: list[Sequence[object]] = [
+        ("dive", "hour", "name", "supercategory", "frames", *words, "also_named_frames")
+    ]
+    for (dive, hour), counts in count_by_hour(found).items():
+        for position, count in counts.names.items():
+            name = found.names[position]
+            rows.append(
+                (
+                    dive,
+                    hour,
+                    name.text,
+                    name.supercategory,
+                    count.n_frames,
+                    *count.by_word,
+                    count.also_named,
+                )
+            )
+    return rows
+
+
+def effort_table(found: DiveFrames) -> list[Sequence[object]]:
+    """Return header and rows of `effort.csv`: one row a dive and hour."""
+    rows: list[Sequence[object]] = [
+        ("dive", "hour", "frames", "readable_frames", "named_frames", "unusual_frames")
+    ]
+    for (dive, hour), counts in count_by_hour(found).items():
+        effort = counts.effort
+        rows.append(
+            (dive, hour, effort.n_frames, effort.n_readable, effort.n_named, effort.n_unusual)
+        )
+    return rows

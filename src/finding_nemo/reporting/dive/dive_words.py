@@ -1,0 +1,201 @@
+"""The first screen in words: what was seen, how sure, what to look at and what made it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from finding_nemo.reporting.dive.dive_counts import DiveCounts
+from finding_nemo.reporting.dive.dive_frames import UNUSUAL_FROM, DiveFrames, Frame
+
+_CLOSE = 0.6
+_SURE_ENOUGH = 0.8
+_LOW = 0.3
+_MIDDLING = 0.6
+_FAR_OUT = 0.995
+_SCARCE_IMAGES = 5
+# What a file may call the sentence of its domain check.
+_SENTENCES = ("warning", "message", "words", "notice", "sentence", "reason")
+_VERDICTS = ("is_outside", "is_foreign", "is_unlike", "fires", "warn", "is_warning", "outside")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The lines of the first screen, each a plain sentence.
+
+    Attributes:
+        seen: Which names in how many frames.
+        sure: How many answers are sure.
+        unread: What could not be read.
+        unusual: What looks unlike anything known.
+        made_by: Which bundle.
+        warning: That the frames are not of the bundle's world, "" where nothing says so.
+    """
+
+    seen: str
+    sure: str
+    unread: str
+    unusual: str
+    made_by: str
+    warning: str
+
+
+def summarize(found: DiveFrames, counts: DiveCounts) -> Summary:
+    """Return the first screen in words."""
+    return Summary(
+        seen=_seen(found, counts),
+        sure=_sure(found, counts),
+        unread=_unread(counts),
+        unusual=_unusual(found, counts),
+        made_by=made_by(found.metadata),
+        warning=domain_warning(found.metadata),
+    )
+
+
+def _seen(found: DiveFrames, counts: DiveCounts) -> str:
+    if not counts.effort.n_readable:
+        return "Nothing was seen: no frame could be read."
+    named = [(found.names[name].text, count.n_frames) for name, count in counts.names.items()]
+    first = [(text, n) for text, n in named if n][:3]
+    shown = _listed([f"{text} in {_frames(n)}" for text, n in first])
+    n_more = sum(n > 0 for _, n in named) - len(first)
+    more = f"; {n_more:,} more {'name' if n_more == 1 else 'names'}" if n_more else ""
+    return f"Most often {shown}{more}."
+
+
+def _sure(found: DiveFrames, counts: DiveCounts) -> str:
+    by_word = [
+        sum(count.by_word[place] for count in counts.names.values())
+        for place in range(len(found.words))
+    ]
+    total = counts.effort.n_readable
+    if not total:
+        return "No frame has an answer."
+    parts = [
+        f"{_share(n, total)} {word}" for word, n in zip(found.words, by_word, strict=True) if n
+    ]
+    return f"Of the answers {_listed(parts)}."
+
+
+def _unread(counts: DiveCounts) -> str:
+    n_failed = counts.effort.n_frames - counts.effort.n_readable
+    if not n_failed:
+        return f"All {counts.effort.n_frames:,} frames could be read."
+    reason = next(iter(counts.failures))
+    which = "the reason" if len(counts.failures) == 1 else "the commonest reason"
+    return f"{_frames(n_failed)} could not be read; {which}: {reason}."
+
+
+def _unusual(found: DiveFrames, counts: DiveCounts) -> str:
+    known = sum(not math.isnan(frame.novelty_percentile) for frame in found.frames)
+    if not known:
+        return "How unusual the frames are is not known: the file does not say it."
+    n = counts.effort.n_unusual
+    return (
+        f"{_frames(n)} ({_share(n, known)}) {'is' if n == 1 else 'are'} more unusual than "
+        f"{100 * UNUSUAL_FROM:.0f} % of the frames that the model was checked on; "
+        f"{100 - 100 * UNUSUAL_FROM:.0f} % would be ordinary."
+    )
+
+
+def made_by(metadata: Mapping[str, Any]) -> str:
+    """Return which bundle made the predictions, when, and what it was trained on."""
+    if not metadata.get("recipe"):
+        return "The file does not say which bundle made it."
+    name = str(metadata.get("bundle_name") or metadata["recipe"])
+    digest = str(metadata.get("bundle_hash") or "")[:12]
+    ended = str(metadata.get("ended") or "")[:10]
+    text = f"Bundle {name}" + (f" ({digest})" if digest else "")
+    text += f", predicted on {ended}" if ended else ""
+    return f"{text}; {_trained_on(metadata)}."
+
+
+def _trained_on(metadata: Mapping[str, Any]) -> str:
+    training = metadata.get("training")
+    if isinstance(training, Mapping) and training.get("n_dives"):
+        return (
+            f"trained on {int(training.get('n_images') or 0):,} frames of "
+            f"{_dives(int(training['n_dives']))}"
+        )
+    dives = [entry.get("n_dives") or 0 for entry in metadata.get("categories", ())]
+    if not any(dives):
+        return "on how many dives it was trained is not known"
+    return f"trained on {_dives(max(dives))} or more"
+
+
+def domain_warning(metadata: Mapping[str, Any]) -> str:
+    """Return the warning of a file whose frames are unlike those of its bundle, else ""."""
+    told = metadata.get("domain_check")
+    if isinstance(told, str):
+        return told
+    if not isinstance(told, Mapping):
+        return ""
+    verdicts = [told[key] for key in _VERDICTS if key in told]
+    if verdicts and not any(verdicts):
+        return ""
+    sentence = next((told[key] for key in _SENTENCES if isinstance(told.get(key), str)), "")
+    if sentence or not verdicts:
+        return str(sentence)
+    return "These frames look unlike those that the bundle was trained on: do not trust the names."
+
+
+def novelty_in_words(percentile: float) -> str:
+    """Return how unusual a frame is."""
+    if math.isnan(percentile):
+        return "How unusual it is, is not known."
+    if percentile >= _FAR_OUT:
+        return "More unusual than all frames that the model was checked on."
+    if percentile >= UNUSUAL_FROM:
+        return f"More unusual than {100 * percentile:.0f} % of the frames it was checked on."
+    return f"As usual: {100 * percentile:.0f} % of the frames it was checked on are more usual."
+
+
+def reasons_to_look(frame: Frame, found: DiveFrames) -> tuple[str, ...]:
+    """Return why a person should look at a frame, each reason a short sentence."""
+    reasons = []
+    if frame.novelty_percentile >= _FAR_OUT:
+        reasons.append("Unlike anything the model was checked on.")
+    elif frame.novelty_percentile >= UNUSUAL_FROM:
+        reasons.append(f"More unusual than {100 * frame.novelty_percentile:.0f} % of known frames.")
+    reasons += _doubts(frame, found)
+    if frame.guesses:
+        best = found.names[frame.guesses[0].name]
+        if best.n_images is not None and best.n_images <= _SCARCE_IMAGES:
+            reasons.append(f"Only {best.n_images} training frames show {best.text}.")
+    return tuple(reasons) or ("The least usual or least sure of its part of the dive.",)
+
+
+def _doubts(frame: Frame, found: DiveFrames) -> list[str]:
+    if not frame.guesses:
+        return []
+    first, *others = frame.guesses
+    name, top = found.names[first.name].text, first.probability
+    if others and top < _SURE_ENOUGH and others[0].probability >= _CLOSE * top:
+        second = found.names[others[0].name].text
+        return [f"Two names are about as likely: {name} and {second}."]
+    if top < _LOW:
+        return [f"No name is likely; the best is {name} with {100 * top:.0f} %."]
+    if top < _MIDDLING:
+        return [f"The best name, {name}, has only {100 * top:.0f} %."]
+    return []
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _frames(count: int) -> str:
+    return f"{count:,} {'frame' if count == 1 else 'frames'}"
+
+
+def _dives(count: int) -> str:
+    return f"{count:,} {'dive' if count == 1 else 'dives'}"
+
+
+def _share(part: int, total: int) -> str:
+    share = 100 * part / total
+    if 0 < share < 1:
+        return "under 1 %"
+    return "over 99 %" if 99 < share < 100 else f"{share:.0f} %"

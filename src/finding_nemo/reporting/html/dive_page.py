@@ -1,0 +1,269 @@
+"""A dive as a page: which animals, how sure, what to look at first; for frames without truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from finding_nemo.core.errors import ImageError, MissingExtraError
+from finding_nemo.core.files.atomic_files import write_text
+from finding_nemo.core.reporter import Reporter
+from finding_nemo.core.text.printable import printable
+from finding_nemo.reporting.dive.dive_counts import (
+    DiveCounts,
+    NameCount,
+    count_frames,
+    counts_table,
+    effort_table,
+)
+from finding_nemo.reporting.dive.dive_frames import DiveFrames, Frame
+from finding_nemo.reporting.dive.dive_outputs import DiveOutputs, whole_outputs, write_table
+from finding_nemo.reporting.dive.dive_words import reasons_to_look, summarize
+from finding_nemo.reporting.dive.find_images import FoundImages, find_images, links
+from finding_nemo.reporting.dive.page_data import frames_script, maps_scripts, time_in_words
+from finding_nemo.reporting.dive.thumbnail_sheets import (
+    Thumbnails,
+    Videos,
+    draw_sheets,
+    save_jpeg,
+    small_picture,
+)
+from finding_nemo.reporting.html.page import write_page
+
+_N_NAMES = 9
+_N_CARDS = 8
+_CARD_PX = (480, 320)
+_DATA = "frames.js"
+_MEANINGS_OWN = ("the surest answers", "right more often than not", "only the best guess")
+_MEANINGS = (
+    "reaches the precision that was asked for",
+    "a probability of 50 % or more",
+    "less than that",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDive:
+    """What was written, and what to say of it.
+
+    Attributes:
+        outputs: Where its parts are.
+        notices: What is missing, in sentences.
+    """
+
+    outputs: DiveOutputs
+    notices: tuple[str, ...]
+
+
+def write_dive_page(
+    found: DiveFrames,
+    path: Path,
+    *,
+    title: str,
+    images: Path | None = None,
+    overwrite: bool = False,
+    reporter: Reporter | None = None,
+) -> WrittenDive:
+    """Write the page, its tables, and its folder of small pictures: all of them or nothing.
+
+    Args:
+        found: The frames.
+        path: The page.
+        title: Its heading where there are several dives, or none is named.
+        images: The folder of the images; default: where the predictions say they are.
+        overwrite: Whether existing parts may be replaced.
+        reporter: Told of the progress.
+
+    Raises:
+        OutputExistsError: If a part exists and `overwrite` is false.
+        OutputError: If a part cannot be written.
+        DatasetError: If the folder of the images does not exist.
+    """
+    outputs = DiveOutputs.of(path)
+    found_images = find_images(found.frames, images)
+    with whole_outputs(outputs, overwrite=overwrite) as new:
+        thumbnails = draw_sheets(
+            found.frames, found_images.files, new.folder, reporter=reporter or Reporter()
+        )
+        notices = (*found.notices, *_notices(found, found_images, thumbnails, images))
+        addresses = links(_pictures(found.frames, found_images.files), path)
+        folder = quote(outputs.folder.name)
+        write_text(new.folder / _DATA, frames_script(found, thumbnails, addresses, folder))
+        for name, text in maps_scripts(found):
+            write_text(new.folder / name, text)
+        write_table(new.counts, counts_table(found))
+        write_table(new.effort, effort_table(found))
+        write_page(
+            "dive.html",
+            new.page,
+            title=_title(found, title),
+            lead=_lead(found),
+            notices=notices,
+            folder=outputs.folder.name,
+            data_link=f"{folder}/{_DATA}",
+            counts_name=outputs.counts.name,
+            counts_link=f"./{quote(outputs.counts.name)}",
+            effort_name=outputs.effort.name,
+            effort_link=f"./{quote(outputs.effort.name)}",
+            cards=_cards(found, found_images.files, new.folder, addresses, folder),
+            n_look=sum(frame.look_first > 0 for frame in found.frames),
+            **_first_screen(found),
+        )
+    return WrittenDive(outputs, notices)
+
+
+def _pictures(frames: Sequence[Frame], files: Sequence[Path | None]) -> list[Path | None]:
+    """Return the files that a browser shows as they are: not videos."""
+    return [
+        None if frame.time_s is not None else file
+        for frame, file in zip(frames, files, strict=True)
+    ]
+
+
+def _notices(
+    found: DiveFrames, images: FoundImages, thumbnails: Thumbnails, folder: Path | None
+) -> tuple[str, ...]:
+    """Return what of the pictures is missing."""
+    notices = []
+    if images.n_missing:
+        where = "where the predictions say" if folder is None else f"in {folder}"
+        which = (
+            "No image file is"
+            if images.n_missing == len(found.frames)
+            else (f"{images.n_missing:,} of {len(found.frames):,} image files are not")
+        )
+        help_words = "" if folder is not None else "; --images names their folder"
+        notices.append(f"{which} {where}, so these frames have no picture{help_words}.")
+    if images.n_ambiguous:
+        notices.append(
+            f"{images.n_ambiguous:,} frames have no picture because several files of the folder "
+            "have their name."
+        )
+    notices += [
+        f"{count:,} {'frame has' if count == 1 else 'frames have'} no picture: the file {reason}."
+        for reason, count in list(thumbnails.failures.items())[:3]
+    ]
+    return tuple(printable(notice) for notice in notices)
+
+
+def _title(found: DiveFrames, title: str) -> str:
+    dives = [dive for dive in found.dives if dive]
+    return dives[0] if len(found.dives) == 1 and dives else title
+
+
+def _lead(found: DiveFrames) -> str:
+    n, dives = len(found.frames), [dive for dive in found.dives if dive]
+    text = f"{n:,} {'frame' if n == 1 else 'frames'}"
+    if len(dives) > 1:
+        text += f" of {len(dives):,} dives"
+    moments = [frame.captured for frame in found.frames if frame.captured is not None]
+    if not moments:
+        return text
+    first, last = f"{min(moments):%Y-%m-%d %H:%M}", f"{max(moments):%Y-%m-%d %H:%M}"
+    if first == last:
+        return f"{text}, {first}"
+    same_day = first[:10] == last[:10]
+    return f"{text}, {first} to {last[11:] if same_day else last}"
+
+
+def _first_screen(found: DiveFrames) -> dict[str, Any]:
+    counts = count_frames(found.frames, len(found.words))
+    shown = [item for item in counts.names.items() if item[1].n_frames]
+    most = max((count.n_frames for _, count in shown), default=1)
+    by_word = [sum(count.by_word[place] for _, count in shown) for place in range(len(found.words))]
+    return {
+        "summary": summarize(found, counts),
+        "shares": [{"place": min(place, 2), "n": n} for place, n in enumerate(by_word)]
+        if shown
+        else [],
+        "names": [_bar(found, position, count, most) for position, count in shown[:_N_NAMES]],
+        "n_more_names": max(0, len(shown) - _N_NAMES),
+        "words": _words(found, counts),
+    }
+
+
+def _bar(found: DiveFrames, position: int, count: NameCount, most: int) -> dict[str, Any]:
+    parts = [
+        {"place": min(place, 2), "width": round(100 * n / most, 2)}
+        for place, n in enumerate(count.by_word)
+        if n
+    ]
+    said = ", ".join(
+        f"{word} {n:,}" for word, n in zip(found.words, count.by_word, strict=True) if n
+    )
+    name = found.names[position]
+    return {
+        "position": position,
+        "text": name.text,
+        "n_frames": count.n_frames,
+        "parts": parts,
+        "title": f"{name.text}: {said}",
+    }
+
+
+def _words(found: DiveFrames, counts: DiveCounts) -> list[dict[str, Any]]:
+    """Return each word that an answer of this page has, with what it means."""
+    meanings = _MEANINGS_OWN if found.has_own_words else _MEANINGS
+    used = {place for count in counts.names.values() for place, n in enumerate(count.by_word) if n}
+    return [
+        {"place": min(place, 2), "text": word, "meaning": meanings[min(place, 2)]}
+        for place, word in enumerate(found.words)
+        if place in used
+    ]
+
+
+def _cards(
+    found: DiveFrames,
+    files: Sequence[Path | None],
+    folder: Path,
+    addresses: Sequence[str],
+    folder_link: str,
+) -> list[dict[str, Any]]:
+    """Return the frames to look at first, and write a larger picture of each."""
+    places = [place for place, frame in enumerate(found.frames) if frame.look_first]
+    places.sort(key=lambda place: (found.frames[place].look_first, place))
+    cards = []
+    with ExitStack() as opened:
+        videos = Videos(opened)
+        for number, place in enumerate(places[:_N_CARDS], start=1):
+            frame, file = found.frames[place], files[place]
+            name = f"look-{number}.jpg"
+            is_drawn = file is not None and _draw_card(frame, file, videos, folder / name)
+            cards.append(
+                {
+                    "position": place,
+                    "link": addresses[place] or "#frames",
+                    "picture": f"{folder_link}/{name}" if is_drawn else "",
+                    "why_no_picture": frame.failure or "no picture here",
+                    "answer": "" if frame.answer is None else found.names[frame.answer].text,
+                    "word": _word(found, frame),
+                    "reasons": reasons_to_look(frame, found)[:2],
+                    "where": ", ".join(
+                        part
+                        for part in (
+                            frame.dive if len(found.dives) > 1 else "",
+                            time_in_words(frame),
+                        )
+                        if part
+                    ),
+                }
+            )
+    return cards
+
+
+def _word(found: DiveFrames, frame: Frame) -> dict[str, Any] | None:
+    if frame.confidence is None:
+        return None
+    return {"place": min(frame.confidence, 2), "text": found.words[frame.confidence]}
+
+
+def _draw_card(frame: Frame, file: Path, videos: Videos, path: Path) -> bool:
+    try:
+        save_jpeg(small_picture(frame, file, videos, _CARD_PX), path)
+    except (ImageError, MissingExtraError):
+        return False  # counted with the small pictures
+    return True
