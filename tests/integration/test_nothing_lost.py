@@ -36,8 +36,9 @@ from finding_nemo.training import fit
 from finding_nemo.training.examples.array_cache import cache_folder
 from finding_nemo.training.loop import checkpoints
 from finding_nemo.training.loop import trainer as loop
+from finding_nemo.training.loop.trained_run import TrainedRun
 from finding_nemo.training.optimization.optimizers import set_learning_rate
-from finding_nemo.training.train_recipe import TrainedRun, train
+from finding_nemo.training.train_recipe import train
 
 pytestmark = pytest.mark.slow
 

@@ -29,8 +29,9 @@ from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_sources import collect_images
 from finding_nemo.training.loop import checkpoints
 from finding_nemo.training.loop import trainer as loop
+from finding_nemo.training.loop.trained_run import TrainedRun
 from finding_nemo.training.recipes.registry import STUDY_RECIPES
-from finding_nemo.training.train_recipe import TrainedRun, train
+from finding_nemo.training.train_recipe import train
 from finding_nemo.workflows.train_with_curves import run_training
 
 pytestmark = pytest.mark.slow

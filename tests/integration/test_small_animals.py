@@ -15,7 +15,8 @@ from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.prediction.sources.image_sources import collect_images
 from finding_nemo.training.loop import checkpoints
 from finding_nemo.training.loop import trainer as loop
-from finding_nemo.training.train_recipe import TrainedRun, train
+from finding_nemo.training.loop.trained_run import TrainedRun
+from finding_nemo.training.train_recipe import train
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import difflib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -65,12 +65,20 @@ class NameOfTable(AfterValidator):
     """A check that a setting is a name of a table, which also says which names there are.
 
     Attributes:
-        names: What the setting takes.
-        about: What each of them is, in words.
+        table: What the setting takes, also what was added after the setting was declared.
     """
 
-    names: tuple[str, ...] = ()
-    about: str = ""
+    table: Mapping[str, Entry] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the setting takes."""
+        return tuple(self.table)
+
+    @property
+    def about(self) -> str:
+        """What each of them is, in words."""
+        return describe(self.table.values())
 
 
 def one_of(table: Mapping[str, Entry]) -> NameOfTable:
@@ -79,14 +87,13 @@ def one_of(table: Mapping[str, Entry]) -> NameOfTable:
     Example:
         >>> loss: Annotated[str, one_of(LOSSES)] = "mean-bce"  # doctest: +SKIP
     """
-    names = tuple(table)
 
     def checked(value: str) -> str:
-        if value not in names:
-            raise ValueError(f"input should be one of {', '.join(names)}")
+        if value not in table:
+            raise ValueError(f"input should be one of {', '.join(table)}")
         return value
 
-    return NameOfTable(checked, names, describe(table.values()))
+    return NameOfTable(checked, table)
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:

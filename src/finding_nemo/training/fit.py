@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from finding_nemo.core.config import Settings
 from finding_nemo.core.malloc import raise_malloc_thresholds
 from finding_nemo.core.names.inference_names import BFLOAT16, RUNTIMES
 from finding_nemo.core.provenance import dataset_provenance, now_utc, run_provenance
@@ -26,6 +27,8 @@ from finding_nemo.training.auto.hardware import choose_device, choose_dtype
 from finding_nemo.training.examples.array_cache import CACHE_VARIABLE, find_cache
 from finding_nemo.training.examples.cached_inputs import tell_unusable
 from finding_nemo.training.examples.partition import Partition, category_evidence, summarize_split
+from finding_nemo.training.examples.samplers import sampling_order
+from finding_nemo.training.loop.callbacks import TrainingStart
 from finding_nemo.training.loop.epoch_log import EpochRow
 from finding_nemo.training.loop.progress import EpochProgress
 from finding_nemo.training.loop.run_context import RunContext
@@ -60,6 +63,7 @@ def fit_baseline(
     """Write the bundle of a baseline, which has nothing to train."""
     task: BaselineTask = context.recipe.builder()(settings, partition, context)
     begin("")
+    context.callbacks.train_begin(_start(settings, partition, context))
     provenance = _provenance(partition, context)
     folder = context.folder / BUNDLE
     return write_baseline_bundle(folder, task.runner, partition, provenance=provenance), ()
@@ -88,7 +92,9 @@ def fit_network(
         tell_unusable(task.train_inputs, task.val_inputs, reporter)
     begin(f"{task.train_inputs.content} {task.val_inputs.content}")
     group.barrier()
-    trainer = _trainer(task, context, device, is_bfloat16=dtype == BFLOAT16)
+    trainer = _trainer(task, partition, context, device, is_bfloat16=dtype == BFLOAT16)
+    if group.is_main:
+        context.callbacks.train_begin(_start(task.settings, partition, context))
     with EpochProgress(task.settings.epochs, reporter) as progress:
         history = trainer.run(task.examples, with_truth(task.val_inputs, partition), progress)
     if group.is_main:
@@ -114,10 +120,26 @@ def _provenance(partition: Partition, context: RunContext) -> dict[str, Any]:
     }
 
 
+def _start(settings: Settings, partition: Partition, context: RunContext) -> TrainingStart:
+    return TrainingStart(
+        folder=context.folder,
+        recipe=context.recipe.name,
+        settings=settings.model_dump(),
+        seed=context.seed,
+        n_train=len(partition.train),
+        n_val=len(partition.val),
+    )
+
+
 def _trainer(
-    task: TrainingTask, context: RunContext, device: torch.device, *, is_bfloat16: bool
+    task: TrainingTask,
+    partition: Partition,
+    context: RunContext,
+    device: torch.device,
+    *,
+    is_bfloat16: bool,
 ) -> Trainer:
-    settings = task.settings
+    settings, records = task.settings, task.train_inputs.records
     return Trainer(
         network=task.network.to(device),
         settings=settings,
@@ -131,6 +153,12 @@ def _trainer(
         group=context.group,
         micro_batch_size=task.micro_batch_size or settings.micro_batch_size or 0,
         checkpoint_every_s=context.checkpoint_every_s,
+        order=sampling_order(
+            settings.sampler,
+            partition.dataset.truth(records),
+            [record.dive_or_own for record in records],
+        ),
+        callbacks=context.callbacks,
     )
 
 

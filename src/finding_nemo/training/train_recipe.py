@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,47 +16,19 @@ from finding_nemo.core.errors import (
 )
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Reporter
-from finding_nemo.core.text.short_repr import ShortRepr
-from finding_nemo.models.bundle.bundle import Bundle, bundle_hash, load_bundle
+from finding_nemo.core.text.wrong_argument import check_argument, check_path
+from finding_nemo.models.bundle.bundle import bundle_hash, load_bundle
 from finding_nemo.training.examples.partition import make_partition
 from finding_nemo.training.fit import fit_baseline, fit_network
+from finding_nemo.training.loop.callbacks import AnyCallback, CallbackList
 from finding_nemo.training.loop.distributed import ProcessGroup
-from finding_nemo.training.loop.epoch_log import EpochRow, read_log
+from finding_nemo.training.loop.epoch_log import read_log
 from finding_nemo.training.loop.keeping import CHECKPOINT_EVERY_S
 from finding_nemo.training.loop.run_context import RunContext
 from finding_nemo.training.loop.run_folder import BUNDLE, RunFolder
+from finding_nemo.training.loop.trained_run import TrainedRun
 from finding_nemo.training.recipes.registry import Recipe, find_recipe, recipe_settings
 from finding_nemo.training.recipes.renamed_settings import renamed_recipe_fault
-
-
-@dataclass(frozen=True, repr=False)
-class TrainedRun(ShortRepr):
-    """A training that has ended.
-
-    Attributes:
-        folder: The run folder: settings, split, logs, checkpoints.
-        bundle: The trained model in it.
-        history: One row an epoch; none for what has no epochs.
-        bundle_hash: One hash for all that the bundle predicts with.
-        is_main: Whether this process is the one, of those that trained together, that talks.
-    """
-
-    folder: Path
-    bundle: Bundle
-    history: tuple[EpochRow, ...]
-    bundle_hash: str
-    is_main: bool = True
-
-    def facts(self) -> Mapping[str, object]:
-        """Return where it is and what it came to."""
-        best = max((row.map_at_20 for row in self.history), default=None)
-        return {
-            "folder": self.folder,
-            "recipe": self.bundle.manifest.recipe,
-            "epochs": len(self.history),
-            "best_map_at_20": "not known" if best is None else f"{best:.4f}",
-            "bundle_hash": self.bundle_hash,
-        }
 
 
 def train(  # noqa: PLR0913 - each is one option of the command
@@ -74,6 +45,7 @@ def train(  # noqa: PLR0913 - each is one option of the command
     reporter: Reporter | None = None,
     group: ProcessGroup | None = None,
     checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+    callbacks: Sequence[AnyCallback] = (),
 ) -> TrainedRun:
     """Train a recipe and write its bundle to `out`/bundle.
 
@@ -91,17 +63,30 @@ def train(  # noqa: PLR0913 - each is one option of the command
         reporter: Told each choice with its reason, progress, and what a person should know.
         group: Those that are to train together; by default this one alone.
         checkpoint_every_s: Seconds between checkpoints within an epoch; 0 for every step.
+        callbacks: Told of the beginning, of each epoch and of the end: objects of classes made from
+            `Callback`, or functions that take the figures of an epoch.
+
+    Returns:
+        The run: its folder, its bundle and what happened in each epoch.
 
     Raises:
+        ArgumentError: If an argument is of a kind that is not taken.
         OutputExistsError: If `out` is occupied and neither `overwrite` nor `resume` is set.
         OtherRunError: If another process trains into `out` now.
         SettingsError: If a setting is unknown or out of range, or differs from the run's, or
             there are several processes and no network to train.
         SplitError: If the split does not fit.
-        TrainingError: If no image can be used, or the loss is no longer a number.
+        TrainingError: If no image can be used, the loss is no longer a number, or a callback or
+            something registered fails.
         StoppedError: By Ctrl-C; it says how to go on.
         NoSpaceError: If the disk is full; the last checkpoint stays.
+
+    Example:
+        >>> dataset = finding_nemo.read_dataset("fathomnet/")  # doctest: +SKIP
+        >>> run = finding_nemo.train(dataset, out="runs/probe")  # doctest: +SKIP
+        >>> run.bundle  # doctest: +SKIP
     """
+    _check_arguments(dataset, out, recipe, split, settings)
     group = group or ProcessGroup()
     context = RunContext(
         folder=Path(out),
@@ -110,6 +95,7 @@ def train(  # noqa: PLR0913 - each is one option of the command
         group=group,
         reporter=reporter if reporter and group.is_main else Reporter(),
         checkpoint_every_s=checkpoint_every_s,
+        callbacks=CallbackList(callbacks),
     )
     if renamed := renamed_recipe_fault(recipe):
         context.reporter.message(f"Recipe {renamed}; the old name will not be known for ever.")
@@ -132,7 +118,22 @@ def train(  # noqa: PLR0913 - each is one option of the command
         with _told_stop(run, group):
             begin = run.begin if group.is_main else _nothing
             bundle, history = fit(used, partition, context, begin)
-    return TrainedRun(context.folder, bundle, history, bundle_hash(bundle.path), group.is_main)
+    trained = TrainedRun(context.folder, bundle, history, bundle_hash(bundle.path), group.is_main)
+    if group.is_main:
+        context.callbacks.train_end(trained)
+    return trained
+
+
+def _check_arguments(
+    dataset: object, out: object, recipe: object, split: object, settings: object
+) -> None:
+    check_argument(dataset, Dataset, "train()", 'a Dataset, as read_dataset("folder") returns it')
+    check_path(out, "train(out=...)", "the path of a folder to make")
+    check_argument(recipe, str, "train(recipe=...)", 'the name of a recipe, such as "probe"')
+    made = "a Split, as make_split or read_split returns it"
+    check_argument(split, (Split, type(None)), "train(split=...)", made)
+    known = 'a dictionary from setting to value, such as {"epochs": 3}'
+    check_argument(settings, (Mapping, type(None)), "train(settings=...)", known)
 
 
 def _ended(out: Path, group: ProcessGroup) -> TrainedRun:

@@ -11,8 +11,9 @@ from finding_nemo.core.reporter import Reporter
 from finding_nemo.reporting.figures.learning_curves import draw_learning_curves
 from finding_nemo.training.examples.array_cache import find_cache
 from finding_nemo.training.loop.distributed import ProcessGroup
+from finding_nemo.training.loop.trained_run import TrainedRun
 from finding_nemo.training.recipes.registry import find_recipe
-from finding_nemo.training.train_recipe import TrainedRun, train
+from finding_nemo.training.train_recipe import train
 
 CURVES = "curves.png"
 

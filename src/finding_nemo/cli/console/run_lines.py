@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from finding_nemo.cli.console.words import print_result
 
 if TYPE_CHECKING:
-    from finding_nemo.training.train_recipe import TrainedRun
+    from finding_nemo.training.loop.trained_run import TrainedRun
 
 
 def print_run(run: TrainedRun) -> None:

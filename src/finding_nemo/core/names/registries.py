@@ -2,15 +2,16 @@
 
 Splits, data-set formats, prediction formats, runtimes, novelty scores and losses each stand in one
 table. The command line makes its choices and its help from them, so a table loads no library: a
-row names its function as "module:function", and `load` imports that when it is used.
+row names its function as "module:function", and `load` imports that when it is used. What people
+add in their own programs stands in the same table, with the function itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
-from types import MappingProxyType
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from finding_nemo.core.errors import SettingsError
 
@@ -37,16 +38,82 @@ class Entry(Protocol):
 E = TypeVar("E", bound=Entry)
 
 
-def registry(*entries: E) -> Mapping[str, E]:
+# As `--set` reads words: these would be no text.
+_NO_NAMES = ("true", "false", "null")
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)*")
+_LONGEST_NAME = 60
+
+
+class Registry(Mapping[str, E], Generic[E]):
+    """A table by name, in order; `add` is the only way to change it."""
+
+    def __init__(self, entries: Iterable[E]) -> None:
+        """Hold `entries`, which nobody can replace."""
+        self._entries = {entry.name: entry for entry in entries}
+        self._added: set[str] = set()
+
+    def __getitem__(self, name: str) -> E:
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def added(self) -> tuple[str, ...]:
+        """The names that were added later, in order."""
+        return tuple(name for name in self._entries if name in self._added)
+
+    def add(self, entry: E, *, kind: str, overwrite: bool = False) -> None:
+        """Add a row under its name.
+
+        Args:
+            entry: The row.
+            kind: What it is a table of, for messages.
+            overwrite: Whether a row that was added earlier may be replaced.
+
+        Raises:
+            SettingsError: If the name is unusable, or is there already.
+        """
+        name = entry.name
+        self.check_new(name, kind=kind, overwrite=overwrite)
+        self._entries[name] = entry
+        self._added.add(name)
+
+    def check_new(self, name: object, *, kind: str, overwrite: bool) -> None:
+        """Check that a row of that name could be added.
+
+        Raises:
+            SettingsError: If the name is unusable, or is there already.
+        """
+        usable = isinstance(name, str) and len(name) <= _LONGEST_NAME and _NAME.fullmatch(name)
+        if not usable or name in _NO_NAMES:
+            raise SettingsError(
+                f"{str(name)[:80]!r} cannot be the name of a registered {kind}: take small letters "
+                f'and digits, a letter first, with single "-", "_" or "." between them, '
+                f'{_LONGEST_NAME} at most, such as "my-{kind}".'
+            )
+        if name in self._entries and not (overwrite and name in self._added):
+            how = (
+                "give overwrite=True to replace it"
+                if name in self._added
+                else "it comes with the package and cannot be replaced; choose another name"
+            )
+            raise SettingsError(f"The {kind} {name!r} is there already: {how}.")
+
+
+def registry(*entries: E) -> Registry[E]:
     """Return the table of `entries` by name, in their order.
 
     Raises:
         ValueError: If a name stands twice.
     """
-    table = {entry.name: entry for entry in entries}
+    table = Registry(entries)
     if len(table) < len(entries):
         raise ValueError(f"a name stands twice in {[entry.name for entry in entries]}")
-    return MappingProxyType(table)
+    return table
 
 
 def find_entry(table: Mapping[str, E], name: str, *, kind: str) -> E:
@@ -70,7 +137,9 @@ def describe(entries: Iterable[Entry]) -> str:
     return "; ".join(f"{entry.name}: {entry.about}" for entry in entries)
 
 
-def load(target: str) -> Any:  # noqa: ANN401 - each table states what its functions take
-    """Import what "module:function" names."""
+def load(target: str | Callable[..., Any]) -> Any:  # noqa: ANN401 - each table states what it takes
+    """Import what "module:function" names; a function itself is returned as it is."""
+    if not isinstance(target, str):
+        return target
     module, _, name = target.partition(":")
     return getattr(import_module(module), name)

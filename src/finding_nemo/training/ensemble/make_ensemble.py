@@ -29,6 +29,7 @@ from finding_nemo.models.onnx_export.ensemble_graph import Member, join_networks
 from finding_nemo.training.ensemble.ensemble_members import check_members, check_out, shares_of
 from finding_nemo.training.examples.cached_inputs import CachedInputs, cache_pixels, tell_unusable
 from finding_nemo.training.examples.partition import Partition, make_partition
+from finding_nemo.training.loop.trained_run import TrainedRun
 from finding_nemo.training.packaging.batch_inference import infer_with_runtime
 from finding_nemo.training.packaging.fit_uncertainty import (
     fit_uncertainty,
@@ -37,7 +38,6 @@ from finding_nemo.training.packaging.fit_uncertainty import (
 )
 from finding_nemo.training.packaging.parity import check_outputs, parity_images
 from finding_nemo.training.packaging.validation_summary import summarize_validation
-from finding_nemo.training.train_recipe import TrainedRun
 
 _LIBRARIES = ("numpy", "onnx", *RUNTIMES, "pillow")
 

@@ -20,6 +20,8 @@ from finding_nemo.core.reporter import ProgressCallback
 from finding_nemo.metrics.ranking import map_at_k
 from finding_nemo.training.examples.array_cache import CachedRows
 from finding_nemo.training.examples.examples import Examples, Prepare, TrainingExamples
+from finding_nemo.training.examples.samplers import Order, shuffled_order
+from finding_nemo.training.loop.callbacks import CallbackList
 from finding_nemo.training.loop.checkpoints import (
     CHECKPOINTS,
     EpochPosition,
@@ -72,6 +74,8 @@ class Trainer:
         group: Those that train together, started; by default this one alone.
         micro_batch_size: Images of a step that this process computes together; 0 for all.
         checkpoint_every_s: Seconds between checkpoints within an epoch; 0 for every step.
+        order: Which images an epoch shows, and in which order.
+        callbacks: Told of each epoch when its checkpoint is safe, by the main process.
     """
 
     network: nn.Module
@@ -86,6 +90,8 @@ class Trainer:
     group: ProcessGroup = field(default_factory=ProcessGroup)
     micro_batch_size: int = 0
     checkpoint_every_s: float = CHECKPOINT_EVERY_S
+    order: Order = shuffled_order
+    callbacks: CallbackList = field(default_factory=CallbackList)
 
     def run(
         self, training: TrainingExamples, validation: Examples, progress: EpochProgress
@@ -97,8 +103,8 @@ class Trainer:
         same weights and return the same history.
 
         Raises:
-            TrainingError: If the loss is no longer a number, a checkpoint is unusable, or there
-                are too few images for the processes.
+            TrainingError: If the loss is no longer a number, a checkpoint is unusable, there are
+                too few images for the processes, or a callback fails.
             SettingsError: If a batch is too small for them.
             NoSpaceError: If the disk is full; the last checkpoint stays.
             KeyboardInterrupt: By Ctrl-C; the last step that was taken is kept.
@@ -114,6 +120,7 @@ class Trainer:
             if self.group.is_main:
                 save_checkpoint(self._checkpoints, self.network, work.optimizer, work.ema, history)
                 write_log(self.folder, history)
+                self.callbacks.epoch_end(row)
             work.keeper.reset_clock()
         self.group.barrier()
         load_best(self._checkpoints, self.network)
@@ -189,7 +196,7 @@ class Trainer:
         generator = torch.Generator().manual_seed(_epoch_seed(self.seed, epoch))
         # Dropout draws from the global generator, other numbers in each process.
         torch.manual_seed(_epoch_seed(self.seed, epoch) + _RANK_SEED * self.group.rank)
-        batches = self._batches_of(torch.randperm(len(training), generator=generator).numpy())
+        batches = self._batches_of(self.order(len(training), generator))
         position = EpochPosition(epoch, 0, len(batches), 0.0, 0.0, self.device.type)
         if mid_epoch:
             position = mid_epoch.position

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch.nn import functional
 
+from finding_nemo.core.errors import TrainingError
 from finding_nemo.core.names.registries import load
 from finding_nemo.training.recipes.loop_choices import LOSSES
 
@@ -53,9 +54,38 @@ class Objective:
     activation: Literal["sigmoid", "clip"]
 
 
-OBJECTIVES: Mapping[str, Objective] = {
-    row.name: Objective(load(row.function), row.activation) for row in LOSSES.values()
-}
+class _Objectives(Mapping[str, Objective]):
+    """The table of losses with their functions, also those that were registered later."""
+
+    def __getitem__(self, name: str) -> Objective:
+        row = LOSSES[name]
+        loss = load(row.function)
+        return Objective(_checked(loss, name) if name in LOSSES.added else loss, row.activation)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(LOSSES)
+
+    def __len__(self) -> int:
+        return len(LOSSES)
+
+
+def _checked(loss: Loss, name: str) -> Loss:
+    """Return a person's loss, which must give what the loop can take."""
+
+    def checked(outputs: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+        value: object = loss(outputs, truth)
+        if not isinstance(value, torch.Tensor) or value.ndim or not value.is_floating_point():
+            shape = f" of shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else ""
+            raise TrainingError(
+                f"The loss {name!r} returned a {type(value).__name__}{shape}; it must return one "
+                "number as a torch tensor: the mean over the images of the batch."
+            )
+        return value
+
+    return checked
+
+
+OBJECTIVES: Mapping[str, Objective] = _Objectives()
 
 # Of targets: nobody knows whether it is there.
 UNKNOWN = -1.0

@@ -1,13 +1,19 @@
-"""The losses, optimizers and schedules that settings name, in tables that load no torch."""
+"""The losses, optimizers, schedules, samplers and augmentations that settings name.
+
+The tables load no torch. What people register in their own programs is added to them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from finding_nemo.core.config import one_of
-from finding_nemo.core.names.registries import registry
+from finding_nemo.core.names.registries import Registry, registry
+
+# "module:function", or what a person registered.
+Target = str | Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +31,11 @@ class LossRow:
 
     name: str
     about: str
-    function: str
+    function: Target
     activation: Literal["sigmoid", "clip"]
 
 
-LOSSES: Mapping[str, LossRow] = registry(
+LOSSES: Registry[LossRow] = registry(
     LossRow(
         name="mean-bce",
         about="binary cross-entropy, mean over categories, as the study took it",
@@ -68,7 +74,7 @@ class OptimizerRow:
     decays_biases: bool = True
 
 
-OPTIMIZERS: Mapping[str, OptimizerRow] = registry(
+OPTIMIZERS: Registry[OptimizerRow] = registry(
     OptimizerRow("sgd", "gradient descent without momentum", "torch.optim:SGD"),
     OptimizerRow("adam", "Adam", "torch.optim:Adam"),
     OptimizerRow(
@@ -93,7 +99,7 @@ class ScheduleRow:
     function: str
 
 
-SCHEDULES: Mapping[str, ScheduleRow] = registry(
+SCHEDULES: Registry[ScheduleRow] = registry(
     ScheduleRow(
         "constant",
         "the same in every step",
@@ -106,6 +112,58 @@ SCHEDULES: Mapping[str, ScheduleRow] = registry(
     ),
 )
 
+
+@dataclass(frozen=True, slots=True)
+class SamplerRow:
+    """One way to draw the images of an epoch.
+
+    Attributes:
+        name: As given to the setting `sampler`.
+        about: One line for people.
+        function: "module:function"; from truth, bool (images, categories), the dive of each image
+            and a generator to as many row numbers as there are images.
+    """
+
+    name: str
+    about: str
+    function: Target
+
+
+SAMPLERS: Registry[SamplerRow] = registry(
+    SamplerRow(
+        "shuffle",
+        "every image once, in another order in each epoch",
+        "finding_nemo.training.examples.samplers:shuffle",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentationRow:
+    """One augmentation of whole frames.
+
+    Attributes:
+        name: As given to the setting `augmentation`.
+        about: One line for people.
+        function: "module:function"; from a batch, uint8 (images, 3, height, width), and perhaps a
+            generator to a batch of the same shape.
+    """
+
+    name: str
+    about: str
+    function: Target
+
+
+AUGMENTATIONS: Registry[AugmentationRow] = registry(
+    AugmentationRow(
+        "none",
+        "images as they are",
+        "finding_nemo.training.augmentation.own_augmentation:unchanged",
+    ),
+)
+
 LossName = Annotated[str, one_of(LOSSES)]
 OptimizerName = Annotated[str, one_of(OPTIMIZERS)]
 ScheduleName = Annotated[str, one_of(SCHEDULES)]
+SamplerName = Annotated[str, one_of(SAMPLERS)]
+AugmentationName = Annotated[str, one_of(AUGMENTATIONS)]

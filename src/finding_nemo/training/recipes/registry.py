@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from finding_nemo.core.errors import SettingsError
-from finding_nemo.core.names.registries import load
+from finding_nemo.core.names.registries import Registry, load
 from finding_nemo.core.names.renamed_names import RENAMED_RECIPES, RENAMED_SETTINGS
 from finding_nemo.training.recipes.renamed_settings import renamed_faults
 from finding_nemo.training.recipes.settings import (
@@ -205,7 +205,7 @@ _ALL = (
     _study("densenet121", "torchvision/densenet121", "the study's DenseNet121", epochs=10),
 )
 
-RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in _ALL}
+RECIPES: Registry[Recipe] = Registry(_ALL)
 STUDY_RECIPES = tuple(recipe.name for recipe in _ALL if recipe.is_of_study)
 
 
@@ -247,7 +247,7 @@ def recipe_settings(recipe: Recipe, changes: Mapping[str, Any]) -> AnySettings:
 
 def _only_of_others(recipe: Recipe, changes: Mapping[str, Any]) -> list[str]:
     own = type(recipe.settings).model_fields
-    known = {key for other in _ALL for key in type(other.settings).model_fields}
+    known = {key for other in RECIPES.values() for key in type(other.settings).model_fields}
     return [key for key in changes if key in known and key not in own]
 
 

@@ -9,7 +9,13 @@ from pydantic import Field, model_validator
 from finding_nemo.core.config import Settings
 from finding_nemo.core.names.inference_names import TrainingDtype
 from finding_nemo.core.preprocessing import ResizeName
-from finding_nemo.training.recipes.loop_choices import LossName, OptimizerName, ScheduleName
+from finding_nemo.training.recipes.loop_choices import (
+    AugmentationName,
+    LossName,
+    OptimizerName,
+    SamplerName,
+    ScheduleName,
+)
 
 # Backbones that are layers on bare pixels: nobody has trained them on ImageNet.
 ON_PIXELS = ("linear", "basic")
@@ -32,6 +38,7 @@ class TrainerSettings(Settings):
         learning_rate: The largest one.
         weight_decay: On weights, not on biases, for "adamw".
         schedule: How the learning rate changes from step to step.
+        sampler: Which images an epoch shows, and in which order.
         device: "auto", "cpu", "cuda" or "mps".
         dtype: "auto", "float32" or "bfloat16".
         ema_decay: Decay of the exponential moving average (EMA) of the weights, which is validated
@@ -46,6 +53,7 @@ class TrainerSettings(Settings):
     learning_rate: float = Field(default=1e-3, gt=0, le=1e30)
     weight_decay: float = Field(default=0.0, ge=0)
     schedule: ScheduleName = "constant"
+    sampler: SamplerName = "shuffle"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     dtype: TrainingDtype = "auto"
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
@@ -73,6 +81,7 @@ class NetworkSettings(LossSettings):
         resize: How it is brought to that size.
         normalise: Whether pixels are centred as ImageNet weights expect; the study did not.
         cutout_px: Side of one square that is blacked out of each training image; 0 for none.
+        augmentation: What else is done to training images, before they are normalised.
     """
 
     backbone: str
@@ -82,6 +91,7 @@ class NetworkSettings(LossSettings):
     resize: ResizeName = "stretch"
     normalise: bool = False
     cutout_px: int = Field(default=0, ge=0, le=4096)
+    augmentation: AugmentationName = "none"
 
     @model_validator(mode="after")
     def _has_weights(self) -> Self:

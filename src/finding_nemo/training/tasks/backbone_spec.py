@@ -7,6 +7,7 @@ from typing import Any
 
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.models.networks.backbones import load_backbone
+from finding_nemo.models.networks.own_backbones import refuse_without_maps
 from finding_nemo.models.networks.patch_network import patch_grid
 from finding_nemo.training.auto.from_dataset import frame_size
 from finding_nemo.training.examples.partition import Partition
@@ -35,6 +36,7 @@ def choose_backbone_spec(
     """Return it as set, or else chosen from the training images, and tell the reasons."""
     message = context.reporter.message
     loaded = load_backbone(settings.backbone, n_outputs=0, pretrained=settings.pretrained)
+    refuse_without_maps(settings.backbone, loaded.network)
     message(f"backbone {settings.backbone}: {loaded.weights}.")
     width, height = context.announce(
         "frames", frame_size(settings.width_px, settings.height_px, partition.train)

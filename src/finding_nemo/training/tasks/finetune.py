@@ -11,6 +11,7 @@ from finding_nemo.core.records import ImageRecord
 from finding_nemo.models.networks.backbones import IMAGENET_MEAN, IMAGENET_STD, load_backbone
 from finding_nemo.models.networks.study_networks import basic_network, linear_on_pixels
 from finding_nemo.training.augmentation.cutout import PreparePixels
+from finding_nemo.training.augmentation.own_augmentation import load_augmentation
 from finding_nemo.training.examples.cached_inputs import CachedInputs, cache_pixels
 from finding_nemo.training.examples.partition import Partition
 from finding_nemo.training.loop.run_context import RunContext
@@ -28,13 +29,18 @@ def build_finetune_task(
     n_categories = len(partition.dataset.categories)
     mean, std = IMAGENET_MEAN, IMAGENET_STD
     is_on_pixels = settings.backbone in _PIXEL_NETWORKS
+    reads_pretrained = not is_on_pixels
     if is_on_pixels:
         n_pixels = 3 * settings.width_px * settings.height_px
         network = _PIXEL_NETWORKS[settings.backbone](n_pixels, n_categories)
     else:
         loaded = load_backbone(
-            settings.backbone, n_outputs=n_categories, pretrained=settings.pretrained is not False
+            settings.backbone,
+            n_outputs=n_categories,
+            pretrained=settings.pretrained is not False,
+            frame_px=(settings.height_px, settings.width_px),
         )
+        reads_pretrained = loaded.reads_pretrained
         context.reporter.message(f"backbone {settings.backbone}: {loaded.weights}.")
         network = loaded.network.to(memory_format=torch.channels_last)
         mean, std = loaded.mean, loaded.std
@@ -62,10 +68,13 @@ def build_finetune_task(
         loss=objective.loss,
         preprocessing=preprocessing,
         prepare=PreparePixels(
-            preprocessing, cutout_px=settings.cutout_px, channels_last=not is_on_pixels
+            preprocessing,
+            cutout_px=settings.cutout_px,
+            channels_last=not is_on_pixels,
+            augment=load_augmentation(settings.augmentation),
         ),
         train_inputs=train,
         val_inputs=cache_validation(train, partition, cache),
         examples=with_truth(train, partition),
-        unused=frozenset({"pretrained"} if is_on_pixels else ()),
+        unused=frozenset(() if reads_pretrained else {"pretrained"}),
     )

@@ -30,7 +30,12 @@ def build_probe_task(
     settings: ProbeSettings, partition: Partition, context: RunContext
 ) -> TrainingTask:
     """Return a linear head on frozen features, which are computed once and kept on disk."""
-    loaded = load_backbone(settings.backbone, n_outputs=0, pretrained=settings.pretrained)
+    loaded = load_backbone(
+        settings.backbone,
+        n_outputs=0,
+        pretrained=settings.pretrained,
+        frame_px=(settings.height_px, settings.width_px),
+    )
     context.reporter.message(f"backbone {settings.backbone}: {loaded.weights}.")
     backbone = freeze(loaded.network)
     preprocessing = Preprocessing(
@@ -65,6 +70,7 @@ def build_probe_task(
         train_inputs=train,
         val_inputs=cache_validation(train, partition, cache),
         examples=with_truth(train, partition),
+        unused=frozenset(() if loaded.reads_pretrained else {"pretrained"}),
     )
 
 
