@@ -1,12 +1,16 @@
-"""What stands beside the probabilities of one image: how far to trust them, and what to say."""
+"""What stands beside the probabilities of one image: how far to trust them, and who says them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import cached_property, partial
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from finding_nemo.core.categories import CategoryTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +78,25 @@ class Assessment:
     label_probability: float
     label_source: str
     brightness: float
+
+
+@dataclass(frozen=True)
+class PredictionOrigin:
+    """What all predictions of one predictor have in common; one object for all of them.
+
+    Attributes:
+        categories: The category of each column of their probabilities.
+        read_metadata: Gives what a file of these predictions says of its bundle, JSON-ready.
+    """
+
+    categories: CategoryTable
+    read_metadata: Callable[[], Mapping[str, Any]]
+
+    @cached_property
+    def metadata(self) -> Mapping[str, Any]:
+        """What a file of these predictions says of its bundle, JSON-ready."""
+        return self.read_metadata()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The bundle stays where it is.
+        return PredictionOrigin, (self.categories, partial(dict, self.metadata))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.errors import DatasetError
+from finding_nemo.core.text.short_repr import ShortRepr
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,17 @@ class Category:
     supercategory: str
 
 
-@dataclass(frozen=True)
-class CategoryTable:
+@dataclass(frozen=True, repr=False)
+class CategoryTable(ShortRepr):
     """Categories in column order.
 
     Attributes:
         categories: One entry a column.
+
+    Example:
+        >>> table = CategoryTable((Category(9, "crab", "Crustacea"),))
+        >>> table.column_of(9), table.names
+        (0, ('crab',))
     """
 
     categories: tuple[Category, ...]
@@ -48,6 +54,15 @@ class CategoryTable:
 
     def __len__(self) -> int:
         return len(self.categories)
+
+    def facts(self) -> Mapping[str, object]:
+        """Return how many there are, and the first."""
+        more = ", ..." if len(self) > 3 else ""
+        return {
+            "categories": len(self),
+            "supercategories": len(set(self.supercategories)),
+            "names": ", ".join(self.names[:3]) + more,
+        }
 
     @cached_property
     def ids(self) -> tuple[int, ...]:

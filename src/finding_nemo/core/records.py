@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.core.assessment import Answer, Assessment
-from finding_nemo.core.categories import CategoryTable
-from finding_nemo.core.errors import DatasetError, SplitError
+from finding_nemo.core.assessment import Answer, Assessment, PredictionOrigin
+from finding_nemo.core.categories import Category, CategoryTable
+from finding_nemo.core.errors import ArgumentError, DatasetError, SplitError
 from finding_nemo.core.text.short_repr import ShortRepr
 
 
@@ -43,8 +43,8 @@ class OfADive:
         return self.dive or self.image_id
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRecord(OfADive):
+@dataclass(frozen=True, slots=True, repr=False)
+class ImageRecord(OfADive, ShortRepr):
     """What a data set says of one image.
 
     Attributes:
@@ -61,6 +61,9 @@ class ImageRecord(OfADive):
         sequence: What stands before the frame number in the file's name.
         frame_number: The last run of digits in the file's name, if it has one.
         boxes: Boxes, if the data set has them.
+
+    Example:
+        >>> [record.path for record in dataset.records if record.dive is None]  # doctest: +SKIP
     """
 
     image_id: str
@@ -76,6 +79,17 @@ class ImageRecord(OfADive):
     sequence: str = ""
     frame_number: int | None = None
     boxes: tuple[Box, ...] = ()
+
+    def facts(self) -> Mapping[str, object]:
+        """Return what is known of it at a glance."""
+        held = self.category_ids
+        return {
+            "image_id": self.image_id,
+            "path": self.path,
+            "dive": self.dive or "not known",
+            "category_ids": "not annotated" if held is None else " ".join(map(str, held)) or "none",
+            "boxes": len(self.boxes),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +120,11 @@ class Dataset(ShortRepr):
 
     Raises:
         DatasetError: If an image id is used twice: splits, predictions and truth are joined by it.
+
+    Example:
+        >>> dataset = finding_nemo.read_dataset("fathomnet/")  # doctest: +SKIP
+        >>> test = dataset.subset(split.ids_in("test"))  # doctest: +SKIP
+        >>> dataset.truth().sum(axis=0)  # images of each category  # doctest: +SKIP
     """
 
     root: Path
@@ -144,6 +163,24 @@ class Dataset(ShortRepr):
             "dives": len({record.dive for record in self.records if record.dive is not None}),
         }
 
+    def subset(self, image_ids: Iterable[str]) -> Dataset:
+        """Return the data set of some of its images, in the order given.
+
+        Args:
+            image_ids: Such as those of a part of a split: `split.ids_in("test")`.
+
+        Raises:
+            DatasetError: If it lacks one of them.
+        """
+        wanted = list(image_ids)
+        lacking = [image_id for image_id in wanted if image_id not in self.by_id]
+        if lacking:
+            raise DatasetError(
+                f"{len(lacking)} of {len(wanted)} images are not in the data set {self.root} "
+                f"(first: {lacking[0]!r})."
+            )
+        return replace(self, records=tuple(self.by_id[image_id] for image_id in wanted))
+
     def truth(self, records: Iterable[ImageRecord] | None = None) -> npt.NDArray[np.bool_]:
         """Return the truth matrix (images, categories) of `records` (default: `annotated`)."""
         chosen = self.annotated if records is None else records
@@ -169,6 +206,10 @@ class Split(ShortRepr):
         seed: The seed that made it, if one did.
         notices: What a reader of the split should know, in sentences.
         unsplittable: Category ids that cannot be in two parts (one dive only).
+
+    Example:
+        >>> split = finding_nemo.make_split(dataset, "dive")  # doctest: +SKIP
+        >>> split.parts, split.ids_in("test")[:3]  # doctest: +SKIP
     """
 
     rows: tuple[SplitRow, ...]
@@ -236,6 +277,12 @@ class Prediction(ShortRepr):
         dive: The dive it is from, if anything says so.
         captured: When it was filmed (UTC, no time zone attached), if known; midnight where only
             the day is.
+        origin: What predicted it, if a predictor did.
+
+    Example:
+        >>> for prediction in predictor.predict("frames/"):  # doctest: +SKIP
+        ...     for category, probability in prediction.top(3):
+        ...         print(prediction.image_id, category.name, probability)
     """
 
     image_id: str
@@ -251,6 +298,30 @@ class Prediction(ShortRepr):
     answer: Answer | None = None
     dive: str | None = None
     captured: datetime | None = None
+    origin: PredictionOrigin | None = field(default=None, repr=False, compare=False)
+
+    def top(self, n: int = 5) -> tuple[tuple[Category, float], ...]:
+        """Return the most probable categories, best first; none of an image that failed.
+
+        Args:
+            n: How many at most.
+
+        Returns:
+            Pairs of a category and its probability.
+
+        Raises:
+            ArgumentError: If no predictor made it, so that nobody knows what its columns are.
+        """
+        if self.probabilities is None:
+            return ()
+        if self.origin is None:
+            raise ArgumentError(
+                "top() takes a prediction that a Predictor made: of this one nobody knows which "
+                "category each probability is of."
+            )
+        best = np.argsort(-self.probabilities, kind="stable")[:n]
+        categories = self.origin.categories.categories
+        return tuple((categories[column], float(self.probabilities[column])) for column in best)
 
     def facts(self) -> Mapping[str, object]:
         """Return the image and the one answer to it."""
@@ -264,5 +335,7 @@ class Prediction(ShortRepr):
                 "why": self.answer.why,
             }
         if self.probabilities is not None:
+            if self.origin is not None:
+                facts["best_guess"] = self.top(1)[0][0].name
             facts["best_probability"] = f"{float(self.probabilities.max()):.3f}"
         return {**facts, "novelty": f"{self.novelty:.4g}" if self.novelty is not None else None}

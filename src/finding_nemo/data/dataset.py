@@ -10,6 +10,7 @@ from pathlib import Path
 from finding_nemo.core.errors import AnnotationError, DatasetError, DatasetNotFoundError
 from finding_nemo.core.names.registries import load
 from finding_nemo.core.records import Dataset, DatasetSource
+from finding_nemo.core.text.wrong_argument import check_path
 from finding_nemo.data.datasets.dataset_forms import DATASET_FORMS, form_of
 from finding_nemo.data.datasets.dives import compile_dive_pattern
 
@@ -26,12 +27,25 @@ def read_dataset(
         dive_pattern: A regular expression with a group `dive` (and perhaps `vehicle`),
             searched in each image's URL, or its path where it has none.
 
+    Returns:
+        The data set: its category table and a record of each image.
+
     Raises:
+        ArgumentError: If `path` or `images` is no path.
         DatasetNotFoundError: If `path`, `images` or a needed file does not exist.
         AnnotationError: If a line or record cannot be read.
         DatasetError: If the data set is empty.
         SettingsError: If `dive_pattern` is unusable.
+
+    Example:
+        >>> dataset = finding_nemo.read_dataset("fathomnet/")  # doctest: +SKIP
+        >>> dataset  # doctest: +SKIP
+        Dataset(root=fathomnet, images=21,677, annotated=21,677, categories=290, dives=...)
     """
+    takes = "the path of a data set: a folder, a COCO file or a CSV file"
+    check_path(path, "read_dataset()", takes)
+    if images is not None:
+        check_path(images, "read_dataset(images=...)", "the path of the image folder")
     path = Path(path)
     folder = None if images is None else _existing_folder(Path(images))
     pattern = None if dive_pattern is None else compile_dive_pattern(dive_pattern)

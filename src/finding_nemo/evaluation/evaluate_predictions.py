@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from finding_nemo.core.arrays import Bools, Float64s
-from finding_nemo.core.errors import PredictionsError
+from finding_nemo.core.errors import PredictionsError, SettingsError
 from finding_nemo.core.records import Dataset, Split
+from finding_nemo.core.text.wrong_argument import check_argument
 from finding_nemo.evaluation.evaluate_uncertainty import evaluate_uncertainty
 from finding_nemo.evaluation.evaluation_results import (
     EvaluatedImage,
@@ -27,6 +28,7 @@ from finding_nemo.evaluation.per_category import (
     validation_aps,
 )
 from finding_nemo.evaluation.pictures import Pictures
+from finding_nemo.evaluation.prediction_forms import AnyPredictions, as_prediction_table
 from finding_nemo.metrics.average_precision import macro_average_precision
 from finding_nemo.metrics.baselines import frame_key, prior_scores, time_copy_scores
 from finding_nemo.metrics.bootstrap import (
@@ -43,7 +45,7 @@ from finding_nemo.results.schema import PredictionTable
 
 
 def evaluate(
-    predictions: PredictionTable,
+    predictions: AnyPredictions,
     dataset: Dataset,
     *,
     split: Split | None = None,
@@ -55,15 +57,30 @@ def evaluate(
     counts 0. Intervals are 95 %, by dive.
 
     Args:
-        predictions: From `read_predictions`.
+        predictions: A stream from `Predictor.predict`, predictions in a list, a table, or the path
+            of a predictions file. Each gives the same figures.
         dataset: Holds the truth.
         split: Says what the model may have learnt from.
         part: The part to judge, with `split`.
 
+    Returns:
+        Every figure, with the baselines' beside it.
+
     Raises:
+        ArgumentError: If an argument is of a kind that is not taken.
         PredictionsError: If nothing can be judged, or the category tables differ.
+        SettingsError: If only one of `split` and `part` is given.
         SplitError: If the split has no such part.
+
+    Example:
+        >>> predictions = finding_nemo.Predictor(run.bundle).predict(test)  # doctest: +SKIP
+        >>> found = finding_nemo.evaluate(  # doctest: +SKIP
+        ...     predictions, dataset, split=split, part="test"
+        ... )
+        >>> found.model.map_at_20.value, found.prior.map_at_20.value  # doctest: +SKIP
     """
+    _check_arguments(dataset, split, part)
+    predictions = as_prediction_table(predictions, dataset)
     evaluation_set = _align(predictions, dataset, split, part)
     evidence = training_evidence(evaluation_set, predictions.metadata)
     prior, prior_source = _prior(evaluation_set, evidence)
@@ -93,6 +110,19 @@ def evaluate(
         notices=evaluation_set.notices,
         metadata=predictions.metadata,
     )
+
+
+def _check_arguments(dataset: object, split: object, part: object) -> None:
+    read = 'a Dataset, as read_dataset("folder") returns it'
+    check_argument(dataset, Dataset, "evaluate(dataset=...)", read)
+    made = "a Split, as make_split or read_split returns it"
+    check_argument(split, (Split, type(None)), "evaluate(split=...)", made)
+    check_argument(
+        part, (str, type(None)), "evaluate(part=...)", 'the name of a part, such as "test"'
+    )
+    if (split is None) != (part is None):
+        lacking = "the part to judge, such as part='test'" if part is None else "the split"
+        raise SettingsError(f"split and part go together: give {lacking} too, or neither.")
 
 
 def _align(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from finding_nemo.core.arrays import Float32s
-from finding_nemo.core.assessment import Answer, Assessment
+from finding_nemo.core.assessment import Answer, Assessment, PredictionOrigin
 from finding_nemo.core.errors import ArgumentError, BundleError
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.malloc import raise_malloc_thresholds
 from finding_nemo.core.records import Dataset, Prediction
 from finding_nemo.core.reporter import ProgressCallback
+from finding_nemo.core.text.short_repr import ShortRepr
+from finding_nemo.core.text.wrong_argument import check_path, wrong_argument
 from finding_nemo.metrics.baselines import frame_key, time_copy_scores
 from finding_nemo.models.bundle.bundle import Bundle, load_bundle
 from finding_nemo.models.bundle.time_table import unpack_time_table
@@ -30,6 +32,7 @@ from finding_nemo.models.inference.open_bundle_network import (
 from finding_nemo.models.inference.pixel_network import PixelNetwork
 from finding_nemo.prediction.postprocess import PRECISION, PostProcessor, brightness_of
 from finding_nemo.prediction.run.one_thread import ONE_BLAS_THREAD
+from finding_nemo.prediction.run.uncertainty_metadata import bundle_metadata
 from finding_nemo.prediction.sources.image_loader import LoadedImage, batched, used_images
 from finding_nemo.prediction.sources.image_sources import (
     ImageInput,
@@ -64,13 +67,13 @@ class Scored(NamedTuple):
     embedding: Float32s | None = None
 
 
-class Predictor:
-    """A bundle, ready to predict.
+class Predictor(ShortRepr):
+    """A bundle, ready to predict, from any number of threads at once.
 
     Example:
-        >>> predictor = Predictor("runs/demo/train/bundle")  # doctest: +SKIP
-        >>> for prediction in predictor.predict(["frames/"]):  # doctest: +SKIP
-        ...     print(prediction.image_id, prediction.failure)
+        >>> predictor = finding_nemo.Predictor("runs/probe")  # doctest: +SKIP
+        >>> for prediction in predictor.predict("frames/"):  # doctest: +SKIP
+        ...     print(prediction.image_id, prediction.top(3))
     """
 
     def __init__(
@@ -94,9 +97,12 @@ class Predictor:
             limits: What one image may cost: bytes, pixels, scans, seconds.
 
         Raises:
+            ArgumentError: If `bundle` is neither a bundle nor a path.
             BundleError: If it is missing, broken or of another schema version, or has no
                 features and they are asked for.
         """
+        if not isinstance(bundle, Bundle):
+            check_path(bundle, "Predictor()", "a Bundle, or the path of a bundle or run folder")
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(Path(bundle))
         self._with_embedding = with_embedding
         self._threads = threads
@@ -123,6 +129,11 @@ class Predictor:
         bundle = state.pop("bundle")
         self.__init__(bundle, **state)  # type: ignore[misc]
 
+    def facts(self) -> Mapping[str, object]:
+        """Return what it predicts with."""
+        threads = "one a core" if self._threads is None else self._threads
+        return {**self.bundle.facts(), "threads": threads, "precision": self._precision}
+
     @property
     def _network(self) -> PixelNetwork:
         """The network, opened on first use."""
@@ -137,6 +148,13 @@ class Predictor:
         """What is said of network outputs; `None` where no image is opened."""
         is_network = self.bundle.manifest.runner == "network"
         return PostProcessor(self.bundle, precision=self._precision) if is_network else None
+
+    @cached_property
+    def origin(self) -> PredictionOrigin:
+        """What all its predictions have in common."""
+        return PredictionOrigin(
+            self.bundle.categories, partial(bundle_metadata, self.bundle, self.postprocessor)
+        )
 
     def n_features(self) -> int:
         """Return how many features of an image the network gives.
@@ -170,6 +188,9 @@ class Predictor:
             batch_size: Images that a thread takes at once; default: what suits the device. On a
                 CPU it changes no number.
 
+        Returns:
+            A stream: go through it, or make a table or a file of it.
+
         Raises:
             ArgumentError: If `images` is, or holds, anything else.
             DatasetNotFoundError: If a folder, list or data set does not exist.
@@ -182,7 +203,7 @@ class Predictor:
         return PredictionStream(
             self.predict_inputs(inputs, batch_size=batch_size),
             self.bundle,
-            self.postprocessor,
+            self.origin,
             n_features=self.n_features() if self._with_embedding else 0,
         )
 
@@ -205,7 +226,7 @@ class Predictor:
         def predicted(loaded: list[LoadedImage]) -> list[Prediction]:
             rows = iter(self._rows([image for _, image in loaded], network, postprocessor))
             return [
-                _prediction(source, image, None if image.pixels is None else next(rows))
+                self._prediction(source, image, None if image.pixels is None else next(rows))
                 for source, image in loaded
             ]
 
@@ -239,6 +260,27 @@ class Predictor:
         kept = [None] * len(read) if features is None else features
         return [Scored(*row, embedding) for row, embedding in zip(read, kept, strict=True)]
 
+    def _prediction(
+        self, source: ImageInput, image: PreparedImage, scored: Scored | None
+    ) -> Prediction:
+        scored = scored or Scored()
+        return Prediction(
+            image_id=source.image_id,
+            path=source.path,
+            width=image.width,
+            height=image.height,
+            failure=image.failure,
+            probabilities=scored.probabilities,
+            novelty=scored.novelty,
+            time_s=source.time_s,
+            embedding=scored.embedding,
+            assessment=scored.assessment,
+            answer=scored.answer,
+            dive=source.record.dive,
+            captured=source.record.captured,
+            origin=self.origin,
+        )
+
     def _predict_unseen(self, inputs: Iterable[ImageInput]) -> Iterator[Prediction]:
         """Predict without opening an image; sizes are those that the data set recorded."""
         for chunk in batched(inputs, _UNSEEN_AT_A_TIME):
@@ -247,7 +289,7 @@ class Predictor:
             for source, row, answer in zip(chunk, scores, answers, strict=True):
                 unseen = PreparedImage(None, source.record.width, source.record.height, None)
                 novelty = float(max_probability_novelty(row[np.newaxis])[0])
-                yield _prediction(source, unseen, Scored(row, novelty, answer=answer))
+                yield self._prediction(source, unseen, Scored(row, novelty, answer=answer))
 
     def _unseen_scores(self, inputs: Sequence[ImageInput]) -> npt.NDArray[np.float64]:
         if self.bundle.manifest.runner == "prior":
@@ -278,10 +320,12 @@ def _check(item: object) -> None:
 
 
 def _wrong(item: object) -> ArgumentError:
-    return ArgumentError(
-        "predict() takes the path of an image, folder, list, tar, video or data set (str or "
-        "Path), a Dataset, an image in memory (bytes of a file, NumPy array, PIL image, a loader's "
-        f"batch), or several of them; got {type(item).__name__}."
+    return wrong_argument(
+        "predict()",
+        "the path of an image, folder, list, tar, video or data set (str or Path), a Dataset, an "
+        "image in memory (bytes of a file, NumPy array, PIL image, a loader's batch), or several "
+        "of them",
+        item,
     )
 
 
@@ -300,25 +344,6 @@ def _inputs(given: Iterable[object]) -> Iterator[ImageInput]:
                 yield from map(input_of_record, item.records)
             else:
                 yield from in_memory.inputs(images_of_batch(item))
-
-
-def _prediction(source: ImageInput, image: PreparedImage, scored: Scored | None) -> Prediction:
-    scored = scored or Scored()
-    return Prediction(
-        image_id=source.image_id,
-        path=source.path,
-        width=image.width,
-        height=image.height,
-        failure=image.failure,
-        probabilities=scored.probabilities,
-        novelty=scored.novelty,
-        time_s=source.time_s,
-        embedding=scored.embedding,
-        assessment=scored.assessment,
-        answer=scored.answer,
-        dive=source.record.dive,
-        captured=source.record.captured,
-    )
 
 
 def counted(

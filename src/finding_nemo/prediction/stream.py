@@ -1,26 +1,29 @@
-"""Predictions as they come, and as a table where one is wanted."""
+"""Predictions as they come, and as a table or a file where one is wanted."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import pyarrow as pa
 
+from finding_nemo.core.assessment import PredictionOrigin
 from finding_nemo.core.errors import MissingExtraError
 from finding_nemo.core.records import Prediction
-from finding_nemo.models.bundle.bundle import Bundle, bundle_hash
-from finding_nemo.prediction.postprocess import PostProcessor
-from finding_nemo.prediction.run.uncertainty_metadata import evidence_of, uncertainty_metadata
+from finding_nemo.core.text.short_repr import ShortRepr
+from finding_nemo.core.text.wrong_argument import check_path
+from finding_nemo.models.bundle.bundle import Bundle
+from finding_nemo.prediction.run.uncertainty_metadata import evidence_of
 from finding_nemo.results.columns import to_table
+from finding_nemo.results.memory_table import table_of_rows
 from finding_nemo.results.merge_shards import most_frequent_first
 from finding_nemo.results.prediction_formats import Format
 from finding_nemo.results.schema import (
-    SCHEMA_VERSION,
     USUAL_SPREADSHEET,
     Columns,
+    PredictionTable,
     SpreadsheetLayout,
 )
 from finding_nemo.results.writers import write_tables
@@ -31,24 +34,27 @@ if TYPE_CHECKING:
 _ROWS_AT_A_TIME = 256
 
 
-class PredictionStream(Iterator[Prediction]):
+class PredictionStream(ShortRepr, Iterator[Prediction]):
     """Predictions, one an image, in order; each is computed when it is asked for.
+
+    What makes a table or a file of it takes the predictions that are left.
 
     Example:
         >>> predictor.predict("frames/").to_csv("frames.csv")  # doctest: +SKIP
+        >>> predictor.predict("frames/").to_pandas()  # doctest: +SKIP
     """
 
     def __init__(
         self,
         predictions: Generator[Prediction, None, None],
         bundle: Bundle,
-        postprocessor: PostProcessor | None,
+        origin: PredictionOrigin,
         *,
         n_features: int = 0,
     ) -> None:
-        """Pass on `predictions`, which `bundle` and its `postprocessor` make."""
-        self._predictions, self._bundle = predictions, bundle
-        self._postprocessor = postprocessor
+        """Pass on `predictions`, which `bundle` makes."""
+        self._predictions, self._bundle, self._origin = predictions, bundle, origin
+        self._n_passed = 0
         self._columns = Columns(
             n_categories=len(bundle.categories),
             with_time=True,
@@ -60,18 +66,29 @@ class PredictionStream(Iterator[Prediction]):
         return self
 
     def __next__(self) -> Prediction:
-        return next(self._predictions)
+        prediction = next(self._predictions)
+        self._n_passed += 1
+        return prediction
 
     def close(self) -> None:
         """Predict no more; threads and files are let go at once."""
         self._predictions.close()
 
-    def __repr__(self) -> str:
-        return f"PredictionStream(bundle={self._bundle.path})"
+    def facts(self) -> Mapping[str, object]:
+        """Return what predicts, and how far it is."""
+        return {"bundle": self._bundle.path, "predicted_so_far": self._n_passed}
 
     def to_arrow(self) -> pa.Table:
         """Return those that are left as an Arrow table with the columns of a predictions file."""
         return pa.concat_tables([self._columns.schema().empty_table(), *self._tables()])
+
+    def to_table(self) -> PredictionTable:
+        """Return those that are left as `read_predictions` would from a file of them.
+
+        Raises:
+            PredictionsError: If an image id stands twice.
+        """
+        return table_of_rows(self.to_arrow(), self._origin.metadata)
 
     def to_pandas(self) -> pd.DataFrame:
         """Return those that are left as a pandas data frame.
@@ -102,7 +119,8 @@ class PredictionStream(Iterator[Prediction]):
             OutputExistsError: If it is there and `overwrite` is not set.
             SettingsError: If `guesses` is out of range.
         """
-        return self._write(Path(path), "csv", overwrite, SpreadsheetLayout(guesses, ids))
+        layout = SpreadsheetLayout(guesses, ids)
+        return self._write(path, "csv", "to_csv()", overwrite=overwrite, layout=layout)
 
     def to_parquet(self, path: Path | str, *, overwrite: bool = False) -> int:
         """Write those that are left as a predictions file, and return how many there were.
@@ -114,16 +132,37 @@ class PredictionStream(Iterator[Prediction]):
         Raises:
             OutputExistsError: If it is there and `overwrite` is not set.
         """
-        return self._write(Path(path), "parquet", overwrite, USUAL_SPREADSHEET)
+        return self._write(path, "parquet", "to_parquet()", overwrite=overwrite)
+
+    def to_submission(self, path: Path | str, *, overwrite: bool = False) -> int:
+        """Write those that are left as the competition takes them and return how many there were.
+
+        An image that could not be read guesses the most frequent training categories.
+
+        Args:
+            path: The CSV file, `id,categories,osd`; it appears when it is whole.
+            overwrite: Whether it may be there already.
+
+        Raises:
+            OutputExistsError: If it is there and `overwrite` is not set.
+        """
+        return self._write(path, "submission", "to_submission()", overwrite=overwrite)
 
     def _write(
-        self, path: Path, file_format: Format, overwrite: bool, layout: SpreadsheetLayout
+        self,
+        path: Path | str,
+        file_format: Format,
+        where: str,
+        *,
+        overwrite: bool,
+        layout: SpreadsheetLayout = USUAL_SPREADSHEET,
     ) -> int:
+        check_path(path, where, "the path of a file to write")
         return write_tables(
             self._tables(),
-            path,
+            Path(path),
             schema=self._columns.schema(),
-            metadata=self._metadata,
+            metadata=lambda: self._origin.metadata,
             fallback_ids=most_frequent_first(evidence_of(self._bundle)),
             file_format=file_format,
             overwrite=overwrite,
@@ -133,13 +172,3 @@ class PredictionStream(Iterator[Prediction]):
     def _tables(self) -> Iterator[pa.Table]:
         while rows := list(islice(self, _ROWS_AT_A_TIME)):
             yield to_table(rows, self._bundle.categories.ids, self._columns)
-
-    def _metadata(self) -> dict[str, Any]:
-        manifest = self._bundle.manifest
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "bundle_hash": bundle_hash(self._bundle.path),
-            "recipe": manifest.recipe,
-            "settings": manifest.settings,
-            "categories": evidence_of(self._bundle),
-        } | uncertainty_metadata(self._postprocessor)

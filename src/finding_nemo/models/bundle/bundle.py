@@ -25,6 +25,7 @@ from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import hash_file
 from finding_nemo.core.text.printable import printable
 from finding_nemo.core.text.short_repr import ShortRepr
+from finding_nemo.core.text.wrong_argument import check_path
 from finding_nemo.models.bundle.bundle_files import (
     INT8_NETWORK,
     MANIFEST,
@@ -62,6 +63,9 @@ class Bundle(ShortRepr):
     Attributes:
         path: Its folder.
         manifest: The contents of `bundle.json`.
+
+    Example:
+        >>> finding_nemo.load_bundle("runs/probe").categories.names[:3]  # doctest: +SKIP
     """
 
     path: Path
@@ -159,10 +163,22 @@ def load_bundle(path: Path | str) -> Bundle:
 
     Every file that decides a prediction is compared with the hash that `bundle.json` has of it.
 
+    Args:
+        path: The folder.
+
+    Returns:
+        The bundle, its manifest read and its files verified.
+
     Raises:
         BundleError: If there is none, a file is missing, damaged, changed or a link, or it has
             another schema version.
+        ArgumentError: If `path` is no path.
+
+    Example:
+        >>> bundle = finding_nemo.load_bundle("runs/probe")  # doctest: +SKIP
+        >>> bundle.manifest.validation  # doctest: +SKIP
     """
+    check_path(path, "load_bundle()", "the path of a bundle or run folder")
     try:
         return _loaded(Path(path))
     except OSError as error:

@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from finding_nemo.models.bundle.bundle import Bundle
+from finding_nemo.models.bundle.bundle import Bundle, bundle_hash
 from finding_nemo.prediction.postprocess import SET_RISK, PostProcessor
+from finding_nemo.results.schema import SCHEMA_VERSION
 from finding_nemo.uncertainty.answers import WANTED, AnswerBars
 from finding_nemo.uncertainty.operating_points import OperatingPoint
 from finding_nemo.uncertainty.unseen_prior import ABOUT
@@ -35,6 +36,18 @@ def uncertainty_metadata(postprocessor: PostProcessor | None) -> dict[str, Any]:
         metadata["set_risk"] = SET_RISK
         metadata["answer_bars"] = _bars(limits.answer_bars)
     return metadata
+
+
+def bundle_metadata(bundle: Bundle, postprocessor: PostProcessor | None) -> dict[str, Any]:
+    """Return what predictions of a bundle say of it, wherever they were made, JSON-ready."""
+    manifest = bundle.manifest
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "bundle_hash": bundle_hash(bundle.path),
+        "recipe": manifest.recipe,
+        "settings": manifest.settings,
+        "categories": evidence_of(bundle),
+    } | uncertainty_metadata(postprocessor)
 
 
 def evidence_of(bundle: Bundle) -> list[dict[str, Any]]:

@@ -52,18 +52,26 @@ def read_parquet(path: Path, *, verify: bool) -> ReadColumns:
             digest = ContentHash(file.schema_arrow)
             digest.add(table)
             refuse_other_rows(path, metadata, digest.hexdigest())
-        positions = [f"row {number}" for number in range(1, len(table) + 1)]
-        columns = {
-            name: _values(table.column(name), name, path)
-            for name in KINDS
-            if name in table.column_names
-        }
-        vector = _vector(table, positions, path)
+        return read_rows(table, metadata, path)
     except PredictionsError:
         raise
     except BROKEN_PARQUET as error:
         raise unreadable(path, error) from None
-    return ReadColumns(columns, positions, metadata, vector)
+
+
+def read_rows(table: pa.Table, metadata: dict[str, Any], path: Path) -> ReadColumns:
+    """Return the columns of an Arrow table; `path` is named where one cannot be read.
+
+    Raises:
+        PredictionsError: If a column is of another type.
+    """
+    positions = [f"row {number}" for number in range(1, len(table) + 1)]
+    columns = {
+        name: _values(table.column(name), name, path)
+        for name in KINDS
+        if name in table.column_names
+    }
+    return ReadColumns(columns, positions, metadata, _vector(table, positions, path))
 
 
 def _values(column: pa.ChunkedArray, name: str, path: Path) -> list[Any]:

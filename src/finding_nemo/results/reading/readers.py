@@ -15,6 +15,7 @@ import numpy.typing as npt
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.names.registries import load
 from finding_nemo.core.text.cells import quoted
+from finding_nemo.core.text.wrong_argument import check_path
 from finding_nemo.results.prediction_formats import FORMATS, readable_format
 from finding_nemo.results.reading.answer_columns import answer_columns
 from finding_nemo.results.reading.assessment_columns import assessment_columns
@@ -34,10 +35,19 @@ def read_predictions(path: Path | str, *, verify: bool = True) -> PredictionTabl
             metadata: about 40 ms for 10,000 rows of 290 categories. A CSV or JSONL file may have
             been saved by another program, so it is not.
 
+    Returns:
+        The table: ids, guesses, probabilities and what is known of each image.
+
     Raises:
+        ArgumentError: If `path` is no path.
         PredictionsError: If it is missing, of another format or schema version, damaged,
             names an image twice, or holds what no prediction can be; with the line or row.
+
+    Example:
+        >>> table = finding_nemo.read_predictions("dive.parquet")  # doctest: +SKIP
+        >>> finding_nemo.evaluate(table, dataset)  # doctest: +SKIP
     """
+    check_path(path, "read_predictions()", "the path of a predictions file")
     path = Path(path)
     if not os.path.exists(path):
         raise PredictionsError(f"The predictions file {path} does not exist.")
@@ -48,6 +58,15 @@ def read_predictions(path: Path | str, *, verify: bool = True) -> PredictionTabl
             f"{path} has the suffix {path.suffix!r}; predictions are {', '.join(others)} or {last}."
         )
     found: ReadColumns = load(chosen.reader)(path, verify=verify)
+    return checked_table(found, path)
+
+
+def checked_table(found: ReadColumns, path: Path) -> PredictionTable:
+    """Return columns as a table; `path` is named where something is wrong.
+
+    Raises:
+        PredictionsError: If they name an image twice, or hold what no prediction can be.
+    """
     _check_version(found.metadata, path)
     table = _table(found, path)
     _check_ids(table, found.positions, path)
