@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,19 @@ from finding_nemo.core.errors import (
     OutputExistsError,
     SettingsError,
     StoppedError,
+    TrainingError,
 )
 from finding_nemo.core.files.atomic_files import prepare_output_folder, write_text
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Reporter
+from finding_nemo.core.text.short_repr import ShortRepr
+from finding_nemo.core.text.wrong_argument import check_argument, check_path
+from finding_nemo.data.splits.make_split import make_split
 from finding_nemo.data.splits.split_csv import read_split, split_hash, write_split
 from finding_nemo.evaluation.evaluate_predictions import evaluate
 from finding_nemo.evaluation.pooled_uncertainty import uncertainty_cells
 from finding_nemo.evaluation.recipe_comparison import ComparisonRow, TrainedFold, combine_folds
-from finding_nemo.reporting.html.comparison_page import write_comparison
+from finding_nemo.reporting.html.comparison_page import markdown_table, write_comparison
 from finding_nemo.reporting.html.evaluation_page import write_evaluation_page
 from finding_nemo.results.reading.readers import read_predictions
 from finding_nemo.training.loop.epoch_log import EpochRow, read_log
@@ -34,14 +38,145 @@ from finding_nemo.workflows.train_with_curves import run_training
 REQUEST = "comparison.json"
 # Written when a training and its predictions are done.
 _SECONDS = "seconds.json"
+_RUNS = "runs"
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """What a comparison made: `table.md`, `table.csv`, `report.html`, `curves.png` and the runs."""
+@dataclass(frozen=True, repr=False)
+class Comparison(ShortRepr):
+    """What a comparison made.
+
+    Attributes:
+        folder: It holds `table.md`, `table.csv`, `report.html`, `curves.png` and the runs.
+        rows: One a recipe and protocol, in the order asked for.
+        histories: From recipe to its epochs, of the first fold; none for what has no epochs.
+
+    Example:
+        >>> comparison = finding_nemo.compare(dataset, out="study")  # doctest: +SKIP
+        >>> print(comparison.table)  # doctest: +SKIP
+        >>> finding_nemo.Predictor(comparison.run_folder(comparison.best.recipe))  # doctest: +SKIP
+    """
 
     folder: Path
     rows: tuple[ComparisonRow, ...]
+    histories: Mapping[str, Sequence[EpochRow]] = field(default_factory=dict)
+
+    @property
+    def table(self) -> str:
+        """The table in Markdown, as `table.md` has it."""
+        return markdown_table(self.rows)
+
+    @property
+    def best(self) -> ComparisonRow:
+        """The row with the highest MAP@20, the earlier one of equals.
+
+        Raises:
+            TrainingError: If every recipe failed.
+        """
+        scored = [row for row in self.rows if row.failure is None]
+        if not scored:
+            raise TrainingError(f"Every recipe failed; {self.folder / 'table.md'} says why.")
+        return max(scored, key=lambda row: row.map_at_20.value)
+
+    def run_folder(self, recipe: str, *, protocol: str | None = None, fold: int = 0) -> Path:
+        """Return the run folder of a recipe, which holds its bundle and predictions.
+
+        Args:
+            recipe: Its name.
+            protocol: Of which split; the first that was asked for by default.
+            fold: Which fold, where the split has folds.
+
+        Raises:
+            SettingsError: If there is no such run.
+        """
+        rows = [row for row in self.rows if row.recipe == recipe]
+        wanted = [row.protocol for row in rows if protocol in (None, row.protocol)]
+        found = self.folder / _RUNS / (wanted[0] if wanted else "") / recipe
+        in_fold = found / f"fold{fold}"
+        folder = in_fold if in_fold.is_dir() else found
+        if not wanted or not folder.is_dir():
+            known = ", ".join(dict.fromkeys(f"{row.recipe} ({row.protocol})" for row in self.rows))
+            raise SettingsError(
+                f"The comparison has no run of recipe {recipe!r}"
+                f"{f' on split {protocol!r}' if protocol else ''}; it has {known}."
+            )
+        return folder
+
+    def facts(self) -> Mapping[str, object]:
+        """Return where it is, and the score of each recipe."""
+        scores = {
+            f"{row.recipe}, {row.protocol}": "failed"
+            if row.failure is not None
+            else f"MAP@20 {row.map_at_20.value:.3f}"
+            for row in self.rows
+        }
+        return {"folder": self.folder, **scores}
+
+
+def compare(  # noqa: PLR0913 - each is one option of the command
+    dataset: Dataset,
+    *,
+    out: Path | str,
+    recipes: Sequence[str] = ("prior", "time-copy", "probe"),
+    split: Split | None = None,
+    by: str = "dive",
+    folds: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+    reporter: Reporter | None = None,
+) -> Comparison:
+    """Train, use and judge recipes side by side on unseen images: table, curves, report.
+
+    A recipe that fails is a row with its reason; the others go on. A comparison that was stopped
+    goes on with the same call.
+
+    Args:
+        dataset: The data set.
+        out: The folder to make.
+        recipes: Their names; `STUDY_RECIPES` are the course study's six.
+        split: The split; without one the data set is divided.
+        by: How it is divided: "dive", "video", "random" or "time".
+        folds: That many folds, each judged in turn, instead of one test part.
+        settings: Changes for those recipes that have such a setting.
+        seed: Of the split and every training.
+        overwrite: Whether an earlier comparison may be replaced instead of gone on with.
+        reporter: Told what happens, and progress.
+
+    Returns:
+        The scores of each recipe, and where everything is.
+
+    Raises:
+        ArgumentError: If an argument is of a kind that is not taken.
+        SettingsError: If a recipe is unknown, or no recipe has one of the settings.
+        SplitError: If the data set cannot be divided so.
+        OutputExistsError: If `out` holds anything but a comparison of the same.
+        StoppedError: If Ctrl-C stopped it.
+
+    Example:
+        >>> study = finding_nemo.compare(  # doctest: +SKIP
+        ...     dataset, out="study", recipes=finding_nemo.STUDY_RECIPES, settings={"epochs": 1}
+        ... )
+        >>> print(study.table)  # doctest: +SKIP
+    """
+    read = 'a Dataset, as read_dataset("folder") returns it'
+    check_argument(dataset, Dataset, "compare()", read)
+    check_path(out, "compare(out=...)", "the path of a folder to make")
+    made = "a Split, as make_split or read_split returns it"
+    check_argument(split, (Split, type(None)), "compare(split=...)", made)
+    names = [recipes] if isinstance(recipes, str) else list(recipes)
+    if not names:
+        raise SettingsError("compare(recipes=...) got no recipe; name one or more.")
+    chosen = split or make_split(dataset, by, folds=folds, seed=seed)
+    return compare_recipes(
+        dataset,
+        out=Path(out),
+        recipes=list(dict.fromkeys(names)),
+        splits={by if split is None else split.kind: chosen},
+        settings=settings,
+        seed=seed,
+        overwrite=overwrite,
+        reporter=reporter or Reporter(),
+    )
 
 
 def compare_recipes(
@@ -89,7 +224,7 @@ def compare_recipes(
                 job = _Job(
                     dataset,
                     split,
-                    out / "runs" / protocol / recipe,
+                    out / _RUNS / protocol / recipe,
                     recipe,
                     changes[recipe],
                     seed,
@@ -105,7 +240,7 @@ def compare_recipes(
             f"Stopped by Ctrl-C, {len(rows)} of {len(splits) * len(recipes)} rows done. What is "
             f"finished is in {out}; the same command goes on."
         ) from None
-    return Comparison(out, tuple(rows))
+    return Comparison(out, tuple(rows), histories)
 
 
 def _prepare(

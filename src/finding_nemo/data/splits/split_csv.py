@@ -11,6 +11,7 @@ from finding_nemo.core.files.atomic_files import refuse_existing, write_text
 from finding_nemo.core.files.table_files import TableWriter
 from finding_nemo.core.records import Dataset, Split, SplitRow
 from finding_nemo.core.text.cells import undefused
+from finding_nemo.core.text.wrong_argument import check_argument, check_path
 from finding_nemo.data.datasets.csv_rows import read_csv_rows
 
 _COLUMNS = ("id", "dive", "part")
@@ -35,12 +36,24 @@ def split_hash(split: Split) -> str:
     return hashlib.sha256(split_text(split).encode()).hexdigest()
 
 
-def write_split(split: Split, path: Path, *, overwrite: bool = False) -> None:
-    """Write a split file.
+def write_split(split: Split, path: Path | str, *, overwrite: bool = False) -> None:
+    """Write a split file, `id,dive,part`.
+
+    Args:
+        split: The split.
+        path: The CSV file.
+        overwrite: Whether it may be there already.
 
     Raises:
+        ArgumentError: If an argument is of a kind that is not taken.
         OutputExistsError: If it exists and `overwrite` is false.
+
+    Example:
+        >>> finding_nemo.write_split(split, "split.csv")  # doctest: +SKIP
     """
+    check_argument(split, Split, "write_split()", "a Split, as make_split returns it")
+    check_path(path, "write_split(path=...)", "the path of a file to write")
+    path = Path(path)
     refuse_existing(path, overwrite=overwrite)
     write_text(path, split_text(split))
 
@@ -48,10 +61,21 @@ def write_split(split: Split, path: Path, *, overwrite: bool = False) -> None:
 def read_split(path: Path | str) -> Split:
     """Read a split file; its kind is "random" where a dive has images in training and test.
 
+    Args:
+        path: The file.
+
+    Returns:
+        The split, in the file's order.
+
     Raises:
+        ArgumentError: If `path` is no path.
         SplitError: If it is missing, empty, lacks a column, names an image twice, or has a
             line without a part; with the line.
+
+    Example:
+        >>> finding_nemo.read_split("split.csv").parts  # doctest: +SKIP
     """
+    check_path(path, "read_split()", "the path of a split file")
     path = Path(path)
     rows: dict[str, SplitRow] = {}
     try:

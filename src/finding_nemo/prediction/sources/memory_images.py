@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 from finding_nemo.core.arrays import Pixels
 from finding_nemo.core.errors import ArgumentError
 from finding_nemo.core.records import ImageRecord
+from finding_nemo.data.images.decode import decode_image
 from finding_nemo.prediction.sources.image_sources import ImageInput
 
 _FORMS = (
@@ -62,6 +63,22 @@ class MemoryImages:
             self.count += 1
             record = ImageRecord(image_id, path=_NO_PATH, category_ids=None)
             yield ImageInput(image_id, "", record, content=content)
+
+
+def as_pixels(item: object) -> Pixels:
+    """Return one image in memory as uint8 (height, width, 3).
+
+    Raises:
+        ArgumentError: If it is none, or several.
+        ImageError: If the bytes of a file cannot be decoded.
+    """
+    if not is_in_memory(item):
+        raise ArgumentError(f"A {type(item).__name__} is no image in memory: {_FORMS}.")
+    contents = _contents(item)
+    if len(contents) != 1:
+        raise ArgumentError(f"{len(contents)} images where one is wanted.")
+    content = contents[0]
+    return decode_image(content).pixels if isinstance(content, bytes) else content
 
 
 def _contents(item: object) -> Sequence[bytes | Pixels]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,23 +79,56 @@ def _chosen(images: Sequence[EvaluatedImage], n_good: int, n_bad: int) -> list[E
 
 
 def _draw(axes: Axes, image: EvaluatedImage, categories: CategoryTable) -> None:
-    pixels = _pixels(image)
+    guesses = list(zip(image.ranked_ids, image.probabilities, strict=False))[:_N_GUESSES]
+    draw_frame(axes, _pixels(image), guess_lines(guesses, image.true_ids, categories))
+
+
+@dataclass(frozen=True, slots=True)
+class FrameLine:
+    """One line of text under a frame."""
+
+    text: str
+    colour: str = INK
+    is_bold: bool = False
+
+
+def guess_lines(
+    guesses: Sequence[tuple[int, float]],
+    true_ids: Sequence[int] | None,
+    categories: CategoryTable,
+) -> list[FrameLine]:
+    """Return a line a guess, those that are right in bold, and one for what was not guessed.
+
+    Args:
+        guesses: Category ids with their probabilities, best first.
+        true_ids: What is in the frame; `None` where nobody knows.
+        categories: Their names.
+    """
+    lines = []
+    for number, probability in guesses:
+        column = categories.column_of(number)
+        is_hit = number in (true_ids or ())
+        name = shown_name(f"{categories.supercategories[column]}: {categories.names[column]}")
+        lines.append(FrameLine(f"{name}, {probability:.2f}", GOOD if is_hit else INK, is_hit))
+    shown = {number for number, _ in guesses}
+    missed = [categories.names[categories.column_of(n)] for n in true_ids or () if n not in shown]
+    if missed:
+        text = shown_name("also there: " + ", ".join(missed), most=_LONGEST_LINE)
+        lines.append(FrameLine(text, BAD))
+    return lines
+
+
+def draw_frame(
+    axes: Axes, pixels: npt.NDArray[np.uint8] | None, lines: Sequence[FrameLine]
+) -> None:
+    """Draw a frame with lines under it; `None` for one that cannot be shown."""
     if pixels is None:
         axes.text(0.5, 0.5, "not here", ha="center")
     else:
         axes.imshow(pixels)
     axes.set_axis_off()
-    guesses = list(zip(image.ranked_ids, image.probabilities, strict=False))[:_N_GUESSES]
-    for line, (number, probability) in enumerate(guesses):
-        column = categories.column_of(number)
-        hit = number in image.true_ids
-        name = shown_name(f"{categories.supercategories[column]}: {categories.names[column]}")
-        _write(axes, line, f"{name}, {probability:.2f}", GOOD if hit else INK, bold=hit)
-    shown = {number for number, _ in guesses}
-    missed = [categories.names[categories.column_of(n)] for n in image.true_ids if n not in shown]
-    if missed:
-        text = shown_name("also there: " + ", ".join(missed), most=_LONGEST_LINE)
-        _write(axes, len(guesses), text, BAD, bold=False)
+    for number, line in enumerate(lines):
+        _write(axes, number, line)
 
 
 def _pixels(image: EvaluatedImage) -> npt.NDArray[np.uint8] | None:
@@ -106,14 +140,14 @@ def _pixels(image: EvaluatedImage) -> npt.NDArray[np.uint8] | None:
         return None
 
 
-def _write(axes: Axes, line: int, text: str, colour: str, *, bold: bool) -> None:
+def _write(axes: Axes, number: int, line: FrameLine) -> None:
     axes.annotate(
-        text,
+        line.text,
         (0, 0),
         xycoords="axes fraction",
-        xytext=(0, -16 - 17 * line),
+        xytext=(0, -16 - 17 * number),
         textcoords="offset points",
         fontsize=10.5,
-        color=colour,
-        weight="bold" if bold else "normal",
+        color=line.colour,
+        weight="bold" if line.is_bold else "normal",
     )

@@ -42,6 +42,7 @@ class EpochLike(Protocol):
 
 
 Histories = Mapping[str, Sequence[EpochLike]]
+CURVES_SIZE_IN = (9.0, 3.4)
 
 
 def draw_learning_curves(histories: Histories, path: Path) -> None:
@@ -59,7 +60,13 @@ def learning_curves_svg(histories: Histories) -> str:
 def _curves(histories: Histories) -> Figure:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9.0, 3.4), layout="constrained")
+    figure = Figure(figsize=CURVES_SIZE_IN, layout="constrained")
+    draw_curves(figure, histories)
+    return figure
+
+
+def draw_curves(figure: Figure, histories: Histories) -> None:
+    """Draw the curves of one or more recipes into an empty figure."""
     losses, scores = figure.subplots(1, 2)
     for axes, title in ((losses, "loss"), (scores, "validation MAP@20")):
         style_axes(axes)
@@ -72,7 +79,6 @@ def _curves(histories: Histories) -> Figure:
     if any(len(history) for history in histories.values()):
         # A legend of many recipes hides curves; it may not squeeze the axes to nothing.
         losses.legend(fontsize=8, frameon=False).set_in_layout(False)
-    return figure
 
 
 def _draw_one(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from finding_nemo.evaluation.evaluation_results import Measured
-from finding_nemo.reporting.figures.palette import INK
+from finding_nemo.reporting.figures.palette import INK, PRIOR
 from finding_nemo.reporting.figures.svg import shown_name
 
 if TYPE_CHECKING:
@@ -25,6 +25,25 @@ class ScoreLine:
     name: str
     score: Measured
     colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class MethodLine(ScoreLine):
+    """One way of ranking, with what class frequency scores on the same images."""
+
+    prior: float
+
+
+def comparison_size_in(n_lines: int) -> tuple[float, float]:
+    """Return the width and height that `draw_comparison` needs, in inches."""
+    return 9.4, 1.0 + 0.36 * max(n_lines, 1)
+
+
+def draw_comparison(axes: Axes, lines: Sequence[MethodLine]) -> None:
+    """Draw each MAP@20 on its interval, with a tick for class frequency; the first on top."""
+    draw_scores(axes, lines, label="MAP@20; the grey tick is class frequency")
+    for position, line in enumerate(lines):
+        axes.plot(line.prior, position, "|", color=PRIOR, markersize=12, markeredgewidth=2)
 
 
 def draw_scores(axes: Axes, lines: Sequence[ScoreLine], *, label: str, lowest: float = 0.0) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Below it cells are so many that they would hide the others on a linear axis.
 _LEAST_SHOWN = 1e-3
 _UNUSUAL = 0.95
+RELIABILITY_SIZE_IN = (5.2, 4.2)
 
 
 def uncertainty_figures(uncertainty: UncertaintyResults) -> dict[str, Any]:
@@ -53,19 +54,24 @@ def _novelty(scorers: Sequence[ScorerResult]) -> str:
 
 
 def _reliability(uncertainty: UncertaintyResults) -> str:
-    def draw(axes: Axes) -> None:
-        axes.plot([_LEAST_SHOWN, 1], [_LEAST_SHOWN, 1], color=FAINT, linewidth=1.2)
-        if uncertainty.raw is not None:
-            _dots(axes, uncertainty.raw, TIME_COPY, "before calibration")
-        _dots(axes, uncertainty.calibrated, MODEL, "as given")
-        log_scale(axes, both=True)
-        axes.set_xlim(_LEAST_SHOWN, 1)
-        axes.set_ylim(_LEAST_SHOWN, 1)
-        axes.set_xlabel("probability given", fontsize=9, color=INK)
-        axes.set_ylabel("share that was so", fontsize=9, color=INK)
-        axes.legend(frameon=False, fontsize=9, loc="upper left")
+    width_in, height_in = RELIABILITY_SIZE_IN
+    return svg_of(
+        lambda axes: draw_reliability(axes, uncertainty), width_in=width_in, height_in=height_in
+    )
 
-    return svg_of(draw, width_in=5.2, height_in=4.2)
+
+def draw_reliability(axes: Axes, uncertainty: UncertaintyResults) -> None:
+    """Draw how often what was given a probability was so, by probability."""
+    axes.plot([_LEAST_SHOWN, 1], [_LEAST_SHOWN, 1], color=FAINT, linewidth=1.2)
+    if uncertainty.raw is not None:
+        _dots(axes, uncertainty.raw, TIME_COPY, "before calibration")
+    _dots(axes, uncertainty.calibrated, MODEL, "as given")
+    log_scale(axes, both=True)
+    axes.set_xlim(_LEAST_SHOWN, 1)
+    axes.set_ylim(_LEAST_SHOWN, 1)
+    axes.set_xlabel("probability given", fontsize=9, color=INK)
+    axes.set_ylabel("share that was so", fontsize=9, color=INK)
+    axes.legend(frameon=False, fontsize=9, loc="upper left")
 
 
 def _dots(axes: Axes, reliability: Reliability, colour: str, label: str) -> None:

@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from finding_nemo.core.files.atomic_files import write_text
 from finding_nemo.core.records import Dataset
@@ -18,13 +17,14 @@ from finding_nemo.reporting.figures.learning_curves import (
     draw_learning_curves,
     learning_curves_svg,
 )
-from finding_nemo.reporting.figures.palette import PRIOR, SERIES
-from finding_nemo.reporting.figures.scores_figure import ScoreLine, draw_scores
+from finding_nemo.reporting.figures.palette import SERIES
+from finding_nemo.reporting.figures.scores_figure import (
+    MethodLine,
+    comparison_size_in,
+    draw_comparison,
+)
 from finding_nemo.reporting.figures.svg import svg_of
 from finding_nemo.reporting.html.page import format_score, svg, write_page
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 HEADER = (
     "recipe",
@@ -167,19 +167,13 @@ def _scores_figure(rows: Sequence[ComparisonRow]) -> str:
     shown = [row for row in rows if row.failure is None]
     protocols = list(dict.fromkeys(row.protocol for row in shown))
     lines = [
-        ScoreLine(
+        MethodLine(
             f"{row.recipe}, {row.protocol}",
             row.map_at_20,
             SERIES[protocols.index(row.protocol) % len(SERIES)],
+            row.prior_map_at_20,
         )
         for row in shown
     ]
-
-    def draw(axes: Axes) -> None:
-        draw_scores(axes, lines, label="MAP@20; the grey tick is class frequency")
-        for position, row in enumerate(shown):
-            axes.plot(
-                row.prior_map_at_20, position, "|", color=PRIOR, markersize=12, markeredgewidth=2
-            )
-
-    return svg_of(draw, width_in=9.4, height_in=1.0 + 0.36 * max(len(shown), 1))
+    width_in, height_in = comparison_size_in(len(shown))
+    return svg_of(lambda axes: draw_comparison(axes, lines), width_in=width_in, height_in=height_in)
