@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from finding_nemo.cli.command_file_group import CommandFileGroup, refuse_late_config
 from finding_nemo.cli.dataset_verbs.demo import demo
 from finding_nemo.cli.dataset_verbs.inspect import inspect
 from finding_nemo.cli.dataset_verbs.split import split
@@ -32,6 +34,7 @@ _HELP = {"help_option_names": ["-h", "--help"]}
 # Each verb's file imports its work inside its function: `--help` must not load NumPy or torch.
 app = typer.Typer(
     name="finding-nemo",
+    cls=CommandFileGroup,
     help="Which animals are in each deep-sea frame, how far to trust it, and is it new?",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -81,8 +84,18 @@ def _main(
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version."),
     ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A whole command from a TOML file: its verb, arguments and options by name, and a "
+            "table of settings. What stands behind it on the command line wins; paths in the file "
+            "are from the present folder.",
+        ),
+    ] = None,
 ) -> None:
     """Which animals are in each deep-sea frame, how far to trust it, and is it new?"""
     del version
+    refuse_late_config(config)
     # Without a home that can be written it warns that it takes a temporary folder; nothing is lost.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from finding_nemo.core.reporter import Reporter
 
 _current: ContextVar[Reporter | None] = ContextVar("reporter", default=None)
+_waiting: ContextVar[tuple[str, ...]] = ContextVar("waiting", default=())
 
 
 def reporter() -> Reporter:
@@ -21,6 +22,11 @@ def reporter() -> Reporter:
 
         return ConsoleReporter()
     return found
+
+
+def tell_first(words: str) -> None:
+    """Keep words that are known before the command has a reporter; they come first."""
+    _waiting.set((*_waiting.get(), words))
 
 
 @contextmanager
@@ -36,19 +42,25 @@ def reporting(*, quiet: bool, verbose: bool, log_json: bool) -> Iterator[None]:
     from finding_nemo.reporting.terminal.json_reporter import JsonReporter
 
     if log_json:
-        token = _current.set(JsonReporter())
-        try:
+        with _made_current(JsonReporter()):
             yield
-        finally:
-            _current.reset(token)
         return
     verbosity: Verbosity = "quiet" if quiet else "verbose" if verbose else "normal"
-    with ConsoleReporter(verbosity) as found:
-        token = _current.set(found)
-        try:
-            yield
-        finally:
-            _current.reset(token)
+    with ConsoleReporter(verbosity) as found, _made_current(found):
+        yield
+
+
+@contextmanager
+def _made_current(found: Reporter) -> Iterator[None]:
+    token = _current.set(found)
+    waiting = _waiting.get()
+    _waiting.set(())
+    try:
+        for words in waiting:
+            found.message(words)
+        yield
+    finally:
+        _current.reset(token)
 
 
 def show_notices(notices: Iterable[str]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from finding_nemo.cli.console.run_lines import print_run
 from finding_nemo.cli.options import train_options as options
 from finding_nemo.cli.options.dataset_options import Changes, DatasetPath, DivePattern, ImagesFolder
@@ -38,7 +41,7 @@ def train(
 
     # Loading torch takes seconds, on busy cores half a minute.
     with reporter().display("starting"):
-        from finding_nemo.core.config import parse_assignments, read_toml
+        from finding_nemo.core.config import parse_assignments
         from finding_nemo.data.dataset import read_dataset
         from finding_nemo.data.splits.split_csv import read_split
         from finding_nemo.training.loop.distributed import ProcessGroup
@@ -46,7 +49,7 @@ def train(
         from finding_nemo.workflows.train_with_curves import run_training
 
         group = ProcessGroup(devices, nodes=nodes, strategy=strategy.value)
-        settings = {**(read_toml(config) if config else {}), **parse_assignments(changes or [])}
+        settings = {**_settings_in(config), **parse_assignments(changes or [])}
         if study_next_steps:
             settings = with_study_next_steps(recipe, settings)
         if group.is_main and (overwrite or not out.exists()):
@@ -69,3 +72,17 @@ def train(
     )
     if run.is_main:
         print_run(run)
+
+
+def _settings_in(path: Path | None) -> dict[str, Any]:
+    from finding_nemo.cli.command_file import VERB
+    from finding_nemo.core.config import read_toml
+    from finding_nemo.core.errors import SettingsError
+
+    settings = {} if path is None else read_toml(path)
+    if VERB in settings:
+        raise SettingsError(
+            f"{path} holds a whole command; train --config takes settings alone. Give the command "
+            f"with: finding-nemo --config {path}"
+        )
+    return settings
