@@ -55,6 +55,11 @@ class ChunkStore:
         """Where the finished output is put together."""
         return self.folder / _WHOLE / self.out.name
 
+    @property
+    def lock_path(self) -> Path:
+        """Where the lock is that a process holds while it writes."""
+        return self.folder / _LOCK
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Make the folder, and keep other processes out of it while the block lasts.
@@ -66,7 +71,7 @@ class ChunkStore:
         refuse_address(self.out)
         with raise_output_error(self.out):
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock = (self.folder / _LOCK).open("w")
+            lock = self.lock_path.open("w")
         with lock:
             if lock_file(lock.fileno()) is False:
                 raise OtherRunError(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from finding_nemo.core.errors import PredictionsError, SettingsError
+from finding_nemo.core.estimate import DryRun, Estimate, peak_memory, size_in_words
 from finding_nemo.core.files.output_checks import check_output_file
 from finding_nemo.core.provenance import command_line, now_utc, package_version
+from finding_nemo.core.reporter import time_in_words
 from finding_nemo.core.text.cells import quoted
 from finding_nemo.results.content_hash import ContentHash
 from finding_nemo.results.file_metadata import (
@@ -56,16 +60,8 @@ def merge_shards(
         OutputExistsError: If `out` exists and `overwrite` is false.
         OutputError: If `out` cannot be written, or is one of the shards.
     """
-    check_output_file(out, overwrite=overwrite, inputs=paths)
-    chosen = choose_format(out, file_format)
-    if len(set(paths)) < len(paths):
-        raise SettingsError("A shard is named twice; name each file once.")
-    metadata_by_path = {path: _metadata(path) for path in paths}
-    ordered = _in_order(metadata_by_path)
-    in_order = [metadata_by_path[path] for path in ordered]
-    expected = in_order[0]["shard"]["n_images"]
-    if sum(metadata["n_images"] for metadata in in_order) != expected:
-        raise PredictionsError(f"The shards lack rows: {expected} images were listed.")
+    checked = _checked(paths, out, file_format=file_format, overwrite=overwrite)
+    ordered, metadata_by_path, in_order = checked.ordered, checked.metadata, checked.in_order
     schema = open_parquet(ordered[0]).schema_arrow.remove_metadata()
     summary = PredictionSummary()
     write_tables(
@@ -74,11 +70,77 @@ def merge_shards(
         schema=schema,
         metadata=lambda: _merged_metadata(in_order, summary),
         fallback_ids=most_frequent_first(in_order[0]["categories"]),
-        file_format=chosen,
+        file_format=checked.file_format,
         overwrite=overwrite,
         layout=layout,
     )
     return summary
+
+
+def dry_run_merge(
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    file_format: Format | None = None,
+    overwrite: bool = False,
+) -> DryRun:
+    """Return what `merge_shards` would do, or refuse what it would refuse: every row is read."""
+    began = time.perf_counter()
+    checked = _checked(paths, out, file_format=file_format, overwrite=overwrite)
+    schema = open_parquet(checked.ordered[0]).schema_arrow.remove_metadata()
+    n_rows = sum(len(rows) for rows in _rows(checked.ordered, checked.metadata, schema))
+    read_s = time.perf_counter() - began
+    n_bytes = sum(path.stat().st_size for path in checked.ordered)
+    memory = peak_memory()
+    return DryRun(
+        (f"join {n_rows:,} rows of {len(paths)} files into {out} ({checked.file_format})",),
+        (
+            Estimate(
+                "time",
+                f"about {time_in_words(2 * read_s)}",
+                f"reading and checking every row took {read_s:.1f} s just now, writing as much",
+            ),
+            Estimate(
+                "disk",
+                f"about {size_in_words(n_bytes)}",
+                "the bytes of the shards; in another format than Parquet it may be some times more",
+            ),
+            Estimate(
+                "memory",
+                "not known" if memory is None else f"about {size_in_words(memory)}",
+                "the most that this program has held while it read them",
+            ),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """Shards that belong together, in their order."""
+
+    ordered: Sequence[Path]
+    metadata: Mapping[Path, dict[str, Any]]
+    file_format: Format
+
+    @property
+    def in_order(self) -> list[dict[str, Any]]:
+        """The metadata of each."""
+        return [self.metadata[path] for path in self.ordered]
+
+
+def _checked(
+    paths: Sequence[Path], out: Path, *, file_format: Format | None, overwrite: bool
+) -> _Checked:
+    check_output_file(out, overwrite=overwrite, inputs=paths)
+    chosen = choose_format(out, file_format)
+    if len(set(paths)) < len(paths):
+        raise SettingsError("A shard is named twice; name each file once.")
+    metadata_by_path = {path: _metadata(path) for path in paths}
+    found = _Checked(_in_order(metadata_by_path), metadata_by_path, chosen)
+    expected = found.in_order[0]["shard"]["n_images"]
+    if sum(metadata["n_images"] for metadata in found.in_order) != expected:
+        raise PredictionsError(f"The shards lack rows: {expected} images were listed.")
+    return found
 
 
 def _metadata(path: Path) -> dict[str, Any]:

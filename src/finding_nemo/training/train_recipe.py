@@ -18,7 +18,7 @@ from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.wrong_argument import check_argument, check_path
 from finding_nemo.models.bundle.bundle import bundle_hash, load_bundle
-from finding_nemo.training.examples.partition import make_partition
+from finding_nemo.training.examples.partition import Partition, make_partition
 from finding_nemo.training.fit import fit_baseline, fit_network
 from finding_nemo.training.loop.callbacks import AnyCallback, CallbackList
 from finding_nemo.training.loop.distributed import ProcessGroup
@@ -29,6 +29,7 @@ from finding_nemo.training.loop.run_folder import BUNDLE, RunFolder
 from finding_nemo.training.loop.trained_run import TrainedRun
 from finding_nemo.training.recipes.registry import Recipe, find_recipe, recipe_settings
 from finding_nemo.training.recipes.renamed_settings import renamed_recipe_fault
+from finding_nemo.training.recipes.settings import AnySettings
 
 
 def train(  # noqa: PLR0913 - each is one option of the command
@@ -88,22 +89,23 @@ def train(  # noqa: PLR0913 - each is one option of the command
     """
     _check_arguments(dataset, out, recipe, split, settings)
     group = group or ProcessGroup()
-    context = RunContext(
-        folder=Path(out),
-        recipe=find_recipe(recipe),
-        seed=seed,
-        group=group,
-        reporter=reporter if reporter and group.is_main else Reporter(),
-        checkpoint_every_s=checkpoint_every_s,
-        callbacks=CallbackList(callbacks),
+    asked = _asked(
+        dataset,
+        RunContext(
+            folder=Path(out),
+            recipe=find_recipe(recipe),
+            seed=seed,
+            group=group,
+            reporter=reporter if reporter and group.is_main else Reporter(),
+            checkpoint_every_s=checkpoint_every_s,
+            callbacks=CallbackList(callbacks),
+        ),
+        recipe=recipe,
+        split=split,
+        fold=fold,
+        settings=settings,
     )
-    if renamed := renamed_recipe_fault(recipe):
-        context.reporter.message(f"Recipe {renamed}; the old name will not be known for ever.")
-    used = recipe_settings(context.recipe, settings or {})
-    _check_group(group, context.recipe)
-    partition = make_partition(dataset, split, fold=fold, seed=seed, reporter=context.reporter)
-    request = {"recipe": context.recipe.name, "seed": seed, "settings": used.model_dump()}
-    run = RunFolder(context.folder, request, partition)
+    context, used, partition, run = asked.context, asked.settings, asked.partition, asked.run
     fit = fit_network if context.recipe.has_network else fit_baseline
     with run.held() if group.is_main else nullcontext():
         if group.is_main:
@@ -134,6 +136,74 @@ def _check_arguments(
     check_argument(split, (Split, type(None)), "train(split=...)", made)
     known = 'a dictionary from setting to value, such as {"epochs": 3}'
     check_argument(settings, (Mapping, type(None)), "train(settings=...)", known)
+
+
+@dataclass(frozen=True)
+class AskedTraining:
+    """A training that could begin.
+
+    Attributes:
+        context: Recipe, folder, seed, who listens.
+        settings: All of the recipe's, with the changes.
+        partition: What it learns from.
+        run: Its folder.
+    """
+
+    context: RunContext
+    settings: AnySettings
+    partition: Partition
+    run: RunFolder
+
+
+def check_training(  # noqa: PLR0913 - as `train` has them
+    dataset: Dataset,
+    *,
+    out: Path,
+    recipe: str,
+    split: Split | None = None,
+    fold: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    overwrite: bool = False,
+    resume: bool = False,
+    reporter: Reporter | None = None,
+    group: ProcessGroup | None = None,
+) -> AskedTraining:
+    """Return what `train` would do, or refuse what it would refuse before it opens an image.
+
+    Nothing is written. See `train` for the arguments and errors.
+    """
+    context = RunContext(
+        folder=out,
+        recipe=find_recipe(recipe),
+        seed=seed,
+        group=group or ProcessGroup(),
+        reporter=reporter or Reporter(),
+    )
+    asked = _asked(dataset, context, recipe=recipe, split=split, fold=fold, settings=settings)
+    asked.run.refuse_busy()
+    asked.run.check(overwrite=overwrite, resume=resume)
+    return asked
+
+
+def _asked(
+    dataset: Dataset,
+    context: RunContext,
+    *,
+    recipe: str,
+    split: Split | None,
+    fold: int | None,
+    settings: Mapping[str, Any] | None,
+) -> AskedTraining:
+    if renamed := renamed_recipe_fault(recipe):
+        context.reporter.message(f"Recipe {renamed}; the old name will not be known for ever.")
+    used = recipe_settings(context.recipe, settings or {})
+    _check_group(context.group, context.recipe)
+    partition = make_partition(
+        dataset, split, fold=fold, seed=context.seed, reporter=context.reporter
+    )
+    request = {"recipe": context.recipe.name, "seed": context.seed, "settings": used.model_dump()}
+    return AskedTraining(context, used, partition, RunFolder(context.folder, request, partition))
 
 
 def _ended(out: Path, group: ProcessGroup) -> TrainedRun:

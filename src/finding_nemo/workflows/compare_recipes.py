@@ -12,18 +12,17 @@ from typing import Any
 from finding_nemo.core.errors import (
     FindingNemoError,
     OutputError,
-    OutputExistsError,
     SettingsError,
     StoppedError,
     TrainingError,
 )
-from finding_nemo.core.files.atomic_files import prepare_output_folder, write_text
+from finding_nemo.core.files.atomic_files import write_text
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.short_repr import ShortRepr
 from finding_nemo.core.text.wrong_argument import check_argument, check_path
 from finding_nemo.data.splits.make_split import make_split
-from finding_nemo.data.splits.split_csv import read_split, split_hash, write_split
+from finding_nemo.data.splits.split_csv import read_split
 from finding_nemo.evaluation.evaluate_predictions import evaluate
 from finding_nemo.evaluation.pooled_uncertainty import uncertainty_cells
 from finding_nemo.evaluation.recipe_comparison import ComparisonRow, TrainedFold, combine_folds
@@ -31,14 +30,15 @@ from finding_nemo.reporting.html.comparison_page import markdown_table, write_co
 from finding_nemo.reporting.html.evaluation_page import write_evaluation_page
 from finding_nemo.results.reading.readers import read_predictions
 from finding_nemo.training.loop.epoch_log import EpochRow, read_log
-from finding_nemo.training.recipes.registry import find_recipe
+from finding_nemo.workflows.comparison_request import (
+    RUNS,
+    SECONDS,
+    comparison_request,
+    fold_folder,
+    fold_numbers,
+)
 from finding_nemo.workflows.predict_test_split import predict_test_part
 from finding_nemo.workflows.train_with_curves import run_training
-
-REQUEST = "comparison.json"
-# Written when a training and its predictions are done.
-_SECONDS = "seconds.json"
-_RUNS = "runs"
 
 
 @dataclass(frozen=True, repr=False)
@@ -90,7 +90,7 @@ class Comparison(ShortRepr):
         """
         rows = [row for row in self.rows if row.recipe == recipe]
         wanted = [row.protocol for row in rows if protocol in (None, row.protocol)]
-        found = self.folder / _RUNS / (wanted[0] if wanted else "") / recipe
+        found = self.folder / RUNS / (wanted[0] if wanted else "") / recipe
         in_fold = found / f"fold{fold}"
         folder = in_fold if in_fold.is_dir() else found
         if not wanted or not folder.is_dir():
@@ -179,7 +179,7 @@ def compare(  # noqa: PLR0913 - each is one option of the command
     )
 
 
-def compare_recipes(
+def compare_recipes(  # noqa: PLR0913 - each is one option of the command
     dataset: Dataset,
     *,
     out: Path,
@@ -188,6 +188,7 @@ def compare_recipes(
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
     overwrite: bool = False,
+    resume: bool = False,
     reporter: Reporter,
 ) -> Comparison:
     """Train, predict and evaluate every recipe on every split.
@@ -203,6 +204,7 @@ def compare_recipes(
         settings: Changes for those recipes that have such a setting.
         seed: Of every training.
         overwrite: Whether an earlier comparison may be replaced instead of gone on with.
+        resume: Whether one that was stopped is expected; where there is none, that is said.
         reporter: Told what happens, and progress.
 
     Raises:
@@ -211,10 +213,11 @@ def compare_recipes(
         OutputExistsError: If `out` holds anything but a comparison of the same.
         StoppedError: If Ctrl-C stopped it.
     """
-    changes = {recipe: _known_settings(recipe, settings or {}) for recipe in recipes}
-    _check_settings(changes, settings or {})
-    request = {"settings": dict(settings or {}), "seed": seed, "recipes": list(recipes)}
-    _prepare(out, splits, request, overwrite=overwrite, reporter=reporter)
+    asked = comparison_request(
+        out=out, recipes=recipes, splits=splits, settings=settings, seed=seed
+    )
+    if not asked.check(overwrite=overwrite, resume=resume, reporter=reporter):
+        asked.begin(overwrite=overwrite)
     rows: list[ComparisonRow] = []
     histories: dict[str, Sequence[EpochRow]] = {}
     try:
@@ -224,9 +227,9 @@ def compare_recipes(
                 job = _Job(
                     dataset,
                     split,
-                    out / _RUNS / protocol / recipe,
+                    asked.folder_of(protocol, recipe),
                     recipe,
-                    changes[recipe],
+                    asked.changes[recipe],
                     seed,
                     reporter,
                 )
@@ -243,43 +246,6 @@ def compare_recipes(
     return Comparison(out, tuple(rows), histories)
 
 
-def _prepare(
-    out: Path,
-    splits: Mapping[str, Split],
-    request: Mapping[str, Any],
-    *,
-    overwrite: bool,
-    reporter: Reporter,
-) -> None:
-    """Make the folder, or find it as the same call left it."""
-    hashes = {protocol: split_hash(split) for protocol, split in splits.items()}
-    text = json.dumps({**request, "splits": hashes}, indent=2) + "\n"
-    if (out / REQUEST).is_file() and not overwrite:
-        if (out / REQUEST).read_text(encoding="utf-8") != text:
-            raise OutputExistsError(
-                f"{out} holds another comparison. To go on with it give the same data, splits, "
-                "recipes, settings and seed; or choose another output, or add --overwrite."
-            )
-        reporter.message(f"Going on with the comparison in {out}: what ended is not trained again.")
-        return
-    prepare_output_folder(out, overwrite=overwrite)
-    for protocol, split in splits.items():
-        write_split(split, out / f"split-{protocol}.csv")
-    write_text(out / REQUEST, text)
-
-
-def _known_settings(recipe: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    known = set(type(find_recipe(recipe).settings).model_fields)
-    return {name: value for name, value in settings.items() if name in known}
-
-
-def _check_settings(changes: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any]) -> None:
-    used = {name for known in changes.values() for name in known}
-    unknown = sorted(set(settings) - used)
-    if unknown:
-        raise SettingsError(f"None of {', '.join(changes)} has the setting {', '.join(unknown)}.")
-
-
 @dataclass(frozen=True)
 class _Job:
     dataset: Dataset
@@ -292,7 +258,7 @@ class _Job:
 
 
 def _compared(job: _Job, protocol: str) -> tuple[ComparisonRow, Sequence[EpochRow]]:
-    folds = _fold_numbers(job.split)
+    folds = fold_numbers(job.split)
     done: list[TrainedFold] = []
     first: Sequence[EpochRow] = ()
     try:
@@ -310,15 +276,9 @@ def _compared(job: _Job, protocol: str) -> tuple[ComparisonRow, Sequence[EpochRo
     return row, first
 
 
-def _fold_numbers(split: Split) -> Sequence[int | None]:
-    if not split.is_folds:
-        return (None,)
-    return sorted(int(name.removeprefix("fold")) for name in split.parts if name != "novel")
-
-
 def _one(job: _Job, fold: int | None) -> tuple[TrainedFold, Sequence[EpochRow]]:
-    folder = job.folder if fold is None else job.folder / f"fold{fold}"
-    known = folder / _SECONDS
+    folder = fold_folder(job.folder, fold)
+    known = folder / SECONDS
     seconds = json.loads(known.read_text(encoding="utf-8")) if known.is_file() else None
     history: Sequence[EpochRow]
     if seconds is None:
@@ -367,5 +327,5 @@ def _trained(
         "train_s": trained_at - started,
         "predict_s": time.perf_counter() - trained_at,
     }
-    write_text(folder / _SECONDS, json.dumps(seconds) + "\n")
+    write_text(folder / SECONDS, json.dumps(seconds) + "\n")
     return seconds, run.history

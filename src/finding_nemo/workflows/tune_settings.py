@@ -16,7 +16,11 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from finding_nemo.core.errors import OutputExistsError, StoppedError, TrainingError
-from finding_nemo.core.files.atomic_files import prepare_output_folder, write_text
+from finding_nemo.core.files.atomic_files import (
+    prepare_output_folder,
+    refuse_replacing,
+    write_text,
+)
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.cells import defused
@@ -172,19 +176,48 @@ def _search(
         ) from None
 
 
+def check_search(out: Path, folds: Split, search: Mapping[str, Any], *, overwrite: bool) -> bool:
+    """Return whether `out` holds this search, to go on with; change nothing.
+
+    Args:
+        out: The folder.
+        folds: From `inner_folds`.
+        search: Recipe, settings in common, and seed.
+        overwrite: Whether an earlier search may be replaced.
+
+    Raises:
+        OutputExistsError: If it holds anything else and may not be replaced.
+    """
+    if overwrite or not (out / SEARCH).is_file():
+        refuse_replacing(out, overwrite=overwrite)
+        return False
+    there = (out / SEARCH).read_text(encoding="utf-8")
+    if there != _search_text(search) or read_split(out / SPLIT).part_of != folds.part_of:
+        raise OutputExistsError(
+            f"{out} holds another search. To go on with it give the same data, split, folds, "
+            "recipe, settings and seed; or choose another output, or add --overwrite."
+        )
+    return True
+
+
+def _search_text(search: Mapping[str, Any]) -> str:
+    return json.dumps(search, indent=2, sort_keys=True) + "\n"
+
+
 def _prepare(out: Path, folds: Split, search: Mapping[str, Any], *, overwrite: bool) -> None:
-    text = json.dumps(search, indent=2, sort_keys=True) + "\n"
-    if (out / SEARCH).is_file() and not overwrite:
-        there = (out / SEARCH).read_text(encoding="utf-8")
-        if there != text or read_split(out / SPLIT).part_of != folds.part_of:
-            raise OutputExistsError(
-                f"{out} holds another search. To go on with it give the same data, split, folds, "
-                "recipe, settings and seed; or choose another output, or add --overwrite."
-            )
-        return
-    prepare_output_folder(out, overwrite=overwrite)
-    write_split(folds, out / SPLIT)
-    write_text(out / SEARCH, text)
+    if not check_search(out, folds, search, overwrite=overwrite):
+        prepare_output_folder(out, overwrite=overwrite)
+        write_split(folds, out / SPLIT)
+        write_text(out / SEARCH, _search_text(search))
+
+
+def n_ended(out: Path) -> int:
+    """Return how many trials of the search in `out` have ended; its journal is only read."""
+    path = out / TRIALS
+    if not path.is_file():
+        return 0
+    with path.open(encoding="utf-8", newline="") as file:
+        return sum(1 for _ in csv.DictReader(file))
 
 
 def _study(out: Path, space: Space, seed: int) -> optuna.Study:

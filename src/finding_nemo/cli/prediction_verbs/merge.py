@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from finding_nemo.cli.console.words import print_result
+from finding_nemo.cli.options.dry_run_option import DryRunWanted, print_dry_run
 from finding_nemo.cli.options.predict_options import Format, Guesses, Ids, spreadsheet_layout
 
 EXAMPLES = ("finding-nemo merge part-1.parquet part-2.parquet --out all.parquet",)
@@ -22,11 +23,12 @@ def merge(
     guesses: Guesses = None,
     ids: Ids = False,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+    dry_run: DryRunWanted = False,
 ) -> None:
     """Join what `predict --shard i/n` wrote: order restored, completeness checked."""
     from finding_nemo.core.errors import SettingsError
     from finding_nemo.core.files.output_checks import check_output_file
-    from finding_nemo.results.merge_shards import merge_shards
+    from finding_nemo.results.merge_shards import dry_run_merge, merge_shards
     from finding_nemo.results.prediction_formats import choose_format
 
     check_output_file(out, overwrite=overwrite, inputs=shards)
@@ -35,6 +37,9 @@ def merge(
     except SettingsError as error:
         raise typer.BadParameter(str(error)) from None
     layout = spreadsheet_layout(guesses, ids, chosen)
+    if dry_run:
+        print_dry_run(dry_run_merge(shards, out, file_format=chosen, overwrite=overwrite))
+        return
     summary = merge_shards(shards, out, file_format=chosen, overwrite=overwrite, layout=layout)
     failed = f", {summary.n_failed} of them failed" if summary.n_failed else ""
     print_result(f"{out}: {summary.n_images} images{failed}.")

@@ -16,6 +16,7 @@ import typer
 from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options import predict_options as options
 from finding_nemo.cli.options.dataset_options import DivePattern, ImagesFolder
+from finding_nemo.cli.options.dry_run_option import DryRunWanted, print_dry_run
 from finding_nemo.core.files.input_limits import USUAL_LIMITS
 from finding_nemo.core.names.inference_names import AUTO, check_dtype, check_runtime
 
@@ -58,6 +59,7 @@ def predict(
     max_megapixels: options.MaxMegapixels = USUAL_LIMITS.max_pixels / 1e6,
     max_file_mb: options.MaxFileMb = USUAL_LIMITS.max_file_bytes / 1e6,
     max_seconds: options.MaxSeconds = USUAL_LIMITS.max_seconds,
+    dry_run: DryRunWanted = False,
 ) -> None:
     """Say what is in each image: one row an image, in order, failures kept.
 
@@ -91,7 +93,8 @@ def predict(
         choices |= {"with_vector": vector, "with_embedding": embeddings, "precision": precision}
         choices["limits"] = limits
         choices |= {"network": _network(dtype, runtime), "engine": _engine(engine, workers)}
-        _predict(bundle, selection, out, overwrite=overwrite, **choices)
+        carry_out = _dry_run if dry_run else _predict
+        carry_out(bundle, selection, out, overwrite=overwrite, **choices)
 
 
 def _select(names: Sequence[str], every: str | None, **choices: Any) -> ImageSelection:
@@ -137,6 +140,27 @@ def _engine(name: str, workers: int | None) -> Engine:
     from finding_nemo.prediction.run.engine_local import predict_here
 
     return predict_here
+
+
+def _dry_run(
+    bundle: Path,
+    selection: ImageSelection,
+    out: Path,
+    *,
+    overwrite: bool,
+    engine: Engine,
+    **choices: Any,
+) -> None:
+    from finding_nemo.cli.console.notices import reporter
+    from finding_nemo.models.bundle.bundle import load_bundle
+    from finding_nemo.prediction.run.dry_run_prediction import dry_run_prediction
+    from finding_nemo.prediction.run.engine_local import predict_here
+    from finding_nemo.prediction.run.predict_to_file import run_spec
+
+    if engine is not predict_here:
+        reporter().message("--engine ray: the time below is that of this machine alone.")
+    spec = run_spec(load_bundle(bundle), selection, out, **choices)
+    print_dry_run(dry_run_prediction(spec, out, overwrite=overwrite, reporter=reporter()))
 
 
 def _predict(bundle: Path, selection: ImageSelection, out: Path, **choices: Any) -> None:

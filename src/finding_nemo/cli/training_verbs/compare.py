@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options.dataset_options import DatasetPath, DivePattern, ImagesFolder
+from finding_nemo.cli.options.dry_run_option import DryRunWanted, print_dry_run
 from finding_nemo.cli.options.output_options import check_folder
 from finding_nemo.data.splits.split_kinds import PROTOCOLS
 
@@ -51,6 +52,10 @@ def compare(
     overwrite: Annotated[
         bool, typer.Option(help="Replace an earlier comparison instead of going on with it.")
     ] = False,
+    resume: Annotated[
+        bool, typer.Option(help="Go on with a stopped comparison, as the same command does anyway.")
+    ] = False,
+    dry_run: DryRunWanted = False,
 ) -> None:
     """Train, use and judge recipes side by side: table, curves, report.
 
@@ -60,24 +65,30 @@ def compare(
     from finding_nemo.core.config import parse_assignments
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.datasets.subsample import sample_images
-    from finding_nemo.workflows.compare_recipes import REQUEST, compare_recipes
+    from finding_nemo.workflows.compare_recipes import compare_recipes
+    from finding_nemo.workflows.comparison_request import REQUEST, comparison_request
+    from finding_nemo.workflows.dry_run_training import dry_run_comparison
 
+    if overwrite and resume:
+        raise typer.BadParameter("--resume and --overwrite exclude each other.")
     if overwrite or not (out / REQUEST).is_file():
         check_folder(out, overwrite=overwrite, inputs=(dataset, split, images))
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     show_notices(data.notices)
     if sample is not None:
         data = sample_images(data, sample)
-    found = compare_recipes(
-        data,
-        out=out,
-        recipes=_recipe_names(recipes),
-        splits=_splits(data, by, split, folds, seed),
-        settings=parse_assignments(changes or []),
-        seed=seed,
-        overwrite=overwrite,
-        reporter=reporter(),
-    )
+    asked: dict[str, Any] = {
+        "out": out,
+        "recipes": _recipe_names(recipes),
+        "splits": _splits(data, by, split, folds, seed),
+        "settings": parse_assignments(changes or []),
+        "seed": seed,
+    }
+    how: dict[str, Any] = {"overwrite": overwrite, "resume": resume, "reporter": reporter()}
+    if dry_run:
+        print_dry_run(dry_run_comparison(data, comparison_request(**asked), **how))
+        return
+    found = compare_recipes(data, **asked, **how)
     _print_rows(found.rows)
     print_result(f"report {out / 'report.html'}")
     if all(row.failure for row in found.rows):

@@ -8,6 +8,7 @@ from typing import Any
 from finding_nemo.cli.console.run_lines import print_run
 from finding_nemo.cli.options import train_options as options
 from finding_nemo.cli.options.dataset_options import Changes, DatasetPath, DivePattern, ImagesFolder
+from finding_nemo.cli.options.dry_run_option import DryRunWanted, print_dry_run
 from finding_nemo.cli.options.output_options import check_folder
 
 EXAMPLES = (
@@ -35,6 +36,7 @@ def train(
     devices: options.Devices = 1,
     nodes: options.Nodes = 1,
     strategy: options.Strategy = options.StrategyName.ddp,
+    dry_run: DryRunWanted = False,
 ) -> None:
     """Train a recipe into a bundle."""
     from finding_nemo.cli.console.notices import reporter, show_notices
@@ -46,6 +48,8 @@ def train(
         from finding_nemo.data.splits.split_csv import read_split
         from finding_nemo.training.loop.distributed import ProcessGroup
         from finding_nemo.training.recipes.study_next_steps import with_study_next_steps
+        from finding_nemo.training.train_recipe import check_training
+        from finding_nemo.workflows.dry_run_training import dry_run_training
         from finding_nemo.workflows.train_with_curves import run_training
 
         group = ProcessGroup(devices, nodes=nodes, strategy=strategy.value)
@@ -57,19 +61,22 @@ def train(
         data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     if group.is_main:
         show_notices(data.notices)
-    run = run_training(
-        data,
-        out=out,
-        recipe=recipe,
-        split=read_split(split) if split else None,
-        fold=fold,
-        settings=settings,
-        seed=seed,
-        overwrite=overwrite,
-        resume=resume,
-        reporter=reporter(),
-        group=group,
-    )
+    asked: dict[str, Any] = {
+        "out": out,
+        "recipe": recipe,
+        "split": read_split(split) if split else None,
+        "fold": fold,
+        "settings": settings,
+        "seed": seed,
+        "overwrite": overwrite,
+        "resume": resume,
+        "reporter": reporter(),
+        "group": group,
+    }
+    if dry_run:
+        print_dry_run(dry_run_training(check_training(data, **asked), resume=resume))
+        return
+    run = run_training(data, **asked)
     if run.is_main:
         print_run(run)
 

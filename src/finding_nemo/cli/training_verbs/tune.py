@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options import train_options as options
 from finding_nemo.cli.options.dataset_options import Changes, DatasetPath, DivePattern, ImagesFolder
+from finding_nemo.cli.options.dry_run_option import DryRunWanted, print_dry_run
 from finding_nemo.cli.options.output_options import check_folder
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def tune(
     dive_pattern: DivePattern = None,
     seed: options.Seed = 0,
     overwrite: Annotated[bool, typer.Option(help="Begin anew.")] = False,
+    dry_run: DryRunWanted = False,
 ) -> None:
     """Search a recipe's settings on inner folds of the training dives; test dives stay unseen."""
     from finding_nemo.cli.console.notices import reporter, show_notices
@@ -56,6 +58,7 @@ def tune(
     from finding_nemo.training.recipes.registry import find_recipe
     from finding_nemo.training.recipes.search_space import search_space
     from finding_nemo.workflows import tune_settings as tuning
+    from finding_nemo.workflows.dry_run_tuning import dry_run_tuning
 
     settings = parse_assignments(changes or [])
     space = search_space(find_recipe(recipe), tries or [], common=settings)
@@ -63,21 +66,22 @@ def tune(
         check_folder(out, overwrite=overwrite, inputs=(dataset, split, images))
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     show_notices(data.notices)
-    found = tuning.tune(
-        data,
-        out=out,
-        recipe=recipe,
-        space=space,
-        folds=tuning.inner_folds(
+    asked: dict[str, Any] = {
+        "out": out,
+        "recipe": recipe,
+        "folds": tuning.inner_folds(
             data, read_split(split) if split else None, fold, n_folds=folds, seed=seed
         ),
-        trials=trials,
-        minutes=minutes,
-        settings=settings,
-        seed=seed,
-        overwrite=overwrite,
-        reporter=reporter(),
-    )
+        "trials": trials,
+        "minutes": minutes,
+        "settings": settings,
+        "seed": seed,
+        "overwrite": overwrite,
+    }
+    if dry_run:
+        print_dry_run(dry_run_tuning(data, **asked))
+        return
+    found = tuning.tune(data, space=space, reporter=reporter(), **asked)
     _print(found, out, recipe)
 
 

@@ -39,15 +39,29 @@ def held_alone(path: Path, doing: str) -> Iterator[None]:
         lock.close()
 
 
+def refuse_held(path: Path, doing: str) -> None:
+    """Check that no other process holds the lock file `path`; nothing is made or changed.
+
+    Raises:
+        OtherRunError: If one does.
+    """
+    with suppress(FileNotFoundError), path.open(encoding="utf-8") as lock:
+        if lock_file(lock.fileno()) is False:
+            raise _busy(lock, doing)
+
+
+def _busy(lock: TextIO, doing: str) -> OtherRunError:
+    return OtherRunError(
+        f"Another process{_who(lock)} {doing} now. Wait for it, or choose another output."
+    )
+
+
 def _taken(path: Path, doing: str) -> TextIO:
     while True:
         lock = _opened(path)
         if lock_file(lock.fileno()) is False:
             with lock:
-                raise OtherRunError(
-                    f"Another process{_who(lock)} {doing} now. Wait for it, or choose another "
-                    "output."
-                )
+                raise _busy(lock, doing)
         # One that has just ended may have removed the file between opening and locking it.
         if _is_still(lock, path):
             lock.truncate(0)

@@ -110,6 +110,29 @@ def begin_or_go_on(
         OtherRunError: If another command's run is unfinished there and `overwrite` is false.
         OutputExistsError: If the output exists and `overwrite` is false.
     """
+    found = unfinished_run(folder, request, overwrite=overwrite, reporter=reporter)
+    if found is not None:
+        return RunState(request, PlanSize(**found["plan"]), found["started"])
+    folder.clear()
+    started = now_utc()
+    size = write_plan(none_replaced(images, folder.out), folder.plan_path)
+    folder.begin({"request": request, "plan": asdict(size), "started": started})
+    return RunState(request, size, started)
+
+
+def unfinished_run(
+    folder: ChunkStore,
+    request: Mapping[str, Any],
+    *,
+    overwrite: bool,
+    reporter: Reporter,
+) -> Mapping[str, Any] | None:
+    """Return the unfinished run of `request` that is to be gone on with; change nothing.
+
+    Raises:
+        OtherRunError: If another command's run is unfinished there and `overwrite` is false.
+        OutputExistsError: If the output exists and `overwrite` is false.
+    """
     refuse_existing(folder.out, overwrite=overwrite)
     found = folder.job()
     if found is not None and found["request"] != request and not folder.has_chunks:
@@ -118,18 +141,18 @@ def begin_or_go_on(
         reporter.message(
             f"Going on with the run of {found['started']} and the images that it listed."
         )
-        return RunState(request, PlanSize(**found["plan"]), found["started"])
+        return found
     if found is not None:
         _refuse_other(folder, found["request"], request, overwrite=overwrite, reporter=reporter)
-    folder.clear()
-    started = now_utc()
-    size = write_plan(_none_replaced(images, folder.out), folder.plan_path)
-    folder.begin({"request": request, "plan": asdict(size), "started": started})
-    return RunState(request, size, started)
+    return None
 
 
-def _none_replaced(images: Iterable[ImageInput], out: Path) -> Iterator[ImageInput]:
-    """Pass images on, none of which is the file that the output will replace."""
+def none_replaced(images: Iterable[ImageInput], out: Path) -> Iterator[ImageInput]:
+    """Pass images on, none of which is the file that the output will replace.
+
+    Raises:
+        OutputError: If one is.
+    """
     there = out.stat() if out.exists() else None
     for image in images:
         if there is not None and is_same_file(_file_of(image), there):

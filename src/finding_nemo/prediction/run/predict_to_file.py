@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -105,8 +105,44 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         DatasetError: If names stand for no image at all.
     """
     out = Path(out)
+    spec = run_spec(
+        bundle,
+        inputs,
+        out,
+        file_format=file_format,
+        with_vector=with_vector,
+        with_embedding=with_embedding,
+        shard=shard,
+        precision=precision,
+        network=network,
+        limits=limits,
+    )
+    return _carry_out(spec, ChunkStore(out), engine, overwrite, reporter or Reporter())
+
+
+def run_spec(  # noqa: PLR0913 - as `predict_to_file` has them
+    bundle: Bundle,
+    inputs: ImageSelection | Sequence[ImageInput],
+    out: Path,
+    *,
+    file_format: Format | None = None,
+    with_vector: bool = True,
+    with_embedding: bool = False,
+    shard: Shard = WHOLE_RUN,
+    precision: float = PRECISION,
+    network: InferenceOptions = DEFAULT_INFERENCE,
+    limits: InputLimits = USUAL_LIMITS,
+) -> RunSpec:
+    """Return what is to be predicted, after the checks that need no image.
+
+    See `predict_to_file` for the arguments.
+
+    Raises:
+        OutputError: If `out` cannot be written, or is a file that is read.
+        SettingsError: If the format is unknown, or the suffix of `out` says another one.
+    """
     check_output_file(out, overwrite=True, inputs=_read(bundle, inputs))
-    spec = RunSpec(
+    return RunSpec(
         bundle=bundle,
         inputs=inputs,
         file_format=_format(out, file_format, shard),
@@ -118,7 +154,6 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         limits=limits,
         layout=layout,
     )
-    return _carry_out(spec, ChunkStore(out), engine, overwrite, reporter or Reporter())
 
 
 def _format(out: Path, wanted: Format | None, shard: Shard) -> Format:
@@ -190,13 +225,7 @@ def _carry_out(
         if request["network"] is not None:
             words = "network: {runtime} on {device} in {dtype}: {reason}."
             reporter.message(words.format(**request["network"]))
-        columns = Columns(
-            n_categories=len(spec.bundle.categories),
-            with_vector=request["vector"],
-            with_time=state.size.has_frames,
-            n_features=predictor.n_features() if request["embeddings"] else 0,
-            category_names=spec.bundle.categories.names,
-        )
+        columns = columns_of(spec, request, has_frames=state.size.has_frames, predictor=predictor)
         chunks = spec.shard.chunks(state.size.n_chunks)
         with reporter.progress("predicting") as progress:
             work = ChunkWork(
@@ -217,6 +246,19 @@ def _carry_out(
 def _columns_hash() -> str:
     """Return what tells the columns of this version from those of another."""
     return hashlib.sha256(str(Columns(0, with_time=True).schema()).encode()).hexdigest()[:12]
+
+
+def columns_of(
+    spec: RunSpec, request: Mapping[str, Any], *, has_frames: bool, predictor: Predictor
+) -> Columns:
+    """Return the columns of each row of a run."""
+    return Columns(
+        n_categories=len(spec.bundle.categories),
+        with_vector=request["vector"],
+        with_time=has_frames,
+        n_features=predictor.n_features() if request["embeddings"] else 0,
+        category_names=spec.bundle.categories.names,
+    )
 
 
 def _network(bundle: Bundle, options: InferenceOptions) -> dict[str, str] | None:

@@ -17,7 +17,7 @@ from finding_nemo.core.files.atomic_files import (
     refuse_replacing,
     write_text,
 )
-from finding_nemo.core.files.locking import held_alone
+from finding_nemo.core.files.locking import held_alone, refuse_held
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.data.splits.split_csv import read_split, split_text, write_split
 from finding_nemo.models.bundle.bundle_files import MANIFEST
@@ -57,9 +57,25 @@ class RunFolder:
             OtherRunError: If one is in it.
             OutputError: If the folder around it cannot be written.
         """
-        position = self.path.resolve()
-        with held_alone(position.with_name(f".{position.name}.lock"), f"trains into {self.path}"):
+        with held_alone(self._lock, self._doing):
             yield
+
+    def refuse_busy(self) -> None:
+        """Refuse a folder that another training is in, without making the lock.
+
+        Raises:
+            OtherRunError: If one is.
+        """
+        refuse_held(self._lock, self._doing)
+
+    @property
+    def _lock(self) -> Path:
+        position = self.path.resolve()
+        return position.with_name(f".{position.name}.lock")
+
+    @property
+    def _doing(self) -> str:
+        return f"trains into {self.path}"
 
     @property
     def has_ended(self) -> bool:
