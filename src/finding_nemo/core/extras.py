@@ -1,9 +1,15 @@
-"""The libraries of an optional extra, as a command that installs them anywhere."""
+"""The libraries of an optional extra, as a command that installs them where this was installed."""
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from importlib import metadata
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 _NAME = "finding-nemo"
 _REQUIREMENT = re.compile(
@@ -15,24 +21,55 @@ _OWN = re.compile(rf"{_NAME}\[(?P<extras>[\w,\s-]+)\]", re.IGNORECASE)
 def install_hint(extra: str) -> str:
     """Return a sentence with the command that installs what `extra` brings.
 
-    It names the libraries themselves, as the installed package lists them: that works from an
-    index, and whether or not the folder of the project is still there.
+    It fits how the package was installed: from an index by its name, from a folder (a clone) by
+    the folder, in whichever folder the command is given. Where the folder is gone, or it came as
+    a file, the libraries themselves are named, which works anywhere.
 
     Example:
         >>> install_hint("video")  # doctest: +SKIP
-        "Install it with: pip install 'av>=14'."
+        "Install it with: pip install '/home/ann/finding-nemo[video]'."
     """
-    libraries = _libraries(extra, _requirements())
-    if not libraries:  # run from its source, never installed
-        return f"Install it in the project's folder with: pip install '.[{extra}]'."
-    return f"Install it with: pip install {' '.join(_quoted(name) for name in libraries)}."
-
-
-def _requirements() -> list[str]:
     try:
-        return metadata.requires(_NAME) or []
-    except metadata.PackageNotFoundError:
-        return []
+        found = metadata.distribution(_NAME)
+    except metadata.PackageNotFoundError:  # run from its source, never installed
+        return f"Install it in the project's folder with: pip install '.[{extra}]'."
+    direct = found.read_text("direct_url.json")
+    command = _by_name(extra) if direct is None else _by_origin(extra, _read(direct))
+    return f"Install it with: {command or _by_libraries(extra)}."
+
+
+def _by_name(extra: str) -> str:
+    return f"pip install '{_NAME}[{extra}]'"
+
+
+def _by_origin(extra: str, direct: dict[str, Any]) -> str | None:
+    """Return the command for what was installed from a folder; `None` if that is not there.
+
+    Args:
+        extra: The extra.
+        direct: What pip keeps of where a package came from, by PEP 610.
+    """
+    url, folder = direct.get("url"), direct.get("dir_info")
+    if not isinstance(url, str) or not isinstance(folder, dict) or not url.startswith("file:"):
+        return None
+    path = Path(url2pathname(urlsplit(url).path))
+    if not (path / "pyproject.toml").is_file():
+        return None
+    editable = "--editable " if folder.get("editable") is True else ""
+    return f"pip install {editable}{shlex.quote(f'{path}[{extra}]')}"
+
+
+def _read(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _by_libraries(extra: str) -> str:
+    libraries = _libraries(extra, metadata.requires(_NAME) or [])
+    return f"pip install {' '.join(_quoted(name) for name in libraries)}"
 
 
 def _libraries(extra: str, requirements: list[str]) -> list[str]:

@@ -1,7 +1,8 @@
-"""Hints name libraries that can be installed from an index."""
+"""Hints name a command that fits how the package was installed."""
 
 from __future__ import annotations
 
+import json
 from importlib import metadata
 from pathlib import Path
 
@@ -22,6 +23,21 @@ _REQUIREMENTS = [
 ]
 
 
+class Installed:
+    """A package that came from somewhere; pip keeps where in `direct_url.json`."""
+
+    def __init__(self, direct: str | None) -> None:
+        self.direct = direct
+
+    def read_text(self, name: str) -> str | None:
+        return self.direct if name == "direct_url.json" else None
+
+
+def install(patch: pytest.MonkeyPatch, direct: str | None) -> None:
+    patch.setattr(metadata, "requires", lambda _: _REQUIREMENTS)
+    patch.setattr(metadata, "distribution", lambda _: Installed(direct))
+
+
 @pytest.mark.parametrize(
     ("extra", "command"),
     [
@@ -32,18 +48,54 @@ _REQUIREMENTS = [
         ("video", "pip install plain."),
     ],
 )
-def test_hint__names_the_libraries(
+def test_hint__where_the_folder_is_gone_names_the_libraries(
     extra: str, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(metadata, "requires", lambda _: _REQUIREMENTS)
-    assert install_hint(extra) == f"Install it with: {command}"
+    for direct in (
+        '{"url": "https://example.org/finding_nemo.whl", "archive_info": {}}',
+        '{"url": "file:///gone/finding-nemo", "dir_info": {"editable": true}}',
+        "not JSON",
+        "[]",
+    ):
+        install(monkeypatch, direct)
+        assert install_hint(extra) == f"Install it with: {command}"
+
+
+def test_hint__of_an_index_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, None)
+    assert install_hint("train") == "Install it with: pip install 'finding-nemo[train]'."
+
+
+@pytest.mark.parametrize(
+    ("name", "info", "command"),
+    [
+        ("clone", {"editable": True}, "pip install --editable '{}[train]'."),
+        ("clone", {}, "pip install '{}[train]'."),
+        ("a clone of Ann's", {}, "pip install {}[train]."),
+    ],
+)
+def test_hint__of_a_folder_names_the_folder(
+    name: str,
+    info: dict[str, bool],
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "pyproject.toml").touch()
+    install(monkeypatch, json.dumps({"url": folder.as_uri(), "dir_info": info}))
+    said = install_hint("train").replace("'\"'\"'", "'")
+    if "'" in name:  # quoted once more for the shell
+        said = said.replace("'/", "/").replace("]'", "]")
+    assert said == f"Install it with: {command.format(folder)}"
 
 
 def test_hint__of_a_package_that_was_never_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> list[str]:
+    def missing(name: str) -> Installed:
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(metadata, "requires", missing)
+    monkeypatch.setattr(metadata, "distribution", missing)
     assert install_hint("train").endswith("with: pip install '.[train]'.")
 
 
