@@ -132,7 +132,15 @@ def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_small_bundle(tmp_path_factory.mktemp("small") / "bundle")
 
 
-def write_small_bundle(folder: Path, *, n_categories: int = 30, n_features: int = 8) -> Path:
+@pytest.fixture(scope="session")
+def bundle_with_maps(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with what each of 15 x 15 patches says, whose mean is what the frame says."""
+    return write_small_bundle(tmp_path_factory.mktemp("mapped") / "bundle", with_maps=True)
+
+
+def write_small_bundle(
+    folder: Path, *, n_categories: int = 30, n_features: int = 8, with_maps: bool = False
+) -> Path:
     """Write the bundle that `small_bundle` gives; each image has probabilities of its own."""
     evidence = [
         CategoryEvidence(
@@ -152,12 +160,12 @@ def write_small_bundle(folder: Path, *, n_categories: int = 30, n_features: int 
         validation=None,
         provenance={},
     )
-    network = _small_network(n_categories, n_features)
+    network = _small_network(n_categories, n_features, with_maps=with_maps)
     write_bundle(folder, manifest, weights={}, novelty={}, network=network)
     return folder
 
 
-def _small_network(n_categories: int, n_features: int) -> bytes:
+def _small_network(n_categories: int, n_features: int, *, with_maps: bool) -> bytes:
     rng = np.random.default_rng(3)
     tensors = {
         "kernel": rng.normal(size=(n_features, 3, 3, 3)),
@@ -169,13 +177,18 @@ def _small_network(n_categories: int, n_features: int) -> bytes:
         helper.make_node("ReduceMean", ["positive", "axes"], ["features"], keepdims=0),
         helper.make_node("MatMul", ["features", "weight"], ["logits"]),
     ]
+    outputs = {"logits": [n_categories], "features": [n_features]}
+    if with_maps:
+        tensors["patch_kernel"] = tensors["weight"].T[:, :, None, None]
+        nodes.append(helper.make_node("Conv", ["positive", "patch_kernel"], ["patch_logits"]))
+        outputs["patch_logits"] = [n_categories, 15, 15]
     graph = helper.make_graph(
         nodes,
         "small",
         [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, 32, 32])],
         [
-            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", n_categories]),
-            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", n_features]),
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *shape])
+            for name, shape in outputs.items()
         ],
         [
             *(numpy_helper.from_array(v.astype(np.float32), k) for k, v in tensors.items()),

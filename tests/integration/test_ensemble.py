@@ -58,6 +58,14 @@ def test_ensemble__says_the_mean_of_its_members(
     images = np.stack([preprocess(decode_image(path).pixels, spec) for path in files])
     first, second = (OnnxNetwork(member.onnx_path).outputs(images) for member in members)
     said_together = OnnxNetwork(bundle.onnx_path).outputs(images)
+    maps = [
+        OnnxNetwork(each.onnx_path).forward(images, with_maps=True).patch_logits
+        for each in (*members, bundle)
+    ]
+    assert maps[0] is not None
+    assert maps[1] is not None
+    assert maps[2] is not None
+    np.testing.assert_allclose(maps[2], 0.75 * maps[0] + 0.25 * maps[1], atol=1e-4)
     np.testing.assert_allclose(said_together, 0.75 * first + 0.25 * second, atol=1e-4)
     uncertainty = uncertainty_from_tensors(bundle.novelty)
     assert uncertainty.validation is not None

@@ -277,6 +277,8 @@ class Prediction(ShortRepr):
         dive: The dive it is from, if anything says so.
         captured: When it was filmed (UTC, no time zone attached), if known; midnight where only
             the day is.
+        maps: Where in the frame each of the best guesses is seen, uint8 (guesses, rows, columns),
+            255 = the patch that speaks most for it; `None` where there are none.
         origin: What predicted it, if a predictor did.
 
     Example:
@@ -298,6 +300,7 @@ class Prediction(ShortRepr):
     answer: Answer | None = None
     dive: str | None = None
     captured: datetime | None = None
+    maps: npt.NDArray[np.uint8] | None = None
     origin: PredictionOrigin | None = field(default=None, repr=False, compare=False)
 
     def top(self, n: int = 5) -> tuple[tuple[Category, float], ...]:

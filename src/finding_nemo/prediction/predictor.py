@@ -27,9 +27,11 @@ from finding_nemo.models.bundle.time_table import unpack_time_table
 from finding_nemo.models.inference.open_bundle_network import (
     DEFAULT_INFERENCE,
     InferenceOptions,
+    grid_of_maps,
     open_bundle_network,
 )
 from finding_nemo.models.inference.pixel_network import PixelNetwork
+from finding_nemo.prediction.guess_maps import guess_maps
 from finding_nemo.prediction.postprocess import PRECISION, PostProcessor, brightness_of
 from finding_nemo.prediction.run.one_thread import ONE_BLAS_THREAD
 from finding_nemo.prediction.run.uncertainty_metadata import bundle_metadata
@@ -65,6 +67,7 @@ class Scored(NamedTuple):
     assessment: Assessment | None = None
     answer: Answer | None = None
     embedding: Float32s | None = None
+    maps: npt.NDArray[np.uint8] | None = None
 
 
 class Predictor(ShortRepr):
@@ -85,6 +88,7 @@ class Predictor(ShortRepr):
         threads: int | None = None,
         network: InferenceOptions = DEFAULT_INFERENCE,
         limits: InputLimits = USUAL_LIMITS,
+        with_maps: bool = False,
     ) -> None:
         """Load `bundle`, if it is not loaded yet.
 
@@ -95,6 +99,8 @@ class Predictor(ShortRepr):
             threads: How many threads to use, 1 for one core; `None`: one a core.
             network: How the network is to be computed.
             limits: What one image may cost: bytes, pixels, scans, seconds.
+            with_maps: Whether each prediction says where in the frame its best guesses are seen,
+                where the network can tell.
 
         Raises:
             ArgumentError: If `bundle` is neither a bundle nor a path.
@@ -110,6 +116,7 @@ class Predictor(ShortRepr):
         self._wish = network
         self._opened: PixelNetwork | None = None
         self._limits = limits
+        self._with_maps = with_maps
         if with_embedding:
             self.n_features()
 
@@ -122,6 +129,7 @@ class Predictor(ShortRepr):
             "threads": self._threads,
             "network": self._wish,
             "limits": self._limits,
+            "with_maps": self._with_maps,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -140,7 +148,9 @@ class Predictor(ShortRepr):
         with _OPENING:
             if self._opened is None:
                 raise_malloc_thresholds()
-                self._opened = open_bundle_network(self.bundle, self._wish, workers=self._threads)
+                self._opened = open_bundle_network(
+                    self.bundle, self._wish, workers=self._threads, with_maps=self._with_maps
+                )
             return self._opened
 
     @cached_property
@@ -155,6 +165,11 @@ class Predictor(ShortRepr):
         return PredictionOrigin(
             self.bundle.categories, partial(bundle_metadata, self.bundle, self.postprocessor)
         )
+
+    @cached_property
+    def map_grid(self) -> tuple[int, int] | None:
+        """Rows and columns of the maps; `None` where none are asked for or the network has none."""
+        return grid_of_maps(self.bundle, self._wish) if self._with_maps else None
 
     def n_features(self) -> int:
         """Return how many features of an image the network gives.
@@ -205,6 +220,7 @@ class Predictor(ShortRepr):
             self.bundle,
             self.origin,
             n_features=self.n_features() if self._with_embedding else 0,
+            map_grid=self.map_grid,
         )
 
     def predict_inputs(
@@ -258,7 +274,10 @@ class Predictor(ShortRepr):
         )
         features = output.features if self._with_embedding else None
         kept = [None] * len(read) if features is None else features
-        return [Scored(*row, embedding) for row, embedding in zip(read, kept, strict=True)]
+        maps: Sequence[npt.NDArray[np.uint8] | None] = [None] * len(read)
+        if output.patch_logits is not None:
+            maps = list(guess_maps(output.patch_logits, np.stack([row[0] for row in read])))
+        return [Scored(*row, *more) for row, *more in zip(read, kept, maps, strict=True)]
 
     def _prediction(
         self, source: ImageInput, image: PreparedImage, scored: Scored | None
@@ -278,6 +297,7 @@ class Predictor(ShortRepr):
             answer=scored.answer,
             dive=source.record.dive,
             captured=source.record.captured,
+            maps=scored.maps,
             origin=self.origin,
         )
 

@@ -15,6 +15,7 @@ from finding_nemo.core.records import Prediction
 from finding_nemo.core.text.short_repr import ShortRepr
 from finding_nemo.core.text.wrong_argument import check_path
 from finding_nemo.models.bundle.bundle import Bundle
+from finding_nemo.prediction.guess_maps import maps_metadata
 from finding_nemo.prediction.run.uncertainty_metadata import evidence_of
 from finding_nemo.results.columns import to_table
 from finding_nemo.results.memory_table import table_of_rows
@@ -51,6 +52,7 @@ class PredictionStream(ShortRepr, Iterator[Prediction]):
         origin: PredictionOrigin,
         *,
         n_features: int = 0,
+        map_grid: tuple[int, int] | None = None,
     ) -> None:
         """Pass on `predictions`, which `bundle` makes."""
         self._predictions, self._bundle, self._origin = predictions, bundle, origin
@@ -60,6 +62,7 @@ class PredictionStream(ShortRepr, Iterator[Prediction]):
             with_time=True,
             n_features=n_features,
             category_names=bundle.categories.names,
+            map_grid=map_grid,
         )
 
     def __iter__(self) -> Self:
@@ -162,7 +165,7 @@ class PredictionStream(ShortRepr, Iterator[Prediction]):
             self._tables(),
             Path(path),
             schema=self._columns.schema(),
-            metadata=lambda: self._origin.metadata,
+            metadata=lambda: {**self._origin.metadata, **maps_metadata(self._columns)},
             fallback_ids=most_frequent_first(evidence_of(self._bundle)),
             file_format=file_format,
             overwrite=overwrite,

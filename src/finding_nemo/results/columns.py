@@ -27,6 +27,8 @@ def to_table(
         values["vector"] = _matrix(predictions, lambda row: row.probabilities, schema, "vector")
     if columns.n_features:
         values["embedding"] = _matrix(predictions, lambda row: row.embedding, schema, "embedding")
+    if columns.map_grid:
+        values["maps"] = [None if row.maps is None else row.maps.reshape(-1) for row in predictions]
     arrays = [pa.array(values[field.name], type=field.type) for field in schema]
     return pa.Table.from_arrays(arrays, schema=schema)
 

@@ -19,6 +19,8 @@ from finding_nemo.results.reading.assessment_columns import ASSESSMENT_FIELDS, A
 SCHEMA_VERSION = 1
 METADATA_KEY = b"finding_nemo"
 TOP_K = 20
+# A row holds maps of so many of its best guesses.
+N_MAPS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Columns:
         with_time: Whether rows may be frames of a video (`time_s`).
         n_features: Length of `embedding`; 0 leaves it out.
         category_names: The name of each category in column order; empty where unknown.
+        map_grid: Rows and columns of each of `maps`; `None` leaves them out.
     """
 
     n_categories: int
@@ -61,6 +64,7 @@ class Columns:
     with_time: bool = False
     n_features: int = 0
     category_names: tuple[str, ...] = ()
+    map_grid: tuple[int, int] | None = None
 
     def schema(self) -> pa.Schema:
         """Return the Arrow schema of the file."""
@@ -85,6 +89,8 @@ class Columns:
             fields.append(pa.field("vector", pa.list_(pa.float32(), self.n_categories)))
         if self.n_features:
             fields.append(pa.field("embedding", pa.list_(pa.float32(), self.n_features)))
+        if self.map_grid:
+            fields.append(pa.field("maps", pa.list_(pa.uint8())))
         return pa.schema(fields)
 
 

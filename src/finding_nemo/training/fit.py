@@ -21,8 +21,7 @@ from finding_nemo.models.bundle.bundle import Bundle, load_bundle, write_bundle
 from finding_nemo.models.bundle.manifest import BundleManifest, CategoryEvidence
 from finding_nemo.models.bundle.uncertainty_tensors import Uncertainty, uncertainty_tensors
 from finding_nemo.models.inference.runtime_choice import open_network
-from finding_nemo.models.networks.with_features import WithFeatures, has_features
-from finding_nemo.models.onnx_export.export_onnx import export_onnx
+from finding_nemo.models.onnx_export.export_onnx import export_network
 from finding_nemo.training.auto.hardware import choose_device, choose_dtype
 from finding_nemo.training.examples.array_cache import CACHE_VARIABLE, find_cache
 from finding_nemo.training.examples.cached_inputs import tell_unusable
@@ -205,13 +204,7 @@ class _Packing:
 
     def _exported(self) -> bytes:
         deployed = self.task.deployed.to("cpu")
-        both = has_features(deployed)
-        network = export_onnx(
-            WithFeatures(deployed) if both else deployed,
-            self.task.preprocessing,
-            output="logits",
-            second="features" if both else None,
-        )
+        network = export_network(deployed, self.task.preprocessing)
         self.task.network.to(self.trainer.device)
         return network
 

@@ -85,6 +85,13 @@ Every = Annotated[
 Embeddings = Annotated[
     bool, typer.Option("--embeddings", help="Keep the network's features, for `similar`.")
 ]
+Maps = Annotated[
+    bool,
+    typer.Option(
+        "--maps/--no-maps",
+        help="Keep where in the frame the 5 best guesses are seen, where the network can tell.",
+    ),
+]
 ShardOf = Annotated[str, typer.Option(help="Only share i of n, as i/n; `merge` joins the files.")]
 EngineName = Annotated[str, typer.Option(help="local, or ray: a cluster, or this machine as one.")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Of the engine ray; default: one a core.")]

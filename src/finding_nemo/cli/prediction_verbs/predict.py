@@ -50,6 +50,7 @@ def predict(
     dive_pattern: DivePattern = None,
     every: options.Every = None,
     embeddings: options.Embeddings = False,
+    maps: options.Maps = True,
     shard: options.ShardOf = "1/1",
     engine: options.EngineName = "local",
     workers: options.Workers = None,
@@ -90,8 +91,8 @@ def predict(
             stdin=stdin,
             limits=limits,
         )
-        choices |= {"with_vector": vector, "with_embedding": embeddings, "precision": precision}
-        choices["limits"] = limits
+        choices |= {"with_vector": vector, "with_embedding": embeddings, "with_maps": maps}
+        choices |= {"precision": precision, "limits": limits}
         choices |= {"network": _network(dtype, runtime), "engine": _engine(engine, workers)}
         carry_out = _dry_run if dry_run else _predict
         carry_out(bundle, selection, out, overwrite=overwrite, **choices)

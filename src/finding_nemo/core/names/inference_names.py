@@ -25,6 +25,8 @@ BFLOAT16: Final = "bfloat16"
 INT8: Final = "int8"
 ONNXRUNTIME: Final = "onnxruntime"
 CPU: Final = "cpu"
+# The output of a network that says what each patch says.
+PATCH_LOGITS: Final = "patch_logits"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

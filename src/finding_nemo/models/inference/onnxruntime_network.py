@@ -10,7 +10,7 @@ import onnxruntime as ort
 
 from finding_nemo.core.arrays import Float32s, Pixels
 from finding_nemo.core.errors import BundleError
-from finding_nemo.core.names.inference_names import BFLOAT16, CPU, Dtype
+from finding_nemo.core.names.inference_names import BFLOAT16, CPU, PATCH_LOGITS, Dtype
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.data.images.resize import normalise_pixels
 from finding_nemo.models.inference.pixel_network import (
@@ -32,8 +32,8 @@ class OnnxNetwork:
     """One ONNX file, loaded.
 
     Its only input is "images", float32 (images, 3, height, width); its first output is
-    float32 (images, n). It may have a second output "features", float32 (images, features).
-    Several threads may use it at once.
+    float32 (images, n). It may have a second output "features", float32 (images, features), and a
+    third "patch_logits", float32 (images, n, rows, columns). Several threads may use it at once.
     """
 
     def __init__(
@@ -64,6 +64,8 @@ class OnnxNetwork:
             raise BundleError(
                 f"{name} cannot be loaded: {error}. Train or copy it again."
             ) from None
+        self._shapes = {output.name: output.shape for output in self._session.get_outputs()}
+        self._names = list(self._shapes)
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -72,22 +74,37 @@ class OnnxNetwork:
 
     def outputs(self, images: Float32s) -> Float32s:
         """Return the first output for a batch, float32 (images, n)."""
-        result: Float32s = self._session.run(None, {"images": images})[0]
-        return result
+        return self.named_outputs(images, self._names[:1])[0]
+
+    def named_outputs(self, images: Float32s, names: Sequence[str]) -> list[Float32s]:
+        """Return some outputs for a batch; what only the others need is not computed.
+
+        Args:
+            images: Shape (images, 3, height, width).
+            names: Of the outputs.
+        """
+        run = ort.RunOptions()
+        run.only_execute_path_to_fetches = True
+        found: list[Float32s] = self._session.run(list(names), {"images": images}, run)
+        return found
 
     @property
     def n_features(self) -> int:
         """How many features an image has; 0 where the network does not give them."""
-        shapes = {output.name: output.shape for output in self._session.get_outputs()}
-        return int(shapes["features"][-1]) if "features" in shapes else 0
+        return int(self._shapes["features"][-1]) if "features" in self._shapes else 0
 
-    def outputs_and_features(self, images: Float32s) -> tuple[Float32s, Float32s | None]:
-        """Return the first output and the features, if it gives any, for a batch."""
-        if not self.n_features:
-            return self.outputs(images), None
-        first = self._session.get_outputs()[0].name
-        outputs, features = self._session.run([first, "features"], {"images": images})
-        return outputs, features
+    @property
+    def has_maps(self) -> bool:
+        """Whether it says what each patch says."""
+        return PATCH_LOGITS in self._shapes
+
+    def forward(self, images: Float32s, *, with_maps: bool = False) -> NetworkOutput:
+        """Return what it gives for a batch; patch logits only where they are wanted."""
+        unwanted = () if with_maps else (PATCH_LOGITS,)
+        names = [self._names[0]]
+        names += [n for n in ("features", PATCH_LOGITS) if n in self._shapes and n not in unwanted]
+        found = dict(zip(names, self.named_outputs(images, names), strict=True))
+        return NetworkOutput(found[names[0]], found.get("features"), found.get(PATCH_LOGITS))
 
 
 class OnnxPixels:
@@ -100,6 +117,7 @@ class OnnxPixels:
         *,
         choice: RuntimeChoice,
         workers: int,
+        with_maps: bool = False,
     ) -> None:
         """Wrap a loaded network.
 
@@ -108,7 +126,9 @@ class OnnxPixels:
             preprocessing: Mean and standard deviation of each channel.
             choice: What computes it, and why.
             workers: How many threads will use it.
+            with_maps: Whether it gives patch logits, where it has them.
         """
+        self._with_maps = with_maps
         self.choice = choice
         self.workers = workers
         self.n_features = network.n_features
@@ -124,7 +144,7 @@ class OnnxPixels:
 
     def _run(self, pixels: Pixels) -> NetworkOutput:
         images = normalise_pixels(pixels, self._preprocessing)
-        return NetworkOutput(*self._network.outputs_and_features(images))
+        return self._network.forward(images, with_maps=self._with_maps)
 
 
 class OnnxRuntime:
@@ -147,6 +167,7 @@ class OnnxRuntime:
         *,
         choice: RuntimeChoice,
         workers: int,
+        with_maps: bool = False,
     ) -> PixelNetwork:
         """Load a network; on the CPU where the GPU does not start, which the choice then says.
 
@@ -155,6 +176,7 @@ class OnnxRuntime:
             preprocessing: What is done to pixels.
             choice: Device and dtype, and why.
             workers: How many threads will use it.
+            with_maps: Whether it gives patch logits, where it has them.
 
         Raises:
             BundleError: If it cannot be loaded.
@@ -166,7 +188,9 @@ class OnnxRuntime:
         if not on_cpu and loaded.providers[0] == CPU_PROVIDER:
             reason = f"{choice.device} is offered but did not start"
             choice = replace(choice, device=CPU, reason=reason)
-        return OnnxPixels(loaded, preprocessing, choice=choice, workers=workers)
+        return OnnxPixels(
+            loaded, preprocessing, choice=choice, workers=workers, with_maps=with_maps
+        )
 
     def save(
         self, folder: Path, networks: Mapping[str, bytes], preprocessing: Preprocessing

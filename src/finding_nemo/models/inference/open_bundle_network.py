@@ -21,7 +21,7 @@ from finding_nemo.models.bundle.bundle_files import INT8_NETWORK, NETWORK
 from finding_nemo.models.bundle.export_records import ExportRecords, read_export_records
 from finding_nemo.models.inference.pixel_network import PixelNetwork, RuntimeChoice
 from finding_nemo.models.inference.runtime_choice import choose_runtime, open_network, runtime_of
-from finding_nemo.models.onnx_check.check_onnx import check_network
+from finding_nemo.models.onnx_check.check_onnx import CheckedNetwork, check_network
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,11 @@ def choose_for_bundle(
 
 
 def open_bundle_network(
-    bundle: Bundle, options: InferenceOptions = DEFAULT_INFERENCE, *, workers: int | None = None
+    bundle: Bundle,
+    options: InferenceOptions = DEFAULT_INFERENCE,
+    *,
+    workers: int | None = None,
+    with_maps: bool = False,
 ) -> PixelNetwork:
     """Load the network of a bundle.
 
@@ -62,6 +66,7 @@ def open_bundle_network(
         bundle: Whose runner is a network.
         options: How it is to be computed.
         workers: Threads that will use it at once; default: one a core.
+        with_maps: Whether it gives patch logits, where it has them; they cost nothing where not.
 
     Raises:
         BundleError: If it is not of the form that is opened, or cannot be loaded.
@@ -74,10 +79,25 @@ def open_bundle_network(
         dtype=choice.dtype,
         runtime=options.runtime,
         workers=workers,
+        with_maps=with_maps,
     )
     if network.choice.device == choice.device:
         network.choice = choice
     return network
+
+
+def grid_of_maps(
+    bundle: Bundle, options: InferenceOptions = DEFAULT_INFERENCE
+) -> tuple[int, int] | None:
+    """Return rows and columns of the maps that a bundle's network gives; `None` without any.
+
+    Raises:
+        BundleError: If it is not of the form that is opened.
+        SettingsError: If the precision or runtime is not to be had.
+    """
+    if bundle.manifest.runner != "network":
+        return None
+    return _checked(bundle, choose_for_bundle(bundle, options).dtype)[1].grid
 
 
 def checked_network(bundle: Bundle, dtype: Dtype = FLOAT32) -> bytes:
@@ -90,6 +110,10 @@ def checked_network(bundle: Bundle, dtype: Dtype = FLOAT32) -> bytes:
             number of outputs than there are categories.
         SettingsError: If it is to be in int8 and was never exported so.
     """
+    return _checked(bundle, dtype)[0]
+
+
+def _checked(bundle: Bundle, dtype: Dtype) -> tuple[bytes, CheckedNetwork]:
     name = INT8_NETWORK if dtype == INT8 else NETWORK
     if dtype == INT8 and not bundle.holds_int8:
         raise SettingsError(
@@ -109,7 +133,7 @@ def checked_network(bundle: Bundle, dtype: Dtype = FLOAT32) -> bytes:
             f"{bundle.path / name} is not opened: {error}. Only networks as finding-nemo exports "
             "them are; train it again, or copy it from whom you trust."
         ) from None
-    return content
+    return content, found
 
 
 def _dtype(bundle: Bundle, options: DtypeOption, runtime: RuntimeOption) -> tuple[Dtype, str]:

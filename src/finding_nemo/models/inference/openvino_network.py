@@ -17,7 +17,14 @@ import numpy as np
 
 from finding_nemo.core.arrays import Float32s, Pixels
 from finding_nemo.core.errors import BundleError, EngineError
-from finding_nemo.core.names.inference_names import BFLOAT16, CPU, FLOAT32, INT8, Dtype
+from finding_nemo.core.names.inference_names import (
+    BFLOAT16,
+    CPU,
+    FLOAT32,
+    INT8,
+    PATCH_LOGITS,
+    Dtype,
+)
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.models.inference.pixel_network import (
     NetworkOutput,
@@ -73,6 +80,7 @@ class OpenVinoPixels:
         *,
         choice: RuntimeChoice,
         workers: int,
+        with_maps: bool = False,
     ) -> None:
         """Compile a network for this processor.
 
@@ -81,6 +89,7 @@ class OpenVinoPixels:
             preprocessing: Size, mean and standard deviation; they become part of the network.
             choice: What computes it, and why.
             workers: How many threads will use it.
+            with_maps: Whether it gives patch logits, where it has them.
 
         Raises:
             BundleError: If it cannot be loaded.
@@ -91,6 +100,8 @@ class OpenVinoPixels:
         core = _core()
         try:
             model = core.read_model(network if isinstance(network, bytes) else str(network))
+            if not with_maps:
+                _forget_maps(model)
             compiled = _compiled(_with_pixels_in(model, preprocessing), choice.dtype, workers)
         except Exception as error:  # OpenVINO raises RuntimeError and classes of its own
             name = "the network" if isinstance(network, bytes) else network
@@ -100,12 +111,14 @@ class OpenVinoPixels:
                 "--runtime onnxruntime."
             ) from None
         names = [next(iter(output.get_names()), "") for output in compiled.outputs]
-        position = names.index("features") if "features" in names[1:] else None
+        positions = [
+            names.index(name) if name in names[1:] else None for name in ("features", PATCH_LOGITS)
+        ]
         self._free: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         # The first call of each request happens here, in one thread: OpenVINO's Python layer sets
         # itself up on first use, and two threads that do so at once wait for each other for ever.
         for _ in range(workers):
-            request = _Request(compiled.create_infer_request(), position)
+            request = _Request(compiled.create_infer_request(), *positions)
             request.forward(np.zeros(request.image.shape[1:], dtype=np.uint8))
             self._free.put(request)
         self.n_features = 0 if request.features is None else int(request.features.shape[1])
@@ -127,13 +140,17 @@ class OpenVinoPixels:
 class _Request:
     """One request and the memory that it reads and writes."""
 
-    def __init__(self, request: Any, place_of_features: int | None) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        request: Any,  # noqa: ANN401 - OpenVINO is untyped
+        position_of_features: int | None,
+        position_of_maps: int | None,
+    ) -> None:
         self._request = request
         self.image: Pixels = request.get_input_tensor(0).data
         self.outputs: Float32s = request.get_output_tensor(0).data
-        self.features: Float32s | None = None
-        if place_of_features is not None:
-            self.features = request.get_output_tensor(place_of_features).data
+        self.features = _memory_of(request, position_of_features)
+        self._patch_logits = _memory_of(request, position_of_maps)
 
     def forward(self, image: Pixels) -> NetworkOutput:
         """Return the outputs for one image, uint8 (height, width, 3)."""
@@ -141,7 +158,22 @@ class _Request:
         self._request.start_async()
         self._request.wait()
         features = None if self.features is None else self.features.copy()
-        return NetworkOutput(self.outputs.copy(), features)
+        patch_logits = None if self._patch_logits is None else self._patch_logits.copy()
+        return NetworkOutput(self.outputs.copy(), features, patch_logits)
+
+
+def _memory_of(request: Any, position: int | None) -> Float32s | None:  # noqa: ANN401
+    if position is None:
+        return None
+    memory: Float32s = request.get_output_tensor(position).data
+    return memory
+
+
+def _forget_maps(model: Any) -> None:  # noqa: ANN401
+    """Remove the output of patch logits, and with it all that nothing else needs."""
+    for output in model.outputs:
+        if PATCH_LOGITS in output.get_names():
+            model.remove_result(output.get_node())
 
 
 def _with_pixels_in(model: Any, preprocessing: Preprocessing) -> Any:  # noqa: ANN401
@@ -216,9 +248,12 @@ class OpenVino:
         *,
         choice: RuntimeChoice,
         workers: int,
+        with_maps: bool = False,
     ) -> PixelNetwork:
         """Compile a network; see `OpenVinoPixels`."""
-        return OpenVinoPixels(network, preprocessing, choice=choice, workers=workers)
+        return OpenVinoPixels(
+            network, preprocessing, choice=choice, workers=workers, with_maps=with_maps
+        )
 
     def save(
         self, folder: Path, networks: Mapping[str, bytes], preprocessing: Preprocessing

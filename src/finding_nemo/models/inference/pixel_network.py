@@ -21,10 +21,13 @@ class NetworkOutput:
     Attributes:
         outputs: Its first output, float32 (images, n).
         features: Its output "features", float32 (images, features), if it has one.
+        patch_logits: What each patch says of each category, float32 (images, categories, rows,
+            columns), if it has such an output and was opened with it.
     """
 
     outputs: Float32s
     features: Float32s | None
+    patch_logits: Float32s | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,7 @@ class Runtime(Protocol):
         *,
         choice: RuntimeChoice,
         workers: int,
+        with_maps: bool = False,
     ) -> PixelNetwork:
         """Load a network.
 
@@ -97,6 +101,8 @@ class Runtime(Protocol):
             preprocessing: What is done to pixels.
             choice: Device and dtype, and why.
             workers: How many threads will use it.
+            with_maps: Whether it gives patch logits, where it has them; else nothing of them is
+                computed.
 
         Raises:
             BundleError: If it cannot be loaded.
@@ -123,7 +129,9 @@ def joined(parts: list[NetworkOutput]) -> NetworkOutput:
     if len(parts) == 1:
         return parts[0]
     features = [part.features for part in parts if part.features is not None]
+    patch_logits = [part.patch_logits for part in parts if part.patch_logits is not None]
     return NetworkOutput(
         np.concatenate([part.outputs for part in parts]),
         np.concatenate(features) if features else None,
+        np.concatenate(patch_logits) if patch_logits else None,
     )

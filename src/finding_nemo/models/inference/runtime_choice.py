@@ -87,6 +87,7 @@ def open_network(
     dtype: Dtype = FLOAT32,
     runtime: RuntimeOption = AUTO,
     workers: int | None = None,
+    with_maps: bool = False,
 ) -> PixelNetwork:
     """Load a network on the best runtime.
 
@@ -96,6 +97,7 @@ def open_network(
         dtype: Of the arithmetic; "int8" needs a network made for it.
         runtime: "auto", or the one that must compute it.
         workers: Threads that will use it at once; default: one a core.
+        with_maps: Whether it gives patch logits, where it has them.
 
     Raises:
         BundleError: If it cannot be loaded.
@@ -103,5 +105,9 @@ def open_network(
     """
     choice = choose_runtime(dtype=dtype, runtime=runtime)
     return runtime_of(choice.runtime).open(
-        network, preprocessing, choice=choice, workers=workers or usable_cores()
+        network,
+        preprocessing,
+        choice=choice,
+        workers=workers or usable_cores(),
+        with_maps=with_maps,
     )

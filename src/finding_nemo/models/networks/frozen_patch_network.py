@@ -12,6 +12,7 @@ from torch import nn
 from finding_nemo.core.arrays import Float32s
 from finding_nemo.models.networks.patch_heads import PatchHeads
 from finding_nemo.models.networks.patch_network import patch_features
+from finding_nemo.models.networks.with_features import Grid, as_maps
 
 _LEAST_STD = 1e-6
 
@@ -77,12 +78,25 @@ class FrozenPatchHeads(nn.Module):
 
     def with_features(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return what `forward` gives, and the features' mean over patches (images, features)."""
+        frame, patches, mean = self._apart(features)
+        return self.heads(frame, patches), mean
+
+    def with_patch_logits(
+        self, features: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return logits, the mean over patches, and logits (images, patches, categories)."""
+        frame, patches, mean = self._apart(features)
+        logits, patch_logits = self.heads.with_patch_logits(frame, patches)
+        return logits, mean, patch_logits
+
+    def _apart(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return what the frame shows, what each patch has beside it, and the plain mean."""
         mean = features.mean(dim=1)
         patches = (features - mean[:, None]) / self.patch_std
         if self.training:
             patches = patches * self.dropout(torch.ones_like(mean))[:, None]
         frame = self.dropout((mean - self.mean) / self.std)
-        return self.heads(frame, patches), mean
+        return frame, patches, mean
 
 
 class PatchFeatures(nn.Module):
@@ -101,9 +115,12 @@ class PatchFeatures(nn.Module):
 class FrozenPatchNetwork(nn.Module):
     """`PatchFeatures` and `FrozenPatchHeads`: from preprocessed pixels to logits."""
 
-    def __init__(self, patches: PatchFeatures, heads: FrozenPatchHeads) -> None:
-        """Join them."""
+    def __init__(
+        self, patches: PatchFeatures, heads: FrozenPatchHeads, *, grid: Grid | None = None
+    ) -> None:
+        """Join them; without the rows and columns of the patches it gives no maps."""
         super().__init__()
+        self.map_grid = grid
         self.patches = patches
         self.heads = heads
 
@@ -114,3 +131,8 @@ class FrozenPatchNetwork(nn.Module):
     def with_features(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits (images, categories) and the features' mean (images, features)."""
         return self.heads.with_features(self.patches(pixels))
+
+    def with_maps(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return logits, features, and what each patch says, as `GivesMaps` has it."""
+        logits, mean, patch_logits = self.heads.with_patch_logits(self.patches(pixels))
+        return logits, mean, as_maps(patch_logits, self.map_grid)

@@ -83,6 +83,15 @@ class PatchHeads(nn.Module):
             frame: What the frame as a whole shows, (images, features).
             patches: What each patch shows, (images, patches, features).
         """
+        logits, patch_logits = self.with_patch_logits(frame, patches)
+        if not self.training:
+            return logits
+        return torch.cat([logits, patch_logits.flatten(1)], dim=1)
+
+    def with_patch_logits(
+        self, frame: torch.Tensor, patches: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits (images, categories), and of each patch (images, patches, categories)."""
         patch_logits: torch.Tensor = self.patch_head(patches)
         pooling = TRAINING_POOLING if self.training else self.pooling
         pooled = _pool_patches(patch_logits.float(), pooling.top_k_patches)
@@ -93,9 +102,7 @@ class PatchHeads(nn.Module):
             # probabilities are off by 0.23, with it by 0.01
             # (docs/experiments/0023-pooling-in-prediction.md).
             logits = logits + _EMPTY_PATCH_LOGIT
-        if not self.training:
-            return logits
-        return torch.cat([logits, patch_logits.flatten(1)], dim=1)
+        return logits, patch_logits
 
 
 def _pool_patches(patch_logits: torch.Tensor, top_k: int) -> torch.Tensor:

@@ -10,6 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.models.networks.patch_heads import PatchHeads
+from finding_nemo.models.networks.with_features import Grid, as_maps
 
 
 def patch_features(backbone: Any, pixels: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
@@ -27,7 +28,7 @@ def patch_features(backbone: Any, pixels: torch.Tensor) -> torch.Tensor:  # noqa
 
 
 @torch.inference_mode()
-def patch_grid(backbone: Any, *, width_px: int, height_px: int) -> tuple[int, int]:  # noqa: ANN401
+def patch_grid(backbone: Any, *, width_px: int, height_px: int) -> Grid:  # noqa: ANN401
     """Return rows and columns of a timm network's patches for frames of a size.
 
     Raises:
@@ -47,6 +48,28 @@ def patch_grid(backbone: Any, *, width_px: int, height_px: int) -> tuple[int, in
     return int(features.shape[first]), int(features.shape[first + 1])
 
 
+@torch.inference_mode()
+def averaged_grid(backbone: Any, *, width_px: int, height_px: int) -> Grid | None:  # noqa: ANN401
+    """Return rows and columns of the feature map whose mean over cells a network's features are.
+
+    Tried on a frame of noise, not read off the network's kind: pooling has many names.
+
+    Returns:
+        `None` where they are anything else, such as those of a class token.
+    """
+    if not (hasattr(backbone, "forward_features") and hasattr(backbone, "forward_head")):
+        return None
+    backbone.eval()
+    noise = torch.rand(1, 3, height_px, width_px, generator=torch.Generator().manual_seed(0))
+    cells = backbone.forward_features(noise)
+    features = backbone(noise)
+    if cells.ndim != 4 or cells.shape[1] != features.shape[1]:
+        return None
+    if not torch.allclose(cells.mean(dim=(2, 3)), features, rtol=1e-4, atol=1e-5):
+        return None
+    return int(cells.shape[2]), int(cells.shape[3])
+
+
 class PatchNetwork(nn.Module):
     """A timm network that is trained together with heads on its patches.
 
@@ -57,15 +80,19 @@ class PatchNetwork(nn.Module):
     Takes normalised pixels (images, 3, height, width); gives what `PatchHeads` gives.
     """
 
-    def __init__(self, backbone: nn.Module, heads: PatchHeads, *, dropout: float) -> None:
+    def __init__(
+        self, backbone: nn.Module, heads: PatchHeads, *, dropout: float, grid: Grid | None = None
+    ) -> None:
         """Join them.
 
         Args:
             backbone: A timm network.
             heads: On its features.
             dropout: Share of features dropped at each training step.
+            grid: Rows and columns of its patches; without them it gives no maps.
         """
         super().__init__()
+        self.map_grid = grid
         self.backbone: Any = backbone
         self.dropout = nn.Dropout(dropout)
         self.heads = heads
@@ -87,3 +114,10 @@ class PatchNetwork(nn.Module):
         features = self.dropout(patch_features(self.backbone, pixels))
         mean = features.mean(dim=1)
         return self.heads(mean, features), mean
+
+    def with_maps(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return logits, features, and what each patch says, as `GivesMaps` has it."""
+        features = self.dropout(patch_features(self.backbone, pixels))
+        mean = features.mean(dim=1)
+        logits, patch_logits = self.heads.with_patch_logits(mean, features)
+        return logits, mean, as_maps(patch_logits, self.map_grid)

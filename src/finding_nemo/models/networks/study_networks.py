@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
+
+from finding_nemo.models.networks.with_features import Grid, as_maps
 
 _STUDY_HIDDEN = (1024, 512, 256, 128)
 
@@ -73,9 +77,33 @@ class LinearProbe(nn.Module):
 
 
 class ProbeNetwork(nn.Sequential):
-    """A frozen backbone and its head: from preprocessed pixels to logits."""
+    """A frozen backbone and its head: from preprocessed pixels to logits.
+
+    Where the backbone's features are the mean of a feature map over its cells, the head says of
+    each cell what it says of the mean, and the mean of what it says is the frame's logit: an exact
+    class activation map.
+    """
+
+    def __init__(self, backbone: nn.Module, head: LinearProbe, *, grid: Grid | None = None) -> None:
+        """Join them.
+
+        Args:
+            backbone: Gives features (images, n).
+            head: On these.
+            grid: What `averaged_grid` found; without it the network gives no maps.
+        """
+        super().__init__(backbone, head)
+        self.map_grid = grid
 
     def with_features(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits (images, categories) and the backbone's features (images, features)."""
         features: torch.Tensor = self[0](images)
         return self[1](features), features
+
+    def with_maps(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Return logits, features, and what each cell says, as `GivesMaps` has it."""
+        backbone: Any = self[0]
+        cells: torch.Tensor = backbone.forward_features(images)
+        features: torch.Tensor = backbone.forward_head(cells)
+        patch_logits = self[1](cells.flatten(2).transpose(1, 2))
+        return self[1](features), features, as_maps(patch_logits, self.map_grid)

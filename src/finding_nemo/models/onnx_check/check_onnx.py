@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from finding_nemo.core.errors import BundleError
+from finding_nemo.core.names.inference_names import PATCH_LOGITS
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.text.printable import printable
 from finding_nemo.models.onnx_check.onnx_known import Shape, TensorFacts
@@ -33,6 +34,10 @@ _MOST_IN_A_TENSOR = 1 << 28
 _MOST_IN_ALL = 1 << 32
 # A runtime computes what depends on no image while it loads: weights in another form, no more.
 _MOST_CONSTANT = 1 << 26
+# In this order; a network may stop after any of them.
+_OUTPUTS = ("logits", "features", PATCH_LOGITS)
+# Of frames of 4096 x 4096 px with patches of 32 px. A row of predictions holds five maps.
+_MOST_PATCHES = 1 << 14
 # Products of two numbers, an image: a hundred times those of the largest networks of timm.
 _MOST_PRODUCTS = 1e14
 
@@ -44,10 +49,12 @@ class CheckedNetwork:
     Attributes:
         n_outputs: Width of its first output.
         n_features: Width of its output "features"; 0 without one.
+        grid: Rows and columns of its output "patch_logits"; `None` without one.
     """
 
     n_outputs: int
     n_features: int
+    grid: tuple[int, int] | None = None
 
 
 def check_network(content: bytes, preprocessing: Preprocessing) -> CheckedNetwork:
@@ -59,8 +66,8 @@ def check_network(content: bytes, preprocessing: Preprocessing) -> CheckedNetwor
 
     Raises:
         BundleError: If it is not of the form that `export_onnx` writes: one input "images", the
-            outputs "logits" and perhaps "features", operations of ONNX itself whose sizes can be
-            known, all data inside. The message begins with "it" for the network.
+            outputs "logits" and perhaps "features" and "patch_logits", operations of ONNX itself
+            whose sizes can be known, all data inside. The message begins with "it" for the network.
     """
     model = read_onnx(content)
     images = TensorFacts((1, 3, preprocessing.height_px, preprocessing.width_px))
@@ -96,23 +103,50 @@ def _listed(names: Sequence[str]) -> str:
 
 def _outputs(outputs: Sequence[Value], facts: Mapping[str, TensorFacts]) -> CheckedNetwork:
     names = [value.name for value in outputs]
-    if names not in (["logits"], ["logits", "features"]):
-        raise BundleError(f"its outputs are {_listed(names)}; wanted are 'logits', 'features'")
-    widths = []
-    for value in outputs:
-        found = facts.get(value.name)
-        if found is None or len(found.shape) != 2 or found.shape[0] != 1:
-            shape = None if found is None else found.shape
-            raise BundleError(f"its output {value.name} is of shape {shape}, wanted is (images, n)")
-        if value.elem_type != FLOAT:
-            raise BundleError(f"its output {value.name} is of type {value.elem_type}, not float32")
-        if value.shape and value.shape[-1] not in (None, found.shape[1]):
+    if names != [*_OUTPUTS[: len(names)]] or not names:
+        wanted = ", ".join(map(repr, _OUTPUTS))
+        raise BundleError(f"its outputs are {_listed(names)}; wanted are {wanted}")
+    widths = [_width(value, facts) for value in outputs[:2]]
+    grid = _grid(outputs[2], facts, widths[0]) if len(outputs) > 2 else None
+    return CheckedNetwork(widths[0], widths[1] if len(widths) > 1 else 0, grid)
+
+
+def _width(value: Value, facts: Mapping[str, TensorFacts]) -> int:
+    found = facts.get(value.name)
+    if found is None or len(found.shape) != 2 or found.shape[0] != 1:
+        shape = None if found is None else found.shape
+        raise BundleError(f"its output {value.name} is of shape {shape}, wanted is (images, n)")
+    _check_claims(value, found.shape)
+    return found.shape[1]
+
+
+def _grid(value: Value, facts: Mapping[str, TensorFacts], n_outputs: int) -> tuple[int, int]:
+    found = facts.get(value.name)
+    shape = None if found is None else found.shape
+    if shape is None or len(shape) != 4 or shape[:2] != (1, n_outputs):
+        raise BundleError(
+            f"its output {value.name} is of shape {shape}, wanted is (images, {n_outputs}, rows, "
+            "columns)"
+        )
+    _check_claims(value, shape)
+    rows, columns = shape[2:]
+    if not 1 <= rows * columns <= _MOST_PATCHES:
+        raise BundleError(
+            f"its output {value.name} has {rows} x {columns} patches; 1 to {_MOST_PATCHES} are "
+            "allowed"
+        )
+    return rows, columns
+
+
+def _check_claims(value: Value, shape: Shape) -> None:
+    """Check that an output is what the file claims of it."""
+    if value.elem_type != FLOAT:
+        raise BundleError(f"its output {value.name} is of type {value.elem_type}, not float32")
+    for claimed, found in zip(value.shape[1:], shape[1:], strict=False):
+        if claimed not in (None, found):
             raise BundleError(
-                f"its output {value.name} claims a width of {value.shape[-1]} and has one of "
-                f"{found.shape[1]}"
+                f"its output {value.name} claims a width of {claimed} and has one of {found}"
             )
-        widths.append(found.shape[1])
-    return CheckedNetwork(widths[0], widths[1] if len(widths) > 1 else 0)
 
 
 @dataclass

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from finding_nemo.core.errors import BundleError
+from finding_nemo.core.names.inference_names import PATCH_LOGITS
 from finding_nemo.core.preprocessing import Preprocessing
 
 _IMAGES, _LOGITS, _FEATURES = "images", "logits", "features"
@@ -33,7 +34,8 @@ def join_networks(members: Sequence[Member]) -> bytes:
     """Return one ONNX network of several, for pixels as the first of them expects.
 
     Logits are averaged, not probabilities: a mean of probabilities near 0 is the largest of them.
-    "features" are those of all members side by side, if every one gives some.
+    "features" are those of all members side by side, if every one gives some. "patch_logits" are
+    averaged like logits, if all members give them for the same rows and columns.
 
     Args:
         members: Whose frames have the same size; mean and standard deviation may differ.
@@ -57,10 +59,15 @@ def join_networks(members: Sequence[Member]) -> bytes:
         graph.node.extend(renamed.node)
         graph.initializer.extend(renamed.initializer)
         graph.value_info.extend(renamed.value_info)
-    _add_mean_of_logits(graph, [member.share for member in members])
+    shares = [member.share for member in members]
+    _add_shares(graph, shares)
+    _add_mean(graph, len(shares), _LOGITS)
     graph.output.append(_like(models[0], _LOGITS))
     if all(_FEATURES in names for names in outputs):
         _add_all_features(graph, models)
+        if all(PATCH_LOGITS in names for names in outputs) and _have_one_grid(models):
+            _add_mean(graph, len(shares), PATCH_LOGITS)
+            graph.output.append(_like(models[0], PATCH_LOGITS))
     joined = helper.make_model(graph, opset_imports=list(models[0].opset_import))
     joined.ir_version = models[0].ir_version
     onnx.checker.check_model(joined)
@@ -109,18 +116,31 @@ def _give_images(graph: Any, name: str, given: Preprocessing, wanted: Preprocess
     )
 
 
-def _add_mean_of_logits(graph: Any, shares: Sequence[float]) -> None:  # noqa: ANN401
-    from onnx import helper, numpy_helper
+def _add_shares(graph: Any, shares: Sequence[float]) -> None:  # noqa: ANN401
+    from onnx import numpy_helper
+
+    for number, share in enumerate(shares):
+        stored = numpy_helper.from_array(np.array(share, np.float32), f"share{number}")
+        graph.initializer.append(stored)
+
+
+def _add_mean(graph: Any, n_members: int, output: str) -> None:  # noqa: ANN401
+    """Add the members' mean of an output, weighed by their shares."""
+    from onnx import helper
 
     weighed = []
-    for number, share in enumerate(shares):
-        name, weight = _prefix(number) + _LOGITS, f"share{number}"
-        graph.initializer.append(numpy_helper.from_array(np.array(share, np.float32), weight))
+    for number in range(n_members):
+        name = _prefix(number) + output
         weighed.append(f"{name}/weighed")
         graph.node.append(
-            helper.make_node("Mul", [name, weight], [weighed[-1]], name=f"{name}/mul")
+            helper.make_node("Mul", [name, f"share{number}"], [weighed[-1]], name=f"{name}/mul")
         )
-    graph.node.append(helper.make_node("Sum", weighed, [_LOGITS], name="mean_of_logits"))
+    graph.node.append(helper.make_node("Sum", weighed, [output], name=f"mean_of_{output}"))
+
+
+def _have_one_grid(models: Sequence[Any]) -> bool:
+    shapes = [_like(model, PATCH_LOGITS).type.tensor_type.shape.dim for model in models]
+    return len({tuple(size.dim_value for size in dims[2:]) for dims in shapes}) == 1
 
 
 def _add_all_features(graph: Any, models: Sequence[Any]) -> None:  # noqa: ANN401

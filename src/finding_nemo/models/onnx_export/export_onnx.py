@@ -6,20 +6,27 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import nn
 
 from finding_nemo.core.errors import TrainingError
+from finding_nemo.core.names.inference_names import PATCH_LOGITS
 from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.models.networks.with_features import (
+    WithFeatures,
+    WithMaps,
+    has_features,
+    has_maps,
+)
 
 # The exporter's own opset: IR 10, which ONNX Runtime 1.20 and later read.
 _OPSET = 18
 
 
 def export_onnx(
-    module: nn.Module, preprocessing: Preprocessing, *, output: str, second: str | None = None
+    module: nn.Module, preprocessing: Preprocessing, *, output: str, more: Sequence[str] = ()
 ) -> bytes:
     """Return `module` as ONNX with one input "images" of any batch size.
 
@@ -27,10 +34,10 @@ def export_onnx(
     are paths of this machine and would change the bundle's hash.
 
     Args:
-        module: Takes float32 (images, 3, height, width), gives (images, n), or two of them.
+        module: Takes float32 (images, 3, height, width), gives (images, n), or several outputs.
         preprocessing: Gives height and width.
         output: The name of the output, such as "logits".
-        second: The name of the second one, such as "features", where `module` gives two.
+        more: The names of those behind it, such as "features", where `module` gives several.
     """
     example = torch.zeros(2, 3, preprocessing.height_px, preprocessing.width_px)
     batch = torch.export.Dim("batch")
@@ -42,7 +49,7 @@ def export_onnx(
             (example,),
             dynamo=True,
             input_names=["images"],
-            output_names=[output] if second is None else [output, second],
+            output_names=[output, *more],
             dynamic_shapes=({0: batch},),
             opset_version=_OPSET,
             verbose=False,
@@ -57,6 +64,16 @@ def export_onnx(
     del proto.metadata_props[:]
     content: bytes = proto.SerializeToString(deterministic=True)
     return content
+
+
+def export_network(module: nn.Module, preprocessing: Preprocessing) -> bytes:
+    """Return a trained network as ONNX: its logits, and the features and maps that it can give."""
+    if has_maps(module):
+        more = ("features", PATCH_LOGITS)
+        return export_onnx(WithMaps(module), preprocessing, output="logits", more=more)
+    if has_features(module):
+        return export_onnx(WithFeatures(module), preprocessing, output="logits", more=("features",))
+    return export_onnx(module, preprocessing, output="logits")
 
 
 def _forget_sources(graph: object) -> None:

@@ -216,6 +216,7 @@ _ASKED = {
     "every_s": "--every",
     "vector": "--vector, and --format",
     "embeddings": "--embeddings, and --format",
+    "maps": "--maps, and --format",
     "precision": "--precision",
     "shard": "--shard",
     "columns": "of the rows, which this version of finding-nemo has others of",

@@ -29,6 +29,7 @@ def predictor_for(work: ChunkWork, *, threads: int | None = None) -> Predictor:
         threads=threads,
         network=work.network,
         limits=work.limits,
+        with_maps=work.columns.map_grid is not None,
     )
 
 

@@ -20,6 +20,7 @@ from finding_nemo.models.inference.open_bundle_network import (
     InferenceOptions,
     choose_for_bundle,
 )
+from finding_nemo.prediction.guess_maps import maps_metadata
 from finding_nemo.prediction.postprocess import PRECISION, PostProcessor
 from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.prediction.run.chunked_run import (
@@ -72,6 +73,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
     network: InferenceOptions = DEFAULT_INFERENCE,
     limits: InputLimits = USUAL_LIMITS,
     layout: SpreadsheetLayout = USUAL_SPREADSHEET,
+    with_maps: bool = True,
 ) -> PredictionSummary:
     """Predict `inputs` into `out`, one row an image, in order.
 
@@ -94,6 +96,8 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         network: How the network is to be computed.
         limits: What one image may cost; a run goes on with the same only.
         layout: What a CSV file for people holds.
+        with_maps: Whether it is kept where in the frame the best guesses are seen, in a format that
+            keeps lists, where the network can tell.
 
     Raises:
         OutputExistsError: If `out` exists and `overwrite` is false.
@@ -116,6 +120,8 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         precision=precision,
         network=network,
         limits=limits,
+        layout=layout,
+        with_maps=with_maps,
     )
     return _carry_out(spec, ChunkStore(out), engine, overwrite, reporter or Reporter())
 
@@ -132,6 +138,8 @@ def run_spec(  # noqa: PLR0913 - as `predict_to_file` has them
     precision: float = PRECISION,
     network: InferenceOptions = DEFAULT_INFERENCE,
     limits: InputLimits = USUAL_LIMITS,
+    layout: SpreadsheetLayout = USUAL_SPREADSHEET,
+    with_maps: bool = True,
 ) -> RunSpec:
     """Return what is to be predicted, after the checks that need no image.
 
@@ -153,6 +161,7 @@ def run_spec(  # noqa: PLR0913 - as `predict_to_file` has them
         network=network,
         limits=limits,
         layout=layout,
+        with_maps=with_maps,
     )
 
 
@@ -187,6 +196,7 @@ class RunSpec:
     network: InferenceOptions
     limits: InputLimits
     layout: SpreadsheetLayout
+    with_maps: bool
 
     def request(self) -> dict[str, Any]:
         """Return what must be the same for a run to go on, as JSON-ready values."""
@@ -197,6 +207,7 @@ class RunSpec:
             **_images(self.inputs),
             "vector": self.with_vector and keeps_lists,
             "embeddings": self.with_embedding and keeps_lists,
+            "maps": self.with_maps and keeps_lists,
             "precision": self.precision,
             "shard": f"{self.shard.number}/{self.shard.count}",
             "network": _network(self.bundle, self.network),
@@ -218,13 +229,22 @@ def _carry_out(
         images = (
             spec.inputs.stream(reporter) if isinstance(spec.inputs, ImageSelection) else spec.inputs
         )
-        predictor = Predictor(spec.bundle, precision=spec.precision, network=spec.network)
+        predictor = Predictor(
+            spec.bundle,
+            precision=spec.precision,
+            network=spec.network,
+            with_maps=request["maps"],
+        )
         for notice in predictor.postprocessor.notices if predictor.postprocessor else ():
             reporter.message(notice)
         state = begin_or_go_on(store, images, request, overwrite=overwrite, reporter=reporter)
         if request["network"] is not None:
             words = "network: {runtime} on {device} in {dtype}: {reason}."
             reporter.message(words.format(**request["network"]))
+        if request["maps"] and predictor.map_grid is None:
+            reporter.message(
+                "heat maps: none, because the bundle's network does not say what each patch says."
+            )
         columns = columns_of(spec, request, has_frames=state.size.has_frames, predictor=predictor)
         chunks = spec.shard.chunks(state.size.n_chunks)
         with reporter.progress("predicting") as progress:
@@ -258,6 +278,7 @@ def columns_of(
         with_time=has_frames,
         n_features=predictor.n_features() if request["embeddings"] else 0,
         category_names=spec.bundle.categories.names,
+        map_grid=predictor.map_grid,
     )
 
 
@@ -289,6 +310,7 @@ def _put_together(
         return (
             _metadata(spec.bundle, state, summary)
             | uncertainty_metadata(postprocessor)
+            | maps_metadata(columns)
             | {"inputs_sha256": state.size.sha256, "shard": shard}
         )
 

@@ -17,6 +17,7 @@ from finding_nemo.data.images.resize import preprocess
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.models.inference.onnxruntime_network import OnnxNetwork
 from finding_nemo.models.inference.open_bundle_network import checked_network
+from finding_nemo.models.networks.with_features import has_maps
 
 # Of an output as it comes, before sigmoid or clip; of its size where that is above 1. Clipping
 # would make two networks equal that differ everywhere outside [0, 1].
@@ -27,7 +28,7 @@ _N_IMAGES = 8
 def check_parity(
     bundle: Bundle, network: nn.Module, records: Sequence[ImageRecord], spec: Preprocessing
 ) -> float:
-    """Return the largest difference in an output from torch, over a few images.
+    """Return the largest difference in an output or a map from torch, over a few images.
 
     Raises:
         TrainingError: If it is 1e-3 or more, of the output's size where that is above 1.
@@ -36,7 +37,14 @@ def check_parity(
     network.eval()
     with torch.inference_mode():
         from_torch = network(torch.from_numpy(images)).float().numpy()
-    return check_outputs(bundle, from_torch, images, source="torch")
+        maps = network.with_maps(torch.from_numpy(images))[2] if has_maps(network) else None
+    return check_outputs(
+        bundle,
+        from_torch,
+        images,
+        patch_logits=None if maps is None else maps.float().numpy(),
+        source="torch",
+    )
 
 
 def parity_images(records: Sequence[ImageRecord], spec: Preprocessing) -> Float32s:
@@ -46,15 +54,33 @@ def parity_images(records: Sequence[ImageRecord], spec: Preprocessing) -> Float3
     return np.stack([preprocess(decode_image(path).pixels, spec) for path in files])
 
 
-def check_outputs(bundle: Bundle, wanted: Float32s, images: Float32s, *, source: str) -> float:
+def check_outputs(
+    bundle: Bundle,
+    wanted: Float32s,
+    images: Float32s,
+    *,
+    source: str,
+    patch_logits: Float32s | None = None,
+) -> float:
     """Return the largest difference of the bundle's raw outputs from `wanted`, for `images`.
+
+    Args:
+        bundle: Whose network is checked.
+        wanted: The outputs, shape (images, n).
+        images: Preprocessed, shape (images, 3, height, width).
+        source: Of what is wanted, in words.
+        patch_logits: Shape (images, n, rows, columns), where the network must give them.
 
     Raises:
         TrainingError: If the shapes differ, or an output does by 1e-3 or more, of its size where
             that is above 1.
     """
-    found = OnnxNetwork(checked_network(bundle)).outputs(images)
-    largest = largest_difference(found, wanted)
+    found = OnnxNetwork(checked_network(bundle)).forward(images, with_maps=True)
+    largest = largest_difference(found.outputs, wanted)
+    if patch_logits is not None:
+        given = found.patch_logits
+        of_maps = float("inf") if given is None else largest_difference(given, patch_logits)
+        largest = float(np.maximum(largest, of_maps))  # NaN in either stays NaN
     if not largest < _LARGEST_DIFFERENCE:
         raise TrainingError(
             f"The exported network differs from {source} by {largest:.2g} in an output, "

@@ -72,7 +72,7 @@ def build_frozen_patch_task(
     return TrainingTask(
         settings=settings,
         network=heads,
-        deployed=FrozenPatchNetwork(features, heads),
+        deployed=FrozenPatchNetwork(features, heads, grid=spec.grid),
         activation="sigmoid",
         loss=image_and_patch_loss(len(partition.dataset.categories), settings.patch_loss_weight),
         preprocessing=spec.preprocessing,

@@ -10,6 +10,7 @@ import torch
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.models.networks.backbones import freeze, load_backbone
+from finding_nemo.models.networks.patch_network import averaged_grid
 from finding_nemo.models.networks.study_networks import LinearProbe, ProbeNetwork
 from finding_nemo.models.onnx_export.export_onnx import export_onnx
 from finding_nemo.training.examples.cached_inputs import CachedInputs, cache_features
@@ -62,7 +63,13 @@ def build_probe_task(
     return TrainingTask(
         settings=settings,
         network=head,
-        deployed=ProbeNetwork(backbone, head),
+        deployed=ProbeNetwork(
+            backbone,
+            head,
+            grid=averaged_grid(
+                backbone, width_px=preprocessing.width_px, height_px=preprocessing.height_px
+            ),
+        ),
         activation=objective.activation,
         loss=objective.loss,
         preprocessing=preprocessing,

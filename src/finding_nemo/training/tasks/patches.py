@@ -86,7 +86,7 @@ def _build(settings: NemoSettings, partition: Partition, context: RunContext) ->
         n_features=backbone.num_features,
         pooling=_pooling(settings, partition, context),
     )
-    network = PatchNetwork(backbone, heads, dropout=settings.dropout)
+    network = PatchNetwork(backbone, heads, dropout=settings.dropout, grid=spec.grid)
     has_boxes = has_box_supervision(partition.train)
     return TrainingTask(
         settings=settings,

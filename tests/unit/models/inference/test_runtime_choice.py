@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
@@ -41,6 +42,20 @@ def two_outputs() -> bytes:
     return content
 
 
+def three_outputs() -> bytes:
+    """The same, and what each pixel says: the head on its normalised channels."""
+    content = onnx.load_from_string(two_outputs())
+    kernel = numpy_helper.from_array(np.ascontiguousarray(HEAD.T[:, :, None, None]), "kernel")
+    content.graph.initializer.append(kernel)
+    content.graph.node.append(helper.make_node("Conv", ["images", "kernel"], ["patch_logits"]))
+    shape = ["n", 4, 5, 6]
+    content.graph.output.append(
+        helper.make_tensor_value_info("patch_logits", TensorProto.FLOAT, shape)
+    )
+    made: bytes = content.SerializeToString()
+    return made
+
+
 def by_hand(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     features = ((images / 255 - SPEC.mean) / SPEC.std).mean(axis=(1, 2))
     return features @ HEAD, features
@@ -63,6 +78,21 @@ def test_both_outputs__are_those_worked_by_hand(runtime: RuntimeOption) -> None:
     np.testing.assert_allclose(output.outputs, logits, atol=1e-5)
     assert output.features is not None
     np.testing.assert_allclose(output.features, features, atol=1e-5)
+
+
+def test_patch_logits__are_given_where_they_are_asked_for(runtime: RuntimeOption) -> None:
+    plain = open_network(three_outputs(), SPEC, runtime=runtime).forward(IMAGES)
+    mapped = open_network(three_outputs(), SPEC, runtime=runtime, with_maps=True).forward(IMAGES)
+    assert plain.patch_logits is None
+    assert mapped.patch_logits is not None
+    wanted = np.einsum("nrcf,fk->nkrc", (IMAGES / 255 - SPEC.mean) / SPEC.std, HEAD)
+    np.testing.assert_allclose(mapped.patch_logits, wanted, atol=1e-5)
+    np.testing.assert_allclose(mapped.patch_logits.mean(axis=(2, 3)), mapped.outputs, atol=1e-5)
+    np.testing.assert_array_equal(plain.outputs, mapped.outputs)
+    np.testing.assert_array_equal(plain.features, mapped.features)
+    older = open_network(two_outputs(), SPEC, runtime=runtime, with_maps=True).forward(IMAGES)
+    assert older.patch_logits is None
+    np.testing.assert_array_equal(older.outputs, mapped.outputs)
 
 
 def test_many_threads__give_each_image_its_own_numbers(runtime: RuntimeOption) -> None:

@@ -93,3 +93,13 @@ def test_network__is_the_heads_on_the_backbone(name: str) -> None:
         torch.testing.assert_close(logits, model(patches(pixels)))
         torch.testing.assert_close(logits, frame(pixels))
         torch.testing.assert_close(mean, patches(pixels).mean(dim=1))
+        mapped = FrozenPatchNetwork(patches, model, grid=(2, 3)).eval()
+        again, features, maps = mapped.with_maps(pixels)
+        torch.testing.assert_close(again, logits, rtol=0, atol=0)
+        torch.testing.assert_close(features, mean, rtol=0, atol=0)
+        seen = patches(pixels)
+        beside = (seen[:, 4] - mean) / model.patch_std
+        # Patch 4 of 2 x 3 is in the second row, second column.
+        torch.testing.assert_close(
+            maps[:, :, 1, 1], model.heads.patch_head(beside), rtol=1e-4, atol=1e-4
+        )

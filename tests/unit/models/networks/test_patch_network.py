@@ -15,9 +15,12 @@ from finding_nemo.core.errors import SettingsError
 from finding_nemo.models.networks.patch_heads import TRAINING_POOLING, PatchHeads, PoolingConfig
 from finding_nemo.models.networks.patch_network import (
     PatchNetwork,
+    averaged_grid,
     patch_features,
     patch_grid,
 )
+from finding_nemo.models.networks.study_networks import LinearProbe, ProbeNetwork
+from finding_nemo.models.networks.with_features import has_maps
 
 _PRIOR = np.array([0.5, 0.1, 0.02])
 
@@ -56,6 +59,66 @@ def test_grid__refuses_a_network_without_places() -> None:
 
     with pytest.raises(SettingsError, match="no rows and columns"):
         patch_grid(Flat(), width_px=8, height_px=8)
+
+
+def test_maps__are_the_patches_that_the_logits_rest_on() -> None:
+    model = network(PoolingConfig(global_weight=0.5, top_k_patches=2)).eval()
+    nn.init.normal_(model.heads.patch_head.weight)
+    pixels = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(1))
+    assert not has_maps(model)
+    with pytest.raises(ValueError, match="without the rows and columns"):
+        model.with_maps(pixels)
+    model.map_grid = patch_grid(model.backbone, width_px=96, height_px=64)
+    assert has_maps(model)
+    with torch.inference_mode():
+        logits, features, maps = model.with_maps(pixels)
+        torch.testing.assert_close(logits, model(pixels), rtol=0, atol=0)
+        torch.testing.assert_close(features, model.with_features(pixels)[1], rtol=0, atol=0)
+        assert maps.shape == (2, 3, 2, 3)
+        cells = model.backbone.forward_features(pixels)
+        for row in range(2):
+            for column in range(3):
+                here = model.heads.patch_head(cells[:, :, row, column])
+                torch.testing.assert_close(maps[:, :, row, column], here)
+        best = maps.flatten(2).topk(2, dim=2).values.mean(dim=2)
+        rest = 0.5 * model.heads.global_head(features)
+        gain = model.heads.patch_gain
+        torch.testing.assert_close(logits, rest + gain * (best + 4.0) - 4.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "grid"), [("test_efficientnet", (2, 3)), ("test_resnet", (2, 3)), ("test_vit", None)]
+)
+def test_averaged_grid__is_found_where_features_are_a_mean(
+    name: str, grid: tuple[int, int] | None
+) -> None:
+    size = (96, 64) if grid else (160, 160)
+    backbone = timm.create_model(name, num_classes=0)
+    assert averaged_grid(backbone, width_px=size[0], height_px=size[1]) == grid
+
+
+def test_averaged_grid__of_a_network_that_takes_the_largest_is_none() -> None:
+    backbone = timm.create_model("test_efficientnet", num_classes=0, global_pool="max")
+    assert averaged_grid(backbone, width_px=96, height_px=64) is None
+    assert averaged_grid(nn.Identity(), width_px=96, height_px=64) is None
+
+
+def test_probe__says_of_the_mean_the_mean_of_what_it_says_of_cells() -> None:
+    backbone: Any = timm.create_model("test_efficientnet", num_classes=0).eval()
+    rng = np.random.default_rng(0)
+    mean, std = rng.uniform(0.5, 2, (2, backbone.num_features)).astype(np.float32)
+    head = LinearProbe(mean, std, _PRIOR, dropout=0.5)
+    nn.init.normal_(head.linear.weight)
+    model = ProbeNetwork(backbone, head, grid=(2, 3)).eval()
+    pixels = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        logits, features, maps = model.with_maps(pixels)
+        torch.testing.assert_close(logits, model(pixels), rtol=0, atol=0)
+        torch.testing.assert_close(features, model.with_features(pixels)[1], rtol=0, atol=0)
+        torch.testing.assert_close(maps.mean(dim=(2, 3)), logits, rtol=1e-4, atol=1e-4)
+        cell = backbone.forward_features(pixels)[:, :, 1, 2]
+        torch.testing.assert_close(maps[:, :, 1, 2], head(cell), rtol=1e-4, atol=1e-4)
+    assert not has_maps(ProbeNetwork(backbone, head))
 
 
 def test_network__starts_near_class_frequency() -> None:

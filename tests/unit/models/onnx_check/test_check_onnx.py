@@ -20,7 +20,11 @@ from finding_nemo.core.errors import BundleError, FindingNemoError
 from finding_nemo.core.names.inference_names import RuntimeOption
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.models.inference import openvino_network as runtime_openvino
-from finding_nemo.models.inference.open_bundle_network import InferenceOptions, open_bundle_network
+from finding_nemo.models.inference.open_bundle_network import (
+    InferenceOptions,
+    grid_of_maps,
+    open_bundle_network,
+)
 from finding_nemo.prediction.predictor import Predictor
 
 Change = Callable[[onnx.ModelProto], Any]
@@ -65,6 +69,61 @@ def runtime(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_honest_bundle__opens(hostile: Path) -> None:
     network = open_bundle_network(load_bundle(hostile), InferenceOptions(runtime="onnxruntime"))
     assert network.forward(np.zeros((1, 32, 32, 3), np.uint8)).outputs.shape == (1, 30)
+
+
+def patch_logits(*, shape: list[Any], kernel: tuple[int, ...]) -> Change:
+    """Give the network a third output: a convolution of its images, claimed to be of a shape."""
+
+    def how(model: onnx.ModelProto) -> None:
+        weights = numpy_helper.from_array(np.zeros(kernel, np.float32), "patch_kernel")
+        model.graph.initializer.append(weights)
+        model.graph.node.append(
+            helper.make_node("Conv", ["images", "patch_kernel"], ["patch_logits"])
+        )
+        model.graph.output.append(
+            helper.make_tensor_value_info("patch_logits", TensorProto.FLOAT, ["batch", *shape])
+        )
+
+    return how
+
+
+def test_patch_logits__are_told_with_their_grid(hostile: Path) -> None:
+    assert grid_of_maps(load_bundle(hostile)) is None
+    change(hostile, patch_logits(shape=[30, 31, 30], kernel=(30, 3, 2, 3)))
+    assert grid_of_maps(load_bundle(hostile)) == (31, 30)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        (patch_logits(shape=[29, 31, 30], kernel=(29, 3, 2, 3)), "wanted is .images, 30, rows"),
+        (patch_logits(shape=[30, 7, 30], kernel=(30, 3, 2, 3)), "claims a width of 7 and has one"),
+        (
+            lambda model: model.graph.output.append(
+                helper.make_tensor_value_info("maps", TensorProto.FLOAT, ["batch", 30])
+            ),
+            "wanted are 'logits', 'features', 'patch_logits'",
+        ),
+    ],
+)
+def test_patch_logits__that_are_none_are_refused(hostile: Path, how: Change, words: str) -> None:
+    change(hostile, how)
+    with pytest.raises(BundleError, match=words):
+        grid_of_maps(load_bundle(hostile))
+
+
+def test_patch_logits__of_too_many_patches_are_refused(hostile: Path) -> None:
+    spec = {"width_px": 200, "height_px": 200}
+    rewrite(hostile, preprocessing=spec)
+
+    def larger(model: onnx.ModelProto) -> None:
+        for size in model.graph.input[0].type.tensor_type.shape.dim[2:]:
+            size.dim_value = 200
+        patch_logits(shape=[30, 200, 200], kernel=(30, 3, 1, 1))(model)
+
+    change(hostile, larger)
+    with pytest.raises(BundleError, match="200 x 200 patches; 1 to 16384 are allowed"):
+        grid_of_maps(load_bundle(hostile))
 
 
 def external(location: str) -> Change:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from finding_nemo.core.errors import BundleError
 from finding_nemo.core.names.inference_names import RUNTIMES, RuntimeName
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.models.inference.runtime_choice import open_network, runtime_of
+from finding_nemo.models.onnx_check.check_onnx import check_network
 from finding_nemo.models.onnx_export.ensemble_graph import Member, join_networks
 from finding_nemo.models.onnx_export.quantize import _left_in_float
 
@@ -40,6 +42,31 @@ def network(weights: np.ndarray, *, features: bool = True, opset: int = 18) -> b
         nodes, "g", [images], outputs, [numpy_helper.from_array(weights, "head")]
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def with_maps(weights: np.ndarray, *, columns: int = 6) -> bytes:
+    """The same, and the head on each pixel of the first `columns` columns."""
+    model = onnx.load_from_string(network(weights))
+    sizes = [3, 5, columns]
+    starts = [numpy_helper.from_array(np.array([0, 0, 0], np.int64), "starts")]
+    ends = [numpy_helper.from_array(np.array(sizes, np.int64), "ends")]
+    axes = [numpy_helper.from_array(np.array([1, 2, 3], np.int64), "axes")]
+    kernel = np.ascontiguousarray(weights.T[:, :, None, None])
+    model.graph.initializer.extend(
+        [*starts, *ends, *axes, numpy_helper.from_array(kernel, "kernel")]
+    )
+    model.graph.node.extend(
+        [
+            helper.make_node("Slice", ["images", "starts", "ends", "axes"], ["kept"]),
+            helper.make_node("Conv", ["kept", "kernel"], ["patch_logits"]),
+        ]
+    )
+    shape = ["n", 4, 5, columns]
+    model.graph.output.append(
+        helper.make_tensor_value_info("patch_logits", TensorProto.FLOAT, shape)
+    )
     content: bytes = model.SerializeToString()
     return content
 
@@ -99,6 +126,34 @@ def test_joined_networks__can_be_joined_again_and_always_alike() -> None:
     alone = open_network(joined, HALVES).forward(IMAGES).outputs
     third = features_by_hand(HALVES) @ head(3)
     np.testing.assert_allclose(output.outputs, (alone + third) / 2, atol=1e-5)
+
+
+def test_patch_logits__are_the_mean_where_all_have_one_grid() -> None:
+    pair = [Member(with_maps(head(1)), HALVES, 0.75), Member(with_maps(head(2)), OTHERS, 0.25)]
+    joined = join_networks(pair)
+    output = open_network(joined, HALVES, with_maps=True).forward(IMAGES)
+    wanted = np.zeros((9, 4, 5, 6))
+    for seed, member in enumerate(pair, start=1):
+        spec = member.preprocessing
+        pixels = (IMAGES / 255 - spec.mean) / spec.std
+        wanted += member.share * np.einsum("nrcf,fk->nkrc", pixels, head(seed))
+    assert output.patch_logits is not None
+    np.testing.assert_allclose(output.patch_logits, wanted, atol=1e-5)
+    assert check_network(joined, HALVES).grid == (5, 6)
+    bare = [Member(network(head(1)), HALVES, 0.75), Member(network(head(2)), OTHERS, 0.25)]
+    alone = open_network(join_networks(bare), HALVES).forward(IMAGES)
+    np.testing.assert_array_equal(output.outputs, alone.outputs)
+
+
+def test_patch_logits__of_other_grids_or_of_some_members_are_none() -> None:
+    first = Member(with_maps(head(1)), HALVES, 0.5)
+    for other in (with_maps(head(2), columns=4), network(head(2))):
+        joined = join_networks([first, Member(other, HALVES, 0.5)])
+        assert check_network(joined, HALVES).grid is None
+        output = open_network(joined, HALVES, with_maps=True).forward(IMAGES)
+        assert output.patch_logits is None
+        wanted = (features_by_hand(HALVES) @ head(1) + features_by_hand(HALVES) @ head(2)) / 2
+        np.testing.assert_allclose(output.outputs, wanted, atol=1e-5)
 
 
 def test_features__only_if_all_have_them() -> None:

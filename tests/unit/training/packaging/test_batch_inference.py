@@ -60,7 +60,7 @@ def test_runtime__sees_what_torch_sees(stored: CachedRows) -> None:
     # Not in order, and more than one task of the runtime's threads.
     rows = np.random.default_rng(1).permutation(37)[:35]
     wanted = by_torch(trained, stored, rows)
-    exported = export_onnx(WithFeatures(trained), SPEC, output="logits", second="features")
+    exported = export_onnx(WithFeatures(trained), SPEC, output="logits", more=("features",))
     ticks: list[tuple[int, int]] = []
     output = infer_with_runtime(
         open_network(exported, SPEC),

@@ -1,0 +1,56 @@
+"""Where in the frame each of the best guesses is seen: maps of patches, in one byte a patch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.core.arrays import AnyFloats
+from finding_nemo.core.errors import BundleError
+from finding_nemo.metrics.ranking import rank_columns
+from finding_nemo.results.schema import N_MAPS, Columns
+
+MOST = 255
+SCALE = (
+    "sigmoid of the patch's logit, as a share of the map's largest: 255 is the patch that speaks "
+    "most for the guess. How sure the guess is, its probability says."
+)
+
+
+def guess_maps(patch_logits: AnyFloats, probabilities: AnyFloats) -> npt.NDArray[np.uint8]:
+    """Return maps of each image's best guesses, (images, guesses, rows, columns), best guess first.
+
+    Each map has its own scale: its largest patch is 255. Of a guess with a probability of 1 in 100
+    one of probabilities alone would show nothing.
+
+    Args:
+        patch_logits: What each patch says, shape (images, categories, rows, columns).
+        probabilities: Of the whole frames, shape (images, categories); their order is that of a
+            predictions file.
+
+    Raises:
+        BundleError: If a patch says NaN.
+    """
+    if np.isnan(patch_logits).any():
+        raise BundleError(
+            "The network gives NaN for a patch of an image: its weights are damaged, or its "
+            "training went astray. Train or copy it again, or predict with --no-maps."
+        )
+    best = rank_columns(probabilities, k=N_MAPS)
+    chosen = np.take_along_axis(patch_logits, best[:, :, np.newaxis, np.newaxis], axis=1)
+    # In logarithms: the sigmoid of -800 is 0, and so would all its shares be.
+    logs = -np.logaddexp(0.0, -chosen.astype(np.float64))
+    with np.errstate(invalid="ignore"):  # minus infinity less itself: a map without any patch
+        shares = np.exp(logs - logs.max(axis=(2, 3), keepdims=True))
+    return np.rint(MOST * np.nan_to_num(shares, nan=0.0)).astype(np.uint8)
+
+
+def maps_metadata(columns: Columns) -> dict[str, Any]:
+    """Return what a predictions file says of its column "maps"; nothing where it has none."""
+    if columns.map_grid is None:
+        return {}
+    rows, n_columns = columns.map_grid
+    guesses = min(N_MAPS, columns.n_categories)
+    return {"maps": {"rows": rows, "columns": n_columns, "guesses": guesses, "scale": SCALE}}

@@ -1,0 +1,181 @@
+"""Maps of the best guesses: by hand, against a slow version, and on the way into a file."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from finding_nemo import Predictor
+from finding_nemo.core.errors import BundleError
+from finding_nemo.core.reporter import Reporter
+from finding_nemo.models.bundle.bundle import load_bundle
+from finding_nemo.prediction.guess_maps import guess_maps, maps_metadata
+from finding_nemo.prediction.run.chunked_run import Shard
+from finding_nemo.prediction.run.predict_to_file import predict_to_file
+from finding_nemo.prediction.sources.image_sources import collect_images
+from finding_nemo.results.merge_shards import merge_shards
+from finding_nemo.results.reading.readers import read_predictions
+from finding_nemo.results.schema import Columns
+
+
+def test_maps__by_hand() -> None:
+    # Logits of 0, log 3 and log 9 are probabilities of 1/2, 3/4 and 9/10.
+    patches = np.array([[[[0.0, math.log(3)]], [[math.log(9), 0.0]]]])
+    maps = guess_maps(patches, np.array([[0.2, 0.7]]))
+    assert maps.dtype == np.uint8
+    # The second category is the best guess: 255 and 255 x 5/9; then 255 x 2/3 and 255.
+    assert maps.tolist() == [[[[255, 142]], [[170, 255]]]]
+
+
+def test_maps__of_what_nothing_speaks_for() -> None:
+    patches = np.array([[[[-1000.0, -1001.0]], [[-np.inf, -np.inf]]]])
+    # e to the power of -1 is 0.368 also where every sigmoid is 0 itself.
+    assert guess_maps(patches, np.array([[0.2, 0.1]])).tolist() == [[[[255, 94]], [[0, 0]]]]
+
+
+def test_maps__that_are_nan_are_refused() -> None:
+    patches = np.zeros((1, 3, 2, 2))
+    patches[0, 2, 1, 1] = np.nan
+    with pytest.raises(BundleError, match="gives NaN for a patch .* --no-maps"):
+        guess_maps(patches, np.array([[0.5, 0.4, 0.3]]))
+
+
+def slow_maps(patches: Any, probabilities: Any) -> list[Any]:
+    images = []
+    for logits, row in zip(patches.tolist(), probabilities.tolist(), strict=True):
+        order = sorted(range(len(row)), key=lambda column: (-row[column], column))[:5]
+        maps = []
+        for column in order:
+            shares = [[1 / (1 + math.exp(-logit)) for logit in line] for line in logits[column]]
+            most = max(max(line) for line in shares)
+            maps.append([[255 * share / most for share in line] for line in shares])
+        images.append(maps)
+    return images
+
+
+@settings(deadline=None)
+@given(
+    arrays(np.float32, (2, 7, 2, 3), elements=st.floats(-20, 20, width=32)),
+    arrays(np.float32, (2, 7), elements=st.floats(0, 1, width=32)),
+)
+def test_maps__equal_the_slow_version(patches: Any, probabilities: Any) -> None:
+    wanted = np.array(slow_maps(patches, probabilities))
+    found = guess_maps(patches, probabilities)
+    assert found.shape == wanted.shape == (2, 5, 2, 3)
+    assert np.abs(found - wanted).max() <= 0.5 + 1e-6
+    assert (found.max(axis=(2, 3)) == 255).all()
+
+
+def test_metadata__say_how_a_row_is_cut_into_maps() -> None:
+    said = maps_metadata(Columns(3, map_grid=(2, 7)))["maps"]
+    assert (said["rows"], said["columns"], said["guesses"]) == (2, 7, 3)
+    assert "255" in said["scale"]
+    assert maps_metadata(Columns(3)) == {}
+
+
+@pytest.fixture(scope="module")
+def frames(many_frames: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("three")
+    for number in range(3):
+        (folder / f"f{number}.png").write_bytes(
+            (many_frames / f"dive0/00{number}.png").read_bytes()
+        )
+    (folder / "f1.png").write_bytes(b"")
+    return folder
+
+
+def test_predictor__gives_maps_where_they_are_asked_for(
+    bundle_with_maps: Path, small_bundle: Path, frames: Path
+) -> None:
+    plain, mapped, older = (
+        list(predictor.predict(frames))
+        for predictor in (
+            Predictor(bundle_with_maps),
+            Predictor(bundle_with_maps, with_maps=True),
+            Predictor(small_bundle, with_maps=True),
+        )
+    )
+    assert [row.maps for row in (*plain, *older)] == [None] * 6
+    assert [None if row.maps is None else row.maps.shape for row in mapped] == [
+        (5, 15, 15),
+        None,
+        (5, 15, 15),
+    ]
+    for without, having in zip(plain, mapped, strict=True):
+        if without.probabilities is not None and having.probabilities is not None:
+            np.testing.assert_array_equal(without.probabilities, having.probabilities)
+            assert without.novelty == having.novelty
+
+
+def predict(bundle: Path, frames: Path, out: Path, **options: Any) -> list[str]:
+    told: list[str] = []
+    inputs = collect_images([str(frames)])
+    predict_to_file(load_bundle(bundle), inputs, out, reporter=Reporter(told.append), **options)
+    return told
+
+
+def test_file__holds_maps_and_how_to_cut_them(
+    bundle_with_maps: Path, frames: Path, tmp_path: Path
+) -> None:
+    out, bare, lines = tmp_path / "p.parquet", tmp_path / "q.parquet", tmp_path / "p.jsonl"
+    predict(bundle_with_maps, frames, out)
+    predict(bundle_with_maps, frames, bare, with_maps=False)
+    predict(bundle_with_maps, frames, lines)
+    table = pq.read_table(out)
+    rows = table.column("maps").to_pylist()
+    assert [None if row is None else len(row) for row in rows] == [5 * 225, None, 5 * 225]
+    said = read_predictions(out).metadata["maps"]
+    assert (said["rows"], said["columns"], said["guesses"]) == (15, 15, 5)
+    by_predictor = next(iter(Predictor(bundle_with_maps, with_maps=True).predict(frames)))
+    assert by_predictor.maps is not None
+    assert rows[0] == by_predictor.maps.reshape(-1).tolist()
+    # Nothing else in the file is other than without them.
+    assert table.drop(["maps"]).equals(pq.read_table(bare))
+    assert "maps" not in read_predictions(bare).metadata
+    assert [json.loads(line)["maps"] for line in lines.read_text().splitlines()] == rows
+    assert read_predictions(lines).image_ids == read_predictions(out).image_ids
+
+
+def test_csv__holds_none(bundle_with_maps: Path, frames: Path, tmp_path: Path) -> None:
+    predict(bundle_with_maps, frames, tmp_path / "p.csv")
+    Predictor(bundle_with_maps, with_maps=True).predict(frames).to_csv(tmp_path / "q.csv")
+    for name in ("p.csv", "q.csv"):
+        assert "maps" not in (tmp_path / name).read_text().splitlines()[0].split(",")
+
+
+def test_older_bundle__is_said_to_have_none(
+    small_bundle: Path, frames: Path, tmp_path: Path
+) -> None:
+    told = predict(small_bundle, frames, tmp_path / "p.parquet")
+    assert [line for line in told if line.startswith("heat maps: none, because")]
+    assert "maps" not in pq.read_schema(tmp_path / "p.parquet").names
+    told = predict(small_bundle, frames, tmp_path / "q.parquet", with_maps=False)
+    assert not [line for line in told if "heat maps" in line]
+
+
+def test_shards__are_joined_with_their_maps(
+    bundle_with_maps: Path, many_frames: Path, tmp_path: Path
+) -> None:
+    whole, merged = tmp_path / "whole.parquet", tmp_path / "merged.parquet"
+    predict(bundle_with_maps, many_frames, whole)
+    shards = [tmp_path / f"s{number}.parquet" for number in (1, 2)]
+    for number, path in enumerate(shards, start=1):
+        predict(bundle_with_maps, many_frames, path, shard=Shard(number, 2))
+    summary = merge_shards(shards, merged)
+    assert summary.content_sha256 == read_predictions(whole).metadata["content_sha256"]
+    assert read_predictions(merged).metadata["maps"] == read_predictions(whole).metadata["maps"]
+
+
+def test_stream__gives_a_table_with_maps(bundle_with_maps: Path, frames: Path) -> None:
+    table = Predictor(bundle_with_maps, with_maps=True).predict(frames).to_arrow()
+    assert table.column("maps").null_count == 1
+    assert "maps" not in Predictor(bundle_with_maps).predict(frames).to_arrow().column_names
