@@ -249,3 +249,17 @@ SMALLEST: Mapping[str, Callable[[Path], Path]] = {
 def smallest() -> Mapping[str, Callable[[Path], Path]]:
     """From a form's name to what writes its smallest data set, an image "a" with a "Crab"."""
     return SMALLEST
+
+
+@pytest.fixture
+def own_parts() -> Iterator[None]:
+    """Let a test register what it likes: the tables are afterwards as they were."""
+    from finding_nemo.models.networks.own_backbones import BACKBONES
+    from finding_nemo.training.recipes.loop_choices import AUGMENTATIONS, LOSSES, SAMPLERS
+    from finding_nemo.training.recipes.registry import RECIPES
+
+    tables: tuple[Any, ...] = (BACKBONES, AUGMENTATIONS, LOSSES, SAMPLERS, RECIPES)
+    before = [(dict(table._entries), set(table._added)) for table in tables]
+    yield
+    for table, (entries, added) in zip(tables, before, strict=True):
+        table._entries, table._added = entries, added

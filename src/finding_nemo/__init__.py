@@ -10,6 +10,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # as a checker of types sees it; typing itself takes milliseconds to load
 if TYPE_CHECKING:
+    from finding_nemo.core import errors as errors
     from finding_nemo.core.categories import Category as Category
     from finding_nemo.core.categories import CategoryTable as CategoryTable
     from finding_nemo.core.errors import FindingNemoError as FindingNemoError
@@ -119,6 +120,7 @@ __all__ = [
     "TrainedRun",
     "TrainingStart",
     "compare",
+    "errors",
     "evaluate",
     "load_bundle",
     "make_split",
@@ -147,6 +149,8 @@ def __getattr__(name: str) -> object:
         from finding_nemo.core.provenance import package_version
 
         return package_version()
+    if name == "errors":
+        return import_module("finding_nemo.core.errors")
     if name not in _HOMES:
         raise AttributeError(f"module 'finding_nemo' has no attribute {name!r}")
     try:

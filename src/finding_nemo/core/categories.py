@@ -22,6 +22,10 @@ class Category:
         category_id: FathomNet's number, 1..290 in the competition.
         name: The concept's name.
         supercategory: The coarse group it belongs to.
+
+    Example:
+        >>> Category(9, "Chionoecetes", "Crustacea").name
+        'Chionoecetes'
     """
 
     category_id: int

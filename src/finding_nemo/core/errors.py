@@ -27,7 +27,14 @@ from __future__ import annotations
 
 
 class FindingNemoError(Exception):
-    """The root of all errors that this package raises on purpose."""
+    """The root of all errors that this package raises on purpose.
+
+    Example:
+        >>> try:  # doctest: +SKIP
+        ...     dataset = finding_nemo.read_dataset("fathomnet/")
+        ... except finding_nemo.FindingNemoError as error:
+        ...     print(error)
+    """
 
 
 class DatasetError(FindingNemoError, ValueError):

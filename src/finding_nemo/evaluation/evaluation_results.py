@@ -163,6 +163,11 @@ class Evaluation(ShortRepr):
         images: Every judged image.
         notices: What a reader should know, in sentences.
         metadata: The predictions' provenance.
+
+    Example:
+        >>> found = finding_nemo.evaluate("dive.parquet", dataset)  # doctest: +SKIP
+        >>> found.model.map_at_20.value, found.gain.low  # doctest: +SKIP
+        >>> Path("figures.json").write_text(found.to_json())  # doctest: +SKIP
     """
 
     model: MethodScore

@@ -141,8 +141,15 @@ def map_at_k(truth: Bools, scores: AnyFloats, *, k: int = 20, empty: EmptyRule =
         empty: What an image with no true category counts: "zero" as the competition does, or
             "skip" to leave it out.
 
+    Returns:
+        The mean.
+
     Raises:
         PredictionsError: If the shapes differ, `scores` is unusable, or no image counts.
+
+    Example:
+        >>> map_at_k(np.array([[True, False, True]]), np.array([[0.9, 0.5, 0.3]]))
+        0.8333333333333333
     """
     return _mean(average_precision_at_k(truth, scores, k=k), empty)
 

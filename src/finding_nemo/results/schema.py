@@ -144,6 +144,10 @@ class PredictionTable(ShortRepr):
         answers: The one answer to each row; `None` in a file without them.
         dives: The dive of each row, `None` where unknown; empty where no row has one.
         captured: When each row was filmed (UTC), `None` where unknown; empty where no row is known.
+
+    Example:
+        >>> table = finding_nemo.read_predictions("dive.parquet")  # doctest: +SKIP
+        >>> table.image_ids[0], table.ranked_ids[0][:3]  # doctest: +SKIP
     """
 
     image_ids: tuple[str, ...]

@@ -103,8 +103,9 @@ class Comparison(ShortRepr):
 
     def facts(self) -> Mapping[str, object]:
         """Return where it is, and the score of each recipe."""
+        is_one = len({row.protocol for row in self.rows}) == 1
         scores = {
-            f"{row.recipe}, {row.protocol}": "failed"
+            row.recipe if is_one else f"{row.recipe}, {row.protocol}": "failed"
             if row.failure is not None
             else f"MAP@20 {row.map_at_20.value:.3f}"
             for row in self.rows

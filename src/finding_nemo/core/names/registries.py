@@ -8,6 +8,7 @@ add in their own programs stands in the same table, with the function itself.
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
@@ -143,3 +144,12 @@ def load(target: str | Callable[..., Any]) -> Any:  # noqa: ANN401 - each table 
         return target
     module, _, name = target.partition(":")
     return getattr(import_module(module), name)
+
+
+def has_parameter(function: Callable[..., Any], name: str) -> bool:
+    """Return whether a function takes `name`; of one that nobody can look into, it does not."""
+    called = getattr(function, "forward", function)  # of a torch module
+    try:
+        return name in inspect.signature(called).parameters
+    except (TypeError, ValueError):
+        return False

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from finding_nemo.core.errors import SettingsError
-from finding_nemo.core.names.registries import Registry
+from finding_nemo.core.names.registries import Registry, has_parameter
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,7 +40,7 @@ BACKBONES: Registry[BackboneRow] = Registry(())
 
 def gives_pretrained(function: Callable[..., Any]) -> bool:
     """Return whether a function that builds a network asks whether weights are wanted."""
-    return _PRETRAINED in inspect.signature(function).parameters
+    return has_parameter(function, _PRETRAINED)
 
 
 def build_own_backbone(

@@ -34,6 +34,10 @@ class ConsoleReporter(Reporter):
     """Tells a person: every message as a line, every progress as a bar or as a line now and then.
 
     Used as a context it also says what goes on when nothing else was said for a while.
+
+    Example:
+        >>> reporter = finding_nemo.ConsoleReporter()  # doctest: +SKIP
+        >>> finding_nemo.train(dataset, out="runs/probe", reporter=reporter)  # doctest: +SKIP
     """
 
     def __init__(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from finding_nemo.core.errors import TrainingError
-from finding_nemo.core.names.registries import load
+from finding_nemo.core.names.registries import has_parameter, load
 from finding_nemo.training.recipes.loop_choices import AUGMENTATIONS
 
 # From stored rows, uint8 (images, height, width, 3), to others of the same shape.
@@ -38,7 +37,7 @@ def load_augmentation(name: str) -> Augment | None:
     if name == _NONE:
         return None
     function: Callable[..., Any] = load(AUGMENTATIONS[name].function)
-    takes_generator = _takes(function, "generator")
+    takes_generator = has_parameter(function, "generator")
 
     def augment(rows: npt.NDArray[np.uint8], generator: torch.Generator) -> npt.NDArray[np.uint8]:
         # A copy: what changes its input in place must not change the stored pixels.
@@ -49,11 +48,6 @@ def load_augmentation(name: str) -> Augment | None:
         return images_as_rows(found)
 
     return augment
-
-
-def _takes(function: Callable[..., Any], parameter: str) -> bool:
-    called = function.forward if isinstance(function, torch.nn.Module) else function
-    return parameter in inspect.signature(called).parameters
 
 
 def _check(found: object, images: torch.Tensor, name: str) -> None:

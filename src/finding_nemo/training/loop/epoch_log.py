@@ -27,6 +27,10 @@ class EpochRow:
         learning_rate: Of the last step.
         seconds: Of training and validation.
         images_per_s: Training images over the seconds of training.
+
+    Example:
+        >>> row = run.history[0]  # doctest: +SKIP
+        >>> mlflow.log_metrics(row.figures(), step=row.epoch)  # doctest: +SKIP
     """
 
     epoch: int
@@ -36,6 +40,10 @@ class EpochRow:
     learning_rate: float
     seconds: float
     images_per_s: float
+
+    def figures(self) -> dict[str, float]:
+        """Return all but the epoch's number by name, as loggers of experiments take them."""
+        return {name: value for name, value in asdict(self).items() if name != "epoch"}
 
 
 def write_log(folder: Path, history: Sequence[EpochRow]) -> None:

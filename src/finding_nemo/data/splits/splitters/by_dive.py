@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import SplitError
 from finding_nemo.core.records import Dataset, ImageRecord, Split, SplitRow
+from finding_nemo.core.text.wrong_argument import check_argument
 from finding_nemo.data.splits.splitters.dive_groups import group_by_dive, single_dive_categories
 from finding_nemo.data.splits.splitters.stratified_groups import assign_groups
 from finding_nemo.data.splits.splitters.val_shares import named_shares
@@ -31,10 +32,18 @@ def split_by_dive(
         folds: If given, that many folds `fold0`, `fold1`, ... instead.
         seed: Decides between equally good assignments.
 
+    Returns:
+        The split, with the parts `train`, `val` and `test`, or `fold0`, `fold1`, ...
+
     Raises:
         SplitError: If an image has no dive, or there are fewer dives than parts.
         SettingsError: If the shares are out of range.
+
+    Example:
+        >>> finding_nemo.split_by_dive(dataset, folds=4).parts  # doctest: +SKIP
     """
+    read = 'a Dataset, as read_dataset("folder") returns it'
+    check_argument(dataset, Dataset, "split_by_dive()", read)
     names, _ = named_shares(fraction=fraction, val_fraction=val_fraction, folds=folds)
     part_of_dive = assign_dives(
         dataset.annotated,
