@@ -11,6 +11,7 @@ import pytest
 
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Reporter
+from finding_nemo.metrics.ranking import rank_columns
 from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.prediction.sources.image_sources import collect_images
 from finding_nemo.training.loop import checkpoints
@@ -46,6 +47,44 @@ def test_nemo__learns_the_tiny_animals(dataset: Dataset, split: Split, tmp_path:
     images = Predictor(run.bundle).predict(collect_images([str(dataset.root)]))
     vectors = [image.probabilities for image in images]
     assert all(v is not None and np.isfinite(v).all() for v in vectors)
+
+
+def planted(row: int, column: int) -> Any:
+    """Return a dark frame with the colour of the second animal in one of 3 x 4 patches."""
+    pixels = np.random.default_rng(5).integers(0, 50, (48, 64, 3), dtype=np.uint8)
+    pixels[16 * row : 16 * row + 16, 16 * column : 16 * column + 16] = (40, 200, 90)
+    return pixels
+
+
+def test_maps__show_where_a_planted_animal_is(
+    dataset: Dataset, split: Split, tmp_path: Path
+) -> None:
+    run = trained(
+        dataset,
+        split,
+        tmp_path / "run",
+        epochs=25,
+        trained_layers=99,
+        learning_rate=3e-3,
+        dropout=0.1,
+        backbone_rate=1.0,
+        width_px=128,
+        height_px=96,
+    )
+    predictor = Predictor(run.bundle, with_maps=True)
+    assert predictor.map_grid == (3, 4)
+    patches = [(row, column) for row in range(3) for column in range(4)]
+    found = 0
+    for patch, prediction in zip(
+        patches, predictor.predict([planted(*patch) for patch in patches]), strict=True
+    ):
+        assert prediction.probabilities is not None
+        assert prediction.maps is not None
+        best = rank_columns(prediction.probabilities[np.newaxis], k=5)[0].tolist()
+        heat = prediction.maps[best.index(dataset.categories.column_of(5))]
+        found += np.unravel_index(int(heat.argmax()), heat.shape) == patch
+    # By chance it would be 1 of 12.
+    assert found >= 9
 
 
 def unboxed(dataset: Dataset) -> Dataset:

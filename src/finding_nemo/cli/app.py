@@ -16,6 +16,7 @@ from finding_nemo.cli.dataset_verbs.inspect import inspect
 from finding_nemo.cli.dataset_verbs.split import split
 from finding_nemo.cli.options.reporter_options import with_reporter
 from finding_nemo.cli.prediction_verbs.evaluate import evaluate
+from finding_nemo.cli.prediction_verbs.look import look
 from finding_nemo.cli.prediction_verbs.merge import merge
 from finding_nemo.cli.prediction_verbs.predict import predict
 from finding_nemo.cli.prediction_verbs.report import report
@@ -47,6 +48,7 @@ _VERBS: tuple[Callable[..., None], ...] = (
     recipes,
     train,
     predict,
+    look,
     evaluate,
     report,
     compare,

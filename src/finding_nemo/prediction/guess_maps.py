@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.core.arrays import AnyFloats
+from finding_nemo.core.arrays import AnyFloats, Float64s
 from finding_nemo.core.errors import BundleError
 from finding_nemo.metrics.ranking import rank_columns
 from finding_nemo.results.schema import N_MAPS, Columns
@@ -40,11 +40,20 @@ def guess_maps(patch_logits: AnyFloats, probabilities: AnyFloats) -> npt.NDArray
         )
     best = rank_columns(probabilities, k=N_MAPS)
     chosen = np.take_along_axis(patch_logits, best[:, :, np.newaxis, np.newaxis], axis=1)
+    return np.rint(MOST * share_of_largest(chosen)).astype(np.uint8)
+
+
+def share_of_largest(patch_logits: AnyFloats) -> Float64s:
+    """Return the sigmoid of each logit as a share of its map's largest, in [0, 1].
+
+    Args:
+        patch_logits: Shape (..., rows, columns).
+    """
     # In logarithms: the sigmoid of -800 is 0, and so would all its shares be.
-    logs = -np.logaddexp(0.0, -chosen.astype(np.float64))
+    logs = -np.logaddexp(0.0, -patch_logits.astype(np.float64))
     with np.errstate(invalid="ignore"):  # minus infinity less itself: a map without any patch
-        shares = np.exp(logs - logs.max(axis=(2, 3), keepdims=True))
-    return np.rint(MOST * np.nan_to_num(shares, nan=0.0)).astype(np.uint8)
+        shares = np.exp(logs - logs.max(axis=(-2, -1), keepdims=True))
+    return np.nan_to_num(shares, nan=0.0)
 
 
 def maps_metadata(columns: Columns) -> dict[str, Any]:

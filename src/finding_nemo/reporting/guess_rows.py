@@ -1,0 +1,168 @@
+"""What a bundle says of one image, in words and rows that a terminal and a picture both show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from finding_nemo.core.assessment import Assessment
+from finding_nemo.core.records import Prediction
+from finding_nemo.metrics.ranking import rank_columns
+from finding_nemo.models.bundle.manifest import CategoryEvidence
+
+# Up to here a frame is no more unusual than four of five of another dive.
+_USUAL = 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuessRow:
+    """One guess.
+
+    Attributes:
+        name: "Supercategory: category".
+        probability: Calibrated, in [0, 1].
+        evidence: How much of it training has seen, in words.
+        dives: The same in fewer words.
+        is_true: Whether the frame holds it; false where nobody knows.
+    """
+
+    name: str
+    probability: float
+    evidence: str
+    dives: str
+    is_true: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleGuesses:
+    """What one bundle says of one image.
+
+    Attributes:
+        bundle: Its name for people.
+        guesses: Best first.
+        missed: Names that are true and not among the guesses.
+        novelty: How unusual the frame is, in words; "" where the bundle cannot tell.
+        answer: The one thing that is said, in words; "" where the bundle says none.
+        heat: Where the first guess is seen, uint8 (rows, columns); `None` where nobody knows.
+    """
+
+    bundle: str
+    guesses: tuple[GuessRow, ...]
+    missed: tuple[str, ...]
+    novelty: str
+    answer: str
+    heat: npt.NDArray[np.uint8] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageGuesses:
+    """What all bundles say of one image.
+
+    Attributes:
+        path: The image as the user named it.
+        size: Width and height in px; 0 where no bundle opened it.
+        truth: Names of what it holds; `None` where nobody annotated it.
+        bundles: One a bundle.
+    """
+
+    path: str
+    size: tuple[int, int]
+    truth: tuple[str, ...] | None
+    bundles: tuple[BundleGuesses, ...]
+
+
+def guesses_of(
+    prediction: Prediction,
+    categories: Sequence[CategoryEvidence],
+    *,
+    bundle: str,
+    truth: tuple[str, ...] | None,
+    n_guesses: int,
+) -> BundleGuesses:
+    """Return what a bundle says of an image that could be read.
+
+    Args:
+        prediction: With probabilities.
+        categories: The bundle's, in column order.
+        bundle: Its name for people.
+        truth: Names of what the image holds, if known.
+        n_guesses: How many guesses are shown, at least 1.
+    """
+    if prediction.probabilities is None:
+        raise ValueError(f"{prediction.path} has no probabilities: {prediction.failure}")
+    row = prediction.probabilities
+    best = rank_columns(row[np.newaxis], k=n_guesses)[0].tolist()
+    true = set(truth or ())
+    shown = {categories[column].name for column in best}
+    assessment = prediction.assessment
+    return BundleGuesses(
+        bundle=bundle,
+        guesses=tuple(
+            GuessRow(
+                name=full_name(categories[column].supercategory, categories[column].name),
+                probability=float(row[column]),
+                evidence=evidence_in_words(categories[column]),
+                dives=dives_in_words(categories[column]),
+                is_true=categories[column].name in true,
+            )
+            for column in best
+        ),
+        missed=tuple(name for name in truth or () if name not in shown),
+        novelty="" if assessment is None else novelty_in_words(assessment.novelty_percentile),
+        answer=answer_in_words(assessment),
+        heat=None if prediction.maps is None else prediction.maps[0],
+    )
+
+
+def full_name(supercategory: str, name: str) -> str:
+    """Return "Supercategory: category"; the name alone where it has no group of its own."""
+    alone = not supercategory.strip() or supercategory == name
+    return name if alone else f"{supercategory}: {name}"
+
+
+def evidence_in_words(category: CategoryEvidence) -> str:
+    """Return how much of a category training has seen."""
+    if not category.n_images:
+        return "never seen in training"
+    images = "1 image" if category.n_images == 1 else f"{category.n_images:,} images"
+    return f"{images}, {dives_in_words(category)}"
+
+
+def dives_in_words(category: CategoryEvidence) -> str:
+    """Return from how many dives training knows a category."""
+    if not category.n_images:
+        return "never seen"
+    return "1 dive" if category.n_dives == 1 else f"{category.n_dives:,} dives"
+
+
+def novelty_in_words(percentile: float) -> str:
+    """Return how unusual a frame is among those that the bundle was validated on.
+
+    Args:
+        percentile: Share of the validation frames that are less unusual; NaN where unknown.
+    """
+    if math.isnan(percentile):
+        return ""
+    if percentile < _USUAL:
+        return "as usual"
+    if percentile >= 1:
+        return "more unusual than every validation frame"
+    return f"more unusual than {math.floor(100 * percentile)} % of validation frames"
+
+
+def answer_in_words(assessment: Assessment | None) -> str:
+    """Return the one thing that is said of an image, with what it rests on."""
+    if assessment is None:
+        return ""
+    return assessment.label or assessment.label_source
+
+
+def probability_in_words(probability: float) -> str:
+    """Return a probability with two digits, never more sure than it is."""
+    if probability < 0.005:
+        return "<0.01"
+    return ">0.99" if probability > 0.995 else f"{probability:.2f}"
