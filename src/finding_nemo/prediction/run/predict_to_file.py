@@ -34,7 +34,11 @@ from finding_nemo.prediction.run.chunked_run import (
 )
 from finding_nemo.prediction.run.engine_local import predict_here
 from finding_nemo.prediction.run.run_plan import Plan, listing_hash
-from finding_nemo.prediction.run.uncertainty_metadata import evidence_of, uncertainty_metadata
+from finding_nemo.prediction.run.uncertainty_metadata import (
+    evidence_of,
+    origin_of,
+    uncertainty_metadata,
+)
 from finding_nemo.prediction.sources.image_sources import ImageInput, ImageSelection
 from finding_nemo.results.chunk_store import ChunkStore
 from finding_nemo.results.merge_shards import most_frequent_first
@@ -334,7 +338,7 @@ def _metadata(bundle: Bundle, state: RunState, summary: PredictionSummary) -> di
         "schema_version": SCHEMA_VERSION,
         **run_provenance(state.started, "numpy", *RUNTIMES, "pillow", "pyarrow"),
         "bundle_hash": state.request["bundle_hash"],
-        "recipe": manifest.recipe,
+        **origin_of(bundle),
         "settings": manifest.settings,
         "network": state.request["network"],
         "n_images": summary.n_images,

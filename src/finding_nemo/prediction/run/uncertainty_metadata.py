@@ -1,4 +1,4 @@
-"""What a predictions file says of its novelty, calibration, thresholds and sets."""
+"""What a predictions file says of its bundle: origin, novelty, calibration, thresholds, sets."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from finding_nemo.core.text.printable import printable
 from finding_nemo.models.bundle.bundle import Bundle, bundle_hash
 from finding_nemo.prediction.postprocess import SET_RISK, PostProcessor
 from finding_nemo.results.schema import SCHEMA_VERSION
@@ -40,14 +41,25 @@ def uncertainty_metadata(postprocessor: PostProcessor | None) -> dict[str, Any]:
 
 def bundle_metadata(bundle: Bundle, postprocessor: PostProcessor | None) -> dict[str, Any]:
     """Return what predictions of a bundle say of it, wherever they were made, JSON-ready."""
-    manifest = bundle.manifest
     return {
         "schema_version": SCHEMA_VERSION,
         "bundle_hash": bundle_hash(bundle.path),
-        "recipe": manifest.recipe,
-        "settings": manifest.settings,
+        **origin_of(bundle),
+        "settings": bundle.manifest.settings,
         "categories": evidence_of(bundle),
     } | uncertainty_metadata(postprocessor)
+
+
+def origin_of(bundle: Bundle) -> dict[str, Any]:
+    """Return what people call a bundle and what it was trained on, JSON-ready."""
+    folder = bundle.path.absolute()
+    name = folder.parent.name if folder.name == "bundle" else folder.name
+    part = bundle.manifest.split.parts.get("train")
+    return {
+        "recipe": bundle.manifest.recipe,
+        "bundle_name": printable(name),
+        "training": None if part is None else part.model_dump(),
+    }
 
 
 def evidence_of(bundle: Bundle) -> list[dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -126,3 +127,14 @@ class DiveFrames:
     def dives(self) -> tuple[str, ...]:
         """The dives in their order."""
         return tuple(dict.fromkeys(frame.dive for frame in self.frames))
+
+
+def look_order(frames: Sequence[Frame]) -> list[int]:
+    """Return the positions of the frames to look at first: by rank, then the most interesting."""
+    places = [place for place, frame in enumerate(frames) if frame.look_first]
+    return sorted(places, key=lambda place: (frames[place].look_first, -_interest(frames[place])))
+
+
+def _interest(frame: Frame) -> float:
+    novelty = 0.0 if math.isnan(frame.novelty_percentile) else frame.novelty_percentile
+    return novelty - (frame.guesses[0].probability if frame.guesses else 0.0)

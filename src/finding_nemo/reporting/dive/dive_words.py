@@ -15,6 +15,8 @@ _SURE_ENOUGH = 0.8
 _LOW = 0.3
 _MIDDLING = 0.6
 _FAR_OUT = 0.995
+_RATHER = 0.8
+_HOW_UNUSUAL = ((UNUSUAL_FROM, "Unusual"), (_RATHER, "Somewhat unusual"), (0.0, "Ordinary"))
 _SCARCE_IMAGES = 5
 # What a file may call the sentence of its domain check.
 _SENTENCES = ("warning", "message", "words", "notice", "sentence", "reason")
@@ -59,7 +61,12 @@ def _seen(found: DiveFrames, counts: DiveCounts) -> str:
         return "Nothing was seen: no frame could be read."
     named = [(found.names[name].text, count.n_frames) for name, count in counts.names.items()]
     first = [(text, n) for text, n in named if n][:3]
-    shown = _listed([f"{text} in {_frames(n)}" for text, n in first])
+    shown = _listed(
+        [
+            f"{text} ({_frames(n) if place == 0 else f'{n:,}'})"
+            for place, (text, n) in enumerate(first)
+        ]
+    )
     n_more = sum(n > 0 for _, n in named) - len(first)
     more = f"; {n_more:,} more {'name' if n_more == 1 else 'names'}" if n_more else ""
     return f"Most often {shown}{more}."
@@ -73,10 +80,12 @@ def _sure(found: DiveFrames, counts: DiveCounts) -> str:
     total = counts.effort.n_readable
     if not total:
         return "No frame has an answer."
+    shares = [(_share(n, total), word) for word, n in zip(found.words, by_word, strict=True) if n]
     parts = [
-        f"{_share(n, total)} {word}" for word, n in zip(found.words, by_word, strict=True) if n
+        f"{share} {'of the answers are ' if place == 0 else ''}\u201c{word}\u201d"
+        for place, (share, word) in enumerate(shares)
     ]
-    return f"Of the answers {_listed(parts)}."
+    return f"{_listed(parts)}."
 
 
 def _unread(counts: DiveCounts) -> str:
@@ -85,7 +94,7 @@ def _unread(counts: DiveCounts) -> str:
         return f"All {counts.effort.n_frames:,} frames could be read."
     reason = next(iter(counts.failures))
     which = "the reason" if len(counts.failures) == 1 else "the commonest reason"
-    return f"{_frames(n_failed)} could not be read; {which}: {reason}."
+    return f"{_frames(n_failed)} could not be read; {which}: \u201c{reason}\u201d."
 
 
 def _unusual(found: DiveFrames, counts: DiveCounts) -> str:
@@ -95,8 +104,8 @@ def _unusual(found: DiveFrames, counts: DiveCounts) -> str:
     n = counts.effort.n_unusual
     return (
         f"{_frames(n)} ({_share(n, known)}) {'is' if n == 1 else 'are'} more unusual than "
-        f"{100 * UNUSUAL_FROM:.0f} % of the frames that the model was checked on; "
-        f"{100 - 100 * UNUSUAL_FROM:.0f} % would be ordinary."
+        f"{_percent(UNUSUAL_FROM)} of the frames that the model was checked on; "
+        f"{_percent(1 - UNUSUAL_FROM)} would be ordinary."
     )
 
 
@@ -147,9 +156,11 @@ def novelty_in_words(percentile: float) -> str:
         return "How unusual it is, is not known."
     if percentile >= _FAR_OUT:
         return "More unusual than all frames that the model was checked on."
-    if percentile >= UNUSUAL_FROM:
-        return f"More unusual than {100 * percentile:.0f} % of the frames it was checked on."
-    return f"As usual: {100 * percentile:.0f} % of the frames it was checked on are more usual."
+    word = next(word for least, word in _HOW_UNUSUAL if percentile >= least)
+    return (
+        f"{word}: more unusual than {_percent(percentile)} of the frames that the model was "
+        "checked on."
+    )
 
 
 def reasons_to_look(frame: Frame, found: DiveFrames) -> tuple[str, ...]:
@@ -158,13 +169,24 @@ def reasons_to_look(frame: Frame, found: DiveFrames) -> tuple[str, ...]:
     if frame.novelty_percentile >= _FAR_OUT:
         reasons.append("Unlike anything the model was checked on.")
     elif frame.novelty_percentile >= UNUSUAL_FROM:
-        reasons.append(f"More unusual than {100 * frame.novelty_percentile:.0f} % of known frames.")
+        reasons.append(f"More unusual than {_percent(frame.novelty_percentile)} of known frames.")
     reasons += _doubts(frame, found)
     if frame.guesses:
         best = found.names[frame.guesses[0].name]
         if best.n_images is not None and best.n_images <= _SCARCE_IMAGES:
             reasons.append(f"Only {best.n_images} training frames show {best.text}.")
-    return tuple(reasons) or ("The least usual or least sure of its part of the dive.",)
+    return tuple(reasons) or (_least_of_its_part(frame, found),)
+
+
+def _least_of_its_part(frame: Frame, found: DiveFrames) -> str:
+    """Return what is said of a frame that nothing but its place in the list stands out by."""
+    if frame.novelty_percentile >= _RATHER:
+        share = _percent(frame.novelty_percentile)
+        return f"Somewhat unusual: more than {share} of known frames."
+    if not frame.guesses:
+        return "It has no guess."
+    name, top = found.names[frame.guesses[0].name].text, frame.guesses[0].probability
+    return f"Among the less sure of its part of the dive: {name} with {_percent(top)}."
 
 
 def _doubts(frame: Frame, found: DiveFrames) -> list[str]:
@@ -176,9 +198,9 @@ def _doubts(frame: Frame, found: DiveFrames) -> list[str]:
         second = found.names[others[0].name].text
         return [f"Two names are about as likely: {name} and {second}."]
     if top < _LOW:
-        return [f"No name is likely; the best is {name} with {100 * top:.0f} %."]
+        return [f"No name is likely; the best is {name} with {_percent(top)}."]
     if top < _MIDDLING:
-        return [f"The best name, {name}, has only {100 * top:.0f} %."]
+        return [f"The best name, {name}, has only {_percent(top)}."]
     return []
 
 
@@ -197,5 +219,9 @@ def _dives(count: int) -> str:
 def _share(part: int, total: int) -> str:
     share = 100 * part / total
     if 0 < share < 1:
-        return "under 1 %"
-    return "over 99 %" if 99 < share < 100 else f"{share:.0f} %"
+        return f"under {_percent(0.01)}"
+    return f"over {_percent(0.99)}" if 99 < share < 100 else _percent(part / total)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from finding_nemo.core.text.printable import printable
-from finding_nemo.reporting.dive.dive_frames import DiveFrames, Frame
+from finding_nemo.reporting.dive.dive_frames import DiveFrames, Frame, look_order
 from finding_nemo.reporting.dive.dive_timeline import Timeline, timeline_of
 from finding_nemo.reporting.dive.dive_words import novelty_in_words, reasons_to_look
 from finding_nemo.reporting.dive.thumbnail_sheets import PER_SHEET, Thumbnails, sheet_name
@@ -59,6 +59,7 @@ def frames_script(
             for place, frame in enumerate(found.frames)
             if frame.look_first
         },
+        "lookOrder": look_order(found.frames),
         "sheet": _sheet_json(thumbnails, len(found.frames)),
         "linkPrefix": prefix,
         "maps": _maps_json(found),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+
+from markupsafe import Markup
 
 from finding_nemo.core.errors import ImageError, MissingExtraError
 from finding_nemo.core.files.atomic_files import write_text
@@ -20,7 +22,7 @@ from finding_nemo.reporting.dive.dive_counts import (
     counts_table,
     effort_table,
 )
-from finding_nemo.reporting.dive.dive_frames import DiveFrames, Frame
+from finding_nemo.reporting.dive.dive_frames import DiveFrames, Frame, look_order
 from finding_nemo.reporting.dive.dive_outputs import DiveOutputs, whole_outputs, write_table
 from finding_nemo.reporting.dive.dive_words import reasons_to_look, summarize
 from finding_nemo.reporting.dive.find_images import FoundImages, find_images, links
@@ -38,7 +40,11 @@ _N_NAMES = 9
 _N_CARDS = 8
 _CARD_PX = (480, 320)
 _DATA = "frames.js"
-_MEANINGS_OWN = ("the surest answers", "right more often than not", "only the best guess")
+_MEANINGS_OWN = (
+    "meant to be right in 9 of 10 frames",
+    "in 7 of 10",
+    "the best guess, no more",
+)
 _MEANINGS = (
     "reaches the precision that was asked for",
     "a probability of 50 % or more",
@@ -176,7 +182,9 @@ def _first_screen(found: DiveFrames) -> dict[str, Any]:
     most = max((count.n_frames for _, count in shown), default=1)
     by_word = [sum(count.by_word[place] for _, count in shown) for place in range(len(found.words))]
     return {
-        "summary": summarize(found, counts),
+        "summary": {
+            name: set_lines(text) for name, text in asdict(summarize(found, counts)).items()
+        },
         "shares": [{"place": min(place, 2), "n": n} for place, n in enumerate(by_word)]
         if shown
         else [],
@@ -224,12 +232,10 @@ def _cards(
     folder_link: str,
 ) -> list[dict[str, Any]]:
     """Return the frames to look at first, and write a larger picture of each."""
-    places = [place for place, frame in enumerate(found.frames) if frame.look_first]
-    places.sort(key=lambda place: (found.frames[place].look_first, place))
     cards = []
     with ExitStack() as opened:
         videos = Videos(opened)
-        for number, place in enumerate(places[:_N_CARDS], start=1):
+        for number, place in enumerate(look_order(found.frames)[:_N_CARDS], start=1):
             frame, file = found.frames[place], files[place]
             name = f"look-{number}.jpg"
             is_drawn = file is not None and _draw_card(frame, file, videos, folder / name)
@@ -239,9 +245,11 @@ def _cards(
                     "link": addresses[place] or "#frames",
                     "picture": f"{folder_link}/{name}" if is_drawn else "",
                     "why_no_picture": frame.failure or "no picture here",
-                    "answer": "" if frame.answer is None else found.names[frame.answer].text,
+                    "answer": set_lines(
+                        "" if frame.answer is None else found.names[frame.answer].text
+                    ),
                     "word": _word(found, frame),
-                    "reasons": reasons_to_look(frame, found)[:2],
+                    "reasons": [set_lines(why) for why in reasons_to_look(frame, found)[:2]],
                     "where": ", ".join(
                         part
                         for part in (
@@ -259,6 +267,12 @@ def _word(found: DiveFrames, frame: Frame) -> dict[str, Any] | None:
     if frame.confidence is None:
         return None
     return {"place": min(frame.confidence, 2), "text": found.words[frame.confidence]}
+
+
+def set_lines(text: str) -> Markup:
+    """Return a text that may break its line after each `_` of a name, and before no `%`."""
+    broken = Markup("_<wbr>").join(printable(part) for part in text.split("_"))
+    return broken.replace(" %", Markup("&nbsp;%"))
 
 
 def _draw_card(frame: Frame, file: Path, videos: Videos, path: Path) -> bool:

@@ -3,7 +3,7 @@ const find = (id) => document.getElementById(id);
 const make = (tag, className, text) => {
   const made = document.createElement(tag);
   if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
+  if (text !== undefined) made.textContent = text.replaceAll(" %", "\u00a0%");
   return made;
 };
 const CAPTION_PX = 26, GAP_PX = 10, LEAST_CELL_PX = 168, ROWS_BEYOND = 2, TIMELINE_NAMES = 18;
@@ -14,7 +14,7 @@ const viewer = {frames: [], place: 0, guess: 0, showsMap: true};
 const maps = new Map();
 
 const isIn = (frame) => state.dive < 0 || frames.dive[frame] === state.dive;
-const percent = (permille) => permille < 10 ? "under 1 %" : Math.round(permille / 10) + " %";
+const percent = (permille) => permille < 10 ? "under 1\u00a0%" : Math.round(permille / 10) + "\u00a0%";
 const plural = (count, word) => count.toLocaleString("en") + " " + word + (count === 1 ? "" : "s");
 const diveName = (dive) => data.dives[dive].name || "no dive named";
 const guessOf = (frame, name) => {
@@ -27,6 +27,7 @@ const fileUrl = (name) => data.folder + "/" + name;
 
 // Which frames are shown, in which order.
 function chosen() {
+  if (state.list === "look") return data.lookOrder.filter(isIn);
   const found = [];
   const name = Number.isInteger(state.list) ? state.list : null;
   for (let frame = 0; frame < total; frame++) {
@@ -35,12 +36,11 @@ function chosen() {
     if (name !== null) {
       const guess = guessOf(frame, name);
       if (state.bin !== null ? frames.answer[frame] === name : guess < 0 ? frames.answer[frame] === name && state.threshold === 0 : guess >= state.threshold * 10) found.push(frame);
-    } else if (state.list === "all" || (state.list === "look" && frames.look[frame])
+    } else if (state.list === "all"
       || (state.list === "failed" && frames.failure[frame] >= 0) || (state.list === "unusual" && frames.unusual[frame] >= 95)) found.push(frame);
   }
   const by = (value) => found.sort((a, b) => value(b) - value(a) || a - b);
   if (name !== null && state.bin === null) return by((frame) => guessOf(frame, name));
-  if (state.list === "look") return by((frame) => -frames.look[frame]);
   if (state.list === "unusual") return by((frame) => frames.unusual[frame]);
   return found;
 }

@@ -17,14 +17,13 @@ function listen() {
     show(name === undefined ? "all" : Number(name), {bin: bin === undefined ? null : Number(bin)});
   });
   document.querySelectorAll(".names a").forEach((link) => link.addEventListener("click", (event) => { event.preventDefault(); show(Number(link.dataset.name)); }));
-  const look = [];
-  for (let frame = 0; frame < total; frame++) if (frames.look[frame]) look.push(frame);
-  look.sort((a, b) => frames.look[a] - frames.look[b] || a - b);
-  document.querySelectorAll(".card").forEach((card) => card.addEventListener("click", (event) => { event.preventDefault(); open(look, look.indexOf(Number(card.dataset.frame))); }));
+  document.querySelectorAll(".card").forEach((card) => card.addEventListener("click", (event) => { event.preventDefault(); open(data.lookOrder, data.lookOrder.indexOf(Number(card.dataset.frame))); }));
   find("previous").addEventListener("click", () => step(-1));
   find("next").addEventListener("click", () => step(1));
   find("close").addEventListener("click", () => find("viewer").close());
-  find("viewer").addEventListener("keydown", (event) => {
+  // Not the dialog's own: a button that is disabled while it has the focus gives it to the page.
+  document.addEventListener("keydown", (event) => {
+    if (!find("viewer").open) return;
     if (event.key === "ArrowLeft") step(-1);
     else if (event.key === "ArrowRight") step(1);
     else return;
@@ -54,7 +53,7 @@ document.addEventListener("DOMContentLoaded", () => {
     find("dive-label").hidden = false;
   }
   for (const id of ["time", "frames", "all-look"]) find(id).hidden = false;
-  if (!frames.look.some((rank) => rank)) { state.list = "all"; find("all-look").hidden = true; }
+  if (!data.lookOrder.length) { state.list = "all"; find("all-look").hidden = true; }
   fillLists();
   drawTimeline();
   update();

@@ -13,6 +13,14 @@ function timelineShown() {
   return {labels: data.dives.map((_, dive) => diveName(dive)), counts, cells, isOfDives: true};
 }
 
+// A date is written once, and seconds only where they are not all 0.
+function shortLabel(label, before) {
+  const hasDate = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/.test(label);
+  if (!hasDate) return label;
+  const time = label.endsWith(":00") ? label.slice(11, 16) : label.slice(11);
+  return before && before.slice(0, 10) === label.slice(0, 10) ? time : label.slice(0, 11) + time;
+}
+
 function drawTimeline() {
   const line = timelineShown(), bins = line.labels.length;
   const byName = new Map();
@@ -53,7 +61,7 @@ function drawTimeline() {
   marks.append(make("th", "", ""));
   const every = Math.max(1, Math.ceil(bins / 6));
   for (let bin = 0; bin < bins; bin += every) {
-    const mark = make("td", "", line.labels[bin]);
+    const mark = make("td", "", shortLabel(line.labels[bin], line.labels[bin - every]));
     mark.colSpan = Math.min(every, bins - bin);
     marks.append(mark);
   }
@@ -61,7 +69,7 @@ function drawTimeline() {
   table.append(body, foot);
   find("timeline").replaceChildren(table);
   const more = rows.length - TIMELINE_NAMES;
-  table.style.minWidth = 190 + bins * (line.isOfDives ? 26 : 8) + "px";
+  table.style.minWidth = 190 + bins * (bins < 10 ? 76 : line.isOfDives ? 13 : 9) + "px";
   find("time-words").textContent = "Each column is " + (line.isOfDives ? "a dive; choose one to see it over time" : line.step)
     + ". The darker, the more frames." + (more > 0 ? " " + plural(more, "rarer name") + " not shown." : "") + " Click a field to see its frames.";
 }

@@ -29,14 +29,18 @@ function showFrame() {
 function showPicture(frame) {
   const stage = find("stage"), small = smallPicture(frame);
   small.classList.add("large");
-  small.style.aspectRatio = data.sheet.width + "/" + data.sheet.height;
+  stage.style.setProperty("--r", data.sheet.width / data.sheet.height);
   const canvas = make("canvas");
   canvas.hidden = true;
   stage.replaceChildren(small, canvas);
   if (!frames.link[frame]) return;
   const picture = new Image();
   picture.alt = answerOf(frame);
-  picture.onload = () => { if (stage.contains(small) && viewer.frames[viewer.place] === frame) small.replaceWith(picture); };
+  picture.onload = () => {
+    if (!stage.contains(small) || viewer.frames[viewer.place] !== frame) return;
+    stage.style.setProperty("--r", picture.naturalWidth / picture.naturalHeight);
+    small.replaceWith(picture);
+  };
   picture.src = data.linkPrefix + frames.link[frame];
   const next = viewer.frames[viewer.place + 1];
   if (next !== undefined && frames.link[next]) new Image().src = data.linkPrefix + frames.link[next];
@@ -47,7 +51,7 @@ function describe(frame) {
   const heading = make("h2", "", answerOf(frame));
   if (word >= 0) heading.append(make("span", "badge w" + Math.min(word, 2), data.words[word]));
   parts.push(heading);
-  if (frames.failure[frame] >= 0) parts.push(make("p", "failed", "This frame could not be read: it " + data.failures[frames.failure[frame]] + "."));
+  if (frames.failure[frame] >= 0) parts.push(make("p", "failed", "This frame could not be read; the reason: “" + data.failures[frames.failure[frame]] + "”."));
   if (frames.why[frame] >= 0) parts.push(make("p", "", data.whys[frames.why[frame]]));
   const reasons = data.reasons[frame];
   if (reasons) {
@@ -109,7 +113,7 @@ function showMap(frame) {
   const file = mapsFile(Math.floor(frame / perFile)), coded = file && file[frame % perFile];
   if (!coded || viewer.guess >= guesses) return;
   const bytes = Uint8Array.from(atob(coded), (letter) => letter.charCodeAt(0)).subarray(viewer.guess * rows * columns, (viewer.guess + 1) * rows * columns);
-  const high = Math.max(64, ...bytes), context = canvas.getContext("2d");
+  const high = Math.max(64, ...bytes), context = canvas.getContext("2d", {willReadFrequently: true});
   canvas.width = columns;
   canvas.height = rows;
   const image = context.createImageData(columns, rows);

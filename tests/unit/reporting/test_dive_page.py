@@ -1,0 +1,108 @@
+"""The page as a file: what stands on it, and what lies beside it."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from finding_nemo.cli.main import app
+from finding_nemo.core.errors import OutputExistsError
+from finding_nemo.reporting.dive.read_dive_frames import read_dive_frames
+from finding_nemo.reporting.html.dive_page import write_dive_page
+
+
+@pytest.fixture
+def predictions(dive_files: Any, tmp_path: Path) -> Path:
+    """Twelve frames, of which eleven have images, and one could not be read."""
+    (tmp_path / "images").mkdir()
+    for number in range(11):
+        Image.new("RGB", (64, 48), (9, 9, 99)).save(tmp_path / f"images/f{number}.png")
+    rows = [dive_files.row(n, dive="Tow <7> & co", present=[1]) for n in range(11)]
+    rows[3] |= {"probabilities": [0.2, 0.2, 0.1], "unusualness": 0.999, "present": []}
+    rows.append(dive_files.row(11, dive="Tow <7> & co", failure="is empty"))
+    return Path(dive_files.write(tmp_path / "d.parquet", rows))
+
+
+def test_page__says_what_was_seen_and_what_to_look_at(predictions: Path, tmp_path: Path) -> None:
+    found = read_dive_frames(predictions)
+    written = write_dive_page(
+        found, tmp_path / "p.html", title="unused", images=tmp_path / "images"
+    )
+    page = (tmp_path / "p.html").read_text()
+    assert "<h1>Tow &lt;7&gt; &amp; co</h1>" in page
+    assert "Most often crab (11 frames)." in page
+    assert "91&nbsp;% of the answers are “sure” and 9&nbsp;% “guess”." in page
+    assert "1 frame could not be read; the reason: “is empty”." in page
+    assert "Unlike anything the model was checked on." in page
+    assert "Bundle probe (0123456789ab), predicted on 2026-03-04" in page
+    assert 'href="./images/f3.png" data-frame="3"' in page
+    assert 'src="p_files/look-1.jpg"' in page
+    assert "Tow <7>" not in page
+    assert written.notices == (
+        f"1 of 12 image files are not in {tmp_path / 'images'}, so these frames have no picture.",
+    )
+    assert "http" not in page.replace("http://www.w3.org", "")
+    beside = {path.name for path in (tmp_path / "p_files").iterdir()}
+    assert beside == {
+        ".finding-nemo-output",
+        "frames.js",
+        "look-1.jpg",
+        "look-2.jpg",
+        "sheet-0000.jpg",
+    }
+
+
+def test_tables__lie_beside_it(predictions: Path, tmp_path: Path) -> None:
+    write_dive_page(read_dive_frames(predictions), tmp_path / "p.html", title="")
+    with (tmp_path / "p.counts.csv").open(encoding="utf-8-sig", newline="") as file:
+        counts = list(csv.DictReader(file))
+    assert [(row["name"], row["frames"], row["sure_frames"]) for row in counts] == [
+        ("crab", "11", "10")
+    ]
+    with (tmp_path / "p.effort.csv").open(encoding="utf-8-sig", newline="") as file:
+        (effort,) = csv.DictReader(file)
+    assert effort == {
+        "dive": "Tow <7> & co",
+        "hour": "",
+        "frames": "12",
+        "readable_frames": "11",
+        "named_frames": "10",
+        "unusual_frames": "1",
+    }
+
+
+def test_without_images__the_page_is_written_and_says_so(predictions: Path, tmp_path: Path) -> None:
+    written = write_dive_page(read_dive_frames(predictions), tmp_path / "p.html", title="")
+    assert written.notices == (
+        "No image file is where the predictions say, so these frames have no picture; --images "
+        "names their folder.",
+    )
+    assert written.notices[0] in (tmp_path / "p.html").read_text()
+    assert not list((tmp_path / "p_files").glob("*.jpg"))
+    with pytest.raises(OutputExistsError):
+        write_dive_page(read_dive_frames(predictions), tmp_path / "p.html", title="")
+
+
+def test_warning__comes_first(dive_files: Any, tmp_path: Path) -> None:
+    told = {"is_outside": True, "message": "These frames look unlike those of the training."}
+    path = dive_files.write(tmp_path / "d.parquet", [dive_files.row(0)], domain_check=told)
+    write_dive_page(read_dive_frames(path), tmp_path / "p.html", title="My frames")
+    page = (tmp_path / "p.html").read_text()
+    assert "<h1>My frames</h1>" in page
+    assert page.index(told["message"]) < page.index("Most often crab")
+
+
+def test_verb__writes_the_page_and_names_its_tables(predictions: Path, tmp_path: Path) -> None:
+    out = tmp_path / "verb/p.html"
+    words = ["report", str(predictions), "--images", str(tmp_path / "images"), "--out", str(out)]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert f"page {out}" in done.output
+    assert "p.counts.csv" in done.output
+    assert out.is_file()
+    assert CliRunner().invoke(app, [*words[:-1], str(tmp_path / "p.csv")]).exit_code == 2
