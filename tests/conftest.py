@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -364,3 +365,20 @@ class DiveFiles:
 def dive_files() -> DiveFiles:
     """What writes rows and predictions files by hand."""
     return DiveFiles()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """The system's chromium, without a window, driven by playwright; skips where it is missing."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        pytest.skip("no browser: playwright is not installed (pip install playwright)")
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("no browser: there is no chromium (apt-get install chromium)")
+    with sync_playwright() as tools:
+        # Root, as in a container, has no sandbox.
+        started = tools.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield started
+        started.close()

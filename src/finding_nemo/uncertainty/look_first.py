@@ -71,14 +71,14 @@ def rank_look_first(
     """
     n = len(dives)
     times = np.full(n, np.nan) if times_s is None else times_s.astype(np.float64)
-    said = np.zeros(n, dtype=np.int64) if answers is None else _codes(answers)
-    _check_lengths(n, novelty_percentile, doubt, times, said)
+    answer_codes = np.zeros(n, dtype=np.int64) if answers is None else _codes(answers)
+    _check_lengths(n, novelty_percentile, doubt, times, answer_codes)
     interest = _interest(novelty_percentile, doubt)
     ranks = np.zeros(n, dtype=np.int64)
     for rows in _rows_of_dives(dives):
         ordered = _in_time(rows, times)
         chosen = _spread_out(
-            interest[ordered], times[ordered], said[ordered], most=most, min_gap_s=min_gap_s
+            interest[ordered], times[ordered], answer_codes[ordered], most=most, min_gap_s=min_gap_s
         )
         ranks[ordered[chosen]] = np.arange(1, len(chosen) + 1)
     return ranks
@@ -122,7 +122,7 @@ def _in_time(rows: Ints, times: Float64s) -> Ints:
 
 
 def _spread_out(
-    interest: Float64s, times: Float64s, said: Ints, *, most: int, min_gap_s: float
+    interest: Float64s, times: Float64s, answer_codes: Ints, *, most: int, min_gap_s: float
 ) -> list[int]:
     """Return positions in the dive, the most interesting first."""
     n = len(interest)
@@ -136,7 +136,7 @@ def _spread_out(
         if left[best] == -np.inf:
             break
         chosen.append(best)
-        left[said == said[best]] *= _REPEATED_ANSWER
+        left[answer_codes == answer_codes[best]] *= _REPEATED_ANSWER
         left[max(0, best - reach + 1) : best + reach] = -np.inf
         left[_near_in_time(times, best, min_gap_s)] = -np.inf
     return chosen

@@ -28,7 +28,7 @@ _OF_A_MACHINE = re.compile(
     r"(?<![\w/.:])(?:/(?:home|root|work|tmp|mnt|opt|srv|usr|var|Users)/|[A-Z]:\\)"
 )
 # Folders that a run makes, named in the pages.
-_MADE = {"whole/"}
+_MADE = {"whole/", "dive_files/"}
 
 
 def _name(page: Path) -> str:

@@ -136,15 +136,15 @@ def _trained_on(metadata: Mapping[str, Any]) -> str:
 
 def domain_warning(metadata: Mapping[str, Any]) -> str:
     """Return the warning of a file whose frames are unlike those of its bundle, else ""."""
-    told = metadata.get("domain_check")
-    if isinstance(told, str):
-        return told
-    if not isinstance(told, Mapping):
+    stated = metadata.get("domain_check")
+    if isinstance(stated, str):
+        return stated
+    if not isinstance(stated, Mapping):
         return ""
-    verdicts = [told[key] for key in _VERDICTS if key in told]
+    verdicts = [stated[key] for key in _VERDICTS if key in stated]
     if verdicts and not any(verdicts):
         return ""
-    sentence = next((told[key] for key in _SENTENCES if isinstance(told.get(key), str)), "")
+    sentence = next((stated[key] for key in _SENTENCES if isinstance(stated.get(key), str)), "")
     if sentence or not verdicts:
         return str(sentence)
     return "These frames look unlike those that the bundle was trained on: do not trust the names."

@@ -80,8 +80,8 @@ def read_dive_frames(
 
 def _words(newer: NewerColumns) -> tuple[str, ...]:
     """Return how sure an answer may be: the words that we know, then others as they come."""
-    told = dict.fromkeys(word for word in newer.columns.get("confidence", ()) if word)
-    return (*CONFIDENCE_WORDS, *(str(word) for word in told if word not in CONFIDENCE_WORDS))
+    own = dict.fromkeys(word for word in newer.columns.get("confidence", ()) if word)
+    return (*CONFIDENCE_WORDS, *(str(word) for word in own if word not in CONFIDENCE_WORDS))
 
 
 def _dives(table: PredictionTable, newer: NewerColumns, dive_pattern: str | None) -> Sequence[str]:
@@ -220,19 +220,19 @@ def _in_order(frames: Sequence[Frame]) -> list[Frame]:
     return [frame for found in by_dive.values() for frame in found]
 
 
-def _grid_of(told: object) -> MapGrid | None:
-    if not isinstance(told, Mapping):
+def _grid_of(stated: object) -> MapGrid | None:
+    if not isinstance(stated, Mapping):
         return None
-    sizes = [count_or_none(told.get(key)) or 0 for key in ("rows", "columns", "guesses")]
+    sizes = [count_or_none(stated.get(key)) or 0 for key in ("rows", "columns", "guesses")]
     if not all(0 < size <= _LARGEST_GRID for size in sizes):
         return None
     return MapGrid(*sizes)
 
 
 def _notices(frames: Sequence[Frame], newer: NewerColumns, grid: MapGrid | None) -> tuple[str, ...]:
-    told = sum(value is not None for value in newer.columns.get("maps", ()))
+    n_maps = sum(value is not None for value in newer.columns.get("maps", ()))
     shown = sum(frame.maps is not None for frame in frames)
-    if told == shown:
+    if n_maps == shown:
         return ()
     size = "the file does not say their size" if grid is None else "they have another size"
-    return (f"{told - shown:,} heat maps are left out: {size}.",)
+    return (f"{n_maps - shown:,} heat maps are left out: {size}.",)

@@ -200,7 +200,7 @@ def _bar(found: DiveFrames, position: int, count: NameCount, most: int) -> dict[
         for place, n in enumerate(count.by_word)
         if n
     ]
-    said = ", ".join(
+    by_words = ", ".join(
         f"{word} {n:,}" for word, n in zip(found.words, count.by_word, strict=True) if n
     )
     name = found.names[position]
@@ -209,7 +209,7 @@ def _bar(found: DiveFrames, position: int, count: NameCount, most: int) -> dict[
         "text": name.text,
         "n_frames": count.n_frames,
         "parts": parts,
-        "title": f"{name.text}: {said}",
+        "title": f"{name.text}: {by_words}",
     }
 
 
