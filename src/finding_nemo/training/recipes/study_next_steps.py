@@ -1,4 +1,4 @@
-"""What the course study named as its next steps, for its own six recipes."""
+"""What the course study named as its next steps, for its own recipes."""
 
 from __future__ import annotations
 

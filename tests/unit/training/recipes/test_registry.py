@@ -24,8 +24,20 @@ def test_recipes__are_known_by_name() -> None:
         "resnet18-cutout",
         "efficientnet-b0",
         "densenet121",
+        "resnet50",
+        "vit-small",
     )
     assert {"prior", "time-copy", "probe"} | set(STUDY_RECIPES) <= set(RECIPES)
+
+
+def test_wished_recipes__are_in_the_studys_manner() -> None:
+    study = find_recipe("resnet18").settings.model_dump()
+    for name, backbone, rate in (
+        ("resnet50", "resnet50", 1e-3),
+        ("vit-small", "vit_small_patch16_224", 1e-4),
+    ):
+        settings = find_recipe(name).settings.model_dump()
+        assert settings == {**study, "backbone": backbone, "learning_rate": rate}
 
 
 @pytest.mark.parametrize(
