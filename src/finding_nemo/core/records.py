@@ -279,6 +279,8 @@ class Prediction(ShortRepr):
             the day is.
         maps: Where in the frame each of the best guesses is seen, uint8 (guesses, rows, columns),
             255 = the patch that speaks most for it; `None` where there are none.
+        ranking_scores: What categories are ranked by, higher first, in column order, float32;
+            `None` where they are ranked by probability.
         origin: What predicted it, if a predictor did.
 
     Example:
@@ -301,10 +303,18 @@ class Prediction(ShortRepr):
     dive: str | None = None
     captured: datetime | None = None
     maps: npt.NDArray[np.uint8] | None = None
+    ranking_scores: npt.NDArray[np.float32] | None = None
     origin: PredictionOrigin | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def order(self) -> npt.NDArray[np.int64]:
+        """The columns of all categories, best guess first; none of an image that failed."""
+        scores = self.probabilities if self.ranking_scores is None else self.ranking_scores
+        empty: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        return empty if scores is None else np.argsort(-scores, kind="stable")
+
     def top(self, n: int = 5) -> tuple[tuple[Category, float], ...]:
-        """Return the most probable categories, best first; none of an image that failed.
+        """Return the best guesses, best first; none of an image that failed.
 
         Args:
             n: How many at most.
@@ -322,9 +332,10 @@ class Prediction(ShortRepr):
                 "top() takes a prediction that a Predictor made: of this one nobody knows which "
                 "category each probability is of."
             )
-        best = np.argsort(-self.probabilities, kind="stable")[:n]
         categories = self.origin.categories.categories
-        return tuple((categories[column], float(self.probabilities[column])) for column in best)
+        return tuple(
+            (categories[column], float(self.probabilities[column])) for column in self.order[:n]
+        )
 
     def facts(self) -> Mapping[str, object]:
         """Return the image and the one answer to it."""

@@ -10,6 +10,7 @@ from finding_nemo.core.arrays import Bools, Float64s
 from finding_nemo.core.errors import PredictionsError, SettingsError
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.text.wrong_argument import check_argument
+from finding_nemo.evaluation.evaluate_rankings import evaluate_rankings
 from finding_nemo.evaluation.evaluate_uncertainty import evaluate_uncertainty
 from finding_nemo.evaluation.evaluation_results import (
     EvaluatedImage,
@@ -87,6 +88,7 @@ def evaluate(
     per_image, by_prior = _by_model(evaluation_set), _per_image(evaluation_set, prior)
     categories = score_categories(evaluation_set, evidence, validation_aps(predictions.metadata))
     novel = _holds_untrained(evaluation_set, evidence)
+    map_at_20 = float(np.nanmean(per_image))
     return Evaluation(
         model=_method("model", evaluation_set, evaluation_set.scores, per_image),
         prior=_method("prior", evaluation_set, prior, by_prior),
@@ -102,7 +104,8 @@ def evaluate(
         thirds=score_thirds(evaluation_set, categories),
         at_half=scores_at_threshold(evaluation_set.truth, evaluation_set.scores),
         leakage=_leakage(evaluation_set),
-        novelty=_novelty(evaluation_set, predictions, novel, float(np.nanmean(per_image))),
+        novelty=_novelty(evaluation_set, predictions, novel, map_at_20),
+        rankings=evaluate_rankings(evaluation_set, predictions, map_at_20),
         uncertainty=None
         if evaluation_set.failed.all()
         else evaluate_uncertainty(evaluation_set, predictions, novel),
@@ -135,7 +138,7 @@ def _align(
 
 
 def _by_model(evaluation_set: EvaluationSet) -> Float64s:
-    found = _per_image(evaluation_set, evaluation_set.scores)
+    found = _per_image(evaluation_set, evaluation_set.ranking)
     return np.where(evaluation_set.failed & evaluation_set.truth_of_all, 0.0, found)
 
 

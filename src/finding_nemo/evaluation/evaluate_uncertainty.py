@@ -19,7 +19,6 @@ from finding_nemo.evaluation.uncertainty_results import (
 )
 from finding_nemo.metrics.average_precision import average_precision_by_category
 from finding_nemo.metrics.calibration_error import chance_calibration_error, measure_reliability
-from finding_nemo.metrics.ranking import average_precision_at_k
 from finding_nemo.results.schema import PredictionTable
 from finding_nemo.uncertainty.calibration import LogitCalibration
 from finding_nemo.uncertainty.conformal import SetScores, score_sets
@@ -52,8 +51,6 @@ def evaluate_uncertainty(
         raw=None if raw is None else measure_reliability(truth, raw),
         calibrated=measure_reliability(truth, probabilities),
         chance_ece=chance_calibration_error(truth, probabilities, evaluation_set.read_dives),
-        raw_map_at_20=_map_at_20(truth, raw) if raw is not None else float("nan"),
-        map_at_20=_map_at_20(truth, probabilities),
         precision=metadata.get("precision"),
         points=_points(evaluation_set, metadata, truth, probabilities),
         n_without_point=sum(p["threshold"] is None for p in metadata.get("operating_points", ())),
@@ -63,11 +60,6 @@ def evaluate_uncertainty(
         rollups=_rollups(evaluation_set, truth, probabilities) if with_truth else (),
         distances=_distances(evaluation_set, truth, probabilities),
     )
-
-
-def _map_at_20(truth: Bools, scores: Float64s) -> float:
-    per_image = average_precision_at_k(truth, scores)
-    return float(np.nanmean(per_image)) if truth.any() else float("nan")
 
 
 def before_calibration(

@@ -12,6 +12,7 @@ from finding_nemo.core.records import OfADive
 from finding_nemo.core.text.short_repr import ShortRepr
 from finding_nemo.evaluation.uncertainty_results import UncertaintyResults
 from finding_nemo.metrics.leakage import Leakage
+from finding_nemo.metrics.ranking_scores import RankingScores
 from finding_nemo.metrics.thresholded import ThresholdScores
 
 
@@ -30,7 +31,7 @@ class MethodScore:
 
     Attributes:
         name: "model", "prior" or "time-copy".
-        map_at_20: Mean AP@20 over images.
+        map_at_20: Mean AP@20 over images, by the ranking that is shown.
         map_at_20_by_dive: Mean over dives of each dive's mean.
         macro_ap: Mean over categories that occur of the average precision over images.
     """
@@ -157,6 +158,7 @@ class Evaluation(ShortRepr):
         thirds: Head, middle and tail by training frequency; empty where that is unknown.
         at_half: Precision, recall and accuracy at probability 0.5.
         leakage: How near training frames are; `None` without a training part.
+        rankings: MAP@20 by the network's own ranking, by calibrated probability, and as shown.
         novelty: `None` where no judged image holds an untrained category, or all do.
         uncertainty: Novelty, calibration, thresholds, sets and rollup; `None` where no image
             was read.
@@ -184,6 +186,7 @@ class Evaluation(ShortRepr):
     thirds: tuple[GroupScore, ...]
     at_half: ThresholdScores
     leakage: Leakage | None
+    rankings: RankingScores
     novelty: NoveltyScore | None
     uncertainty: UncertaintyResults | None
     images: tuple[EvaluatedImage, ...]
@@ -211,6 +214,7 @@ class Evaluation(ShortRepr):
         return {
             "map_at_20": self.model.map_at_20.value,
             "map_at_20_ci": [self.model.map_at_20.low, self.model.map_at_20.high],
+            "map_at_20_by_ranking": asdict(self.rankings),
             "map_at_20_by_dive": by_dive.value,
             "map_at_20_by_dive_ci": [by_dive.low, by_dive.high],
             "macro_ap": self.model.macro_ap,

@@ -26,6 +26,8 @@ class EvaluationSet:
         rows: Their rows in the predictions.
         truth: Shape (images, categories).
         scores: Probabilities, same shape; rows of failed images are -1.
+        ranking: Scores in the order that the predictions show, same shape; rows of failed images
+            are -1.
         failed: Which images could not be read.
         train: The records that the model may have learnt from, if a split says so.
         notices: What a reader should know.
@@ -36,6 +38,7 @@ class EvaluationSet:
     rows: npt.NDArray[np.int64]
     truth: npt.NDArray[np.bool_]
     scores: npt.NDArray[np.float64]
+    ranking: npt.NDArray[np.float64]
     failed: npt.NDArray[np.bool_]
     train: tuple[ImageRecord, ...]
     notices: tuple[str, ...]
@@ -76,7 +79,11 @@ def align_with_truth(
             rows.append(row)
             records.append(record)
     _check_shared(predictions, dataset, records, wanted, part)
-    scores = predictions.probabilities_in(dataset.categories.ids)[rows]
+    ids = dataset.categories.ids
+    scores, ranking = (
+        predictions.probabilities_in(ids)[rows],
+        predictions.ranking_scores_in(ids)[rows],
+    )
     failed = np.asarray(np.isnan(scores).any(axis=1))
     train = () if split is None or part is None else _training(split, part, dataset)
     return EvaluationSet(
@@ -85,6 +92,7 @@ def align_with_truth(
         rows=np.array(rows, dtype=np.int64),
         truth=dataset.truth(records),
         scores=np.where(failed[:, np.newaxis], _BELOW_ALL, scores),
+        ranking=np.where(failed[:, np.newaxis], _BELOW_ALL, ranking),
         failed=failed,
         train=train,
         notices=_notices(predictions, records, failed),

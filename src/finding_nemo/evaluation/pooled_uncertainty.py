@@ -19,7 +19,6 @@ from finding_nemo.evaluation.evaluate_uncertainty import before_calibration
 from finding_nemo.evaluation.evaluation_set import align_with_truth
 from finding_nemo.evaluation.uncertainty_results import UncertaintyResults
 from finding_nemo.metrics.calibration_error import chance_calibration_error, measure_reliability
-from finding_nemo.metrics.ranking import average_precision_at_k
 from finding_nemo.results.schema import PredictionTable
 
 # A stated precision of fewer positives is not held against a threshold.
@@ -50,8 +49,6 @@ class PooledUncertainty:
     Attributes:
         raw_ece: Calibration error before calibration, over all cells of all folds.
         ece: The same as given.
-        raw_map_at_20: MAP@20 before calibration, over all images.
-        map_at_20: The same as given.
         coverage: Share of images whose set misses no true category, NaN without sets.
         mean_set_size: Categories in a set.
         n_categories: Of the table.
@@ -66,8 +63,6 @@ class PooledUncertainty:
 
     raw_ece: float
     ece: float
-    raw_map_at_20: float
-    map_at_20: float
     coverage: float
     mean_set_size: float
     n_categories: int
@@ -116,8 +111,6 @@ def pool_uncertainty(
     return PooledUncertainty(
         raw_ece=measure_reliability(truth, raw).ece,
         ece=measure_reliability(truth, probabilities).ece,
-        raw_map_at_20=float(np.nanmean(average_precision_at_k(truth, raw))),
-        map_at_20=float(np.nanmean(average_precision_at_k(truth, probabilities))),
         coverage=_average([found.coverage for found in sets], weights),
         mean_set_size=_average([found.mean_size for found in sets], weights),
         n_categories=truth.shape[1],
@@ -148,7 +141,7 @@ def in_words(recipe: str, pooled: PooledUncertainty) -> str:
     facts = [
         f"calibration error {pooled.raw_ece:.4f} before and {pooled.ece:.4f} after "
         f"({100 * fall:.0f} % less; perfect probabilities would show {pooled.chance_ece:.4f} on so "
-        f"few dives), MAP@20 {pooled.raw_map_at_20:.4f} and {pooled.map_at_20:.4f}"
+        "few dives)"
     ]
     if not math.isnan(pooled.mean_set_size):
         facts.append(

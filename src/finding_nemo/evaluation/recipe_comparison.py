@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from finding_nemo.evaluation.pooled_uncertainty import (
     pool_uncertainty,
 )
 from finding_nemo.metrics.bootstrap import dive_bootstrap_interval
+from finding_nemo.metrics.ranking_scores import RankingScores, mean_ranking_scores
 
 _NOTHING = Measured(float("nan"), float("nan"), float("nan"))
 
@@ -31,6 +32,8 @@ class TrainedFold:
         train_s: Seconds of training.
         predict_s: Seconds of prediction from image files.
         cells: What was said and what was so, for trust over all folds.
+        train_map_at_20: Of training images after the kept epoch, by the network's own ranking;
+            NaN where it is not known.
     """
 
     evaluation: Evaluation
@@ -40,6 +43,7 @@ class TrainedFold:
     train_s: float
     predict_s: float
     cells: UncertaintyCells | None = None
+    train_map_at_20: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class ComparisonRow:
         predict_s: Seconds of prediction, all folds.
         uncertainty: How far it can be trusted over all folds, `None` for what is not calibrated.
         failure: Why there is no result, or `None`.
+        rankings: MAP@20 over all judged images by each ranking.
+        train_map_at_20: Mean over folds of MAP@20 on training images.
     """
 
     recipe: str
@@ -83,6 +89,8 @@ class ComparisonRow:
     predict_s: float = float("nan")
     uncertainty: PooledUncertainty | None = None
     failure: str | None = None
+    rankings: RankingScores = field(default_factory=RankingScores)
+    train_map_at_20: float = float("nan")
 
 
 def combine_folds(recipe: str, protocol: str, folds: Sequence[TrainedFold]) -> ComparisonRow:
@@ -113,6 +121,8 @@ def combine_folds(recipe: str, protocol: str, folds: Sequence[TrainedFold]) -> C
         train_s=sum(fold.train_s for fold in folds),
         predict_s=sum(fold.predict_s for fold in folds),
         uncertainty=_pooled(folds),
+        rankings=mean_ranking_scores([evaluation.rankings for evaluation in found], n_images),
+        train_map_at_20=_mean([fold.train_map_at_20 for fold in folds]),
     )
 
 

@@ -114,8 +114,6 @@ class UncertaintyResults:
         raw: Reliability before calibration; `None` where the file names no calibration.
         calibrated: Reliability of the probabilities as given.
         chance_ece: Calibration error that perfect probabilities would show on these dives.
-        raw_map_at_20: MAP@20 before calibration, NaN where that is unknown.
-        map_at_20: MAP@20 as given, on the images that could be read.
         precision: The wanted one, `None` where the file names none.
         points: One a category with a threshold, those that are named first.
         n_without_point: Categories of which too few validation images or dives tell anything.
@@ -130,8 +128,6 @@ class UncertaintyResults:
     raw: Reliability | None
     calibrated: Reliability
     chance_ece: float
-    raw_map_at_20: float
-    map_at_20: float
     precision: float | None
     points: tuple[PointResult, ...]
     n_without_point: int

@@ -19,7 +19,7 @@ SCALE = (
 )
 
 
-def guess_maps(patch_logits: AnyFloats, probabilities: AnyFloats) -> npt.NDArray[np.uint8]:
+def guess_maps(patch_logits: AnyFloats, scores: AnyFloats) -> npt.NDArray[np.uint8]:
     """Return maps of each image's best guesses, (images, guesses, rows, columns), best guess first.
 
     Each map has its own scale: its largest patch is 255. Of a guess with a probability of 1 in 100
@@ -27,8 +27,7 @@ def guess_maps(patch_logits: AnyFloats, probabilities: AnyFloats) -> npt.NDArray
 
     Args:
         patch_logits: What each patch says, shape (images, categories, rows, columns).
-        probabilities: Of the whole frames, shape (images, categories); their order is that of a
-            predictions file.
+        scores: What the categories of whole frames are ranked by, shape (images, categories).
 
     Raises:
         BundleError: If a patch says NaN.
@@ -38,7 +37,7 @@ def guess_maps(patch_logits: AnyFloats, probabilities: AnyFloats) -> npt.NDArray
             "The network gives NaN for a patch of an image: its weights are damaged, or its "
             "training went astray. Train or copy it again, or predict with --no-maps."
         )
-    best = rank_columns(probabilities, k=N_MAPS)
+    best = rank_columns(scores, k=N_MAPS)
     chosen = np.take_along_axis(patch_logits, best[:, :, np.newaxis, np.newaxis], axis=1)
     return np.rint(MOST * share_of_largest(chosen)).astype(np.uint8)
 

@@ -33,6 +33,10 @@ PRECISION = 0.9
 SET_RISK = 0.1
 NOTHING = "nothing reaches the wanted precision"
 NO_VALIDATION = "no validation images to choose thresholds on"
+RANKED_BY = (
+    "categories are ranked by sigmoid(offset + slope x logit) + weight x frequency, not by "
+    "probability: the network's own opinion, and a little of class frequency"
+)
 
 # Named ids, candidate ids, what is said, its probability, why nothing finer.
 Named = tuple[tuple[int, ...], tuple[int, ...], str, float, str]
@@ -106,12 +110,19 @@ class Reading(NamedTuple):
         novelty: By the score that is shown to people.
         assessment: How far to trust it.
         answer: The one answer.
+        ranking_scores: What categories are ranked by, higher first; `None`: by probability.
     """
 
     probabilities: npt.NDArray[np.float32]
     novelty: float
     assessment: Assessment
     answer: Answer
+    ranking_scores: npt.NDArray[np.float32] | None
+
+    @property
+    def order_scores(self) -> npt.NDArray[np.float32]:
+        """What categories are ranked by, higher first, shape (categories,)."""
+        return self.probabilities if self.ranking_scores is None else self.ranking_scores
 
 
 class PostProcessor:
@@ -159,6 +170,15 @@ class PostProcessor:
         return "max-probability" if detector is None else detector.default
 
     @property
+    def ranking(self) -> dict[str, Any] | None:
+        """What categories are ranked by as plain values; `None` where it is probability."""
+        pool = self._uncertainty.ranking
+        if pool is None:
+            return None
+        values = {name: tensor.tolist() for name, tensor in pool.tensors().items()}
+        return {"about": RANKED_BY, **values, "weight": pool.weight}
+
+    @property
     def calibration(self) -> dict[str, Any] | None:
         """The calibration as plain values, for a file's metadata."""
         fitted = self._uncertainty.calibration
@@ -199,6 +219,8 @@ class PostProcessor:
             bars=None if self.thresholds is None else self.thresholds.answer_bars,
             familiar=None if detector is None else familiar_images(scores, detector),
         )
+        pool = self._uncertainty.ranking
+        ranking = None if pool is None else pool(logits).astype(np.float32)
         return [
             Reading(
                 probabilities[row].astype(np.float32),
@@ -207,6 +229,7 @@ class PostProcessor:
                     self._evidence, float(unusual[row]), kept[row], *named[row], brightness[row]
                 ),
                 answers[row],
+                None if ranking is None else ranking[row],
             )
             for row in range(len(outputs))
         ]

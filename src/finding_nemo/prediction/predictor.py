@@ -66,6 +66,7 @@ class Scored(NamedTuple):
     novelty: float | None = None
     assessment: Assessment | None = None
     answer: Answer | None = None
+    ranking_scores: Float32s | None = None
     embedding: Float32s | None = None
     maps: npt.NDArray[np.uint8] | None = None
 
@@ -276,7 +277,8 @@ class Predictor(ShortRepr):
         kept = [None] * len(read) if features is None else features
         maps: Sequence[npt.NDArray[np.uint8] | None] = [None] * len(read)
         if output.patch_logits is not None:
-            maps = list(guess_maps(output.patch_logits, np.stack([row[0] for row in read])))
+            order = np.stack([row.order_scores for row in read])
+            maps = list(guess_maps(output.patch_logits, order))
         return [Scored(*row, *more) for row, *more in zip(read, kept, maps, strict=True)]
 
     def _prediction(
@@ -298,6 +300,7 @@ class Predictor(ShortRepr):
             dive=source.record.dive,
             captured=source.record.captured,
             maps=scored.maps,
+            ranking_scores=scored.ranking_scores,
             origin=self.origin,
         )
 

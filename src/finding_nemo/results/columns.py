@@ -52,7 +52,7 @@ def _ranked_columns(
     read: list[Mapping[str, object]] = [NO_ASSESSMENT] * len(predictions)
     if known:
         stacked = np.stack(known)
-        best = rank_columns(stacked, k=TOP_K)
+        best = rank_columns(_ranking_scores(predictions), k=TOP_K)
         ids = np.asarray(category_ids, dtype=np.int32)[best]
         values = np.take_along_axis(stacked, best, axis=1)
         positions = [i for i, row in enumerate(predictions) if row.probabilities is not None]
@@ -65,6 +65,15 @@ def _ranked_columns(
     of_reading = {name: [row[name] for row in read] for name in NO_ASSESSMENT}
     guesses = {"categories": categories, "names": names, "probabilities": probabilities}
     return {**guesses, **of_reading}
+
+
+def _ranking_scores(predictions: Sequence[Prediction]) -> Float32s:
+    """Return what the categories of each usable image are ranked by."""
+    usable = [row for row in predictions if row.probabilities is not None]
+    scores = [
+        row.probabilities if row.ranking_scores is None else row.ranking_scores for row in usable
+    ]
+    return np.stack([row for row in scores if row is not None])
 
 
 def _matrix(

@@ -131,7 +131,8 @@ class PredictionTable(ShortRepr):
         widths: Frame width in px, `None` where the image could not be read.
         heights: Frame height in px, `None` where the image could not be read.
         failures: Why a row has no guesses, or `None`.
-        ranked_ids: The best category ids of each row (20 at most), best first.
+        ranked_ids: The best category ids of each row (20 at most), best first: in the order that
+            "ranking" in the metadata tells, which is not that of probability.
         ranked_probabilities: Their probabilities.
         novelty: Higher = further out, shape (images,); NaN on failure.
         vector: Every probability, float32, shape (images, categories), NaN rows on failure;
@@ -199,6 +200,21 @@ class PredictionTable(ShortRepr):
                 out[row, [columns[number] for number in ids]] = self.ranked_probabilities[row]
         failed = [row for row, failure in enumerate(self.failures) if failure is not None]
         out[failed] = np.nan
+        return out
+
+    def ranking_scores_in(self, category_ids: Sequence[int]) -> npt.NDArray[np.float64]:
+        """Return scores, shape (images, categories), whose order is the one that the file shows.
+
+        The guesses of a row come first, in its order, as scores above 1; the rest have their
+        probability. Failed rows are NaN.
+
+        Raises:
+            PredictionsError: If the file guesses a category that is not in `category_ids`.
+        """
+        out = self.probabilities_in(category_ids)
+        columns = {category_id: column for column, category_id in enumerate(category_ids)}
+        for row, ids in enumerate(self.ranked_ids):
+            out[row, [columns[number] for number in ids]] = 1.0 + np.arange(len(ids), 0, -1)
         return out
 
     def _refuse_unknown(self, columns: dict[int, int]) -> None:

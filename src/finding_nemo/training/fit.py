@@ -44,6 +44,7 @@ from finding_nemo.training.packaging.fit_uncertainty import (
     in_words,
     with_validation,
 )
+from finding_nemo.training.packaging.judge_epochs import rankings_judge, sample_training_part
 from finding_nemo.training.packaging.parity import check_parity
 from finding_nemo.training.packaging.validation_summary import summarize_validation
 from finding_nemo.training.recipes.registry import trainer_settings
@@ -91,7 +92,13 @@ def fit_network(
         tell_unusable(task.train_inputs, task.val_inputs, reporter)
     begin(f"{task.train_inputs.content} {task.val_inputs.content}")
     group.barrier()
-    trainer = _trainer(task, partition, context, device, is_bfloat16=dtype == BFLOAT16)
+    trainer = replace(
+        _trainer(task, partition, context, device, is_bfloat16=dtype == BFLOAT16),
+        training_sample=sample_training_part(task.train_inputs, partition),
+        judge_rankings=rankings_judge(
+            task.train_inputs, task.val_inputs, partition, activation=task.activation
+        ),
+    )
     if group.is_main:
         context.callbacks.train_begin(_start(task.settings, partition, context))
     with EpochProgress(task.settings.epochs, reporter) as progress:
@@ -238,6 +245,7 @@ class _Packing:
             outputs if len(outputs) else np.empty((0, len(partition.dataset.categories))),
             partition.train_truth,
             best=best,
+            uncertainty=uncertainty,
         )
         manifest = BundleManifest(
             recipe=self.context.recipe.name,

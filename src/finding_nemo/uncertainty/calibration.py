@@ -21,6 +21,8 @@ _LEAST_POSITIVES = 50
 _LEAST_DIVES = 5
 # So little that no figure shows it, so much that equal calibrated values keep the network's order.
 _TIE_BREAK = 1e-6
+# The columns that a line over logits and frequency is fitted to.
+_SLOPE, _OFFSET, _SHARE = range(3)
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,14 @@ class LogitCalibration:
 
     def undo(self, probabilities: npt.NDArray[np.floating]) -> Float64s:
         """Return the probabilities before calibration, same shape; the prior where slope is 0."""
+        return sigmoid(self.undo_to_logits(probabilities))
+
+    def undo_to_logits(self, probabilities: npt.NDArray[np.floating]) -> Float64s:
+        """Return the network's logits, same shape; the prior's where the slope is 0."""
         probabilities = np.clip(probabilities.astype(np.float64), 1e-9, 1 - 1e-9)
         believed = np.where(self.slope > 0, self.slope, 1.0)
         logits = (np.log(probabilities / (1 - probabilities)) - self.offset) / believed
-        return sigmoid(np.where(self.slope > 0, logits, self.offset))
+        return np.where(self.slope > 0, logits, self.offset)
 
 
 @dataclass(frozen=True)
@@ -183,32 +189,65 @@ def _fit_temperature(
     return LogitCalibration(np.zeros_like(frequency.logits), slope * np.ones_like(frequency.logits))
 
 
-def _fit_frequency(
-    view: ValidationView, frequency: Frequency, supercategories: Sequence[str]
-) -> LogitCalibration:
+@dataclass(frozen=True, slots=True)
+class FrequencyLine:
+    """Three numbers for all categories: slope x logit + offset + share x logit of frequency.
+
+    Attributes:
+        slope: 0 or more.
+        offset: Any number.
+        share: 0 or more.
+    """
+
+    slope: float
+    offset: float
+    share: float
+
+    def calibration(self, frequency: Frequency) -> LogitCalibration:
+        """Return it as a calibration; a category that training has not seen has its prior."""
+        seen = frequency.seen
+        return LogitCalibration(
+            np.where(seen, self.offset + self.share * frequency.logits, frequency.logits),
+            np.where(seen, self.slope, 0.0),
+        )
+
+
+def fit_frequency_line(view: ValidationView, frequency: Frequency) -> FrequencyLine:
     """Fit slope, offset and share over the cells of categories that training has seen.
 
     The offset matters: a network that says too much of everything would otherwise be believed
     less, which moves its ranking towards frequency for no good reason.
 
+    A network that is worse than chance on these dives is not believed (slope 0), rather than
+    reversed. Nor is frequency turned round (share 0): a pull away from it is an accident of few
+    dives, which cost `patches` 0.022 of MAP@20 on one fold of four and won no calibration error.
+
     Source:
         Platt, "Probabilistic Outputs for Support Vector Machines", 1999 (slope and offset).
     """
-    del supercategories
     seen = frequency.seen
     logits = view.logits[:, seen].astype(np.float64)
     often = np.broadcast_to(frequency.logits[seen], logits.shape)
     cells = np.stack([logits.ravel(), np.ones(logits.size), often.ravel()], axis=1)
     truth = view.truth[:, seen].ravel()
-    slope, offset, share = fit_logistic(cells, truth, start=np.array([1.0, 0.0, 0.0]))
-    if slope < 0:
-        # Worse than chance on these dives: such a network is not believed, rather than reversed.
-        slope = 0.0
-        offset, share = fit_logistic(cells[:, 1:], truth, start=np.array([0.0, 1.0]))
-    return LogitCalibration(
-        np.where(seen, offset + share * frequency.logits, frequency.logits),
-        np.where(seen, slope, 0.0),
-    )
+    kept = [_SLOPE, _OFFSET, _SHARE]
+    while True:
+        # Before anything is seen: the logit as it is, or, of a network not believed, frequency.
+        start = np.array([1.0, 0.0, 0.0] if _SLOPE in kept else [0.0, 0.0, 1.0])
+        weights = np.zeros(3)
+        weights[kept] = fit_logistic(cells[:, kept], truth, start=start[kept])
+        below = [column for column in (_SLOPE, _SHARE) if weights[column] < 0]
+        if not below:
+            return FrequencyLine(*weights.tolist())
+        kept.remove(below[0])
+
+
+def _fit_frequency(
+    view: ValidationView, frequency: Frequency, supercategories: Sequence[str]
+) -> LogitCalibration:
+    """Fit slope, offset and share."""
+    del supercategories
+    return fit_frequency_line(view, frequency).calibration(frequency)
 
 
 def _fit_isotonic(

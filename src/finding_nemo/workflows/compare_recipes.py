@@ -298,9 +298,15 @@ def _one(job: _Job, fold: int | None) -> tuple[TrainedFold, Sequence[EpochRow]]:
         best_epoch=best.epoch if best else 0,
         training_loss=best.training_loss if best else float("nan"),
         cells=uncertainty_cells(table, job.dataset, split=parts, part="test"),
+        train_map_at_20=_train_score(best),
         **seconds,
     )
     return fold_done, history
+
+
+def _train_score(best: EpochRow | None) -> float:
+    score = best.train_map_at_20 if best else None
+    return float("nan") if score is None else score
 
 
 def _trained(

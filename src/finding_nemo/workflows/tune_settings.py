@@ -7,7 +7,7 @@ import io
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from finding_nemo.core.text.cells import defused
 from finding_nemo.data.splits.split_csv import read_split, write_split
 from finding_nemo.data.splits.splitters.by_dive import split_by_dive
 from finding_nemo.evaluation.evaluate_predictions import evaluate
+from finding_nemo.metrics.ranking_scores import RankingScores, mean_ranking_scores
 from finding_nemo.training.examples.partition import make_partition
 from finding_nemo.training.recipes.search_space import OneOf, Space
 from finding_nemo.training.train_recipe import train
@@ -36,6 +37,7 @@ JOURNAL, SEARCH, SPLIT = "journal.jsonl", "search.json", "split.csv"
 TRIALS, BEST = "trials.csv", "best.toml"
 _OWN = "the recipe as it is"
 _FAULT = "fault"
+_RANKINGS = "rankings"
 # A trial is given up where it is below the median of as many at the same fold.
 _TRIALS_BEFORE_GIVING_UP = 5
 
@@ -47,9 +49,11 @@ class Trial:
     Attributes:
         number: From 0, in order.
         settings: What was tried; empty for the recipe as it is.
-        map_at_20: Mean over the images of all inner folds; NaN where it failed.
+        map_at_20: Mean over the images of all inner folds, by the ranking that is shown, which the
+            search makes large; NaN where it failed.
         n_folds: Inner folds that it was judged on: all, or fewer where it was given up.
         state: "done", "given up" or "failed".
+        rankings: The same score by each ranking.
     """
 
     number: int
@@ -57,6 +61,7 @@ class Trial:
     map_at_20: float
     n_folds: int
     state: str
+    rankings: RankingScores = field(default_factory=RankingScores)
 
 
 def inner_folds(
@@ -156,7 +161,7 @@ def _search(
 
     def tell_trial(_: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
         done = _as_trial(trial)
-        score = trial.user_attrs.get(_FAULT) or f"MAP@20 {done.map_at_20:.4f}"
+        score = trial.user_attrs.get(_FAULT) or done.rankings.in_words()
         reporter.message(
             f"trial {done.number + 1} of {trials}, {done.state}, {in_words(done)}: {score}"
         )
@@ -259,17 +264,21 @@ def _evaluate_trial(trial: optuna.Trial, job: _Job, space: Space) -> float:
 
 def _score(trial: optuna.Trial, job: _Job, space: Space) -> float:
     settings = {**job.settings, **_suggested(trial, space)}
-    points, images = 0.0, 0
+    scores: list[RankingScores] = []
+    images: list[int] = []
+    mean = RankingScores()
     for fold in range(len(job.folds.parts)):
         score, n_images = _fold_score(job, settings, fold)
-        points, images = points + score * n_images, images + n_images
-        trial.report(points / images, fold)
+        scores, images = [*scores, score], [*images, n_images]
+        mean = mean_ranking_scores(scores, images)
+        trial.set_user_attr(_RANKINGS, asdict(mean))
+        trial.report(mean.shown, fold)
         if trial.should_prune():
             raise optuna.TrialPruned
-    return points / images
+    return mean.shown
 
 
-def _fold_score(job: _Job, settings: Mapping[str, Any], fold: int) -> tuple[float, int]:
+def _fold_score(job: _Job, settings: Mapping[str, Any], fold: int) -> tuple[RankingScores, int]:
     try:
         run = train(
             job.dataset,
@@ -288,14 +297,16 @@ def _fold_score(job: _Job, settings: Mapping[str, Any], fold: int) -> tuple[floa
     table = predict_test_part(run.bundle, job.dataset, parts, job.folder)
     found = evaluate(table, job.dataset, split=parts, part="test")
     shutil.rmtree(job.folder)
-    return found.model.map_at_20.value, found.n_images
+    return found.rankings, found.n_images
 
 
 def _as_trial(trial: optuna.trial.FrozenTrial) -> Trial:
     states = {"COMPLETE": "done", "PRUNED": "given up", "FAIL": "failed"}
     evaluation_set = trial.intermediate_values
     score = evaluation_set[max(evaluation_set)] if evaluation_set else float("nan")
-    return Trial(trial.number, trial.params, score, len(evaluation_set), states[trial.state.name])
+    rankings = RankingScores(**trial.user_attrs.get(_RANKINGS, {"shown": score}))
+    state = states[trial.state.name]
+    return Trial(trial.number, trial.params, score, len(evaluation_set), state, rankings)
 
 
 def _ended(study: optuna.Study) -> list[Trial]:
@@ -323,11 +334,13 @@ def _write(out: Path, recipe: str, found: Sequence[Trial], common: Mapping[str, 
     keys = sorted({key for trial in found for key in trial.settings})
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["trial", "state", "map_at_20", "n_folds", *keys])
+    rankings = ("map_at_20_own", "map_at_20_calibrated")
+    writer.writerow(["trial", "state", "map_at_20", *rankings, "n_folds", *keys])
     for trial in found:
         values = [trial.settings.get(key, "") for key in keys]
         values = [defused(value) if isinstance(value, str) else value for value in values]
-        writer.writerow([trial.number, trial.state, trial.map_at_20, trial.n_folds, *values])
+        scores = [trial.map_at_20, trial.rankings.own, trial.rankings.calibrated]
+        writer.writerow([trial.number, trial.state, *scores, trial.n_folds, *values])
     write_text(out / TRIALS, text.getvalue())
     if found[0].state == "done":
         settings = {**common, **found[0].settings}

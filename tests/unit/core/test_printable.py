@@ -15,9 +15,18 @@ from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.records import Dataset, ImageRecord
 from finding_nemo.evaluation.dataset.inspect_dataset import inspect_dataset
 from finding_nemo.evaluation.evaluation_results import Measured
-from finding_nemo.reporting.figures.learning_curves import draw_learning_curves, learning_curves_svg
+from finding_nemo.reporting.figures.learning_curves import (
+    draw_learning_curves,
+    learning_curves_figure,
+)
 from finding_nemo.reporting.figures.scores_figure import ScoreLine, draw_scores
-from finding_nemo.reporting.figures.svg import bars_svg, shown_name, svg_of
+from finding_nemo.reporting.figures.svg import (
+    bars_svg,
+    names_as_text,
+    shown_name,
+    svg_of,
+    to_svg,
+)
 from finding_nemo.reporting.html.inspect_page import write_inspect_page
 from finding_nemo.reporting.terminal.inspection_text import print_inspection
 from finding_nemo.reporting.terminal.tables import print_line, print_table
@@ -138,10 +147,12 @@ def test_figures__show_names_as_they_are(tmp_path: Path) -> None:
     lines = [ScoreLine(name, Measured(0.5, 0.4, 0.6), "#000000") for name in NAMES]
     epochs = [EpochRow(**dict.fromkeys(EpochRow.__annotations__, 1))]
     histories = dict.fromkeys(NAMES, epochs)
+    with names_as_text():
+        curves = to_svg(learning_curves_figure(histories))
     for figure in (
         bars_svg(list(NAMES), [1] * len(NAMES), label="images"),
         svg_of(lambda axes: draw_scores(axes, lines, label="AUC"), width_in=8, height_in=9),
-        learning_curves_svg(histories),
+        curves,
     ):
         shown = "".join(ET.fromstring(figure).itertext())  # noqa: S314 - our own
         assert not [name for name in NAMES.values() if name not in shown]

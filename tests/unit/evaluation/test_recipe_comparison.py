@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from finding_nemo.core.records import Dataset, ImageRecord, Split, SplitRow
 from finding_nemo.evaluation.evaluate_predictions import evaluate
 from finding_nemo.evaluation.evaluation_results import Measured
 from finding_nemo.evaluation.recipe_comparison import ComparisonRow, TrainedFold, combine_folds
+from finding_nemo.metrics.ranking_scores import RankingScores
 from finding_nemo.reporting.html.comparison_page import (
     HEADER,
     cells,
@@ -63,7 +65,8 @@ def fold(test_dive: int) -> TrainedFold:
         metadata={},
     )
     found = evaluate(table, data, split=Split(rows), part="test")
-    return TrainedFold(found, 3, 2, 0.5 + test_dive, 10.0, 1.0)
+    found = replace(found, rankings=RankingScores(own=0.1 * test_dive, shown=0.5))
+    return TrainedFold(found, 3, 2, 0.5 + test_dive, 10.0, 1.0, train_map_at_20=0.8)
 
 
 def test_combine__every_image_counts_once() -> None:
@@ -77,6 +80,10 @@ def test_combine__every_image_counts_once() -> None:
     assert row.training_loss == pytest.approx(1.5)
     assert (row.train_s, row.predict_s) == (30.0, 3.0)
     assert row.same_dive == 0.0
+    # Two images a fold: the mean of 0, 0.1 and 0.2; what no fold knows is not known.
+    assert row.rankings.own == pytest.approx(0.1)
+    assert row.rankings.cells()[1:] == ("not known", "0.5000")
+    assert row.train_map_at_20 == pytest.approx(0.8)
 
 
 def rows() -> list[ComparisonRow]:
@@ -99,8 +106,9 @@ def rows() -> list[ComparisonRow]:
             2.0,
         )
 
+    known = RankingScores(own=0.88, calibrated=0.91, shown=0.9)
     return [
-        scored("probe", "random", 0.9),
+        replace(scored("probe", "random", 0.9), rankings=known, train_map_at_20=0.97),
         scored("probe", "dive", 0.5),
         ComparisonRow("resnet18", "dive", failure="a <b> | went wrong"),
     ]
@@ -109,7 +117,10 @@ def rows() -> list[ComparisonRow]:
 def test_table__has_the_studys_columns_and_failures_as_rows() -> None:
     assert HEADER[2:4] == ("epochs", "MAP@20")
     text = markdown_table(rows())
-    assert "| probe | random | 3 | 0.900 | 0.800 to 1.000 | 0.200 | 0.2500 | 12 | 2 |" in text
+    scores = "0.900 | 0.800 to 1.000 | 0.880 | 0.910 | 0.970 | 0.200 | 0.2500"
+    assert f"| probe | random | 3 | {scores} | 12 | 2 |" in text
+    unknown = "0.500 | 0.400 to 0.600 | not known | not known | not known | 0.200 | 0.2500"
+    assert f"| probe | dive | 3 | {unknown} | 12 | 2 |" in text
     assert "| resnet18 | dive | failed | a <b> / went wrong |" in text
     assert len(cells(rows()[2])) == len(HEADER)
 
@@ -118,15 +129,25 @@ def test_words__say_what_of_the_random_score_is_memory() -> None:
     assert any("0.400 of its random score is memory" in sentence for sentence in explain(rows()))
 
 
+_RANKED = (("", "_own"), ("", "_calibrated"), ("train_", ""))
+
+
 def test_write__table_page_and_curves(tmp_path: Path) -> None:
-    history = (EpochRow(1, 1.0, 1.1, 0.4, 1e-3, 1.0, 5.0), EpochRow(2, 0.8, 1.0, 0.5, 1e-3, 1, 5))
-    write_comparison(tmp_path, rows(), {"probe": history}, dataset())
+    history = (
+        EpochRow(1, 1.0, 1.1, 0.4, 1e-3, 1.0, 5.0),
+        EpochRow(2, 0.8, 1.0, 0.5, 1e-3, 1, 5, train_map_at_20=0.7),
+    )
+    write_comparison(tmp_path, rows(), {"probe": history, "$x_1$": history[:1]}, dataset())
     with (tmp_path / "table.csv").open(encoding="utf-8") as file:
         read = list(csv.DictReader(file))
     assert [row["recipe"] for row in read] == ["probe", "probe", "resnet18"]
     assert float(read[0]["map_at_20"]) == 0.9
+    assert [read[0][f"{name}map_at_20{of}"] for name, of in _RANKED] == ["0.88", "0.91", "0.97"]
+    assert [read[1][f"{name}map_at_20{of}"] for name, of in _RANKED] == ["", "", ""]
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "a &lt;b&gt; | went wrong" in page
-    assert "<svg" in page
+    # The figure of scores, and a panel for each recipe that has epochs.
+    assert page.count("<svg") == 3
+    assert "$x_1$" in page
     assert (tmp_path / "curves.png").stat().st_size > 1000
     assert "memory" in (tmp_path / "table.md").read_text(encoding="utf-8")

@@ -16,12 +16,18 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from finding_nemo import Predictor
 from finding_nemo.core.categories import Category, CategoryTable
-from finding_nemo.core.errors import ArgumentError, DatasetNotFoundError, OutputError
+from finding_nemo.core.errors import (
+    ArgumentError,
+    BundleError,
+    DatasetNotFoundError,
+    OutputError,
+)
 from finding_nemo.core.names.registries import load
 from finding_nemo.core.records import Dataset, ImageRecord
 from finding_nemo.data.images.decode import decode_image
 from finding_nemo.metrics.ranking import rank_columns
-from finding_nemo.models.bundle.bundle import load_bundle
+from finding_nemo.models.bundle.bundle import load_bundle, write_bundle
+from finding_nemo.models.bundle.uncertainty_tensors import Uncertainty, uncertainty_tensors
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_sources import ImageSelection, collect_images
 from finding_nemo.results.prediction_formats import FORMATS
@@ -29,6 +35,8 @@ from finding_nemo.results.reading.answer_columns import answer_values
 from finding_nemo.results.reading.assessment_columns import NO_ASSESSMENT, assessment_values
 from finding_nemo.results.reading.readers import read_predictions
 from finding_nemo.results.schema import TOP_K
+from finding_nemo.uncertainty.calibration import LogitCalibration
+from finding_nemo.uncertainty.opinion_pool import OpinionPool
 
 
 @pytest.fixture(scope="module")
@@ -281,3 +289,65 @@ def test_file__a_start_that_failed_keeps_nobody_from_it(
         predict_to_file(bundle, ImageSelection((str(frames / "f0.png"),)), out, engine=never)
     # Another command: nothing was predicted yet, so there is nothing to lose.
     assert predict_to_file(bundle, ImageSelection((str(frames),)), out).n_images == 4
+
+
+def _ranked_bundle(small_bundle: Path, folder: Path, *, pool: OpinionPool | None) -> Path:
+    """Write the small bundle again, with a ranking of its own or without."""
+    bundle = load_bundle(small_bundle)
+    n_categories = len(bundle.categories)
+    calibration = LogitCalibration(np.linspace(-2, 2, n_categories), np.full(n_categories, 0.5))
+    write_bundle(
+        folder,
+        bundle.manifest,
+        weights={},
+        novelty=uncertainty_tensors(Uncertainty(calibration=calibration, ranking=pool)),
+        network=(small_bundle / "model.onnx").read_bytes(),
+    )
+    return folder
+
+
+def test_ranking__is_that_of_the_bundle_and_probabilities_stay_calibrated(
+    frames: Path, small_bundle: Path, tmp_path: Path
+) -> None:
+    generator = np.random.default_rng(5)
+    pool = OpinionPool(
+        offset=generator.normal(size=30),
+        slope=np.full(30, 0.3),
+        frequency=generator.random(30),
+        weight=0.4,
+    )
+    by_pool = _ranked_bundle(small_bundle, tmp_path / "pooled", pool=pool)
+    by_probability = _ranked_bundle(small_bundle, tmp_path / "older", pool=None)
+    inputs = collect_images([str(frames)])
+    tables = []
+    for number, bundle in enumerate((by_pool, by_probability)):
+        predict_to_file(load_bundle(bundle), inputs, tmp_path / f"p{number}.parquet")
+        tables.append(read_predictions(tmp_path / f"p{number}.parquet"))
+    pooled, plain = tables
+    assert pooled.vector is not None
+    np.testing.assert_array_equal(pooled.vector, plain.vector)
+    # The slow version, from the probabilities of the file.
+    calibration = LogitCalibration.of(pooled.metadata["calibration"])
+    logits = calibration.undo_to_logits(pooled.vector.astype(np.float64))
+    for row, guesses in enumerate(pooled.ranked_ids):
+        scores = [
+            1 / (1 + np.exp(-(pool.offset[c] + 0.3 * logits[row, c]))) + 0.4 * pool.frequency[c]
+            for c in range(30)
+        ]
+        best = sorted(range(30), key=lambda c, scores=scores: -scores[c])  # type: ignore[misc]
+        assert [pooled.category_ids.index(n) for n in guesses] == best[:20]
+    assert pooled.ranked_ids != plain.ranked_ids
+    assert all(np.diff(row).max() <= 0 for row in plain.ranked_probabilities)
+    told = pooled.metadata["ranking"]
+    assert (told["weight"], told["frequency"]) == (0.4, pool.frequency.tolist())
+    assert "not by probability" in told["about"]
+    assert plain.metadata["ranking"] is None
+    stream = Predictor(by_pool).predict(frames).to_arrow()
+    assert stream.column("categories").to_pylist() == [list(ids) for ids in pooled.ranked_ids]
+
+
+def test_ranking__of_a_damaged_bundle_is_refused(small_bundle: Path, tmp_path: Path) -> None:
+    wrong = OpinionPool(offset=np.zeros(30), slope=np.zeros(30), frequency=np.zeros(29), weight=0.1)
+    folder = _ranked_bundle(small_bundle, tmp_path / "wrong", pool=wrong)
+    with pytest.raises(BundleError, match="'ranking.frequency' is of shape .29,.; wanted is 30"):
+        Predictor(folder).postprocessor  # noqa: B018 - opened on first use

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from finding_nemo.cli.console.words import print_result
+from finding_nemo.metrics.ranking_scores import NOT_KNOWN
 
 if TYPE_CHECKING:
+    from finding_nemo.models.bundle.manifest import ValidationSummary
     from finding_nemo.training.loop.trained_run import TrainedRun
 
 
@@ -22,3 +24,9 @@ def print_run(run: TrainedRun) -> None:
             f"{summary.n_dives} dives (95 % by dive {low:.3f} to {high:.3f}); "
             f"class frequency alone {summary.prior_map_at_20:.4f}"
         )
+        print_result(f"{summary.rankings_in_words()}; {_training_part(summary)}")
+
+
+def _training_part(summary: ValidationSummary) -> str:
+    score = summary.train_map_at_20
+    return f"on training images {NOT_KNOWN if score is None else f'{score:.4f}'}"

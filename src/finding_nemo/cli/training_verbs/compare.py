@@ -29,7 +29,11 @@ def compare(
     dataset: DatasetPath,
     out: Annotated[Path, typer.Option(help="The folder to make.")],
     recipes: Annotated[
-        str, typer.Option(help="Names with commas; study: the course study's six; all: every one.")
+        str,
+        typer.Option(
+            help="Names with commas; study: the course study's six and two that it "
+            "wished for; all: every one."
+        ),
     ] = "prior,time-copy,probe",
     by: Annotated[
         str, typer.Option(help=f"Protocols with commas: {', '.join(PROTOCOLS)}.")
@@ -100,8 +104,14 @@ def _print_rows(rows: Sequence[ComparisonRow]) -> None:
     from finding_nemo.reporting.terminal.evaluation_text import print_line, print_table
 
     # A reason is longer than a cell: it has a line of its own under the table.
-    lines = [cells(row) if row.failure is None else (*cells(row)[:3], *[""] * 6) for row in rows]
-    print_table(HEADER[:7], [line[:7] for line in lines])
+    n_columns = HEADER.index("train s")
+    lines = [
+        cells(row)[:n_columns]
+        if row.failure is None
+        else (*cells(row)[:3], *[""] * (n_columns - 3))
+        for row in rows
+    ]
+    print_table(HEADER[:n_columns], lines)
     for row in rows:
         if row.failure is not None:
             print_line(f"{row.recipe}, {row.protocol}, failed: {row.failure}")

@@ -91,9 +91,16 @@ def _print(found: Sequence[Trial], out: Path, recipe: str) -> None:
     from finding_nemo.workflows import tune_settings as tuning
 
     print_table(
-        ("settings", "MAP@20", "inner folds", "state"),
+        ("settings", "MAP@20", "own ranking", "by probability", "inner folds", "state"),
         [
-            (tuning.in_words(trial), format_score(trial.map_at_20), str(trial.n_folds), trial.state)
+            (
+                tuning.in_words(trial),
+                format_score(trial.map_at_20),
+                format_score(trial.rankings.own),
+                format_score(trial.rankings.calibrated),
+                str(trial.n_folds),
+                trial.state,
+            )
             for trial in found[:_SHOWN]
         ],
         title=f"the best of {len(found)} trials",

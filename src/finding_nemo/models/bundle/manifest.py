@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, Field
 from finding_nemo.core.config import Settings
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.text.printable import printable
+from finding_nemo.metrics.ranking_scores import RankingScores
 from finding_nemo.models.bundle.bundle_files import FileRecord
 
 # 1 had other names of settings and recipes; it is read through `core.names.renamed_names`.
@@ -91,11 +93,16 @@ class ValidationSummary(Settings):
     Attributes:
         n_images: Validation images with a true category.
         n_dives: Their dives.
-        map_at_20: Mean AP@20 over images.
+        map_at_20: Mean AP@20 over images by the network's own ranking, which chose the epoch (by
+            that of a baseline, for one).
         map_at_20_ci: Its 95 % interval by dive.
         prior_map_at_20: What class frequency scores on the same images.
         best_epoch: The epoch whose weights these are; `None` for what has no epochs.
         training_loss: Mean training loss of that epoch, if there was one.
+        map_at_20_calibrated: By calibrated probability; `None` where it is not known.
+        map_at_20_shown: By the ranking that predictions show; `None` where it is not known.
+        train_map_at_20: By the network's own ranking, of training images after that epoch; `None`
+            where it is not known.
     """
 
     n_images: int
@@ -105,6 +112,18 @@ class ValidationSummary(Settings):
     prior_map_at_20: float
     best_epoch: int | None = None
     training_loss: float | None = None
+    map_at_20_calibrated: float | None = None
+    map_at_20_shown: float | None = None
+    train_map_at_20: float | None = None
+
+    def rankings_in_words(self) -> str:
+        """Return MAP@20 by each of the three rankings."""
+        calibrated, shown = self.map_at_20_calibrated, self.map_at_20_shown
+        return RankingScores(
+            own=self.map_at_20,
+            calibrated=math.nan if calibrated is None else calibrated,
+            shown=math.nan if shown is None else shown,
+        ).in_words()
 
 
 class BundleManifest(Settings):

@@ -61,5 +61,15 @@ def _validation(summary: ValidationSummary | None) -> str:
     return (
         f"MAP@20 {summary.map_at_20:.3f} on {summary.n_images:,} validation images of "
         f"{summary.n_dives:,} dives (95 % interval by dive {low:.3f} to {high:.3f}); "
-        f"class frequency alone scores {summary.prior_map_at_20:.3f} on the same images."
+        f"class frequency alone scores {summary.prior_map_at_20:.3f} on the same images.\n\n"
+        f"{summary.rankings_in_words()}. {_training_part(summary)}"
+    )
+
+
+def _training_part(summary: ValidationSummary) -> str:
+    if summary.train_map_at_20 is None:
+        return "On training images: not known."
+    return (
+        f"On training images it is {summary.train_map_at_20:.3f}: what lies between is what the "
+        "network remembers of its dives and does not find on new ones."
     )

@@ -25,6 +25,7 @@ from finding_nemo.uncertainty.ood.novelty_scores import (
     ORDER,
 )
 from finding_nemo.uncertainty.ood.percentiles import N_QUANTILES
+from finding_nemo.uncertainty.opinion_pool import POOL_TENSORS
 
 _QUANTILES = "novelty.quantiles."
 # Bundles whose training had no validation image, or that open none, keep these alone.
@@ -43,11 +44,13 @@ _SHAPES: Mapping[str, str] = {
     "validation.truth": "vc",
     "validation.dive": "v",
     _OF_BASELINES: "q",
+    **{f"ranking.{name}": letters for name, letters in POOL_TENSORS.items()},
     **_FEATURE_SHAPES,
 }
 _GROUPS = (
     ("calibration.", ("calibration.slope",)),
     ("validation.", ("validation.logits", "validation.truth", "validation.dive")),
+    ("ranking.", tuple(f"ranking.{name}" for name in POOL_TENSORS)),
 )
 
 

@@ -21,7 +21,9 @@ from finding_nemo.uncertainty.ood.detector import (
     detector_from_tensors,
     detector_tensors,
 )
+from finding_nemo.uncertainty.opinion_pool import OpinionPool
 
+_RANKING = "ranking."
 _CALIBRATION = "calibration."
 # 20,000 images of 290 categories are 23 MB; more would not make a threshold better.
 MOST_VALIDATION_IMAGES = 20_000
@@ -36,11 +38,13 @@ class Uncertainty:
         calibration: From logits to probabilities; `None` in a bundle without one.
         validation: Raw logits and truth of the validation images, which thresholds and sets are
             chosen on; `None` in a bundle without them.
+        ranking: What categories are ranked by; `None` in a bundle that ranks by probability.
     """
 
     detector: NoveltyDetector | None = None
     calibration: LogitCalibration | None = None
     validation: ValidationView | None = None
+    ranking: OpinionPool | None = None
 
 
 def uncertainty_tensors(uncertainty: Uncertainty) -> dict[str, npt.NDArray[Any]]:
@@ -51,6 +55,8 @@ def uncertainty_tensors(uncertainty: Uncertainty) -> dict[str, npt.NDArray[Any]]
     if uncertainty.calibration is not None:
         tensors[_CALIBRATION + "offset"] = uncertainty.calibration.offset
         tensors[_CALIBRATION + "slope"] = uncertainty.calibration.slope
+    if uncertainty.ranking is not None:
+        tensors |= {_RANKING + name: t for name, t in uncertainty.ranking.tensors().items()}
     if uncertainty.validation is not None:
         kept = thinned_rows(len(uncertainty.validation.truth), MOST_VALIDATION_IMAGES)
         tensors["validation.logits"] = uncertainty.validation.logits[kept].astype(np.float32)
@@ -78,6 +84,7 @@ def uncertainty_from_tensors(tensors: Tensors) -> Uncertainty:
         detector=detector_from_tensors(tensors),
         calibration=_calibration(tensors),
         validation=_validation(tensors),
+        ranking=_ranking(tensors),
     )
 
 
@@ -97,12 +104,21 @@ def uncertainty_of(bundle: Bundle) -> Uncertainty:
 
 
 def _calibration(tensors: Tensors) -> LogitCalibration | None:
-    stored = {
-        name.removeprefix(_CALIBRATION): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(_CALIBRATION)
-    }
+    stored = _under(_CALIBRATION, tensors)
     return LogitCalibration.of(stored) if stored else None
+
+
+def _ranking(tensors: Tensors) -> OpinionPool | None:
+    stored = _under(_RANKING, tensors)
+    return OpinionPool.of(stored) if stored else None
+
+
+def _under(prefix: str, tensors: Tensors) -> dict[str, npt.NDArray[Any]]:
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
 
 
 def _validation(tensors: Tensors) -> ValidationView | None:

@@ -25,6 +25,7 @@ def uncertainty_metadata(postprocessor: PostProcessor | None) -> dict[str, Any]:
         "novelty_score": postprocessor.default_score,
         "novelty_scores": list(postprocessor.score_names),
         "calibration": postprocessor.calibration,
+        "ranking": postprocessor.ranking,
         "unseen_categories": ABOUT,
     }
     limits = postprocessor.thresholds

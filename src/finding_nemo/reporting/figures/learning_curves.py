@@ -1,13 +1,14 @@
-"""Learning curves: loss and MAP@20 over epochs, the best epoch marked."""
+"""Learning curves: MAP@20 and loss over epochs, of validation and of training images."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from finding_nemo.core.files.atomic_files import atomic_write
-from finding_nemo.reporting.figures.palette import INK, SERIES
+from finding_nemo.reporting.figures.palette import INK, MODEL, TIME_COPY
 from finding_nemo.reporting.figures.svg import (
     names_as_text,
     save_png,
@@ -19,6 +20,11 @@ from finding_nemo.reporting.figures.svg import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+# Panels side by side in a picture of several recipes; on a page the window decides.
+_COLUMNS = 3
+_LONGEST_TITLE = 34
+_VALIDATION, _TRAINING = MODEL, TIME_COPY
 
 
 class EpochLike(Protocol):
@@ -38,82 +44,155 @@ class EpochLike(Protocol):
 
     @property
     def map_at_20(self) -> float:
-        """Of the validation images."""
+        """Of the validation images, by the network's own ranking."""
+
+    @property
+    def train_map_at_20(self) -> float | None:
+        """Of training images, if it is known."""
 
 
 Histories = Mapping[str, Sequence[EpochLike]]
-CURVES_SIZE_IN = (9.0, 3.4)
+Limits = tuple[float, float]
 
 
 def draw_learning_curves(histories: Histories, path: Path) -> None:
     """Write the curves of one or more recipes as a PNG."""
     with atomic_write(path) as partial, partial.open("wb") as file, names_as_text():
-        save_png(_curves(histories), file)
+        save_png(learning_curves_figure(histories), file)
 
 
-def learning_curves_svg(histories: Histories) -> str:
-    """Return the curves of one or more recipes as SVG."""
-    with names_as_text():
-        return to_svg(_curves(histories))
+def recipe_curves_svg(name: str, history: Sequence[EpochLike], *, limits: Limits) -> str:
+    """Return one recipe's panel as SVG: MAP@20 above, loss below.
 
-
-def _curves(histories: Histories) -> Figure:
+    Args:
+        name: The recipe.
+        history: Its epochs, at least one.
+        limits: Of the axis of MAP@20, from `shared_limits` of all panels.
+    """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=CURVES_SIZE_IN, layout="constrained")
+    with names_as_text():
+        figure = Figure(figsize=(3.7, 3.5), layout="constrained")
+        scores, losses = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+        _draw_panel(scores, losses, name, history, limits)
+        return to_svg(figure)
+
+
+def learning_curves_figure(histories: Histories) -> Figure:
+    """Return one panel for each recipe; a recipe alone has MAP@20 and loss side by side."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=curves_size_in(histories), layout="constrained")
     draw_curves(figure, histories)
     return figure
 
 
+def curves_size_in(histories: Histories) -> tuple[float, float]:
+    """Return width and height in inches of what `draw_curves` draws."""
+    n_shown = sum(1 for history in histories.values() if history)
+    if n_shown <= 1:
+        return 9.0, 3.4
+    n_columns = min(_COLUMNS, n_shown)
+    return 3.3 * n_columns, 3.2 * math.ceil(n_shown / n_columns) + 0.3
+
+
 def draw_curves(figure: Figure, histories: Histories) -> None:
-    """Draw the curves of one or more recipes into an empty figure."""
-    losses, scores = figure.subplots(1, 2)
-    for axes, title in ((losses, "loss"), (scores, "validation MAP@20")):
-        style_axes(axes)
-        axes.set_title(title, fontsize=10, color=INK, loc="left")
-        axes.set_xlabel("epoch", fontsize=9, color=INK)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-    for number, (name, history) in enumerate(histories.items()):
-        if history:
-            _draw_one(losses, scores, shown_name(name), history, SERIES[number % len(SERIES)])
-    if any(len(history) for history in histories.values()):
-        # A legend of many recipes hides curves; it may not squeeze the axes to nothing.
-        losses.legend(fontsize=8, frameon=False).set_in_layout(False)
+    """Draw one panel for each recipe into an empty figure of `curves_size_in`."""
+    shown = {name: history for name, history in histories.items() if history}
+    limits = shared_limits(shown)
+    if len(shown) <= 1:
+        losses, scores = figure.subplots(1, 2)
+        for name, history in shown.items():
+            _draw_panel(scores, losses, name, history, limits)
+        for axes, title in ((losses, "loss"), (scores, "MAP@20, by the network's own ranking")):
+            style_axes(axes)
+            axes.set_title(title, fontsize=10, color=INK, loc="left")
+            axes.set_ylabel("")
+            axes.set_xlabel("epoch", fontsize=9, color=INK)
+    else:
+        n_columns = min(_COLUMNS, len(shown))
+        grid = figure.add_gridspec(math.ceil(len(shown) / n_columns), n_columns)
+        for place, (name, history) in enumerate(shown.items()):
+            cell = grid[place // n_columns, place % n_columns].subgridspec(
+                2, 1, height_ratios=(2, 1)
+            )
+            scores = figure.add_subplot(cell[0])
+            losses = figure.add_subplot(cell[1], sharex=scores)
+            _draw_panel(scores, losses, name, history, limits)
+    _add_legend(figure)
 
 
-def _draw_one(
-    losses: Axes, scores: Axes, name: str, history: Sequence[EpochLike], colour: str
+def shared_limits(histories: Histories) -> Limits:
+    """Return the ends of the axis of MAP@20 that panels have in common, within [0, 1.05]."""
+    values = [
+        value
+        for history in histories.values()
+        for row in history
+        for value in (row.map_at_20, row.train_map_at_20)
+        if value is not None and math.isfinite(value)
+    ]
+    if not values:
+        return 0.0, 1.0
+    return max(0.0, min(values) - 0.05), min(1.05, max(values) + 0.1)
+
+
+def _draw_panel(
+    scores: Axes, losses: Axes, name: str, history: Sequence[EpochLike], limits: Limits
 ) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    for axes, label in ((scores, "MAP@20"), (losses, "loss")):
+        style_axes(axes)
+        axes.set_ylabel(label, fontsize=9, color=INK)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    losses.set_xlabel("epoch", fontsize=9, color=INK)
+    scores.set_title(shown_name(name, most=_LONGEST_TITLE), fontsize=10, color=INK, loc="left")
+    scores.tick_params(labelbottom=False)
+    scores.set_ylim(*limits)
     epochs = [row.epoch for row in history]
-    # Lines whose label begins with "_" are left out of legends.
-    name = f" {name}" if name.startswith("_") else name
-    marker = "o" if len(epochs) == 1 else None
-    losses.plot(
+    known = [row for row in history if row.train_map_at_20 is not None]
+    _draw_line(scores, [r.epoch for r in known], [r.train_map_at_20 for r in known], _TRAINING)
+    _draw_line(scores, epochs, [row.map_at_20 for row in history], _VALIDATION)
+    _draw_line(losses, epochs, [row.training_loss for row in history], _TRAINING)
+    _draw_line(losses, epochs, [row.validation_loss for row in history], _VALIDATION)
+    _mark_best(scores, history)
+
+
+def _draw_line(
+    axes: Axes, epochs: Sequence[int], values: Sequence[float | None], colour: str
+) -> None:
+    axes.plot(
         epochs,
-        [row.training_loss for row in history],
+        [math.nan if value is None else value for value in values],
         color=colour,
-        marker=marker,
-        label=f"{name}, training",
+        linestyle="--" if colour == _TRAINING else "-",
+        marker="o" if len(epochs) == 1 else None,
     )
-    losses.plot(
-        epochs,
-        [row.validation_loss for row in history],
-        color=colour,
-        linestyle="--",
-        marker=marker,
-        label=f"{name}, validation",
-    )
-    values = [row.map_at_20 for row in history]
-    scores.plot(epochs, values, color=colour, marker=marker)
-    best = max(range(len(values)), key=lambda index: (values[index], -index))
-    scores.plot(epochs[best], values[best], "o", color=colour)
-    scores.annotate(
-        f"{values[best]:.3f}",
-        (epochs[best], values[best]),
-        xytext=(0, 6),
+
+
+def _mark_best(axes: Axes, history: Sequence[EpochLike]) -> None:
+    """Mark the epoch that is kept: the highest of the validation images, the earlier of equals."""
+    finite = [row for row in history if math.isfinite(row.map_at_20)]
+    if not finite:
+        return
+    best = max(finite, key=lambda row: (row.map_at_20, -row.epoch))
+    axes.plot(best.epoch, best.map_at_20, "o", color=_VALIDATION)
+    axes.annotate(
+        f"{best.map_at_20:.3f}",
+        (best.epoch, best.map_at_20),
+        xytext=(0, -13),
         textcoords="offset points",
         ha="center",
         fontsize=8,
-        color=colour,
+        color=_VALIDATION,
     )
-    scores.margins(y=0.15)
+
+
+def _add_legend(figure: Figure) -> None:
+    from matplotlib.lines import Line2D
+
+    lines = [
+        Line2D([], [], color=_VALIDATION, label="validation images"),
+        Line2D([], [], color=_TRAINING, linestyle="--", label="training images"),
+    ]
+    figure.legend(handles=lines, loc="outside upper right", ncols=2, fontsize=8, frameon=False)

@@ -15,9 +15,9 @@ from finding_nemo.core.text.wrong_argument import check_argument, wrong_argument
 from finding_nemo.evaluation.evaluation_results import Evaluation
 from finding_nemo.evaluation.recipe_comparison import ComparisonRow
 from finding_nemo.reporting.figures.learning_curves import (
-    CURVES_SIZE_IN,
     EpochLike,
     Histories,
+    curves_size_in,
     draw_curves,
 )
 from finding_nemo.reporting.figures.palette import INK, MODEL, SERIES
@@ -97,7 +97,7 @@ def plot_curves(runs: object) -> Figure:
             f"{', '.join(histories) or 'The comparison'}: no epoch has ended, so there are no "
             "curves. Recipes that open no image have none."
         )
-    return _figure(CURVES_SIZE_IN, lambda figure: draw_curves(figure, histories))
+    return _figure(curves_size_in(histories), lambda figure: draw_curves(figure, histories))
 
 
 def _histories(runs: object) -> Histories:

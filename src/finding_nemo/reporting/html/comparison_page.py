@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+
+from markupsafe import Markup
 
 from finding_nemo.core.files.atomic_files import write_text
 from finding_nemo.core.records import Dataset
 from finding_nemo.core.text.cells import defused
 from finding_nemo.evaluation.pooled_uncertainty import in_words
 from finding_nemo.evaluation.recipe_comparison import ComparisonRow
+from finding_nemo.metrics.ranking_scores import NOT_KNOWN
 from finding_nemo.reporting.figures.learning_curves import (
     Histories,
     draw_learning_curves,
-    learning_curves_svg,
+    recipe_curves_svg,
+    shared_limits,
 )
 from finding_nemo.reporting.figures.palette import SERIES
 from finding_nemo.reporting.figures.scores_figure import (
@@ -32,6 +37,9 @@ HEADER = (
     "epochs",
     "MAP@20",
     "95 % by dive",
+    "own ranking",
+    "by probability",
+    "training images",
     "macro AP",
     "training loss",
     "train s",
@@ -44,6 +52,13 @@ _PROTOCOLS = {
     "dive": "whole dives apart: neither the place nor its animals were trained on",
     "time": "trained on the past, judged on later dives",
 }
+
+
+_RANKINGS = (
+    "MAP@20 is of the ranking that predictions show. Beside it stand the same images by the "
+    "network's own ranking and by calibrated probability, and the network's own ranking of "
+    "training images: what lies between that and unseen dives is memory."
+)
 
 
 def write_comparison(
@@ -65,14 +80,24 @@ def write_comparison(
         table=[(row, cells(row)) for row in rows],
         words=explain(rows),
         scores=svg(_scores_figure(rows)),
-        curves=svg(learning_curves_svg(histories)) if histories else None,
+        curves=_panels(histories),
     )
+
+
+def _panels(histories: Histories) -> list[Markup]:
+    """Return one panel for each recipe that has epochs; their axes of MAP@20 are alike."""
+    limits = shared_limits(histories)
+    return [
+        svg(recipe_curves_svg(name, history, limits=limits))
+        for name, history in histories.items()
+        if history
+    ]
 
 
 def cells(row: ComparisonRow) -> tuple[str, ...]:
     """Return a row's cells as text, in the order of `HEADER`."""
     if row.failure is not None:
-        return (row.recipe, row.protocol, "failed", row.failure, "", "", "", "", "")
+        return (row.recipe, row.protocol, "failed", row.failure, *[""] * (len(HEADER) - 4))
     score = row.map_at_20
     return (
         row.recipe,
@@ -80,11 +105,17 @@ def cells(row: ComparisonRow) -> tuple[str, ...]:
         str(row.epochs) if row.epochs else "",
         format_score(score.value),
         f"{score.low:.3f} to {score.high:.3f}",
+        *map(_score_or_not_known, (row.rankings.own, row.rankings.calibrated)),
+        _score_or_not_known(row.train_map_at_20),
         format_score(row.macro_ap),
         _loss(row.training_loss) if row.epochs else "",
         f"{row.train_s:.0f}",
         f"{row.predict_s:.0f}",
     )
+
+
+def _score_or_not_known(value: float) -> str:
+    return NOT_KNOWN if math.isnan(value) else format_score(value)
 
 
 def _loss(value: float) -> str:
@@ -104,6 +135,9 @@ _CSV_COLUMNS: Mapping[str, Callable[[ComparisonRow], object]] = {
     "map_at_20": lambda row: row.map_at_20.value,
     "map_at_20_low": lambda row: row.map_at_20.low,
     "map_at_20_high": lambda row: row.map_at_20.high,
+    "map_at_20_own": lambda row: _number_or_nothing(row.rankings.own),
+    "map_at_20_calibrated": lambda row: _number_or_nothing(row.rankings.calibrated),
+    "train_map_at_20": lambda row: _number_or_nothing(row.train_map_at_20),
     "macro_ap": lambda row: row.macro_ap,
     "prior_map_at_20": lambda row: row.prior_map_at_20,
     "prior_macro_ap": lambda row: row.prior_macro_ap,
@@ -115,6 +149,10 @@ _CSV_COLUMNS: Mapping[str, Callable[[ComparisonRow], object]] = {
     "same_dive": lambda row: row.same_dive,
     "failure": lambda row: defused(row.failure or ""),
 }
+
+
+def _number_or_nothing(value: float) -> float | str:
+    return "" if math.isnan(value) else value
 
 
 def _csv_table(rows: Sequence[ComparisonRow]) -> str:
@@ -130,6 +168,8 @@ def explain(rows: Sequence[ComparisonRow]) -> list[str]:
     """Return in sentences why the protocols differ, and how far each recipe can be trusted."""
     usable = [row for row in rows if row.failure is None]
     sentences = list(_protocol_sentences(usable))
+    if any(not math.isnan(row.rankings.own) for row in usable):
+        sentences.append(_RANKINGS)
     by_recipe: dict[str, dict[str, float]] = {}
     for row in usable:
         by_recipe.setdefault(row.recipe, {})[row.protocol] = row.map_at_20.value

@@ -59,6 +59,7 @@ def write_evaluation_page(
         title=title,
         lead=in_words(evaluation),
         e=evaluation,
+        ranked_by_pool=bool(evaluation.metadata.get("ranking")),
         notices=_notices(evaluation, outside),
         misses=[_frame(image, categories) for image in misses],
         good=[_frame(image, categories) for image in good],

@@ -33,6 +33,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
     )
     gain = evaluation.gain
     print_line(f"gain over the prior {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})")
+    print_line(evaluation.rankings.in_words())
     print_uncertainty(evaluation)
     _print_categories(evaluation)
 

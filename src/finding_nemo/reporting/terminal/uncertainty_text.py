@@ -27,8 +27,7 @@ def print_uncertainty(evaluation: Evaluation) -> None:
         print_line(
             f"calibration error {results.raw.ece:.4f} before, {results.calibrated.ece:.4f} after; "
             f"perfect probabilities would show {results.chance_ece:.4f} on so few dives; "
-            f"Brier {results.raw.brier:.4f} before, {results.calibrated.brier:.4f} after; MAP@20 "
-            f"{results.raw_map_at_20:.4f} before, {results.map_at_20:.4f} after"
+            f"Brier {results.raw.brier:.4f} before, {results.calibrated.brier:.4f} after"
         )
     _print_named(results)
 

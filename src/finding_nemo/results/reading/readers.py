@@ -128,7 +128,10 @@ def _check_ids(table: PredictionTable, positions: Sequence[str], path: Path) -> 
 
 
 def _check_guesses(table: PredictionTable, positions: Sequence[str], path: Path) -> None:
-    """Check what every row must be: as many probabilities as guesses, best first, in [0, 1]."""
+    """Check what every row must be: as many probabilities as guesses, in [0, 1], best first.
+
+    Whether the best is the most probable one, the metadata tell.
+    """
     lengths = [len(ids) for ids in table.ranked_ids]
     rows = zip(lengths, table.ranked_probabilities, table.ranked_ids, table.failures, strict=True)
     for row, (length, values, ids, failure) in enumerate(rows):
@@ -145,7 +148,8 @@ def _check_guesses(table: PredictionTable, positions: Sequence[str], path: Path)
             raise PredictionsError(f"{path}, {positions[row]}: {fault}.")
     flat = np.fromiter(chain.from_iterable(table.ranked_probabilities), np.float64, sum(lengths))
     row_of = np.repeat(np.arange(len(lengths)), lengths)
-    rises = np.flatnonzero((np.diff(flat) > 0) & (np.diff(row_of) == 0))
+    in_order = _is_by_probability(table)
+    rises = np.flatnonzero((np.diff(flat) > 0) & (np.diff(row_of) == 0) & in_order)
     outside = np.flatnonzero(~((flat >= -_ROUNDING) & (flat <= 1 + _ROUNDING)))
     for found, fault in (
         (outside, "must be numbers from 0 to 1"),
@@ -158,6 +162,14 @@ def _check_guesses(table: PredictionTable, positions: Sequence[str], path: Path)
     if np.isinf(table.novelty).any():
         row = int(np.flatnonzero(np.isinf(table.novelty))[0])
         raise PredictionsError(f"{path}, {positions[row]}: novelty must be finite.")
+
+
+def _is_by_probability(table: PredictionTable) -> bool:
+    """Return whether guesses are in order of probability, as far as the file tells.
+
+    One without metadata (a CSV whose provenance stayed behind) tells nothing.
+    """
+    return bool(table.metadata) and not table.metadata.get("ranking")
 
 
 def _check_vector(table: PredictionTable, positions: Sequence[str], path: Path) -> None:

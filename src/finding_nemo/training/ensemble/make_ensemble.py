@@ -146,7 +146,9 @@ class _Joining:
             categories=with_validation(first.categories, val_truth, output.outputs),
             preprocessing=spec,
             split=first.split,
-            validation=summarize_validation(val.records, val_truth, output.outputs, train_truth),
+            validation=summarize_validation(
+                val.records, val_truth, output.outputs, train_truth, uncertainty=uncertainty
+            ),
             calibration=in_words(uncertainty.calibration),
             provenance={
                 **run_provenance(started, *_LIBRARIES),

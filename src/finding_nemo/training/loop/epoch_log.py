@@ -23,10 +23,15 @@ class EpochRow:
         epoch: From 1.
         training_loss: Mean over the training images.
         validation_loss: Mean over the validation images.
-        map_at_20: Of the validation images.
+        map_at_20: Of the validation images, by the network's own ranking.
         learning_rate: Of the last step.
         seconds: Of training and validation.
         images_per_s: Training images over the seconds of training.
+        train_map_at_20: Of a sample of the training images as validation images are prepared, by
+            the network's own ranking; `None` in a log of an earlier version.
+        map_at_20_calibrated: Of the validation images, by probabilities calibrated on them;
+            `None` where it is not known.
+        map_at_20_shown: The same, by the ranking that predictions would show.
 
     Example:
         >>> row = run.history[0]  # doctest: +SKIP
@@ -40,6 +45,9 @@ class EpochRow:
     learning_rate: float
     seconds: float
     images_per_s: float
+    train_map_at_20: float | None = None
+    map_at_20_calibrated: float | None = None
+    map_at_20_shown: float | None = None
 
     def figures(self) -> dict[str, float]:
         """Return all but the epoch's number by name, as loggers of experiments take them."""

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import time
 from types import TracebackType
 from typing import Self
 
 from finding_nemo.core.reporter import Reporter, rate_in_words, time_in_words
+from finding_nemo.metrics.ranking_scores import RankingScores
 from finding_nemo.training.loop.checkpoints import EpochPosition
+
+_IN_WORDS = {
+    "map_at_20_calibrated": "calibrated",
+    "map_at_20_shown": "as shown",
+    "train_map_at_20": "on training images",
+}
 
 
 class EpochProgress:
@@ -82,11 +90,36 @@ class EpochProgress:
         del failures
         self.display.update(self._name, done, total, f"{done:,} of {total:,} validation images")
 
-    def end(self, training_loss: float, map_at_20: float) -> None:
-        """End an epoch with its loss and the MAP@20 of the network's own ranking."""
+    def judge_training_part(self, done: int, total: int, failures: int = 0) -> None:
+        """Count the training images whose ranking is judged."""
+        del failures
+        self.display.update(self._name, done, total, f"{done:,} of {total:,} training images")
+
+    def end(
+        self,
+        training_loss: float,
+        map_at_20: float,
+        *,
+        others: RankingScores | None = None,
+        train_map_at_20: float | None = None,
+    ) -> None:
+        """End an epoch with its loss and scores.
+
+        Args:
+            training_loss: Mean over the training images.
+            map_at_20: Of the validation images by the network's own ranking.
+            others: The same by other rankings, where they are known.
+            train_map_at_20: Of training images by the network's own ranking.
+        """
         self._score = f"MAP@20 {map_at_20:.4f}"
         self._update(f"loss {training_loss:.4f}")
-        numbers = f"loss {training_loss:.4f}, {self._score} by its own ranking"
+        known = _known_scores(others, train_map_at_20)
+        numbers = ", ".join(
+            (
+                f"loss {training_loss:.4f}, {self._score} by its own ranking",
+                *(f"{score:.4f} {_IN_WORDS[name]}" for name, score in known.items()),
+            )
+        )
         left = "" if self._position.epoch == self._n_epochs else f"{self._left()} left"
         self.display.line(f"{self._name}: " + ", ".join(filter(None, (numbers, self._rate, left))))
         self._reporter.record(
@@ -95,4 +128,16 @@ class EpochProgress:
             n_epochs=self._n_epochs,
             training_loss=training_loss,
             map_at_20=map_at_20,
+            **known,
         )
+
+
+def _known_scores(others: RankingScores | None, train: float | None) -> dict[str, float]:
+    """Return the scores that are known beside the network's own, by their names in the log."""
+    found = others or RankingScores()
+    scores = {
+        "map_at_20_calibrated": found.calibrated,
+        "map_at_20_shown": found.shown,
+        "train_map_at_20": math.nan if train is None else train,
+    }
+    return {name: score for name, score in scores.items() if not math.isnan(score)}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from finding_nemo.core.errors import TrainingError
 from finding_nemo.core.prefetch import prefetch_map
 from finding_nemo.core.reporter import ProgressCallback
 from finding_nemo.metrics.ranking import map_at_k
+from finding_nemo.metrics.ranking_scores import RankingScores
 from finding_nemo.training.examples.array_cache import CachedRows
 from finding_nemo.training.examples.examples import Examples, Prepare, TrainingExamples
 from finding_nemo.training.examples.samplers import Order, shuffled_order
@@ -73,6 +74,9 @@ class Trainer:
         rate_factors: By parameter name, what its learning rate is multiplied with; 1 if missing.
         group: Those that train together, started; by default this one alone.
         micro_batch_size: Images of a step that this process computes together; 0 for all.
+        training_sample: Training images as validation images are prepared, whose ranking is judged
+            after each epoch; none by default.
+        judge_rankings: From outputs for the validation images to MAP@20 by each ranking.
         checkpoint_every_s: Seconds between checkpoints within an epoch; 0 for every step.
         order: Which images an epoch shows, and in which order.
         callbacks: Told of each epoch when its checkpoint is safe, by the main process.
@@ -89,6 +93,8 @@ class Trainer:
     rate_factors: Mapping[str, float] = field(default_factory=dict)
     group: ProcessGroup = field(default_factory=ProcessGroup)
     micro_batch_size: int = 0
+    training_sample: Examples | None = None
+    judge_rankings: Callable[[Float32s], RankingScores] | None = None
     checkpoint_every_s: float = CHECKPOINT_EVERY_S
     order: Order = shuffled_order
     callbacks: CallbackList = field(default_factory=CallbackList)
@@ -154,12 +160,14 @@ class Trainer:
         """Judge an epoch whose steps are taken, and keep its weights if they are the best."""
         started = time.perf_counter()
         with work.ema.applied():
-            loss, score = self._validate(position.epoch, validation, work)
+            loss, scores = self._validate(position.epoch, validation, work)
+            train_score = self._judge_training_part(position.epoch, work)
+            score = scores.own
             is_best = all(score > past.map_at_20 for past in history)
             if is_best and self.group.is_main:
                 save_best(self._checkpoints, self.network, position.epoch)
         training_loss = position.loss_sum / n_images
-        work.progress.end(training_loss, score)
+        work.progress.end(training_loss, score, others=scores, train_map_at_20=train_score)
         return EpochRow(
             epoch=position.epoch,
             training_loss=training_loss,
@@ -168,20 +176,34 @@ class Trainer:
             learning_rate=work.optimizer.param_groups[-1]["lr"],
             seconds=round(position.seconds + time.perf_counter() - started, 3),
             images_per_s=round(n_images / max(position.seconds, 1e-9), 1),
+            train_map_at_20=train_score,
+            map_at_20_calibrated=_or_none(scores.calibrated),
+            map_at_20_shown=_or_none(scores.shown),
         )
 
-    def _validate(self, epoch: int, validation: Examples, work: _Work) -> tuple[float, float]:
-        rows = validation.rows
-        outputs = self.group.all_gather(
-            lambda some: self.outputs(rows, some, work.progress.validate), len(rows)
-        )
-        if not np.isfinite(outputs).all():
-            where = f"the validation images after epoch {epoch}"
-            raise _diverged(f"The network gives NaN or infinity for {where}", work.optimizer)
+    def _judge_training_part(self, epoch: int, work: _Work) -> float | None:
+        """Return MAP@20 of the training images that are judged, `None` where there are none."""
+        sample = self.training_sample
+        if sample is None or not sample.truth.any():
+            return None
+        outputs = self._gathered(sample.rows, work.progress.judge_training_part)
+        _check_finite(outputs, f"the training images after epoch {epoch}", work.optimizer)
+        return map_at_k(sample.truth > 0, outputs, empty="skip")
+
+    def _gathered(self, rows: CachedRows, progress: ProgressCallback) -> Float32s:
+        """Return the outputs for all rows, of which each process computes some."""
+        return self.group.all_gather(lambda some: self.outputs(rows, some, progress), len(rows))
+
+    def _validate(
+        self, epoch: int, validation: Examples, work: _Work
+    ) -> tuple[float, RankingScores]:
+        outputs = self._gathered(validation.rows, work.progress.validate)
+        _check_finite(outputs, f"the validation images after epoch {epoch}", work.optimizer)
         targets = torch.from_numpy(validation.truth)
         loss = self.loss(torch.from_numpy(outputs), targets)
         score = map_at_k(validation.truth > 0, outputs) if len(validation) else float("nan")
-        return float(loss), score
+        judged = self.judge_rankings(outputs) if self.judge_rankings else RankingScores()
+        return float(loss), replace(judged, own=score)
 
     def _train_epoch(
         self,
@@ -301,8 +323,17 @@ class Trainer:
         return np.concatenate(out) if out else np.empty((0, 0), dtype=np.float32)
 
 
+def _or_none(score: float) -> float | None:
+    return None if math.isnan(score) else score
+
+
 def _epoch_seed(seed: int, epoch: int) -> int:
     return seed * 1_000_003 + epoch
+
+
+def _check_finite(outputs: Float32s, where: str, optimizer: optim.Optimizer) -> None:
+    if not np.isfinite(outputs).all():
+        raise _diverged(f"The network gives NaN or infinity for {where}", optimizer)
 
 
 def _diverged(found: str, optimizer: optim.Optimizer) -> TrainingError:

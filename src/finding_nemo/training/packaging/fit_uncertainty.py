@@ -18,12 +18,14 @@ from finding_nemo.training.packaging.batch_inference import BatchInference
 from finding_nemo.uncertainty.calibration import (
     CALIBRATIONS,
     DEFAULT_CALIBRATION,
+    Frequency,
     LogitCalibration,
     ValidationView,
     fit_calibration,
     training_frequency,
 )
 from finding_nemo.uncertainty.ood.detector import TrainingView, fit_detector
+from finding_nemo.uncertainty.opinion_pool import OpinionPool, fit_opinion_pool
 
 # More training images than this make the main axes no better and the bundle no smaller.
 MOST_TRAINING_IMAGES = 20_000
@@ -63,11 +65,11 @@ def fit_uncertainty(
         return Uncertainty()
     logits = as_logits(validation.outputs, activation)
     view = ValidationView(logits, val_truth, _dives(val.records))
-    calibration = _calibration(view, evidence, len(train_truth), reporter)
+    calibration, ranking = _calibration(view, evidence, len(train_truth), reporter)
     if validation.features is None:
         reporter.message("novelty: from logits alone; this network has no pooled features.")
         detector = fit_detector(None, val_logits=logits, val_features=None)
-        return Uncertainty(detector, calibration, view)
+        return Uncertainty(detector, calibration, view, ranking)
     rows, kept = (
         thinned_rows(len(inputs.records), MOST_TRAINING_IMAGES) for inputs in (train, val)
     )
@@ -79,7 +81,7 @@ def fit_uncertainty(
     )
     names = ", ".join(detector.names)
     reporter.message(f"novelty: fitted on {len(records)} training images ({names}).")
-    return Uncertainty(detector, calibration, view)
+    return Uncertainty(detector, calibration, view, ranking)
 
 
 def _training_view(
@@ -103,23 +105,36 @@ def as_logits(outputs: Float32s, activation: str) -> Float32s:
 
 def _calibration(
     view: ValidationView, evidence: tuple[CategoryEvidence, ...], n_train: int, reporter: Reporter
-) -> LogitCalibration | None:
+) -> tuple[LogitCalibration | None, OpinionPool | None]:
     if not view.truth.any():
         reporter.message("calibration: none, because no validation image holds a category.")
-        return None
-    counts = np.array([entry.n_images for entry in evidence])
-    dives = np.array([entry.n_dives for entry in evidence])
-    supercategories = [entry.supercategory for entry in evidence]
+        return None, None
+    frequency = frequency_of(evidence, n_train)
     fitted = fit_calibration(
         view,
         method=DEFAULT_CALIBRATION,
-        frequency=training_frequency(counts, dives, supercategories, n_train=n_train),
-        supercategories=supercategories,
+        frequency=frequency,
+        supercategories=[entry.supercategory for entry in evidence],
     )
     if not isinstance(fitted, LogitCalibration):
         raise TypeError(f"a bundle holds slopes, not {type(fitted).__name__}")
     reporter.message(f"{in_words(fitted)}.")
-    return fitted
+    ranking = fit_opinion_pool(view, frequency)
+    reporter.message(
+        "ranking: by the network's own probability and, beside it, class frequency with weight "
+        f"{ranking.weight:g}."
+    )
+    return fitted, ranking
+
+
+def frequency_of(evidence: tuple[CategoryEvidence, ...], n_train: int) -> Frequency:
+    """Return how often each category is in the `n_train` training images."""
+    return training_frequency(
+        np.array([entry.n_images for entry in evidence]),
+        np.array([entry.n_dives for entry in evidence]),
+        [entry.supercategory for entry in evidence],
+        n_train=n_train,
+    )
 
 
 def in_words(calibration: LogitCalibration | None) -> str:

@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from finding_nemo.core.reporter import Reporter
+from finding_nemo.metrics.ranking_scores import RankingScores
 from finding_nemo.reporting.terminal.console_reporter import ConsoleReporter
 from finding_nemo.reporting.terminal.json_reporter import JsonReporter
 from finding_nemo.training.loop.checkpoints import EpochPosition
@@ -116,6 +117,29 @@ def test_each_epoch__has_a_line_with_what_is_left(monkeypatch: pytest.MonkeyPatc
         "epoch 2 of 3: loss 0.2500, MAP@20 0.5200 by its own ranking, 5.0 images/s, 2 s left",
         "epoch 3 of 3: loss 0.1667, MAP@20 0.5300 by its own ranking, 5.0 images/s",
     ]
+
+
+def test_epoch__tells_other_rankings_and_training_images_where_they_are_known() -> None:
+    console = _no_terminal()
+    with _progress(1, console) as shown:
+        shown.start(_start(), n_images=28, seen=0)
+        shown.end(
+            0.5,
+            0.5,
+            others=RankingScores(own=0.5, calibrated=0.52, shown=0.53),
+            train_map_at_20=0.9,
+        )
+    assert _text(console) == (
+        "epoch 1 of 1: loss 0.5000, MAP@20 0.5000 by its own ranking, 0.5200 calibrated, "
+        "0.5300 as shown, 0.9000 on training images\n"
+    )
+    stream = io.StringIO()
+    with EpochProgress(1, JsonReporter(stream, every_s=1000)) as shown:
+        shown.start(_start(), n_images=28, seen=0)
+        shown.end(0.5, 0.5, others=RankingScores(shown=0.53), train_map_at_20=0.9)
+    line = json.loads(stream.getvalue().splitlines()[-1])
+    assert (line["map_at_20_shown"], line["train_map_at_20"]) == (0.53, 0.9)
+    assert "map_at_20_calibrated" not in line
 
 
 def test_terminal_that_moves_no_cursor__has_lines(monkeypatch: pytest.MonkeyPatch) -> None:
