@@ -18,7 +18,7 @@ from finding_nemo.data.datasets.dives import compile_dive_pattern
 def read_dataset(
     path: Path | str, *, images: Path | str | None = None, dive_pattern: str | None = None
 ) -> Dataset:
-    """Read a data set in any of the forms of `DATASET_FORMS`; no image is opened.
+    """Read a data set: a folder as FathomNet 2023 has it, COCO or CSV; no image is opened.
 
     Args:
         path: Such as a folder in the FathomNet 2023 layout, a COCO file (.json), or a CSV file

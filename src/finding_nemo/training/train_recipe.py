@@ -54,7 +54,7 @@ def train(  # noqa: PLR0913 - each is one option of the command
     Args:
         dataset: What to learn from.
         out: The run folder.
-        recipe: A name of `RECIPES`.
+        recipe: Its name; `finding-nemo recipes` lists all with their settings.
         split: The split; without one the data set is divided by dive.
         fold: Which fold is left out as the test, where the split has folds.
         settings: Changes to the recipe's settings.
