@@ -126,7 +126,7 @@ def _module(module: object) -> Iterator[str]:
 
 def _class(name: str, cls: type) -> Iterator[str]:
     found = sections(cls.__doc__ or "")
-    init = sections(cls.__init__.__doc__ or "") if "__init__" in vars(cls) else {}
+    init = sections(getattr(vars(cls).get("__init__"), "__doc__", None) or "")
     is_made_by_people = "Attributes" not in found and "Args" in init
     yield _fenced(_signature(name, cls, hide=not (is_made_by_people or "Attributes" in found)))
     yield from _described(
@@ -136,7 +136,7 @@ def _class(name: str, cls: type) -> Iterator[str]:
         if key.startswith("_") or key == "facts":
             continue
         if isinstance(member, property) or type(member).__name__ == "cached_property":
-            function = member.fget if isinstance(member, property) else member.func  # type: ignore[attr-defined]
+            function = member.fget if isinstance(member, property) else member.func
             words = sections(function.__doc__ or "")[""]
             yield _wrapped(f"* `.{key}`: {_in_line(words)}", indent="  ") + "\n"
         elif inspect.isfunction(member):

@@ -155,19 +155,19 @@ def test_baseline__has_a_beginning_and_an_end(
 def test_tensorboard__takes_three_lines(
     parts: _Parts, dataset: Dataset, split: Split, tmp_path: Path
 ) -> None:
-    pytest.importorskip("tensorboard")
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-    from torch.utils.tensorboard import SummaryWriter  # type: ignore[attr-defined]
+    # Not typed where the library is not installed.
+    reading: Any = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    writing: Any = pytest.importorskip("torch.utils.tensorboard")
 
     def to_tensorboard(row: EpochRow) -> None:
         for name, value in row.figures().items():
             writer.add_scalar(name, value, row.epoch)
 
-    with SummaryWriter(tmp_path / "logs") as writer:  # type: ignore[no-untyped-call]
+    with writing.SummaryWriter(tmp_path / "logs") as writer:
         run = train(
             dataset, out=tmp_path / "run", recipe="own", split=split, callbacks=[to_tensorboard]
         )
-    found = EventAccumulator(str(tmp_path / "logs")).Reload()
+    found = reading.EventAccumulator(str(tmp_path / "logs")).Reload()
     for name, value in run.history[1].figures().items():
         assert [event.step for event in found.Scalars(name)] == [1, 2]
         assert found.Scalars(name)[1].value == pytest.approx(value)

@@ -31,7 +31,7 @@ _HISTORY = (
 
 
 def texts(figure: Figure) -> list[str]:
-    figure.draw_without_rendering()  # type: ignore[no-untyped-call]
+    figure.draw_without_rendering()
     found = figure.findobj(Text)
     return [text.get_text() for text in found if isinstance(text, Text) and text.get_text()]
 
@@ -58,7 +58,7 @@ def test_categories__are_bars_and_a_tail(dataset: nemo.Dataset) -> None:
     figure = nemo.plot_categories(dataset)
     bars, tail = figure.axes
     assert [bar.get_width() for bar in bars.patches][:3] == [29, 28, 27]  # type: ignore[attr-defined]
-    assert list(tail.lines[0].get_ydata()) == list(range(29, 0, -1))
+    assert np.asarray(tail.lines[0].get_ydata()).tolist() == list(range(29, 0, -1))
     found = texts(figure)
     assert f"{_NAME} 1" in found
     assert "9 categories are in fewer than 10 images,\n1 in none" in found
@@ -87,8 +87,8 @@ def test_curves__are_of_runs_folders_and_comparisons(tmp_path: Path, small_bundl
     ):
         figure = nemo.plot_curves(runs)
         losses, scores = figure.axes
-        assert list(losses.lines[0].get_ydata()) == [0.9, 0.5]
-        assert list(scores.lines[0].get_ydata()) == [0.3, 0.4]
+        assert np.asarray(losses.lines[0].get_ydata()).tolist() == [0.9, 0.5]
+        assert np.asarray(scores.lines[0].get_ydata()).tolist() == [0.3, 0.4]
         assert any(text.startswith(f"{name}, training") for text in texts(figure))
     assert drawn(nemo.plot_curves(comparison)).size[1] > 300
     (tmp_path / "empty").mkdir()
@@ -131,7 +131,7 @@ def test_reliability__is_what_the_evaluation_holds(dataset: nemo.Dataset) -> Non
     figure = nemo.plot_reliability(found)
     line = figure.axes[0].lines[-1]
     wanted = [b.mean_probability for b in found.uncertainty.calibrated.bins]
-    assert list(line.get_xdata()) == [value for value in wanted if value >= 1e-3]
+    assert np.asarray(line.get_xdata()).tolist() == [value for value in wanted if value >= 1e-3]
     drawn(figure)
     with pytest.raises(ArgumentError, match="none of which could be read"):
         nemo.plot_reliability(replace(found, uncertainty=None))

@@ -22,7 +22,7 @@ class ShownFigure(Figure):
         with names_as_text():
             super().draw(renderer)
 
-    def savefig(self, fname: Any, **options: Any) -> None:  # type: ignore[override]  # noqa: ANN401
+    def savefig(self, fname: Any, **options: Any) -> None:  # noqa: ANN401
         """Write it to a file, in the format of the name's suffix; see matplotlib."""
         with names_as_text():
             super().savefig(fname, **options)
