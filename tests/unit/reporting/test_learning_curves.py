@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from PIL import Image
 
 from finding_nemo.reporting.figures.learning_curves import (
@@ -27,7 +29,13 @@ HISTORY = (row(1, 0.4, 0.5), row(2, 0.6, 0.7), row(3, 0.6, 0.9))
 
 def lines(axes: Axes) -> list[list[float]]:
     """Return the heights of each line of more than one point."""
-    return [list(map(float, line.get_ydata())) for line in axes.lines if len(line.get_ydata()) > 1]
+    return [heights for line in axes.lines if len(heights := points(line)[1]) > 1]
+
+
+def points(line: Line2D) -> tuple[list[float], list[float]]:
+    """Return where a line goes, across and upwards."""
+    across, upwards = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+    return across.tolist(), upwards.tolist()
 
 
 def test_limits__hold_every_known_score_and_are_the_same_for_all() -> None:
@@ -42,8 +50,8 @@ def test_one_recipe__has_loss_and_both_scores() -> None:
     assert lines(scores) == [[0.5, 0.7, 0.9], [0.4, 0.6, 0.6]]
     assert lines(losses)[0] == [1, 1 / 2, 1 / 3]
     # The earlier of equal epochs is kept.
-    (kept,) = [line for line in scores.lines if len(line.get_ydata()) == 1]
-    assert (float(kept.get_xdata()[0]), float(kept.get_ydata()[0])) == (2, 0.6)
+    (kept,) = [points(line) for line in scores.lines if len(points(line)[0]) == 1]
+    assert kept == ([2], [0.6])
 
 
 def test_several_recipes__have_a_panel_each_on_one_scale() -> None:

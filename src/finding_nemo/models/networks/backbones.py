@@ -115,9 +115,9 @@ def _fixed_size(name: str, frame_px: tuple[int, int]) -> dict[str, Any]:
     """Return what a network of frames of one size is told of another; others need nothing."""
     import timm
 
-    config = timm.get_pretrained_cfg(name)
-    is_fixed = config is not None and config.fixed_input_size
-    return {"img_size": frame_px} if is_fixed and config.input_size[1:] != frame_px else {}
+    config: Any = timm.get_pretrained_cfg(name)
+    is_other = config is not None and config.input_size[1:] != frame_px
+    return {"img_size": frame_px} if is_other and config.fixed_input_size else {}
 
 
 def _check_patches(network: nn.Module, name: str, frame_px: tuple[int, int]) -> None:

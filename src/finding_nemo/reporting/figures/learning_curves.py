@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 # Panels side by side in a picture of several recipes; on a page the window decides.
 _COLUMNS = 3
-_LONGEST_TITLE = 34
+# Letters of a title that fit over a panel at the usual size.
+_USUAL_TITLE = 34
 _VALIDATION, _TRAINING = MODEL, TIME_COPY
 
 
@@ -59,6 +60,12 @@ def draw_learning_curves(histories: Histories, path: Path) -> None:
     """Write the curves of one or more recipes as a PNG."""
     with atomic_write(path) as partial, partial.open("wb") as file, names_as_text():
         save_png(learning_curves_figure(histories), file)
+
+
+def learning_curves_svg(histories: Histories) -> str:
+    """Return the curves of one or more recipes as SVG."""
+    with names_as_text():
+        return to_svg(learning_curves_figure(histories))
 
 
 def recipe_curves_svg(name: str, history: Sequence[EpochLike], *, limits: Limits) -> str:
@@ -146,7 +153,9 @@ def _draw_panel(
         axes.set_ylabel(label, fontsize=9, color=INK)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     losses.set_xlabel("epoch", fontsize=9, color=INK)
-    scores.set_title(shown_name(name, most=_LONGEST_TITLE), fontsize=10, color=INK, loc="left")
+    title = shown_name(name)
+    size = 10 if len(title) <= _USUAL_TITLE else 7.5
+    scores.set_title(title, fontsize=size, color=INK, loc="left")
     scores.tick_params(labelbottom=False)
     scores.set_ylim(*limits)
     epochs = [row.epoch for row in history]
