@@ -127,7 +127,8 @@ def test_stopped_at_random_steps__ends_with_the_same_bundle(
                 trained(dataset, split, out, recipe, resume=True)
     resumed = trained(dataset, split, out, recipe, resume=True)
     assert resumed.bundle_hash == whole.bundle_hash
-    for name in ("training_loss", "validation_loss", "map_at_20", "learning_rate"):
+    scores = ("map_at_20", "map_at_20_calibrated", "map_at_20_shown", "train_map_at_20")
+    for name in ("training_loss", "validation_loss", *scores, "learning_rate"):
         found, expected = ([getattr(row, name) for row in run.history] for run in (resumed, whole))
         assert found == expected, name
 

@@ -197,6 +197,8 @@ def test_run_folder__holds_logs_and_curves_and_no_pickle(
     assert {"validation_loss", "map_at_20", "learning_rate", "seconds", "images_per_s"} < set(
         rows[0]
     )
+    for name in ("train_map_at_20", "map_at_20_calibrated", "map_at_20_shown"):
+        assert 0 < float(rows[1][name]) <= 1, name
     assert (run.folder / "curves.png").stat().st_size > 1000
     files = [path for path in run.folder.rglob("*") if path.is_file()]
     assert {p.suffix for p in files} <= {".json", ".jsonl", ".csv", ".png", ".md", ".onnx",
@@ -213,6 +215,12 @@ def test_best_epoch__is_chosen_on_validation_images_alone(
     assert metadata is not None
     assert metadata.best_epoch == best.epoch
     assert metadata.map_at_20 == pytest.approx(best.map_at_20)
+    assert metadata.map_at_20_calibrated == pytest.approx(best.map_at_20_calibrated)
+    assert metadata.map_at_20_shown == pytest.approx(best.map_at_20_shown)
+    assert metadata.train_map_at_20 == best.train_map_at_20
+    card = (run.bundle.path / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert f"{metadata.map_at_20_shown:.4f} as shown" in card
+    assert f"On training images it is {metadata.train_map_at_20:.3f}" in card
     assert metadata.n_images == split.parts["val"]
 
 
