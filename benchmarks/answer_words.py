@@ -36,8 +36,9 @@ class Judged:
     dives: list[str]
 
     def rows_of(self, word: str, level: str | None = None) -> Bools:
-        is_word = np.asarray(self.words) == word
-        return is_word if level is None else is_word & (np.asarray(self.levels) == level)
+        """Return which answers have a word, and a level."""
+        chosen: Bools = np.asarray(self.words) == word
+        return chosen if level is None else chosen & (np.asarray(self.levels) == level)
 
 
 def judge(dataset: Dataset, bundle: Bundle, predictions: Path) -> Judged:

@@ -82,6 +82,10 @@ class Reporter:
         if self._tell is not None:
             self._tell(words)
 
+    def warning(self, words: str) -> None:
+        """Tell what a person must know before anything else, even one who wants few words."""
+        self.message(f"WARNING: {words}")
+
     def detail(self, words: str) -> None:
         """Tell what only who looks into the program wants to know."""
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from itertools import islice
+from math import nan
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 import pyarrow as pa
 
 from finding_nemo.core.assessment import PredictionOrigin
@@ -28,6 +30,7 @@ from finding_nemo.results.schema import (
     SpreadsheetLayout,
 )
 from finding_nemo.results.writers import write_tables
+from finding_nemo.uncertainty.domain_check import DomainCounter
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +59,7 @@ class PredictionStream(ShortRepr, Iterator[Prediction]):
     ) -> None:
         """Pass on `predictions`, which `bundle` makes."""
         self._predictions, self._bundle, self._origin = predictions, bundle, origin
+        self._domain = DomainCounter()
         self._n_passed = 0
         self._columns = Columns(
             n_categories=len(bundle.categories),
@@ -91,7 +95,7 @@ class PredictionStream(ShortRepr, Iterator[Prediction]):
         Raises:
             PredictionsError: If an image id stands twice.
         """
-        return table_of_rows(self.to_arrow(), self._origin.metadata)
+        return table_of_rows(self.to_arrow(), self._metadata())
 
     def to_pandas(self) -> pd.DataFrame:
         """Return those that are left as a pandas data frame.
@@ -165,7 +169,7 @@ class PredictionStream(ShortRepr, Iterator[Prediction]):
             self._tables(),
             Path(path),
             schema=self._columns.schema(),
-            metadata=lambda: {**self._origin.metadata, **maps_metadata(self._columns)},
+            metadata=self._metadata,
             fallback_ids=most_frequent_first(evidence_of(self._bundle)),
             file_format=file_format,
             overwrite=overwrite,
@@ -174,4 +178,16 @@ class PredictionStream(ShortRepr, Iterator[Prediction]):
 
     def _tables(self) -> Iterator[pa.Table]:
         while rows := list(islice(self, _ROWS_AT_A_TIME)):
-            yield to_table(rows, self._bundle.categories.ids, self._columns)
+            table = to_table(rows, self._bundle.categories.ids, self._columns)
+            unusual = [nan if row is None else row for row in table["unusualness"].to_pylist()]
+            self._domain.add(np.array(unusual), table["dive"].to_pylist())
+            yield table
+
+    def _metadata(self) -> dict[str, Any]:
+        """Return what belongs beside the rows, once they have passed."""
+        checked = self._domain.verdict()
+        return {
+            **self._origin.metadata,
+            "domain_check": None if checked is None else checked.to_json(),
+            **maps_metadata(self._columns),
+        }

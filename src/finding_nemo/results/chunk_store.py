@@ -128,12 +128,18 @@ class ChunkStore:
         with atomic_write(self.chunk_path(chunk)) as partial:
             pq.write_table(rows, partial, **parquet_options(rows.schema))
 
-    def read_chunk(self, chunk: int) -> pa.Table | None:
-        """Return the rows of a finished part, or `None` if it cannot be read."""
+    def read_chunk(self, chunk: int, *, columns: Sequence[str] | None = None) -> pa.Table | None:
+        """Return the rows of a finished part, or `None` if it cannot be read.
+
+        Args:
+            chunk: Its number.
+            columns: Which columns, those that there are; `None`: all.
+        """
         try:
-            return pq.read_table(
-                self.chunk_path(chunk), partitioning=None, page_checksum_verification=True
-            )
+            with pq.ParquetFile(self.chunk_path(chunk), page_checksum_verification=True) as file:
+                names = file.schema_arrow.names
+                kept = names if columns is None else [n for n in columns if n in names]
+                return file.read(columns=kept)
         except (pa.ArrowException, OSError):
             return None
 

@@ -28,6 +28,7 @@ from finding_nemo.results.file_metadata import (
 from finding_nemo.results.prediction_formats import Format, choose_format
 from finding_nemo.results.schema import USUAL_SPREADSHEET, SpreadsheetLayout
 from finding_nemo.results.summary import PredictionSummary
+from finding_nemo.results.whole_file import surveyed, with_ranks
 from finding_nemo.results.writers import ROWS_IN_GROUP, write_tables
 
 # What shards of one run have in common.
@@ -63,9 +64,12 @@ def merge_shards(
     checked = _checked(paths, out, file_format=file_format, overwrite=overwrite)
     ordered, metadata_by_path, in_order = checked.ordered, checked.metadata, checked.in_order
     schema = open_parquet(ordered[0]).schema_arrow.remove_metadata()
-    summary = PredictionSummary()
+    whole = surveyed(_rows(ordered, metadata_by_path, schema))
+    checked = whole.domain_check()
+    summary = PredictionSummary(domain_check=None if checked is None else checked.to_json())
+    rows = with_ranks(_rows(ordered, metadata_by_path, schema), whole.ranks())
     write_tables(
-        summary.watched(_rows(ordered, metadata_by_path, schema), schema),
+        summary.watched(rows, schema),
         out,
         schema=schema,
         metadata=lambda: _merged_metadata(in_order, summary),
@@ -222,6 +226,7 @@ def _merged_metadata(
         "n_images": summary.n_images,
         "failures": dict(summary.failures),
         "content_sha256": summary.content_sha256,
+        "domain_check": summary.domain_check,
         "shard": {**metadata_by_path[0]["shard"], "number": 1, "count": 1},
     }
 

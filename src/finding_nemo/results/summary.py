@@ -21,12 +21,20 @@ class PredictionSummary:
         failures: How many images failed for each reason.
         first_failures: The first few failed files with their reason.
         content_sha256: Hash of all that the rows say; see `results.content_hash`.
+        domain_check: Whether the images look like those of the training, as JSON-ready values;
+            `None` where nothing can be said.
     """
 
     n_images: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     first_failures: list[str] = field(default_factory=list)
     content_sha256: str = ""
+    domain_check: Mapping[str, Any] | None = None
+
+    @property
+    def warning(self) -> str:
+        """What a person must know before the rest, "" where there is nothing."""
+        return str(self.domain_check["message"]) if self.domain_check else ""
 
     @property
     def n_failed(self) -> int:
@@ -58,6 +66,7 @@ class PredictionSummary:
             "failures": dict(self.failures),
             "first_failures": self.first_failures,
             "content_sha256": self.content_sha256,
+            "domain_check": self.domain_check,
         }
 
     @classmethod

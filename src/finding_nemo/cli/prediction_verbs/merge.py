@@ -26,6 +26,7 @@ def merge(
     dry_run: DryRunWanted = False,
 ) -> None:
     """Join what `predict --shard i/n` wrote: order restored, completeness checked."""
+    from finding_nemo.cli.console.notices import reporter
     from finding_nemo.core.errors import SettingsError
     from finding_nemo.core.files.output_checks import check_output_file
     from finding_nemo.results.merge_shards import dry_run_merge, merge_shards
@@ -41,6 +42,8 @@ def merge(
         print_dry_run(dry_run_merge(shards, out, file_format=chosen, overwrite=overwrite))
         return
     summary = merge_shards(shards, out, file_format=chosen, overwrite=overwrite, layout=layout)
+    if summary.warning:
+        reporter().warning(summary.warning)
     failed = f", {summary.n_failed} of them failed" if summary.n_failed else ""
     print_result(f"{out}: {summary.n_images} images{failed}.")
     print_result(f"content sha256 {summary.content_sha256}")

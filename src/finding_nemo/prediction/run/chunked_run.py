@@ -247,14 +247,26 @@ def predict_missing(
             pending.result()
 
 
-def finished_rows(folder: ChunkStore, chunks: Sequence[int], size: PlanSize) -> Iterator[pa.Table]:
+def finished_rows(
+    folder: ChunkStore,
+    chunks: Sequence[int],
+    size: PlanSize,
+    *,
+    columns: Sequence[str] | None = None,
+) -> Iterator[pa.Table]:
     """Yield the rows of all parts in order.
+
+    Args:
+        folder: Where they are.
+        chunks: Their numbers.
+        size: What the plan holds.
+        columns: Which columns, those that there are; `None`: all.
 
     Raises:
         OutputError: If a part is damaged; it is removed, and the same command repeats it.
     """
     for chunk in chunks:
-        rows = folder.read_chunk(chunk)
+        rows = folder.read_chunk(chunk, columns=columns)
         if rows is None or len(rows) != size.rows_in(chunk):
             path = folder.chunk_path(chunk)
             path.unlink(missing_ok=True)

@@ -56,6 +56,7 @@ from finding_nemo.results.schema import (
     SpreadsheetLayout,
 )
 from finding_nemo.results.summary import PredictionSummary
+from finding_nemo.results.whole_file import SURVEYED, surveyed, with_ranks
 from finding_nemo.results.writers import write_tables
 
 WHOLE_RUN = Shard()
@@ -96,7 +97,8 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         overwrite: Whether an existing file, or another command's unfinished run, may be
             replaced.
         precision: Share of the categories named that should be right, in (0, 1].
-        reporter: Told what is going on, and how far it is.
+        reporter: Told what is going on, how far it is, and whether the images look unlike those
+            of the training.
         network: How the network is to be computed.
         limits: What one image may cost; a run goes on with the same only.
         layout: What a CSV file for people holds.
@@ -127,7 +129,11 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         layout=layout,
         with_maps=with_maps,
     )
-    return _carry_out(spec, ChunkStore(out), engine, overwrite, reporter or Reporter())
+    told = reporter or Reporter()
+    summary = _carry_out(spec, ChunkStore(out), engine, overwrite, told)
+    if summary.warning:
+        told.warning(summary.warning)
+    return summary
 
 
 def run_spec(  # noqa: PLR0913 - as `predict_to_file` has them
@@ -307,7 +313,11 @@ def _put_together(
     columns: Columns,
     postprocessor: PostProcessor | None,
 ) -> PredictionSummary:
-    summary, schema = PredictionSummary(), columns.schema()
+    schema = columns.schema()
+    whole = surveyed(finished_rows(store, chunks, state.size, columns=SURVEYED))
+    checked = whole.domain_check()
+    summary = PredictionSummary(domain_check=None if checked is None else checked.to_json())
+    rows = with_ranks(finished_rows(store, chunks, state.size), whole.ranks())
 
     def metadata() -> dict[str, Any]:
         shard = {**asdict(spec.shard), "n_images": state.size.n_images}
@@ -319,7 +329,7 @@ def _put_together(
         )
 
     write_tables(
-        summary.watched(finished_rows(store, chunks, state.size), schema),
+        summary.watched(rows, schema),
         store.whole_path,
         schema=schema,
         metadata=metadata,
@@ -344,5 +354,6 @@ def _metadata(bundle: Bundle, state: RunState, summary: PredictionSummary) -> di
         "n_images": summary.n_images,
         "failures": dict(summary.failures),
         "content_sha256": summary.content_sha256,
+        "domain_check": summary.domain_check,
         "categories": evidence_of(bundle),
     }

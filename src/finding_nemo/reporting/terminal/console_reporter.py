@@ -83,6 +83,10 @@ class ConsoleReporter(Reporter):
         if self._verbosity != "quiet":
             self._print(words)
 
+    def warning(self, words: str) -> None:
+        """Print a warning with space around it, whatever the verbosity."""
+        self._print(f"\nWARNING: {words}\n")
+
     def detail(self, words: str) -> None:
         """Print what only developers want to know, if that is wanted."""
         if self._verbosity == "verbose":

@@ -25,6 +25,10 @@ class JsonReporter(Reporter):
         """Write a message."""
         self.record("message", message=words)
 
+    def warning(self, words: str) -> None:
+        """Write a warning."""
+        self.record("warning", message=words)
+
     def detail(self, words: str) -> None:
         """Write what only developers want to know."""
         self.record("detail", message=words)
