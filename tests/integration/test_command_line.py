@@ -115,6 +115,14 @@ def test_wrong_usage__is_code_two(run: Run, words: tuple[str, ...]) -> None:
     assert "Traceback" not in err
 
 
+def test_options_of_a_spreadsheet__are_refused_for_other_formats(run: Run, tmp_path: Path) -> None:
+    for words in (("predict", "b", "x"), ("merge", "s1")):
+        for option in (("--guesses", "9"), ("--ids",)):
+            code, _, err = run(*words, "--out", tmp_path / "p.parquet", *option)
+            assert code == 2
+            assert "are of a CSV file" in " ".join(err.replace("│", " ").split())
+
+
 def test_the_whole_way__on_a_tiny_data_set(run: Run, tiny_folder: Path, tmp_path: Path) -> None:
     split, out = tmp_path / "split.csv", tmp_path / "run"
     code, said, _ = run("inspect", tiny_folder, "--out", tmp_path / "inspect.html")

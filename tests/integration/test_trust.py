@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from finding_nemo import evaluate, load_bundle, read_predictions
 from finding_nemo.core.records import Dataset
@@ -17,9 +18,12 @@ from finding_nemo.data.splits.splitters.by_dive import split_by_dive
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.models.bundle.uncertainty_tensors import uncertainty_from_tensors
 from finding_nemo.prediction.predictor import Predictor
+from finding_nemo.prediction.run.chunked_run import Shard
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
-from finding_nemo.prediction.sources.image_sources import collect_images
+from finding_nemo.prediction.sources.image_sources import ImageSelection, collect_images
 from finding_nemo.reporting.html.evaluation_page import write_evaluation_page
+from finding_nemo.results.content_hash import content_hash
+from finding_nemo.results.merge_shards import merge_shards
 from finding_nemo.results.submission import read_submission
 from finding_nemo.training.train_recipe import train
 from finding_nemo.workflows.novelty_benchmark import mean_by_score, run_novelty_benchmark
@@ -55,6 +59,34 @@ def test_readings__are_in_every_format(bundle: Bundle, dataset: Dataset, tmp_pat
         assert table.assessment.prediction_sets == first.prediction_sets
         assert table.assessment.labels == first.labels
         assert table.assessment.label_sources == first.label_sources
+
+
+def test_frames_of_another_world__are_said_first_in_the_file_and_after_a_merge(
+    bundle: Bundle, dataset: Dataset, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(5)
+    for k in range(300):
+        stripes = np.zeros((48, 64, 3), dtype=np.uint8)
+        stripes[:, rng.integers(0, 3) :: 4] = 255
+        Image.fromarray(stripes).save(tmp_path / f"{k}.png")
+    told: list[str] = []
+    images = ImageSelection((str(tmp_path),))
+    far = tmp_path / "far.parquet"
+    predict_to_file(bundle, images, far, reporter=Reporter(told.append))
+    assert told[-1].startswith("WARNING: These frames look unlike those that the bundle")
+    found = read_predictions(far).metadata["domain_check"]
+    assert (found["verdict"], found["share_far_out"], found["n_images"]) == ("foreign", 1.0, 300)
+    assert found["message"] in told[-1]
+    shards = [tmp_path / f"s{k}.parquet" for k in (1, 2)]
+    for number, path in enumerate(shards, start=1):
+        predict_to_file(bundle, images, path, shard=Shard(number, 2))
+    summary = merge_shards(shards, tmp_path / "m.parquet")
+    assert summary.warning == found["message"]
+    assert read_predictions(tmp_path / "m.parquet").metadata["domain_check"] == found
+    assert summary.content_sha256 == content_hash(far)
+    assert predict_to_file(bundle, collect_images([str(dataset.root)]), tmp_path / "n.parquet")
+    near = read_predictions(tmp_path / "n.parquet").metadata["domain_check"]
+    assert near["verdict"] != "foreign"
 
 
 def test_stored_novelty__is_the_default_score_and_the_submission_uses_it(

@@ -21,11 +21,13 @@ Verdict = Literal["alike", "partly foreign", "foreign"]
 
 # A frame is far out beyond this share of the validation images: one in a hundred of these is.
 FAR_OUT = 0.99
-# Of the frames; no held-out dive of its own world has as many (docs/experiments/0038).
+# Of the frames; no held-out dive of its own world has as many
+# (docs/experiments/0037-answer-words.md).
 _SHARE_OF_FOREIGN = 0.5
-# A few frames may all be odd; fewer say nothing of a run, or of a dive.
+# Fewer say nothing.
 LEAST_FRAMES = 5
-LEAST_FRAMES_OF_DIVE = 10
+# Of fewer, most may be odd by chance (88 % of 8 were, in one of 40 drawn dives): all must be.
+ENOUGH_FRAMES = 10
 # Frames of a dive are alike: with this correlation a dive counts as 5 frames at most.
 _FRAME_CORRELATION = 0.2
 _DIVES_NAMED = 5
@@ -38,8 +40,8 @@ class DomainCheck:
     """What a run's frames say of the world that they come from.
 
     Attributes:
-        verdict: "alike"; "foreign" where most are far out; "partly foreign" where most frames of
-            some dives are.
+        verdict: "alike"; "foreign" where most are far out, of fewer than ten frames all; "partly
+            foreign" where most frames of some dives are.
         share_far_out: Share of the frames that are further out than 99 % of the validation
             images, each dive counting as 5 frames at most, in [0, 1].
         n_images: Frames that could be read and compared.
@@ -116,11 +118,12 @@ def check_domain(counts: Mapping[str, DiveCounts]) -> DomainCheck | None:
     foreign = tuple(
         dive
         for dive, of_dive in zip(known, shares.tolist(), strict=True)
-        if of_dive > _SHARE_OF_FOREIGN and known[dive].frames >= LEAST_FRAMES_OF_DIVE
+        if of_dive > _SHARE_OF_FOREIGN and known[dive].frames >= ENOUGH_FRAMES
     )
     verdict: Verdict = "partly foreign" if foreign else "alike"
+    least_share = _SHARE_OF_FOREIGN if frames.sum() >= ENOUGH_FRAMES else 1 - 1e-9
     return DomainCheck(
-        verdict="foreign" if share > _SHARE_OF_FOREIGN else verdict,
+        verdict="foreign" if share > least_share else verdict,
         share_far_out=share,
         n_images=int(frames.sum()),
         n_dives=len(known),

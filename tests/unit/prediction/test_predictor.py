@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from finding_nemo.core.errors import (
     ArgumentError,
     BundleError,
     DatasetNotFoundError,
+    OtherRunError,
     OutputError,
 )
 from finding_nemo.core.names.registries import load
@@ -28,8 +31,11 @@ from finding_nemo.data.images.decode import decode_image
 from finding_nemo.metrics.ranking import rank_columns
 from finding_nemo.models.bundle.bundle import load_bundle, write_bundle
 from finding_nemo.models.bundle.uncertainty_tensors import Uncertainty, uncertainty_tensors
+from finding_nemo.prediction.run.chunked_run import ChunkRows, ChunkWork
+from finding_nemo.prediction.run.engine_local import predict_here
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_sources import ImageSelection, collect_images
+from finding_nemo.results.chunk_store import JOB, ChunkStore
 from finding_nemo.results.prediction_formats import FORMATS
 from finding_nemo.results.reading.answer_columns import answer_values
 from finding_nemo.results.reading.assessment_columns import NO_ASSESSMENT, assessment_values
@@ -351,3 +357,49 @@ def test_ranking__of_a_damaged_bundle_is_refused(small_bundle: Path, tmp_path: P
     folder = _ranked_bundle(small_bundle, tmp_path / "wrong", pool=wrong)
     with pytest.raises(BundleError, match="'ranking.frequency' is of shape .29,.; wanted is 30"):
         Predictor(folder).postprocessor  # noqa: B018 - opened on first use
+
+
+def test_file__unfinished_parts_with_other_columns_are_not_gone_on_with(
+    frames: Path, small_bundle: Path, tmp_path: Path
+) -> None:
+    bundle, out = load_bundle(small_bundle), tmp_path / "p.parquet"
+    images = ImageSelection((str(frames),))
+
+    def stopped(work: ChunkWork, chunks: Sequence[int]) -> Iterator[ChunkRows]:
+        yield from predict_here(work, chunks)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        predict_to_file(bundle, images, out, engine=stopped)
+    job = ChunkStore(out).folder / JOB
+    told = json.loads(job.read_text())
+    del told["request"]["columns"]  # as an earlier version wrote it
+    job.write_text(json.dumps(told))
+    with pytest.raises(OtherRunError, match="columns was not given .of the rows"):
+        predict_to_file(bundle, images, out)
+    assert predict_to_file(bundle, images, out, overwrite=True).n_images == 4
+
+
+def test_file__says_dive_time_and_answer_of_each_image(
+    tiny_folder: Path, small_bundle: Path, tmp_path: Path
+) -> None:
+    bundle = load_bundle(small_bundle)
+    out = tmp_path / "p.parquet"
+    predict_to_file(bundle, ImageSelection((str(tiny_folder),)), out)
+    found = read_predictions(out)
+    assert found.dives[:6] == ("Tiny 0000",) * 5 + ("Tiny 0001",)
+    assert found.captured[7] == datetime(2015, 5, 2, 10, 0, 7)
+    assert found.answers is not None
+    assert set(found.answers.confidences) == {"guess"}  # a bundle without validation images
+    names = dict(zip(bundle.categories.ids, bundle.categories.names, strict=True))
+    best = [names[ids[0]] for ids in found.ranked_ids]
+    assert list(found.answers.texts) == best
+    assert found.metadata["domain_check"] is None
+    ranks = [rank for rank in found.answers.look_first if rank is not None]
+    assert ranks == [1] * 6  # one of the five frames of each dive
+    folder = ImageSelection((str(tiny_folder / "images/train"),), dive_pattern="(?P<dive>train)/")
+    predict_to_file(bundle, folder, tmp_path / "q.parquet")
+    assert set(read_predictions(tmp_path / "q.parquet").dives) == {"train"}
+    frames = ImageSelection((str(tiny_folder / "images/train"),))
+    predict_to_file(bundle, frames, tmp_path / "r.parquet")
+    assert read_predictions(tmp_path / "r.parquet").dives == ()

@@ -43,6 +43,8 @@ def test_check__one_long_foreign_dive_among_others_is_named_alone() -> None:
 
 def test_check__nine_odd_frames_are_no_foreign_dive() -> None:
     assert judged(a=(9, 9), b=(100, 1)).verdict == "alike"
+    assert judged(a=(9, 8)).verdict == "alike"
+    assert judged(a=(9, 9)).verdict == "foreign"
     assert judged(a=(100, 50)).verdict == "alike"
     assert judged(a=(100, 51)).verdict == "foreign"
     assert judged(a=(100, 1)).in_words == ""

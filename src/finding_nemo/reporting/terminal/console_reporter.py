@@ -85,7 +85,8 @@ class ConsoleReporter(Reporter):
 
     def warning(self, words: str) -> None:
         """Print a warning with space around it, whatever the verbosity."""
-        self._print(f"\nWARNING: {words}\n")
+        for line in ("", f"WARNING: {words}", ""):
+            self._print(line)
 
     def detail(self, words: str) -> None:
         """Print what only developers want to know, if that is wanted."""
