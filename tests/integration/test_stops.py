@@ -130,6 +130,8 @@ def test_verbs__check_outputs_before_they_read(
         ("evaluate", nowhere, nowhere, "--out", bad),
         ("evaluate", nowhere, nowhere, "--json", folder),
         ("evaluate", nowhere, nowhere, "--json", f"{bad}.json", "--out", f"{tmp_path}/e.html"),
+        ("report", nowhere, "--out", bad),
+        ("report", nowhere, "--out", folder),
         ("predict", nowhere, nowhere, "--out", folder),
         ("predict", nowhere, nowhere, "--out", bad),
         ("predict", nowhere, nowhere, "--out", "s3://bucket/p.csv"),
@@ -155,6 +157,7 @@ def test_verbs__check_outputs_before_they_read(
     [
         ("evaluate", "p", "d", "--out", "r.pdf"),
         ("evaluate", "p", "d", "--json", "r.html"),
+        ("report", "p", "--out", "r.pdf"),
         ("inspect", "d", "--out", "r.json"),
         ("split", "d", "--out", "s.parquet"),
         ("predict", "b", "d", "--out", "p.xlsx"),

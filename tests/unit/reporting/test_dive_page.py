@@ -89,12 +89,13 @@ def test_without_images__the_page_is_written_and_says_so(predictions: Path, tmp_
 
 
 def test_warning__comes_first(dive_files: Any, tmp_path: Path) -> None:
-    told = {"is_outside": True, "message": "These frames look unlike those of the training."}
+    message = "These frames look unlike those of the training."
+    told = {"verdict": "foreign", "message": message}
     path = dive_files.write(tmp_path / "d.parquet", [dive_files.row(0)], domain_check=told)
     write_dive_page(read_dive_frames(path), tmp_path / "p.html", title="My frames")
     page = (tmp_path / "p.html").read_text()
     assert "<h1>My frames</h1>" in page
-    assert page.index(told["message"]) < page.index("Most often crab")
+    assert page.index(message) < page.index("Most often crab")
 
 
 def test_verb__writes_the_page_and_names_its_tables(predictions: Path, tmp_path: Path) -> None:

@@ -45,7 +45,11 @@ def report(
     from finding_nemo.reporting.html.dive_page import write_dive_page
 
     outputs = DiveOutputs.of(out)
-    files = {"--out": out, "its counts": outputs.counts, "its effort": outputs.effort}
+    files: dict[str, Path | None] = {
+        "--out": out,
+        "its counts": outputs.counts,
+        "its effort": outputs.effort,
+    }
     check_files(files, overwrite=overwrite, inputs=(predictions,))
     check_folder(outputs.folder, overwrite=overwrite, inputs=(predictions, images))
     reporter().activity("reading the predictions")

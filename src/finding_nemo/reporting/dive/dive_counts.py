@@ -46,7 +46,7 @@ class Effort:
 
 
 @dataclass(frozen=True, slots=True)
-class DiveCounts:
+class FrameCounts:
     """Counts of some frames.
 
     Attributes:
@@ -60,7 +60,7 @@ class DiveCounts:
     failures: dict[str, int] = field(default_factory=dict)
 
 
-def count_frames(frames: Iterable[Frame], n_words: int) -> DiveCounts:
+def count_frames(frames: Iterable[Frame], n_words: int) -> FrameCounts:
     """Count frames by answer and by how sure it is.
 
     Args:
@@ -81,7 +81,7 @@ def count_frames(frames: Iterable[Frame], n_words: int) -> DiveCounts:
         for name in frame.also_named:
             names.setdefault(name, NameCount([0] * n_words)).also_named += 1
     ordered = sorted(names.items(), key=lambda item: (-item[1].n_frames, -item[1].also_named))
-    return DiveCounts(dict(ordered), effort, dict(failures.most_common()))
+    return FrameCounts(dict(ordered), effort, dict(failures.most_common()))
 
 
 def hour_of(frame: Frame) -> str:
@@ -95,7 +95,7 @@ def hour_of(frame: Frame) -> str:
     return "" if frame.time_s is None else f"video hour {int(frame.time_s // 3600) + 1}"
 
 
-def count_by_hour(found: DiveFrames) -> dict[tuple[str, str], DiveCounts]:
+def count_by_hour(found: DiveFrames) -> dict[tuple[str, str], FrameCounts]:
     """Return the counts of each dive and hour, in order."""
     groups: dict[tuple[str, str], list[Frame]] = {}
     for frame in found.frames:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from finding_nemo.reporting.dive.dive_counts import DiveCounts
+from finding_nemo.reporting.dive.dive_counts import FrameCounts
 from finding_nemo.reporting.dive.dive_frames import UNUSUAL_FROM, DiveFrames, Frame
+from finding_nemo.reporting.dive.dive_names import count_or_none
 
 _CLOSE = 0.6
 _SURE_ENOUGH = 0.8
@@ -18,9 +19,6 @@ _FAR_OUT = 0.995
 _RATHER = 0.8
 _HOW_UNUSUAL = ((UNUSUAL_FROM, "Unusual"), (_RATHER, "Somewhat unusual"), (0.0, "Ordinary"))
 _SCARCE_IMAGES = 5
-# What a file may call the sentence of its domain check.
-_SENTENCES = ("warning", "message", "words", "notice", "sentence", "reason")
-_VERDICTS = ("is_outside", "is_foreign", "is_unlike", "fires", "warn", "is_warning", "outside")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +42,7 @@ class Summary:
     warning: str
 
 
-def summarize(found: DiveFrames, counts: DiveCounts) -> Summary:
+def summarize(found: DiveFrames, counts: FrameCounts) -> Summary:
     """Return the first screen in words."""
     return Summary(
         seen=_seen(found, counts),
@@ -56,7 +54,7 @@ def summarize(found: DiveFrames, counts: DiveCounts) -> Summary:
     )
 
 
-def _seen(found: DiveFrames, counts: DiveCounts) -> str:
+def _seen(found: DiveFrames, counts: FrameCounts) -> str:
     if not counts.effort.n_readable:
         return "Nothing was seen: no frame could be read."
     named = [(found.names[name].text, count.n_frames) for name, count in counts.names.items()]
@@ -72,7 +70,7 @@ def _seen(found: DiveFrames, counts: DiveCounts) -> str:
     return f"Most often {shown}{more}."
 
 
-def _sure(found: DiveFrames, counts: DiveCounts) -> str:
+def _sure(found: DiveFrames, counts: FrameCounts) -> str:
     by_word = [
         sum(count.by_word[place] for count in counts.names.values())
         for place in range(len(found.words))
@@ -88,7 +86,7 @@ def _sure(found: DiveFrames, counts: DiveCounts) -> str:
     return f"{_listed(parts)}."
 
 
-def _unread(counts: DiveCounts) -> str:
+def _unread(counts: FrameCounts) -> str:
     n_failed = counts.effort.n_frames - counts.effort.n_readable
     if not n_failed:
         return f"All {counts.effort.n_frames:,} frames could be read."
@@ -97,7 +95,7 @@ def _unread(counts: DiveCounts) -> str:
     return f"{_frames(n_failed)} could not be read; {which}: \u201c{reason}\u201d."
 
 
-def _unusual(found: DiveFrames, counts: DiveCounts) -> str:
+def _unusual(found: DiveFrames, counts: FrameCounts) -> str:
     known = sum(not math.isnan(frame.novelty_percentile) for frame in found.frames)
     if not known:
         return "How unusual the frames are is not known: the file does not say it."
@@ -123,12 +121,10 @@ def made_by(metadata: Mapping[str, Any]) -> str:
 
 def _trained_on(metadata: Mapping[str, Any]) -> str:
     training = metadata.get("training")
-    if isinstance(training, Mapping) and training.get("n_dives"):
-        return (
-            f"trained on {int(training.get('n_images') or 0):,} frames of "
-            f"{_dives(int(training['n_dives']))}"
-        )
-    dives = [entry.get("n_dives") or 0 for entry in metadata.get("categories", ())]
+    if isinstance(training, Mapping) and count_or_none(training.get("n_dives")):
+        n_images, n_dives = (count_or_none(training.get(key)) for key in ("n_images", "n_dives"))
+        return f"trained on {_frames(n_images or 0)} of {_dives(n_dives or 0)}"
+    dives = [count_or_none(entry.get("n_dives")) or 0 for entry in metadata.get("categories", ())]
     if not any(dives):
         return "on how many dives it was trained is not known"
     return f"trained on {_dives(max(dives))} or more"
@@ -137,17 +133,8 @@ def _trained_on(metadata: Mapping[str, Any]) -> str:
 def domain_warning(metadata: Mapping[str, Any]) -> str:
     """Return the warning of a file whose frames are unlike those of its bundle, else ""."""
     stated = metadata.get("domain_check")
-    if isinstance(stated, str):
-        return stated
-    if not isinstance(stated, Mapping):
-        return ""
-    verdicts = [stated[key] for key in _VERDICTS if key in stated]
-    if verdicts and not any(verdicts):
-        return ""
-    sentence = next((stated[key] for key in _SENTENCES if isinstance(stated.get(key), str)), "")
-    if sentence or not verdicts:
-        return str(sentence)
-    return "These frames look unlike those that the bundle was trained on: do not trust the names."
+    message = stated.get("message") if isinstance(stated, Mapping) else None
+    return message if isinstance(message, str) else ""
 
 
 def novelty_in_words(percentile: float) -> str:

@@ -17,6 +17,8 @@ from finding_nemo.results.file_metadata import BROKEN_PARQUET, open_parquet, unr
 
 _MAPS = "maps"
 _NAMES = ("answer", "confidence", "why", "dive", "captured", "look_first", "names", _MAPS)
+# As the readers of data sets have it: nobody filmed before, and 9999 stands for "unknown".
+_FIRST_YEAR, _LAST_YEAR = 1800, 2199
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class NewerColumns:
                 value = datetime.fromisoformat(value)
             except ValueError:
                 return None
-        if not isinstance(value, datetime):
+        if not isinstance(value, datetime) or not _FIRST_YEAR <= value.year <= _LAST_YEAR:
             return None
         return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
 
@@ -92,6 +94,8 @@ def _of_parquet(path: Path) -> NewerColumns:
 
 def _values(column: pa.ChunkedArray, name: str) -> Sequence[Any]:
     if name != _MAPS:
+        if pa.types.is_timestamp(column.type):  # Python knows no nanoseconds
+            column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
         values: list[Any] = column.to_pylist()
         return values
     return [value for chunk in column.chunks for value in _byte_rows(chunk)]

@@ -80,8 +80,9 @@ def read_dive_frames(
 
 def _words(newer: NewerColumns) -> tuple[str, ...]:
     """Return how sure an answer may be: the words that we know, then others as they come."""
-    own = dict.fromkeys(word for word in newer.columns.get("confidence", ()) if word)
-    return (*CONFIDENCE_WORDS, *(str(word) for word in own if word not in CONFIDENCE_WORDS))
+    found = newer.columns.get("confidence", ())
+    own = dict.fromkeys(word for word in found if isinstance(word, str) and word)
+    return (*CONFIDENCE_WORDS, *(word for word in own if word not in CONFIDENCE_WORDS))
 
 
 def _dives(table: PredictionTable, newer: NewerColumns, dive_pattern: str | None) -> Sequence[str]:
@@ -111,14 +112,13 @@ def _frame(
     guesses = _guesses(table, row, newer, names)
     named = [names.of_id(number) for number in _named_ids(table, row)]
     answer = _answer(newer, row, names, guesses)
-    assessment = table.assessment
     maps = newer.maps(row)
     return Frame(
         image_id=table.image_ids[row],
         path=table.paths[row],
         dive=dive,
         captured=newer.moment(row),
-        time_s=table.times_s[row] if table.times_s else None,
+        time_s=_time_s(table, row),
         width=table.widths[row],
         height=table.heights[row],
         failure=table.failures[row] or "",
@@ -127,9 +127,7 @@ def _frame(
         why=newer.text("why", row),
         guesses=guesses,
         also_named=tuple(name for name in named if name != answer),
-        novelty_percentile=(
-            math.nan if assessment is None else float(assessment.novelty_percentile[row])
-        ),
+        novelty_percentile=_percentile(table, row),
         look_first=newer.rank(row),
         maps=maps if grid is not None and maps is not None and len(maps) == grid.n_bytes else None,
     )
@@ -145,6 +143,19 @@ def _guesses(
         for place, (number, probability) in enumerate(pairs)
         if place < N_GUESSES
     )
+
+
+def _time_s(table: PredictionTable, row: int) -> float | None:
+    time_s = table.times_s[row] if table.times_s else None
+    return time_s if time_s is not None and math.isfinite(time_s) else None
+
+
+def _percentile(table: PredictionTable, row: int) -> float:
+    """Return how unusual a row is; NaN where nobody knows, or what stands there is no share."""
+    if table.assessment is None:
+        return math.nan
+    share = float(table.assessment.novelty_percentile[row])
+    return share if 0.0 <= share <= 1.0 else math.nan
 
 
 def _named_ids(table: PredictionTable, row: int) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from finding_nemo.core.files.atomic_files import write_text
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.printable import printable
 from finding_nemo.reporting.dive.dive_counts import (
-    DiveCounts,
+    FrameCounts,
     NameCount,
     count_frames,
     counts_table,
@@ -213,7 +213,7 @@ def _bar(found: DiveFrames, position: int, count: NameCount, most: int) -> dict[
     }
 
 
-def _words(found: DiveFrames, counts: DiveCounts) -> list[dict[str, Any]]:
+def _words(found: DiveFrames, counts: FrameCounts) -> list[dict[str, Any]]:
     """Return each word that an answer of this page has, with what it means."""
     meanings = _MEANINGS_OWN if found.has_own_words else _MEANINGS
     used = {place for count in counts.names.values() for place, n in enumerate(count.by_word) if n}

@@ -6,7 +6,7 @@ const make = (tag, className, text) => {
   if (text !== undefined) made.textContent = text.replaceAll(" %", "\u00a0%");
   return made;
 };
-const CAPTION_PX = 26, GAP_PX = 10, LEAST_CELL_PX = 168, ROWS_BEYOND = 2, TIMELINE_NAMES = 18;
+const CAPTION_PX = 26, GAP_PX = 10, LEAST_CELL_PX = 168, ROWS_BEYOND = 2, TIMELINE_NAMES = 18, HEAD_PX = 190, LABEL_PX = 132;
 const state = {dive: -1, list: "look", threshold: 0, bin: null};
 let data, frames, total, shownFrames = [], layout = null;
 const cells = new Map();

@@ -31,7 +31,7 @@ function drawTimeline() {
     row.counts.set(bin, count);
   }
   const rows = [...byName].sort((a, b) => b[1].sum - a[1].sum), most = Math.max(1, ...line.cells.map((cell) => cell[2]));
-  const table = make("table"), body = make("tbody"), foot = make("tfoot"), marks = make("tr");
+  const least = bins < 10 ? 76 : line.isOfDives ? 13 : 9, table = make("table"), body = make("tbody"), foot = make("tfoot"), marks = make("tr");
   const cellsOf = (row, counts, high, name) => {
     for (let bin = 0; bin < bins; bin++) {
       const count = counts(bin) || 0, cell = make("td", count ? "has" : "");
@@ -44,6 +44,7 @@ function drawTimeline() {
       row.append(cell);
     }
   };
+  table.style.minWidth = HEAD_PX + bins * least + "px";
   for (const [name, {counts}] of rows.slice(0, TIMELINE_NAMES)) {
     const row = make("tr"), head = make("th"), button = make("button", "", data.names[name][0]);
     button.type = "button";
@@ -59,7 +60,8 @@ function drawTimeline() {
   cellsOf(all, (bin) => line.counts[bin], highest, null);
   body.append(all);
   marks.append(make("th", "", ""));
-  const every = Math.max(1, Math.ceil(bins / 6));
+  const width = Math.max(find("timeline").clientWidth, parseInt(table.style.minWidth, 10)) - HEAD_PX;
+  const every = Math.max(1, Math.ceil(bins * LABEL_PX / width));
   for (let bin = 0; bin < bins; bin += every) {
     const mark = make("td", "", shortLabel(line.labels[bin], line.labels[bin - every]));
     mark.colSpan = Math.min(every, bins - bin);
@@ -69,7 +71,6 @@ function drawTimeline() {
   table.append(body, foot);
   find("timeline").replaceChildren(table);
   const more = rows.length - TIMELINE_NAMES;
-  table.style.minWidth = 190 + bins * (bins < 10 ? 76 : line.isOfDives ? 13 : 9) + "px";
   find("time-words").textContent = "Each column is " + (line.isOfDives ? "a dive; choose one to see it over time" : line.step)
     + ". The darker, the more frames." + (more > 0 ? " " + plural(more, "rarer name") + " not shown." : "") + " Click a field to see its frames.";
 }

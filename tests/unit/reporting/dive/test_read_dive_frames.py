@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.reporting.dive.dive_frames import Guess, MapGrid
 from finding_nemo.reporting.dive.read_dive_frames import read_dive_frames
+from finding_nemo.reporting.html.dive_page import write_dive_page
 
 
 @pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
@@ -74,10 +78,9 @@ def test_names__come_from_the_rows_where_no_table_has_them(dive_files: Any, tmp_
     found = read_dive_frames(dive_files.write(tmp_path / "d.parquet", rows, categories=[]))
     texts = [name.text for name in found.names]
     assert texts == ["Crab sp.", "Eel sp.", "Squid sp.", "category 9"]
-    assert found.frames[1].guesses == (
-        Guess(3, pytest.approx(0.9)),
-        Guess(0, pytest.approx(0.1)),
-    )
+    guesses = found.frames[1].guesses
+    assert [guess.name for guess in guesses] == [3, 0]
+    assert [guess.probability for guess in guesses] == pytest.approx([0.9, 0.1])
 
 
 def test_dive__is_named_by_the_pattern_or_the_video(dive_files: Any, tmp_path: Path) -> None:
@@ -95,3 +98,38 @@ def test_no_row__is_refused(dive_files: Any, tmp_path: Path) -> None:
     path = dive_files.write(tmp_path / "d.jsonl", [])
     with pytest.raises(PredictionsError, match="holds no frame"):
         read_dive_frames(path)
+
+
+_ODD: tuple[object, ...] = (
+    *(None, "", "x", 3, -1, True, 1e300, [], [1], ["a"], {"a": 1}, "0001-01-01", "2015-05-07"),
+    *("9999-12-31T23:59:59+00:00", [300], [0, 255], "2015-05-07T08:00:00+02:00"),
+)
+
+
+def test_columns_of_other_types__count_as_none(dive_files: Any, tmp_path: Path) -> None:
+    names = ("answer", "confidence", "why", "dive", "captured", "look_first", "names", "maps")
+    rows = [
+        dive_files.row(n * 100 + place, **{name: value}, time_s=1e300 if place % 2 else -5.0)
+        for n, name in enumerate(names)
+        for place, value in enumerate(_ODD)
+    ]
+    odd = {"training": {"n_dives": "many"}, "maps": {"rows": "2"}, "domain_check": [1], "ended": 3}
+    path = dive_files.write(tmp_path / "d.jsonl", rows, **odd)
+    found = read_dive_frames(path)
+    assert len(found.frames) == len(rows)
+    assert found.map_grid is None
+    captured = {frame.captured for frame in found.frames}
+    assert captured == {None, datetime(2015, 5, 7), datetime(2015, 5, 7, 6)}
+    write_dive_page(found, tmp_path / "p.html", title="odd")
+
+
+def test_nanoseconds_and_shares_that_are_none__are_read(dive_files: Any, tmp_path: Path) -> None:
+    path = dive_files.write(tmp_path / "d.parquet", [dive_files.row(0, unusualness=math.inf)])
+    table = pq.read_table(path).append_column(
+        "captured", pa.array([1431_000_000_123_456_789], pa.timestamp("ns", "UTC"))
+    )
+    with pq.ParquetWriter(path, table.schema) as writer:
+        writer.write_table(table)
+    (frame,) = read_dive_frames(path).frames
+    assert frame.captured == datetime(2015, 5, 7, 12, 0, 0, 123456)
+    assert math.isnan(frame.novelty_percentile)
