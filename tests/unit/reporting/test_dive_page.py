@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +108,23 @@ def test_verb__writes_the_page_and_names_its_tables(predictions: Path, tmp_path:
     assert "p.counts.csv" in done.output
     assert out.is_file()
     assert CliRunner().invoke(app, [*words[:-1], str(tmp_path / "p.csv")]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("moments", "lead"),
+    [
+        ((datetime(2015, 5, 7), datetime(2015, 5, 9)), "2 frames, 2015-05-07 to 2015-05-09"),
+        ((datetime(2015, 5, 7), datetime(2015, 5, 7)), "2 frames, 2015-05-07"),
+        (
+            (datetime(2015, 5, 7, 9, 30), datetime(2015, 5, 7, 8)),
+            "2 frames, 2015-05-07 08:00 to 09:30",
+        ),
+    ],
+)
+def test_lead__says_when(
+    moments: tuple[datetime, ...], lead: str, dive_files: Any, tmp_path: Path
+) -> None:
+    rows = [dive_files.row(n, captured=moment) for n, moment in enumerate(moments)]
+    path = dive_files.write(tmp_path / "d.parquet", rows)
+    write_dive_page(read_dive_frames(path), tmp_path / "p.html", title="t")
+    assert f"<p>{lead}</p>" in (tmp_path / "p.html").read_text()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Sequence
+from datetime import time
 from typing import Any
 
 from finding_nemo.core.text.printable import printable
@@ -138,9 +139,10 @@ def _maps_json(found: DiveFrames) -> dict[str, int] | None:
 
 
 def time_in_words(frame: Frame) -> str:
-    """Return when a frame was filmed, "" where nothing says it."""
+    """Return when a frame was filmed, "" where nothing says it; midnight is a bare date."""
     if frame.captured is not None:
-        return f"{frame.captured:%Y-%m-%d %H:%M:%S}"
+        has_time = frame.captured.time() != time.min
+        return f"{frame.captured:%Y-%m-%d %H:%M:%S}" if has_time else f"{frame.captured:%Y-%m-%d}"
     if frame.time_s is None:
         return ""
     minutes, seconds = divmod(int(frame.time_s), 60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from datetime import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -41,9 +42,9 @@ _N_CARDS = 8
 _CARD_PX = (480, 320)
 _DATA = "frames.js"
 _MEANINGS_OWN = (
-    "meant to be right in 9 of 10 frames",
-    "in 7 of 10",
-    "the best guess, no more",
+    "right in at least 9 of 10 frames of new dives",
+    "in at least 7 of 10",
+    "only the best guess",
 )
 _MEANINGS = (
     "reaches the precision that was asked for",
@@ -169,10 +170,12 @@ def _lead(found: DiveFrames) -> str:
     moments = [frame.captured for frame in found.frames if frame.captured is not None]
     if not moments:
         return text
-    first, last = f"{min(moments):%Y-%m-%d %H:%M}", f"{max(moments):%Y-%m-%d %H:%M}"
+    has_time = any(moment.time() != time.min for moment in moments)
+    form = "%Y-%m-%d %H:%M" if has_time else "%Y-%m-%d"
+    first, last = min(moments).strftime(form), max(moments).strftime(form)
     if first == last:
         return f"{text}, {first}"
-    same_day = first[:10] == last[:10]
+    same_day = has_time and first[:10] == last[:10]
     return f"{text}, {first} to {last[11:] if same_day else last}"
 
 

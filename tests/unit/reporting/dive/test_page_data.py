@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from finding_nemo.reporting.dive.page_data import frames_script, maps_scripts
+from finding_nemo.reporting.dive.page_data import frames_script, maps_scripts, time_in_words
 from finding_nemo.reporting.dive.read_dive_frames import read_dive_frames
 from finding_nemo.reporting.dive.thumbnail_sheets import SheetForm, Thumbnails
 
@@ -75,3 +76,17 @@ def test_maps__lie_in_parts_of_some_hundred_frames(dive_files: Any, tmp_path: Pa
     first, second = (parsed(text) for text in scripts.values())
     assert (first[0], len(first), len(second)) == (None, 256, 44)
     assert base64.b64decode(second[1]) == bytes([257 % 256] * 4)
+
+
+def test_times__are_of_the_clock_or_of_the_video_and_midnight_is_a_date(
+    dive_files: Any, tmp_path: Path
+) -> None:
+    rows = [
+        dive_files.row(0, captured=datetime(2015, 5, 7)),
+        dive_files.row(1, captured=datetime(2015, 5, 7, 8, 1, 2)),
+        dive_files.row(2, dive="d", time_s=3723.9),
+        dive_files.row(3),
+    ]
+    frames = read_dive_frames(dive_files.write(tmp_path / "d.parquet", rows)).frames
+    times = [time_in_words(frame) for frame in frames]
+    assert times == ["2015-05-07", "2015-05-07 08:01:02", "", "1:02:03"]
