@@ -211,6 +211,8 @@ class PostProcessor:
         kept = np.clip(scores, *_FLOAT32).astype(np.float32)
         unusual = self._unusual(novelty)
         named = self._named(probabilities)
+        pool = self._uncertainty.ranking
+        ranking = None if pool is None else pool(logits).astype(np.float32)
         detector = self._uncertainty.detector
         answers = give_answers(
             probabilities,
@@ -218,9 +220,8 @@ class PostProcessor:
             self._bundle.categories.supercategories,
             bars=None if self.thresholds is None else self.thresholds.answer_bars,
             familiar=None if detector is None else familiar_images(scores, detector),
+            ranking=ranking,
         )
-        pool = self._uncertainty.ranking
-        ranking = None if pool is None else pool(logits).astype(np.float32)
         return [
             Reading(
                 probabilities[row].astype(np.float32),

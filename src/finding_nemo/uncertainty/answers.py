@@ -69,8 +69,8 @@ class _Best:
     scores: Float64s
 
     @classmethod
-    def of(cls, probabilities: AnyFloats) -> _Best:
-        names = np.argmax(probabilities, axis=1)
+    def of(cls, probabilities: AnyFloats, ranking: AnyFloats | None = None) -> _Best:
+        names = np.argmax(probabilities if ranking is None else ranking, axis=1)
         scores = np.take_along_axis(probabilities, names[:, np.newaxis], axis=1)[:, 0]
         return cls(names, scores.astype(np.float64))
 
@@ -129,6 +129,7 @@ def give_answers(
     *,
     bars: AnswerBars | None,
     familiar: Bools | None = None,
+    ranking: AnyFloats | None = None,
 ) -> list[Answer]:
     """Return one answer an image.
 
@@ -139,16 +140,20 @@ def give_answers(
         bars: From `fit_answer_bars`; `None` where there are no validation images.
         familiar: Whether each image is near enough to the training images to be sure of, shape
             (images,); `None`: all are.
+        ranking: What categories are ranked by, shape of `probabilities`; `None`: by those. A mere
+            guess is the first of this ranking, as in the row's list of guesses.
     """
     if bars is None:
-        return guesses(probabilities, names, why=WHY_UNCHECKED)
+        return guesses(probabilities, names, why=WHY_UNCHECKED, ranking=ranking)
     groups, group_probabilities = roll_up(probabilities, supercategories)
     category, group = _Best.of(probabilities), _Best.of(group_probabilities)
+    first = _Best.of(probabilities, ranking)
     known = np.ones(len(probabilities), dtype=np.bool_) if familiar is None else familiar
     answers = []
     for row in range(len(probabilities)):
         word, level, why = _reached(category, group, bars, row, is_familiar=bool(known[row]))
-        best, texts = (group, groups) if level == "supercategory" else (category, names)
+        of_names = first if word == GUESS else category
+        best, texts = (group, groups) if level == "supercategory" else (of_names, names)
         answers.append(
             Answer(
                 text=texts[int(best.names[row])],
@@ -195,9 +200,11 @@ def familiar_images(scores: AnyFloats, detector: NoveltyDetector) -> Bools:
     return near
 
 
-def guesses(probabilities: AnyFloats, names: Sequence[str], *, why: str) -> list[Answer]:
+def guesses(
+    probabilities: AnyFloats, names: Sequence[str], *, why: str, ranking: AnyFloats | None = None
+) -> list[Answer]:
     """Return the best guess of each image, for a reason why it is no more than that."""
-    best = _Best.of(probabilities)
+    best = _Best.of(probabilities, ranking)
     return [
         Answer(
             text=names[int(name)], level="category", confidence=GUESS, probability=score, why=why

@@ -116,3 +116,16 @@ def test_answer__is_never_empty_and_has_a_probability(rows: list[list[float]]) -
             assert answer.confidence in CONFIDENCES
             assert 0 <= answer.probability <= 1
             assert answer.why.endswith(".")
+
+
+def test_answer__a_mere_guess_is_the_first_of_the_ranking_and_a_likely_one_is_not() -> None:
+    probabilities = np.array([[0.30, 0.05, 0.32], [0.05, 0.65, 0.1]])
+    ranking = np.array([[0.40, 0.05, 0.33], [0.9, 0.66, 0.1]])
+    found = give_answers(probabilities, NAMES, GROUPS, bars=bars(), ranking=ranking)
+    assert [(answer.text, answer.confidence) for answer in found] == [
+        ("crab", "guess"),
+        ("shrimp", "likely"),
+    ]
+    assert round(found[0].probability, 6) == 0.3
+    unchecked = give_answers(probabilities, NAMES, GROUPS, bars=None, ranking=ranking)
+    assert [answer.text for answer in unchecked] == ["crab", "crab"]
