@@ -89,7 +89,8 @@ def test_predict__takes_whatever_can_be_gone_through(frames: Path, predictor: Pr
 
 
 @pytest.mark.parametrize(
-    ("images", "kind"), [(None, "NoneType"), (3, "int"), ([1], "int"), ([None], "NoneType")]
+    ("images", "kind"),
+    [(None, "NoneType"), (3, "int"), (3.2, "float 3.2"), ([1], "int"), ([None], "NoneType")],
 )
 def test_predict__says_at_once_what_it_takes(predictor: Predictor, images: Any, kind: str) -> None:
     with pytest.raises(ArgumentError, match=f"predict.. takes the path .* got {kind}") as caught:
@@ -138,6 +139,15 @@ def test_images_in_memory__are_predicted_as_their_files_are(
         assert [prediction.image_id for prediction in found] == ids, form
         for prediction, expected in zip(found, wanted, strict=True):
             np.testing.assert_array_equal(prediction.probabilities, expected, err_msg=form)
+
+
+def test_one_image__needs_no_list(frames: Path, predictor: Predictor) -> None:
+    path, (array, *_) = frames / "f0.png", _arrays(frames)
+    (wanted,) = predictor.predict([path])
+    tensor = torch.from_numpy(array.copy())
+    for image in (path, str(path), path.read_bytes(), array, Image.fromarray(array), tensor):
+        (found,) = predictor.predict(image)
+        np.testing.assert_array_equal(found.probabilities, wanted.probabilities)
 
 
 def test_grey_images__are_grey_in_three_channels(predictor: Predictor) -> None:

@@ -155,7 +155,7 @@ def test_predictions__are_shown_with_their_images(small_bundle: Path, many_frame
     bold = [
         t.get_text()
         for t in figure.findobj(Text)
-        if isinstance(t, Text) and t.get_weight() == "bold"
+        if isinstance(t, Text) and t.get_fontweight() == "bold"
     ]
     assert [name.split(",")[0] for name in bold] == [
         f"all: {category.name}" for category in best if category is not None
