@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from markupsafe import Markup
 from PIL import Image
 from typer.testing import CliRunner
 
 from finding_nemo.cli.main import app
 from finding_nemo.core.errors import OutputExistsError
 from finding_nemo.reporting.dive.read_dive_frames import read_dive_frames
-from finding_nemo.reporting.html.dive_page import write_dive_page
+from finding_nemo.reporting.html.dive_page import set_lines, write_dive_page
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_page__says_what_was_seen_and_what_to_look_at(predictions: Path, tmp_pat
     assert "91&nbsp;% of the answers are “sure” and 9&nbsp;% “guess”." in page
     assert "1 frame could not be read; the reason: “is empty”." in page
     assert "Unlike anything the model was checked on." in page
-    assert "Bundle probe (0123456789ab), predicted on 2026-03-04" in page
+    assert 'Bundle probe (0123456789ab), predicted on <span class="date">2026-03-04</span>' in page
     assert 'href="./images/f3.png" data-frame="3"' in page
     assert 'src="p_files/look-1.jpg"' in page
     assert "Tow <7>" not in page
@@ -128,3 +129,9 @@ def test_lead__says_when(
     path = dive_files.write(tmp_path / "d.parquet", rows)
     write_dive_page(read_dive_frames(path), tmp_path / "p.html", title="t")
     assert f"<p>{lead}</p>" in (tmp_path / "p.html").read_text()
+
+
+def test_lines__break_after_underscores_and_never_in_dates() -> None:
+    assert set_lines("a_b <i> 3 % on 2026-03-04") == Markup(
+        'a_<wbr>b &lt;i&gt; 3&nbsp;% on <span class="date">2026-03-04</span>'
+    )

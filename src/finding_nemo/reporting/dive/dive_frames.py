@@ -54,6 +54,7 @@ class Frame:
         height: In px, `None` where unknown.
         failure: Why it could not be used, "" where it could.
         answer: The position of its name in `DiveFrames.names`, `None` where there is none.
+        answer_probability: Of the answer, in [0, 1], NaN where unknown.
         confidence: The position of its word in `DiveFrames.words`, `None` where there is none.
         why: Why the answer is no finer, "" where nothing says so.
         guesses: Best first, five at most.
@@ -73,6 +74,7 @@ class Frame:
     height: int | None
     failure: str
     answer: int | None
+    answer_probability: float
     confidence: int | None
     why: str
     guesses: tuple[Guess, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +17,10 @@ from finding_nemo.core.files.text_files import read_lines
 from finding_nemo.results.file_metadata import BROKEN_PARQUET, open_parquet, unreadable
 
 _MAPS = "maps"
-_NAMES = ("answer", "confidence", "why", "dive", "captured", "look_first", "names", _MAPS)
+_NAMES = (
+    *("answer", "answer_probability", "confidence", "why", "dive", "captured", "look_first"),
+    *("names", _MAPS),
+)
 # As the readers of data sets have it: nobody filmed before, and 9999 stands for "unknown".
 _FIRST_YEAR, _LAST_YEAR = 1800, 2199
 
@@ -50,6 +54,11 @@ class NewerColumns:
         if not isinstance(value, datetime) or not _FIRST_YEAR <= value.year <= _LAST_YEAR:
             return None
         return value if value.tzinfo is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def share(self, name: str, row: int) -> float:
+        """Return a number in [0, 1], NaN where there is none."""
+        value = self._value(name, row)
+        return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else math.nan
 
     def rank(self, row: int) -> int:
         """Return the rank of a frame to look at first, 0 for no rank."""

@@ -77,6 +77,7 @@ def _columns(found: DiveFrames, failures: _Texts, whys: _Texts) -> dict[str, lis
         "dive": [place_of[frame.dive] for frame in found.frames],
         "time": [time_in_words(frame) for frame in found.frames],
         "answer": [-1 if frame.answer is None else frame.answer for frame in found.frames],
+        "probability": [_permille(frame.answer_probability) for frame in found.frames],
         "word": [-1 if frame.confidence is None else frame.confidence for frame in found.frames],
         "unusual": [_percent(frame.novelty_percentile) for frame in found.frames],
         "look": [frame.look_first for frame in found.frames],
@@ -154,6 +155,10 @@ def _percent(share: float) -> int:
     if share != share:
         return -1
     return 100 if share >= _FAR_OUT else int(100 * share + 1e-9)
+
+
+def _permille(share: float) -> int:
+    return -1 if share != share else round(1000 * share)
 
 
 def _flat_guesses(frame: Frame) -> list[int]:

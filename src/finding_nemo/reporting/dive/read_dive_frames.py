@@ -123,6 +123,7 @@ def _frame(
         height=table.heights[row],
         failure=table.failures[row] or "",
         answer=answer,
+        answer_probability=_answer_probability(newer, row, answer, guesses),
         confidence=_confidence(newer, row, words, guesses, named),
         why=newer.text("why", row),
         guesses=guesses,
@@ -170,6 +171,15 @@ def _answer(
         return None
     own = newer.text("answer", row)
     return names.of_text(own) if own else guesses[0].name
+
+
+def _answer_probability(
+    newer: NewerColumns, row: int, answer: int | None, guesses: Sequence[Guess]
+) -> float:
+    own = newer.share("answer_probability", row)
+    if not math.isnan(own):
+        return own
+    return next((guess.probability for guess in guesses if guess.name == answer), math.nan)
 
 
 def _confidence(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -41,6 +42,7 @@ _N_NAMES = 9
 _N_CARDS = 8
 _CARD_PX = (480, 320)
 _DATA = "frames.js"
+_DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _MEANINGS_OWN = (
     "right in at least 9 of 10 frames of new dives",
     "in at least 7 of 10",
@@ -253,17 +255,15 @@ def _cards(
                     ),
                     "word": _word(found, frame),
                     "reasons": [set_lines(why) for why in reasons_to_look(frame, found)[:2]],
-                    "where": ", ".join(
-                        part
-                        for part in (
-                            frame.dive if len(found.dives) > 1 else "",
-                            time_in_words(frame),
-                        )
-                        if part
-                    ),
+                    "where": set_lines(_where(found, frame)),
                 }
             )
     return cards
+
+
+def _where(found: DiveFrames, frame: Frame) -> str:
+    dive = frame.dive if len(found.dives) > 1 else ""
+    return ", ".join(part for part in (dive, time_in_words(frame)) if part)
 
 
 def _word(found: DiveFrames, frame: Frame) -> dict[str, Any] | None:
@@ -273,9 +273,11 @@ def _word(found: DiveFrames, frame: Frame) -> dict[str, Any] | None:
 
 
 def set_lines(text: str) -> Markup:
-    """Return a text that may break its line after each `_` of a name, and before no `%`."""
+    """Return a text that may break its line after each `_`, but not before `%` nor in a date."""
     broken = Markup("_<wbr>").join(printable(part) for part in text.split("_"))
-    return broken.replace(" %", Markup("&nbsp;%"))
+    html = str(broken).replace(" %", "&nbsp;%")
+    html = _DATE.sub(r'<span class="date">\g<0></span>', html)
+    return Markup(html)  # noqa: S704 - escaped above; digits and hyphens are what is put in tags
 
 
 def _draw_card(frame: Frame, file: Path, videos: Videos, path: Path) -> bool:

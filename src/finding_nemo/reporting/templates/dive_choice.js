@@ -22,6 +22,11 @@ const guessOf = (frame, name) => {
   for (let at = 0; at < guesses.length; at += 2) if (guesses[at] === name) return guesses[at + 1];
   return -1;
 };
+// Of a name in a frame: as a guess, or as the answer, which may be a group.
+const probabilityOf = (frame, name) => {
+  const guess = guessOf(frame, name);
+  return guess < 0 && frames.answer[frame] === name ? frames.probability[frame] : guess;
+};
 const answerOf = (frame) => frames.answer[frame] < 0 ? "not read" : data.names[frames.answer[frame]][0];
 const fileUrl = (name) => data.folder + "/" + name;
 
@@ -34,13 +39,13 @@ function chosen() {
     if (!isIn(frame)) continue;
     if (state.bin !== null && frames.bin[frame] !== state.bin) continue;
     if (name !== null) {
-      const guess = guessOf(frame, name);
-      if (state.bin !== null ? frames.answer[frame] === name : guess < 0 ? frames.answer[frame] === name && state.threshold === 0 : guess >= state.threshold * 10) found.push(frame);
+      const isAnswer = frames.answer[frame] === name, likely = probabilityOf(frame, name);
+      if (state.bin !== null ? isAnswer : likely < 0 ? isAnswer && state.threshold === 0 : likely >= state.threshold * 10) found.push(frame);
     } else if (state.list === "all"
       || (state.list === "failed" && frames.failure[frame] >= 0) || (state.list === "unusual" && frames.unusual[frame] >= 95)) found.push(frame);
   }
   const by = (value) => found.sort((a, b) => value(b) - value(a) || a - b);
-  if (name !== null && state.bin === null) return by((frame) => guessOf(frame, name));
+  if (name !== null && state.bin === null) return by((frame) => probabilityOf(frame, name));
   if (state.list === "unusual") return by((frame) => frames.unusual[frame]);
   return found;
 }

@@ -38,7 +38,7 @@ function makeCell(place) {
   const picture = smallPicture(frame);
   picture.style.height = layout.picture + "px";
   const name = Number.isInteger(state.list) ? state.list : frames.answer[frame];
-  const guess = name < 0 ? -1 : guessOf(frame, name), caption = make("span", "cap");
+  const guess = name < 0 ? -1 : probabilityOf(frame, name), caption = make("span", "cap");
   caption.append(make("span", "", name < 0 ? "not read" : data.names[name][0]));
   if (guess >= 0) caption.append(make("span", "p", percent(guess)));
   cell.append(picture, caption);

@@ -40,6 +40,7 @@ def frame(
         height=3,
         failure="" if answer is not None else "is empty",
         answer=answer,
+        answer_probability=math.nan,
         confidence=confidence if answer is not None else None,
         why="",
         guesses=(),

@@ -24,6 +24,7 @@ _FRAME = Frame(
     height=None,
     failure="",
     answer=0,
+    answer_probability=math.nan,
     confidence=0,
     why="",
     guesses=(),

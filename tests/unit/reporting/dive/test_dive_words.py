@@ -39,6 +39,7 @@ def frame(*guesses: tuple[int, float], **values: Any) -> Frame:
         "height": 3,
         "failure": "" if guesses else "is empty",
         "answer": guesses[0][0] if guesses else None,
+        "answer_probability": math.nan,
         "confidence": 0 if guesses else None,
         "why": "",
         "guesses": tuple(Guess(*guess) for guess in guesses),

@@ -35,6 +35,8 @@ def test_file_of_before__has_answers_words_and_ranks(
     assert [frame.confidence for frame in found.frames] == [0, 1, 2, None]
     assert found.words == ("sure", "likely", "guess")
     assert not found.has_own_words
+    probabilities = [frame.answer_probability for frame in found.frames]
+    assert probabilities == pytest.approx([0.8, 0.5, 0.4, math.nan], nan_ok=True)
     assert found.frames[0].also_named == (1,)
     assert [frame.dive for frame in found.frames] == ["Tow 0007", "", "", ""]
     assert found.frames[0].look_first == 1
@@ -50,7 +52,13 @@ def test_newer_columns__are_used_where_they_are(
 ) -> None:
     late, early = datetime(2015, 5, 7, 9), datetime(2015, 5, 7, 8)
     times = [late, early] if suffix == "parquet" else [f"{late:%FT%T}Z", f"{early:%FT%T}"]
-    told = {"answer": "Fish", "confidence": "certain", "why": "Only the group.", "dive": "D1"}
+    told = {
+        "answer": "Fish",
+        "answer_probability": 0.75,
+        "confidence": "certain",
+        "why": "Only the group.",
+        "dive": "D1",
+    }
     rows = [
         dive_files.row(0, **told, captured=times[0], look_first=None, maps=[9] * 12),
         dive_files.row(1, **told, captured=times[1], look_first=4, maps=[7] * 5),
@@ -63,6 +71,7 @@ def test_newer_columns__are_used_where_they_are(
     assert [first.image_id, second.image_id] == ["f1", "f0"]
     assert (first.captured, second.captured) == (early, late)
     assert found.names[first.answer or 0].text == "Fish"
+    assert first.answer_probability == 0.75
     assert (found.words[-1], first.confidence) == ("certain", 3)
     assert (first.why, first.dive, first.look_first) == ("Only the group.", "D1", 4)
     assert found.map_grid == MapGrid(2, 3, 2)
