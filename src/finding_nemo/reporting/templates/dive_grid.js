@@ -17,7 +17,9 @@ function draw() {
   if (!layout) return;
   const grid = find("grid"), top = grid.getBoundingClientRect().top;
   const first = Math.max(0, Math.floor(-top / layout.step) - ROWS_BEYOND) * layout.columns;
-  const last = Math.min(shownFrames.length, (Math.ceil((innerHeight - top) / layout.step) + ROWS_BEYOND) * layout.columns);
+  // The first rows are always there, for who comes to them with the keyboard.
+  const rows = Math.max(0, Math.ceil((innerHeight - top) / layout.step)) + ROWS_BEYOND;
+  const last = Math.min(shownFrames.length, rows * layout.columns);
   for (const [place, cell] of cells) if (place < first || place >= last) { cell.remove(); cells.delete(place); }
   const fresh = document.createDocumentFragment();
   for (let place = first; place < last; place++) {

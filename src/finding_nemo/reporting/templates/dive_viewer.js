@@ -119,7 +119,7 @@ function showMap(frame) {
   const image = context.createImageData(columns, rows);
   bytes.forEach((value, at) => {
     const heat = value / high;
-    image.data.set([255, Math.round(235 - 130 * heat), Math.round(90 - 60 * heat), Math.round(205 * heat * heat)], at * 4);
+    image.data.set([255, Math.round(235 - 130 * heat), Math.round(90 - 60 * heat), Math.round(165 * heat * heat)], at * 4);
   });
   context.putImageData(image, 0, 0);
   canvas.hidden = false;
