@@ -10,7 +10,7 @@ peak        how often a box reaches into the largest patch; a map that says noth
             of patches that a box reaches into
             and always pointing at the middle of the frame stands beside it
 
-One JSON line for the maps that are kept (sigmoid as a share of the largest) and one for another
+One JSON line for the maps as they are kept (sigmoid as a share of the largest) and one for another
 scale (from the lowest to the highest logit); "all" are all categories in truth, "shown" those among
 the frame's five best guesses, which a predictions file holds maps of. Intervals are 95 % by dive.
 """
@@ -36,7 +36,7 @@ from finding_nemo.metrics.ranking import rank_columns
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.models.bundle.uncertainty_tensors import calibrated, uncertainty_of
 from finding_nemo.models.inference.open_bundle_network import open_bundle_network
-from finding_nemo.prediction.guess_maps import MOST, share_of_largest
+from finding_nemo.prediction.guess_maps import in_bytes, share_of_largest
 from finding_nemo.prediction.sources.prepared_image import prepare_image
 
 
@@ -85,7 +85,7 @@ def judge(bundle_path: Path, records: Sequence[ImageRecord], dataset: Dataset) -
             cover = box_cover(
                 boxes, width_px=image.width, height_px=image.height, grid=logits.shape
             )
-            kept = np.rint(MOST * share_of_largest(logits[np.newaxis]))[0]
+            kept = in_bytes(share_of_largest(logits))
             yield Shown(
                 dive=record.dive_or_own,
                 among_best=column in best,

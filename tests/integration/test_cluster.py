@@ -14,7 +14,7 @@ _SCRIPT = Path(__file__).parents[2] / "benchmarks/ray_engine.py"
 
 
 def test_ray__gives_the_same_rows_though_a_worker_is_killed(
-    small_bundle: Path, many_frames: Path, tmp_path: Path
+    bundle_with_maps: Path, many_frames: Path, tmp_path: Path
 ) -> None:
     # Enough parts that some are left when the worker dies.
     frames = tmp_path / "frames"
@@ -22,7 +22,7 @@ def test_ray__gives_the_same_rows_though_a_worker_is_killed(
     for copy in range(3):
         for source in many_frames.rglob("*.png"):
             (frames / f"{copy}-{source.parent.name}-{source.name}").symlink_to(source)
-    command = [sys.executable, str(_SCRIPT), str(small_bundle), str(frames), "--rounds", "0"]
+    command = [sys.executable, str(_SCRIPT), str(bundle_with_maps), str(frames), "--rounds", "0"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "one worker killed: finished" in done.stdout

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -43,6 +44,12 @@ from finding_nemo.results.summary import PredictionSummary
 def run(bundle: Path, frames: Path, out: Path, **options: Any) -> PredictionSummary:
     selection = options.pop("selection", ImageSelection((str(frames),)))
     return predict_to_file(load_bundle(bundle), selection, out, **options)
+
+
+@pytest.fixture(scope="module")
+def small_bundle(bundle_with_maps: Path) -> Path:
+    """The one whose rows hold all that a row can hold."""
+    return bundle_with_maps
 
 
 @pytest.fixture(scope="module")
@@ -266,6 +273,8 @@ def test_shards__merge_to_the_whole(
     assert merged.image_ids == expected.image_ids
     assert merged.metadata["failures"] == expected.metadata["failures"]
     assert merged.metadata["categories"] == expected.metadata["categories"]
+    assert merged.metadata["maps"] == expected.metadata["maps"]
+    assert pq.read_table(whole, columns=["maps"]).column("maps").null_count == 2
 
 
 def test_merge__refuses_what_is_incomplete_or_does_not_belong_together(

@@ -13,9 +13,11 @@ from finding_nemo.metrics.ranking import rank_columns
 from finding_nemo.results.schema import N_MAPS, Columns
 
 MOST = 255
+# Sixteen steps look as smooth as 256 and take 282 bytes a row of 11 x 15 patches, not 771.
+_STEPS = 15
 SCALE = (
-    "sigmoid of the patch's logit, as a share of the map's largest: 255 is the patch that speaks "
-    "most for the guess. How sure the guess is, its probability says."
+    "sigmoid of the patch's logit, as a share of the map's largest, in steps of 17: 255 is the "
+    "patch that speaks most for the guess. How sure the guess is, its probability says."
 )
 
 
@@ -39,7 +41,12 @@ def guess_maps(patch_logits: AnyFloats, scores: AnyFloats) -> npt.NDArray[np.uin
         )
     best = rank_columns(scores, k=N_MAPS)
     chosen = np.take_along_axis(patch_logits, best[:, :, np.newaxis, np.newaxis], axis=1)
-    return np.rint(MOST * share_of_largest(chosen)).astype(np.uint8)
+    return in_bytes(share_of_largest(chosen))
+
+
+def in_bytes(shares: AnyFloats) -> npt.NDArray[np.uint8]:
+    """Return shares in [0, 1] as they are kept: 0 to 255 in steps of 17."""
+    return np.asarray(np.rint(_STEPS * shares) * (MOST // _STEPS)).astype(np.uint8)
 
 
 def share_of_largest(patch_logits: AnyFloats) -> Float64s:
@@ -52,7 +59,8 @@ def share_of_largest(patch_logits: AnyFloats) -> Float64s:
     logs = -np.logaddexp(0.0, -patch_logits.astype(np.float64))
     with np.errstate(invalid="ignore"):  # minus infinity less itself: a map without any patch
         shares = np.exp(logs - logs.max(axis=(-2, -1), keepdims=True))
-    return np.nan_to_num(shares, nan=0.0)
+    known: Float64s = np.nan_to_num(shares, nan=0.0)
+    return known
 
 
 def maps_metadata(columns: Columns) -> dict[str, Any]:

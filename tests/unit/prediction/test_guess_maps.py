@@ -13,16 +13,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from onnx import TensorProto, helper, numpy_helper
 
 from finding_nemo import Predictor
 from finding_nemo.core.errors import BundleError
 from finding_nemo.core.reporter import Reporter
-from finding_nemo.models.bundle.bundle import load_bundle
+from finding_nemo.models.bundle.bundle import load_bundle, write_bundle
 from finding_nemo.prediction.guess_maps import guess_maps, maps_metadata
-from finding_nemo.prediction.run.chunked_run import Shard
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_sources import collect_images
-from finding_nemo.results.merge_shards import merge_shards
 from finding_nemo.results.reading.readers import read_predictions
 from finding_nemo.results.schema import Columns
 
@@ -32,14 +31,15 @@ def test_maps__by_hand() -> None:
     patches = np.array([[[[0.0, math.log(3)]], [[math.log(9), 0.0]]]])
     maps = guess_maps(patches, np.array([[0.2, 0.7]]))
     assert maps.dtype == np.uint8
-    # The second category is the best guess: 255 and 255 x 5/9; then 255 x 2/3 and 255.
-    assert maps.tolist() == [[[[255, 142]], [[170, 255]]]]
+    # The second category is the best guess: shares of 1 and 5/9; then 2/3 and 1. In fifteenths,
+    # each worth 17: 15 and 8.33, then 10 and 15.
+    assert maps.tolist() == [[[[255, 136]], [[170, 255]]]]
 
 
 def test_maps__of_what_nothing_speaks_for() -> None:
     patches = np.array([[[[-1000.0, -1001.0]], [[-np.inf, -np.inf]]]])
-    # e to the power of -1 is 0.368 also where every sigmoid is 0 itself.
-    assert guess_maps(patches, np.array([[0.2, 0.1]])).tolist() == [[[[255, 94]], [[0, 0]]]]
+    # e to the power of -1 is 5.5 fifteenths also where every sigmoid is 0 itself.
+    assert guess_maps(patches, np.array([[0.2, 0.1]])).tolist() == [[[[255, 102]], [[0, 0]]]]
 
 
 def test_maps__that_are_nan_are_refused() -> None:
@@ -71,7 +71,8 @@ def test_maps__equal_the_slow_version(patches: Any, probabilities: Any) -> None:
     wanted = np.array(slow_maps(patches, probabilities))
     found = guess_maps(patches, probabilities)
     assert found.shape == wanted.shape == (2, 5, 2, 3)
-    assert np.abs(found - wanted).max() <= 0.5 + 1e-6
+    assert np.abs(found - wanted).max() <= 8.5 + 1e-6
+    assert set(found.flat) <= set(range(0, 256, 17))
     assert (found.max(axis=(2, 3)) == 255).all()
 
 
@@ -91,6 +92,53 @@ def frames(many_frames: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     (folder / "f1.png").write_bytes(b"")
     return folder
+
+
+def green_network() -> bytes:
+    """Return a network whose sixth category is told by how green a patch of 8 x 8 px is."""
+    kernel = np.zeros((30, 3, 8, 8), dtype=np.float32)
+    kernel[5] = np.array([-1, 2, -1], dtype=np.float32)[:, None, None] / 16
+    axes = np.array([2, 3], dtype=np.int64)
+    nodes = [
+        helper.make_node("Conv", ["images", "kernel"], ["patch_logits"], strides=[8, 8]),
+        helper.make_node("ReduceMax", ["patch_logits", "axes"], ["logits"], keepdims=0),
+        helper.make_node("ReduceMean", ["images", "axes"], ["features"], keepdims=0),
+    ]
+    shapes: dict[str, list[str | int | None]] = {
+        "logits": ["n", 30],
+        "features": ["n", 3],
+        "patch_logits": ["n", 30, 4, 4],
+    }
+    graph = helper.make_graph(
+        nodes,
+        "green",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["n", 3, 32, 32])],
+        [helper.make_tensor_value_info(k, TensorProto.FLOAT, v) for k, v in shapes.items()],
+        [numpy_helper.from_array(kernel, "kernel"), numpy_helper.from_array(axes, "axes")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def test_planted_animal__is_found_in_each_patch(small_bundle: Path, tmp_path: Path) -> None:
+    manifest = load_bundle(small_bundle).manifest.model_copy(update={"files": {}})
+    folder = tmp_path / "bundle"
+    write_bundle(folder, manifest, weights={}, novelty={}, network=green_network())
+    patches = [(row, column) for row in range(4) for column in range(4)]
+    drawn = []
+    for row, column in patches:
+        # Wider than tall, so that rows are not taken for columns.
+        frame = np.random.default_rng(row).integers(0, 60, (96, 160, 3), dtype=np.uint8)
+        frame[24 * row : 24 * row + 24, 40 * column : 40 * column + 40] = (40, 200, 90)
+        drawn.append(frame)
+    predictor = Predictor(folder, with_maps=True)
+    for patch, prediction in zip(patches, predictor.predict(drawn), strict=True):
+        assert prediction.probabilities is not None
+        assert prediction.maps is not None
+        assert int(prediction.probabilities.argmax()) == 5
+        assert np.unravel_index(int(prediction.maps[0].argmax()), (4, 4)) == patch
+        assert (prediction.maps[0] == 255).sum() == 1
 
 
 def test_predictor__gives_maps_where_they_are_asked_for(
@@ -160,19 +208,6 @@ def test_older_bundle__is_said_to_have_none(
     assert "maps" not in pq.read_schema(tmp_path / "p.parquet").names
     told = predict(small_bundle, frames, tmp_path / "q.parquet", with_maps=False)
     assert not [line for line in told if "heat maps" in line]
-
-
-def test_shards__are_joined_with_their_maps(
-    bundle_with_maps: Path, many_frames: Path, tmp_path: Path
-) -> None:
-    whole, merged = tmp_path / "whole.parquet", tmp_path / "merged.parquet"
-    predict(bundle_with_maps, many_frames, whole)
-    shards = [tmp_path / f"s{number}.parquet" for number in (1, 2)]
-    for number, path in enumerate(shards, start=1):
-        predict(bundle_with_maps, many_frames, path, shard=Shard(number, 2))
-    summary = merge_shards(shards, merged)
-    assert summary.content_sha256 == read_predictions(whole).metadata["content_sha256"]
-    assert read_predictions(merged).metadata["maps"] == read_predictions(whole).metadata["maps"]
 
 
 def test_stream__gives_a_table_with_maps(bundle_with_maps: Path, frames: Path) -> None:

@@ -64,7 +64,7 @@ def as_maps(patch_logits: torch.Tensor, grid: Grid | None) -> torch.Tensor:
     """
     if grid is None:
         raise ValueError("the network was built without the rows and columns of its patches")
-    return patch_logits.unflatten(1, grid).permute(0, 3, 1, 2)
+    return torch.unflatten(patch_logits, 1, grid).permute(0, 3, 1, 2)
 
 
 def has_maps(network: nn.Module) -> TypeGuard[GivesMaps]:

@@ -78,7 +78,7 @@ def overlay(heat: npt.NDArray[np.uint8], height: int, width: int) -> npt.NDArray
     Where the map is 0 the frame is seen as it is. Between the middles of patches it is
     interpolated: the grid's edges are no edges of the animal.
     """
-    smooth = _stretched(heat.astype(np.float32) / 255, height, width)
+    smooth = _stretched(heat.astype(np.float32) / np.float32(255), height, width)
     rgba = np.empty((height, width, 4), dtype=np.float32)
     rgba[..., 0] = 1.0
     rgba[..., 1] = 0.85 - 0.6 * smooth

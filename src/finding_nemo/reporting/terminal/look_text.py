@@ -163,10 +163,10 @@ def _fitted(text: Text, width: int) -> Text:
 
 
 def _block_lines(block: BundleGuesses, layout: BlockLayout) -> Iterator[Text]:
-    title = Text(printable(block.bundle), style="bold underline")
+    heading = Text(printable(block.bundle), style="bold underline")
     if layout.evidence and layout.in_dives:
-        title.append("  dives: seen in training", style="not bold not underline dim")
-    yield title
+        heading.append("  dives: seen in training", style="not bold not underline dim")
+    yield heading
     for guess in block.guesses:
         yield _guess_line(guess, layout)
     styles = {"also there": _MISSED}

@@ -48,7 +48,7 @@ def three_outputs() -> bytes:
     kernel = numpy_helper.from_array(np.ascontiguousarray(HEAD.T[:, :, None, None]), "kernel")
     content.graph.initializer.append(kernel)
     content.graph.node.append(helper.make_node("Conv", ["images", "kernel"], ["patch_logits"]))
-    shape = ["n", 4, 5, 6]
+    shape: list[str | int | None] = ["n", 4, 5, 6]
     content.graph.output.append(
         helper.make_tensor_value_info("patch_logits", TensorProto.FLOAT, shape)
     )

@@ -63,7 +63,7 @@ def with_maps(weights: np.ndarray, *, columns: int = 6) -> bytes:
             helper.make_node("Conv", ["kept", "kernel"], ["patch_logits"]),
         ]
     )
-    shape = ["n", 4, 5, columns]
+    shape: list[str | int | None] = ["n", 4, 5, columns]
     model.graph.output.append(
         helper.make_tensor_value_info("patch_logits", TensorProto.FLOAT, shape)
     )
