@@ -7,19 +7,34 @@ LOWEST := .venv-lowest
 # Processes that test; each takes up to 3 GB. PYTEST_ADDOPTS can say more.
 WORKERS ?= 2
 
-.PHONY: install demo test test-lowest check format lint bench clean
+.PHONY: install install-demo demo pictures test test-lowest check format lint bench clean
 
+# Two environments in one: what the demo needs, and on top of it what tests and checks need.
 install: $(VENV)/.installed
+install-demo: $(VENV)/.demo
 
-$(VENV)/.installed: pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.11")'
+$(VENV)/.demo: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=python3.11")'
+	@echo "Making $(VENV) and installing what training and prediction need. Torch is most of it: some"
+	@echo "gigabytes, and minutes on a slow line. pip says nothing while it loads."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet torch torchvision
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	touch $@
+	@echo "1 of 2: torch and torchvision"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch torchvision
+	@echo "2 of 2: finding-nemo with the extras train and fast"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train,fast]'
+	@touch $@
 
-demo: install
+$(VENV)/.installed: $(VENV)/.demo pyproject.toml
+	@echo "Installing what tests and checks need: a minute or two, in which pip says nothing."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: install-demo
 	$(BIN)/finding-nemo demo --out $(DEMO_OUT) --overwrite
+
+# The picture of the README is the demo's own.
+pictures: demo
+	cp $(DEMO_OUT)/frames.png docs/pictures/frames.png
 
 # Tests of one file share what they have trained, so a file stays with one process.
 test: install

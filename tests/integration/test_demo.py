@@ -24,7 +24,9 @@ def test_demo__makes_all_that_it_names_and_beats_class_frequency(tmp_path: Path)
     assert all(path.exists() for path in demo.outputs.values())
     assert demo.evaluation.model.map_at_20.value > demo.evaluation.prior.map_at_20.value
     assert demo.score.auc is not None
-    assert any("training probe" in line for line in told)
+    assert any("training patches" in line for line in told)
+    assert demo.named.n_readable == demo.evaluation.n_images
+    assert demo.named.n_right <= demo.named.n_named <= demo.named.n_readable
     with pytest.raises(OutputExistsError, match="--overwrite"):
         run_demo(
             tmp_path / "demo", images=160, seed=0, overwrite=False, reporter=Reporter(told.append)
