@@ -65,8 +65,8 @@ def merge_shards(
     ordered, metadata_by_path, in_order = checked.ordered, checked.metadata, checked.in_order
     schema = open_parquet(ordered[0]).schema_arrow.remove_metadata()
     whole = surveyed(_rows(ordered, metadata_by_path, schema))
-    checked = whole.domain_check()
-    summary = PredictionSummary(domain_check=None if checked is None else checked.to_json())
+    domain = whole.domain_check()
+    summary = PredictionSummary(domain_check=None if domain is None else domain.to_json())
     rows = with_ranks(_rows(ordered, metadata_by_path, schema), whole.ranks())
     write_tables(
         summary.watched(rows, schema),
