@@ -65,8 +65,8 @@ class Parameter:
         if not self.option:
             return [str(each) for each in values]
         if self.kind is bool:
-            said = self.option if value else self.negation
-            return [said] if said else []
+            word = self.option if value else self.negation
+            return [word] if word else []
         return [word for each in values for word in (self.option, str(each))]
 
 
@@ -143,7 +143,7 @@ def read_command(
 
 def whole_command(
     known: Mapping[str, Parameter],
-    said: Mapping[str, Any],
+    from_file: Mapping[str, Any],
     assignments: Sequence[str],
     given: Mapping[str, Any],
 ) -> tuple[list[str], list[str]]:
@@ -153,7 +153,7 @@ def whole_command(
 
     Args:
         known: What the verb takes.
-        said: By parameter, what the file says.
+        from_file: By parameter, what the file says.
         assignments: The file's settings, as `key=value`.
         given: By parameter, what the command line says; what it does not say is `None`.
     """
@@ -161,7 +161,7 @@ def whole_command(
     arguments: list[str] = []
     replaced: list[str] = []
     for parameter in known.values():
-        own, file = given.get(parameter.name), said.get(parameter.name)
+        own, file = given.get(parameter.name), from_file.get(parameter.name)
         if parameter.option == _SET:
             listed = file if isinstance(file, list) else [] if file is None else [file]
             options += parameter.words([*assignments, *listed, *(own or ())])
@@ -177,19 +177,19 @@ def whole_command(
     return [*options, *dashes, *arguments], replaced
 
 
-def _replaced_settings(said: Sequence[str], given: Sequence[str]) -> Iterator[str]:
-    before = {text.partition("=")[0]: text for text in said}
+def _replaced_settings(file: Sequence[str], given: Sequence[str]) -> Iterator[str]:
+    before = {text.partition("=")[0]: text for text in file}
     for text in given:
         key = text.partition("=")[0]
         if key in before:
             yield f"{shlex.join([_SET, text])} (the file says {before[key].partition('=')[2]})"
 
 
-def _assignments(settings: object) -> tuple[list[str], list[str]]:
-    if not isinstance(settings, Mapping):
-        return [], [f"{SETTINGS} = {_shown(settings)}: should be a table, [{SETTINGS}]"]
+def _assignments(table: object) -> tuple[list[str], list[str]]:
+    if not isinstance(table, Mapping):
+        return [], [f"{SETTINGS} = {_shown(table)}: should be a table, [{SETTINGS}]"]
     words, faults = [], []
-    for key, value in settings.items():
+    for key, value in table.items():
         try:
             words.append(f"{key}={json.dumps(value)}")
         except TypeError:  # TOML knows dates

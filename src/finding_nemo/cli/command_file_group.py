@@ -46,11 +46,11 @@ class CommandFileGroup(TyperGroup):
         verb, rest = self._verb(values, rest, path)
         command: Any = self.commands[verb]
         known = parameters_of(command.params, command.callback)
-        said, assignments = read_command(values, known, source=str(path))
+        from_file, assignments = read_command(values, known, source=str(path))
         own = command.context_class(command, parent=ctx, info_name=verb)
         given, left, _ = command.make_parser(own).parse_args(list(rest))
         asks_for_help = bool(given.pop("help", None))
-        words, replaced = whole_command(known, said, assignments, given)
+        words, replaced = whole_command(known, from_file, assignments, given)
         help_words = ["--help"] if asks_for_help else []
         tell_first(f"{path}: {shlex.join(['finding-nemo', verb, *words])}")
         if replaced:

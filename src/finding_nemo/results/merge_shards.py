@@ -12,11 +12,11 @@ from typing import Any
 import pyarrow as pa
 
 from finding_nemo.core.errors import PredictionsError, SettingsError
-from finding_nemo.core.estimate import DryRun, Estimate, peak_memory, size_in_words
 from finding_nemo.core.files.output_checks import check_output_file
 from finding_nemo.core.provenance import command_line, now_utc, package_version
 from finding_nemo.core.reporter import time_in_words
 from finding_nemo.core.text.cells import quoted
+from finding_nemo.core.text.estimates import DryRun, Estimate, peak_memory, size_in_words
 from finding_nemo.results.content_hash import ContentHash
 from finding_nemo.results.file_metadata import (
     BROKEN_PARQUET,

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, cast
 
 from finding_nemo.core.errors import FindingNemoError, OutputError, StoppedError
-from finding_nemo.core.estimate import DryRun, Estimate, size_in_words, usable_cores
-from finding_nemo.core.records import Dataset
+from finding_nemo.core.records import Dataset, ImageRecord
 from finding_nemo.core.reporter import Reporter, time_in_words
+from finding_nemo.core.text.estimates import DryRun, Estimate, size_in_words, usable_cores
 from finding_nemo.training.auto.box_supervision import EVERY_LAYER, choose_layers
 from finding_nemo.training.auto.epoch_budget import (
     EVERY_LAYER_BUDGET,
     FROZEN_BUDGET,
     SOME_LAYERS_BUDGET,
+    EpochBudget,
     choose_epochs,
 )
 from finding_nemo.training.auto.fallback_without_boxes import fallback_without_boxes
 from finding_nemo.training.auto.from_dataset import frame_size
 from finding_nemo.training.auto.hardware import choose_device
 from finding_nemo.training.recipes.known_costs import KNOWN_COSTS
-from finding_nemo.training.recipes.registry import trainer_settings
-from finding_nemo.training.recipes.settings import NemoSettings, PatchesSettings
+from finding_nemo.training.recipes.registry import find_recipe, trainer_settings
+from finding_nemo.training.recipes.settings import NemoSettings
 from finding_nemo.training.train_recipe import AskedTraining, check_training
 from finding_nemo.workflows.comparison_request import AskedFold, ComparisonRequest, is_compared
 
@@ -99,41 +101,75 @@ def training_cost(asked: AskedTraining) -> TrainingCost:
     Raises:
         SettingsError: If the device that was set is not there.
     """
-    partition, name = asked.partition, asked.context.recipe.name
+    partition = asked.partition
     cost = TrainingCost(
-        recipe=name,
+        recipe=asked.context.recipe.name,
         n_train=len(partition.train),
         n_val=len(partition.val),
         n_test=len(partition.split.ids_in("test")) if "test" in partition.split.parts else 0,
     )
-    if not asked.context.recipe.has_network:
+    recipe = asked.context.recipe
+    if not recipe.has_network:
         return cost
     settings = trainer_settings(asked.settings)
     device = choose_device(settings.device).value
-    if isinstance(settings, NemoSettings):
-        fallback = fallback_without_boxes(settings, asked.context.recipe, partition.train)
+    if recipe.build == _NEMO:
+        fallback = fallback_without_boxes(cast(NemoSettings, settings), recipe, partition.train)
         if fallback is not None:
-            name, settings = fallback.recipe, trainer_settings(fallback.settings)
-    if isinstance(settings, PatchesSettings):
-        size = frame_size(settings.width_px, settings.height_px, partition.train).value
-        epochs = _epochs(settings, asked)
-    else:
-        values = settings.model_dump()
-        size, epochs = (values["width_px"], values["height_px"]), settings.epochs
+            recipe = find_recipe(fallback.recipe)
+            settings = trainer_settings(fallback.settings)
+    shape = _SHAPES.get(recipe.build, _as_set)(settings.model_dump(), partition.train)
     unknown = replace(
-        cost, recipe=name, epochs=epochs, size_px=size, device=device, core_s=None, memory=None,
+        cost,
+        recipe=recipe.name,
+        epochs=shape.epochs,
+        size_px=shape.size_px,
+        device=device,
+        core_s=None,
+        memory=None,
         bundle=None,
-    )  # fmt: skip
+    )
     return _with_known(unknown, asked)
 
 
-def _epochs(settings: PatchesSettings, asked: AskedTraining) -> int:
-    train = asked.partition.train
-    budget = FROZEN_BUDGET
-    if isinstance(settings, NemoSettings):
-        every = choose_layers(settings.trained_layers, train).value >= EVERY_LAYER
-        budget = EVERY_LAYER_BUDGET if every else SOME_LAYERS_BUDGET
-    return choose_epochs(settings.epochs, len(train), budget).value
+class _Shape(NamedTuple):
+    """How often images are shown, and how large."""
+
+    epochs: int
+    size_px: tuple[int, int]
+
+
+Values = Mapping[str, Any]
+
+
+def _as_set(values: Values, train: Sequence[ImageRecord]) -> _Shape:
+    del train
+    return _Shape(values["epochs"], (values["width_px"], values["height_px"]))
+
+
+def _of_patches(values: Values, train: Sequence[ImageRecord]) -> _Shape:
+    return _chosen(values, train, FROZEN_BUDGET)
+
+
+def _of_nemo(values: Values, train: Sequence[ImageRecord]) -> _Shape:
+    every = choose_layers(values["trained_layers"], train).value >= EVERY_LAYER
+    return _chosen(values, train, EVERY_LAYER_BUDGET if every else SOME_LAYERS_BUDGET)
+
+
+def _chosen(values: Values, train: Sequence[ImageRecord], budget: EpochBudget) -> _Shape:
+    """Return what a training chooses by itself where nothing is set."""
+    return _Shape(
+        choose_epochs(values["epochs"], len(train), budget).value,
+        frame_size(values["width_px"], values["height_px"], train).value,
+    )
+
+
+_NEMO = "patches:build_nemo_task"
+# By what builds a recipe's task.
+_SHAPES: Mapping[str, Callable[[Values, Sequence[ImageRecord]], _Shape]] = {
+    "frozen_patches:build_frozen_patch_task": _of_patches,
+    _NEMO: _of_nemo,
+}
 
 
 def _with_known(cost: TrainingCost, asked: AskedTraining) -> TrainingCost:

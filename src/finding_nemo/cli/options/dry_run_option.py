@@ -9,7 +9,7 @@ import typer
 from finding_nemo.cli.console.words import print_result
 
 if TYPE_CHECKING:
-    from finding_nemo.core.estimate import DryRun
+    from finding_nemo.core.text.estimates import DryRun
 
 DryRunWanted = Annotated[
     bool,

@@ -13,9 +13,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from finding_nemo.core.estimate import DryRun, Estimate, peak_memory, size_in_words, usable_cores
 from finding_nemo.core.files.locking import refuse_held
 from finding_nemo.core.reporter import Reporter, time_in_words
+from finding_nemo.core.text.estimates import (
+    DryRun,
+    Estimate,
+    peak_memory,
+    size_in_words,
+    usable_cores,
+)
 from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.prediction.run.chunked_run import none_replaced, unfinished_run
 from finding_nemo.prediction.run.predict_to_file import RunSpec, columns_of
@@ -117,8 +123,8 @@ def _sampled(images: Iterable[ImageInput]) -> tuple[int, bool, list[ImageInput]]
         has_frames |= image.time_s is not None
         if len(kept) < _SAMPLE:
             kept.append((position, image))
-        elif (place := draw.randrange(n_images)) < _SAMPLE:
-            kept[place] = position, image
+        elif (slot := draw.randrange(n_images)) < _SAMPLE:
+            kept[slot] = position, image
     return n_images, has_frames, [image for _, image in sorted(kept, key=lambda pair: pair[0])]
 
 

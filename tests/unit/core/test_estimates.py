@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from finding_nemo.core.estimate import Estimate, peak_memory, size_in_words, usable_cores
+from finding_nemo.core.text.estimates import Estimate, peak_memory, size_in_words, usable_cores
 
 
 @pytest.mark.parametrize(
