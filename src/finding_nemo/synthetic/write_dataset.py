@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,14 @@ from finding_nemo.core.files.atomic_files import (
 from finding_nemo.core.records import Box
 from finding_nemo.core.reporter import ProgressCallback, no_progress
 from finding_nemo.synthetic.frame import HEIGHT_PX, WIDTH_PX, draw_dive
-from finding_nemo.synthetic.scene_plan import Dive, plan_dives
+from finding_nemo.synthetic.scene_plan import Dive, Stop, plan_dives
 from finding_nemo.synthetic.species import drawn_categories
 
 EVAL_TRUTH = "eval_truth.csv"
 _JPEG_QUALITY = 92
+# Some five seconds of work: progress is told after each. The bottom of a dive, which every piece
+# makes anew, costs as much as two frames.
+_FRAMES_IN_JOB = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,19 @@ class _Drawn:
     @property
     def category_ids(self) -> list[int]:
         return sorted({box.category_id for box in self.boxes})
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A dive or a piece of one, the number of its first frame, and where its frames go."""
+
+    dive: Dive
+    first: int
+    folder: Path
+
+    @property
+    def n_frames(self) -> int:
+        return sum(stop.n_frames for stop in self.dive.stops)
 
 
 def draw_dataset(
@@ -67,7 +83,7 @@ def draw_dataset(
         seed: Decides everything.
         workers: Processes that draw.
         overwrite: Whether an earlier drawn data set may be replaced.
-        progress: Told after each dive how many frames are drawn, of about how many.
+        progress: Told after every 32 or so how many frames are drawn, of about how many.
 
     Returns:
         `out`.
@@ -78,10 +94,13 @@ def draw_dataset(
     """
     prepare_output_folder(out, overwrite=overwrite)
     planned, held_out = plan_dives(n_dives=dives, n_images=images, seed=seed)
-    folders = ["eval" if position in held_out else "train" for position in range(len(planned))]
     for name in ("train", "eval"):
         (out / "images" / name).mkdir(parents=True)
-    jobs = [(dive, out / "images" / name) for dive, name in zip(planned, folders, strict=True)]
+    jobs = [
+        job
+        for position, dive in enumerate(planned)
+        for job in _jobs_of(dive, out / "images" / ("eval" if position in held_out else "train"))
+    ]
     with raise_no_space(out):
         n_drawn = 0
 
@@ -91,12 +110,26 @@ def draw_dataset(
             progress(min(n_drawn, images), images)
 
         drawn = _draw_all(jobs, workers, count)
-        _write_annotations(out, drawn, folders)
+        _write_annotations(out, drawn, [job.folder.name for job in jobs])
     return out
 
 
+def _jobs_of(dive: Dive, folder: Path) -> Iterator[_Job]:
+    """Yield a dive in pieces of whole stops: a stop is drawn the same without those before it."""
+    stops: list[Stop] = []
+    first = n_frames = 0
+    for stop in dive.stops:
+        stops.append(stop)
+        n_frames += stop.n_frames
+        if n_frames >= _FRAMES_IN_JOB:
+            yield _Job(replace(dive, stops=tuple(stops)), first, folder)
+            stops, first, n_frames = [], first + n_frames, 0
+    if stops:
+        yield _Job(replace(dive, stops=tuple(stops)), first, folder)
+
+
 def _draw_all(
-    jobs: Sequence[tuple[Dive, Path]], workers: int, count: Callable[[int], None]
+    jobs: Sequence[_Job], workers: int, count: Callable[[int], None]
 ) -> list[list[_Drawn]]:
     if workers < 2:
         found = []
@@ -107,8 +140,8 @@ def _draw_all(
     # A forked process would inherit the locks of whatever threads run; a fresh one has none.
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=fresh) as pool:
-        # Long dives first, so that no process is left alone with one at the end.
-        order = sorted(range(len(jobs)), key=lambda position: -_n_frames(jobs[position][0]))
+        # Long pieces first, so that no process is left alone with one at the end.
+        order = sorted(range(len(jobs)), key=lambda position: -jobs[position].n_frames)
         before = set(multiprocessing.active_children())
         with _ctrl_c_waits():
             futures = {pool.submit(_draw_one, jobs[position]): position for position in order}
@@ -117,7 +150,7 @@ def _draw_all(
                 count(len(future.result()))
         except BaseException:
             for process in set(multiprocessing.active_children()) - before:
-                process.terminate()  # a dive takes seconds
+                process.terminate()  # a piece takes seconds
             pool.shutdown(cancel_futures=True)
             raise
         return [future.result() for future in sorted(futures, key=lambda f: futures[f])]
@@ -139,18 +172,14 @@ def _ctrl_c_waits() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _n_frames(dive: Dive) -> int:
-    return sum(stop.n_frames for stop in dive.stops)
-
-
-def _draw_one(job: tuple[Dive, Path]) -> list[_Drawn]:
-    dive, folder = job
+def _draw_one(job: _Job) -> list[_Drawn]:
+    dive = job.dive
     found = []
-    for number, frame in enumerate(draw_dive(dive)):
+    for number, frame in enumerate(draw_dive(dive), start=job.first):
         if not frame.boxes:
             continue
         image_id = f"{dive.vehicle.lower()}-{dive.number}-{number:04d}"
-        frame.image.save(folder / f"{image_id}.jpg", quality=_JPEG_QUALITY)
+        frame.image.save(job.folder / f"{image_id}.jpg", quality=_JPEG_QUALITY)
         clock = frame.taken.strftime("%H_%M_%S")
         url = (
             f"https://drawn.example/framegrabs/{dive.vehicle}/images/{dive.number:04d}/{clock}.jpg"
