@@ -10,6 +10,7 @@ from finding_nemo.core.arrays import Bools, Float64s
 from finding_nemo.core.errors import PredictionsError, SettingsError
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.text.wrong_argument import check_argument
+from finding_nemo.evaluation.evaluate_answers import evaluate_answers
 from finding_nemo.evaluation.evaluate_rankings import evaluate_rankings
 from finding_nemo.evaluation.evaluate_uncertainty import evaluate_uncertainty
 from finding_nemo.evaluation.evaluation_results import (
@@ -106,6 +107,7 @@ def evaluate(
         leakage=_leakage(evaluation_set),
         novelty=_novelty(evaluation_set, predictions, novel, map_at_20),
         rankings=evaluate_rankings(evaluation_set, predictions, map_at_20),
+        answers=evaluate_answers(evaluation_set, predictions),
         uncertainty=None
         if evaluation_set.failed.all()
         else evaluate_uncertainty(evaluation_set, predictions, novel),

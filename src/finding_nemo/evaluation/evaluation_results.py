@@ -10,6 +10,7 @@ from typing import Any
 
 from finding_nemo.core.records import OfADive
 from finding_nemo.core.text.short_repr import ShortRepr
+from finding_nemo.evaluation.evaluate_answers import AnswerScore
 from finding_nemo.evaluation.uncertainty_results import UncertaintyResults
 from finding_nemo.metrics.leakage import Leakage
 from finding_nemo.metrics.ranking_scores import RankingScores
@@ -159,6 +160,7 @@ class Evaluation(ShortRepr):
         at_half: Precision, recall and accuracy at probability 0.5.
         leakage: How near training frames are; `None` without a training part.
         rankings: MAP@20 by the network's own ranking, by calibrated probability, and as shown.
+        answers: How often the one answer was right, by its word; empty in a file without.
         novelty: `None` where no judged image holds an untrained category, or all do.
         uncertainty: Novelty, calibration, thresholds, sets and rollup; `None` where no image
             was read.
@@ -187,6 +189,7 @@ class Evaluation(ShortRepr):
     at_half: ThresholdScores
     leakage: Leakage | None
     rankings: RankingScores
+    answers: tuple[AnswerScore, ...]
     novelty: NoveltyScore | None
     uncertainty: UncertaintyResults | None
     images: tuple[EvaluatedImage, ...]
@@ -231,6 +234,7 @@ class Evaluation(ShortRepr):
             "gain_over_prior_ci": [self.gain.low, self.gain.high],
             "at_threshold": asdict(self.at_half),
             "leakage": asdict(self.leakage) if self.leakage else None,
+            "answers": [asdict(score) for score in self.answers],
             "novelty": asdict(self.novelty) if self.novelty else None,
             "trust": asdict(self.uncertainty) if self.uncertainty else None,
             "supercategories": [asdict(group) for group in self.supercategories],

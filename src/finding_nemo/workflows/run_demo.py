@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import StoppedError
 from finding_nemo.core.files.atomic_files import prepare_output_folder, write_text
 from finding_nemo.core.records import Dataset, Split
@@ -18,18 +17,22 @@ from finding_nemo.data.quality.file_check import check_files
 from finding_nemo.data.splits.split_csv import write_split
 from finding_nemo.data.splits.splitters.by_dive import split_by_dive
 from finding_nemo.evaluation.dataset.inspect_dataset import inspect_dataset
+from finding_nemo.evaluation.evaluate_answers import AnswerScore
 from finding_nemo.evaluation.evaluate_predictions import evaluate
 from finding_nemo.evaluation.evaluation_results import Evaluation
 from finding_nemo.evaluation.submission_score import SubmissionScore, score_submission
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_sources import collect_images
+from finding_nemo.reporting.dive.read_dive_frames import read_dive_frames
 from finding_nemo.reporting.figures.frames_picture import draw_frames
+from finding_nemo.reporting.html.dive_page import write_dive_page
 from finding_nemo.reporting.html.evaluation_page import write_evaluation_page
 from finding_nemo.reporting.html.inspect_page import write_inspect_page
 from finding_nemo.results.reading.readers import read_predictions
 from finding_nemo.results.submission import read_submission
 from finding_nemo.synthetic.write_dataset import EVAL_TRUTH, draw_dataset
+from finding_nemo.uncertainty.answers import SURE
 from finding_nemo.workflows.train_with_curves import run_training
 
 # The drawn animals are a few pixels wide, and `probe` is right about too few of them to name any.
@@ -41,35 +44,6 @@ _SETTINGS: Mapping[str, Any] = {"epochs": 8, "ema_decay": 0.9, "width_px": 480, 
 _VAL_FRACTION = 0.3
 
 
-@dataclass(frozen=True, slots=True)
-class NamedFrames:
-    """How many frames were given a name, and how many of the names are right.
-
-    Attributes:
-        n_readable: Frames that could be read.
-        n_named: Those with a category or a supercategory as the answer.
-        n_right: Those of them that hold it.
-    """
-
-    n_readable: int
-    n_named: int
-    n_right: int
-
-    @property
-    def in_words(self) -> str:
-        """Return it as it is printed."""
-        if not self.n_readable:
-            return "no test frame could be read"
-        named = f"{self.n_named:,} of {self.n_readable:,} test frames are given a name"
-        if not self.n_named:
-            return f"{named}: no name is right often enough"
-        return (
-            f"{named} (an animal or its group), and {self.n_right:,} of these names "
-            f"({100 * self.n_right / self.n_named:.0f} %) are right; of the rest the report shows "
-            "the best guesses"
-        )
-
-
 @dataclass(frozen=True)
 class Demo:
     """What the demo made.
@@ -78,13 +52,11 @@ class Demo:
         outputs: From what it is to where it is.
         evaluation: On the test dives.
         score: Of the submission, by the competition's metric.
-        named: How many test frames were given a name.
     """
 
     outputs: Mapping[str, Path]
     evaluation: Evaluation
     score: SubmissionScore
-    named: NamedFrames
 
 
 def run_demo(out: Path, *, images: int, seed: int, overwrite: bool, reporter: Reporter) -> Demo:
@@ -140,9 +112,10 @@ def _carried_out(out: Path, images: int, seed: int, reporter: Reporter) -> Demo:
     found = _judge(run.bundle, dataset, split, out, reporter)
     reporter.step("predicting the evaluation frames, scoring the submission")
     score = _submit(run.bundle, folder, out / "submission.csv", reporter)
+    reporter.step("writing the page of the test dives")
+    page = _dive_page(out, reporter)
     reporter.step("done")
-    named = named_frames(found, dataset.categories)
-    return Demo({**_outputs(out, folder, run.bundle), **_dive_pages(out)}, found, score, named)
+    return Demo({**_outputs(out, folder, run.bundle), "dives": page}, found, score)
 
 
 def _outputs(out: Path, frames: Path, bundle: Bundle) -> dict[str, Path]:
@@ -158,28 +131,27 @@ def _outputs(out: Path, frames: Path, bundle: Bundle) -> dict[str, Path]:
     }
 
 
-def _dive_pages(out: Path) -> dict[str, Path]:
-    """Write the page of the test dives from `out`/predictions.parquet, and return where it is.
+def _dive_page(out: Path, reporter: Reporter) -> Path:
+    """Write the page of the test dives, for a reader who does not know the truth."""
+    path = out / "dives.html"
+    found = read_dive_frames(out / "predictions.parquet")
+    write_dive_page(found, path, title="The demo's test dives", reporter=reporter)
+    return path
 
-    There is no such page yet; what writes it is called here.
-    """
-    del out
-    return {}
 
-
-def named_frames(evaluation: Evaluation, categories: CategoryTable) -> NamedFrames:
-    """Return how many of the judged frames were given a name, and how many names are right.
-
-    A supercategory is right where the frame holds one of its categories.
-    """
-    readable = [image for image in evaluation.images if image.failure is None]
-    named = [image for image in readable if image.label]
-    columns = [[categories.column_of(number) for number in image.true_ids] for image in named]
-    right = [
-        any(image.label in (categories.names[c], categories.supercategories[c]) for c in held)
-        for image, held in zip(named, columns, strict=True)
-    ]
-    return NamedFrames(len(readable), len(named), sum(right))
+def sure_in_words(answers: Sequence[AnswerScore]) -> str:
+    """Return how many frames have a sure answer, and how many of these are right."""
+    n_readable = sum(score.n_images for score in answers)
+    sure = next((score for score in answers if score.word == SURE), None)
+    if sure is None or not n_readable:
+        return "no test frame could be read"
+    named = f"{sure.n_images:,} of {n_readable:,} readable test frames have a sure answer"
+    if not sure.n_images:
+        return f"{named}: no name is right often enough"
+    return (
+        f"{named} (an animal or its group), and {sure.n_right:,} of these "
+        f"({sure.share_right:.0%}) are right; for the rest it says what is likely, or a guess"
+    )
 
 
 def _inspect(dataset: Dataset, split: Split, path: Path, reporter: Reporter) -> None:

@@ -18,6 +18,7 @@ EXAMPLES = ("finding-nemo demo --out my-demo",)
 
 # What a person opens first, each with what it shows.
 _TO_OPEN = {
+    "dives": "what is in the test dives: the page that you get of your own",
     "report": "how good the answers are on dives that training never saw",
     "picture": "three frames with their guesses",
     "inspection": "what was drawn",
@@ -46,6 +47,7 @@ def demo(
 
 def _print(made: Demo) -> None:
     from finding_nemo.reporting.terminal.evaluation_text import print_evaluation, print_line
+    from finding_nemo.workflows.run_demo import sure_in_words
 
     print_evaluation(made.evaluation)
     score = made.score
@@ -54,7 +56,7 @@ def _print(made: Demo) -> None:
             f"submission, {score.n_images} evaluation frames, some below 800 m: MAP@20 "
             f"{score.map_at_20:.3f}, 2 x AUC - 1 {2 * score.auc - 1:.3f}, score {score.final:.3f}"
         )
-    print_line(f"{made.named.in_words}.")
+    print_line(f"{sure_in_words(made.evaluation.answers)}.")
     for what, path in made.outputs.items():
         if what not in _TO_OPEN:
             print_result(f"{what:<12} {path}")

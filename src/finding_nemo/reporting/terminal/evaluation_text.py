@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finding_nemo.evaluation.dataset.split_summary import PartSummary
+from finding_nemo.evaluation.evaluate_answers import answers_in_words
 from finding_nemo.evaluation.evaluation_results import Evaluation, Measured
 from finding_nemo.reporting.html.page import format_count, format_score, format_share
 from finding_nemo.reporting.terminal.tables import print_line as print_line
@@ -34,6 +35,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
     gain = evaluation.gain
     print_line(f"gain over the prior {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})")
     print_line(evaluation.rankings.in_words())
+    if evaluation.answers:
+        print_line(answers_in_words(evaluation.answers))
     print_uncertainty(evaluation)
     _print_categories(evaluation)
 

@@ -1,0 +1,98 @@
+"""How often the one answer to a frame was right, word by word: sure, likely, guess."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from finding_nemo.core.arrays import Bools
+from finding_nemo.evaluation.evaluation_set import EvaluationSet
+from finding_nemo.metrics.bootstrap import dive_bootstrap_interval
+from finding_nemo.results.schema import PredictionTable
+from finding_nemo.uncertainty.answers import CONFIDENCES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerScore:
+    """The answers that have one word.
+
+    Attributes:
+        word: A name of `CONFIDENCES`.
+        n_images: Judged images with such an answer.
+        n_right: Those that hold the category, or one of the supercategory.
+        share_right: One through the other, in [0, 1]; NaN without any.
+        low: Lower end of its 95 % interval by dive; NaN without any.
+        high: Upper end.
+    """
+
+    word: str
+    n_images: int
+    n_right: int
+    share_right: float
+    low: float
+    high: float
+
+
+def evaluate_answers(
+    evaluation_set: EvaluationSet, predictions: PredictionTable
+) -> tuple[AnswerScore, ...]:
+    """Return one score a word, the surest first; nothing for a file without answers.
+
+    An answer to an image that holds nothing known is wrong.
+
+    Args:
+        evaluation_set: Predictions laid beside the truth.
+        predictions: The same, with their answers.
+    """
+    answers = predictions.answers
+    if answers is None:
+        return ()
+    rows = evaluation_set.rows.tolist()
+    words = np.array([answers.confidences[row] or "" for row in rows], dtype=np.str_)
+    is_right = _right(evaluation_set, [answers.texts[row] for row in rows])
+    dives = np.array(evaluation_set.dives, dtype=np.str_)
+    return tuple(
+        _score(word, is_right[words == word], dives[words == word]) for word in CONFIDENCES
+    )
+
+
+def _right(evaluation_set: EvaluationSet, texts: Sequence[str | None]) -> Bools:
+    """Return whether each image holds what its answer says, shape (images,)."""
+    table = evaluation_set.dataset.categories
+    names = np.array(table.names, dtype=np.str_)
+    groups = np.array(table.supercategories, dtype=np.str_)
+    right = [
+        text is not None and bool(held[(names == text) | (groups == text)].any())
+        for text, held in zip(texts, evaluation_set.truth, strict=True)
+    ]
+    return np.array(right, dtype=np.bool_)
+
+
+def _score(word: str, is_right: Bools, dives: np.typing.NDArray[np.str_]) -> AnswerScore:
+    n_images, n_right = len(is_right), int(is_right.sum())
+    if not n_images:
+        nan = float("nan")
+        return AnswerScore(word=word, n_images=0, n_right=0, share_right=nan, low=nan, high=nan)
+    interval = dive_bootstrap_interval(is_right.astype(np.float64), dives.tolist())
+    return AnswerScore(
+        word=word,
+        n_images=n_images,
+        n_right=n_right,
+        share_right=n_right / n_images,
+        low=interval.low,
+        high=interval.high,
+    )
+
+
+def answers_in_words(scores: Sequence[AnswerScore]) -> str:
+    """Return the scores as one sentence without its full stop."""
+    n_images = sum(score.n_images for score in scores)
+    parts = [
+        f"{score.word} {score.n_images / n_images:.0%}, of these {score.share_right:.0%} right "
+        f"({score.low:.0%} to {score.high:.0%})"
+        for score in scores
+        if score.n_images
+    ]
+    return f"answers: {'; '.join(parts)}" if parts else "answers: none"
