@@ -102,7 +102,7 @@ def _set_threshold(
     )
 
 
-class Reading(NamedTuple):
+class ImageAssessment(NamedTuple):
     """What is said of one image.
 
     Attributes:
@@ -188,7 +188,7 @@ class PostProcessor:
 
     def read(
         self, outputs: AnyFloats, features: AnyFloats | None, brightness: Sequence[float]
-    ) -> list[Reading]:
+    ) -> list[ImageAssessment]:
         """Return what is said of each image.
 
         Args:
@@ -223,7 +223,7 @@ class PostProcessor:
             ranking=ranking,
         )
         return [
-            Reading(
+            ImageAssessment(
                 probabilities[row].astype(np.float32),
                 float(novelty[row]),
                 Assessment(

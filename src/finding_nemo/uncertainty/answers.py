@@ -15,7 +15,7 @@ import numpy as np
 from finding_nemo.core.arrays import AnyFloats, Bools, Float64s, Ints
 from finding_nemo.core.assessment import Answer, AnswerLevel, Confidence
 from finding_nemo.uncertainty.calibration import ValidationView
-from finding_nemo.uncertainty.cautious_bars import JudgedAnswers, fit_bars
+from finding_nemo.uncertainty.cautious_bars import CheckedAnswers, fit_bars
 from finding_nemo.uncertainty.ood.detector import NoveltyDetector
 from finding_nemo.uncertainty.ood.percentiles import novelty_percentile
 from finding_nemo.uncertainty.rollup import roll_up
@@ -74,9 +74,9 @@ class _Best:
         scores = np.take_along_axis(probabilities, names[:, np.newaxis], axis=1)[:, 0]
         return cls(names, scores.astype(np.float64))
 
-    def judged(self, truth: Bools, dives: Sequence[str]) -> JudgedAnswers:
+    def checked(self, truth: Bools, dives: Sequence[str]) -> CheckedAnswers:
         is_right = np.take_along_axis(truth, self.names[:, np.newaxis], axis=1)[:, 0]
-        return JudgedAnswers(
+        return CheckedAnswers(
             scores=self.scores,
             is_right=is_right,
             names=self.names,
@@ -99,8 +99,8 @@ def fit_answer_bars(
     """
     _, group_probabilities = roll_up(probabilities, supercategories)
     _, group_truth = roll_up(view.truth.astype(np.float64), supercategories, rule="max")
-    by_category = _Best.of(probabilities).judged(view.truth, view.dives)
-    by_group = _Best.of(group_probabilities).judged(group_truth > 0, view.dives)
+    by_category = _Best.of(probabilities).checked(view.truth, view.dives)
+    by_group = _Best.of(group_probabilities).checked(group_truth > 0, view.dives)
     useless = ~_coarser(supercategories)
     bars = AnswerBars(categories={}, groups={})
     left = np.ones(len(view.truth), dtype=np.bool_)

@@ -21,7 +21,7 @@ PRIOR_FRAMES = 50.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedAnswers:
+class CheckedAnswers:
     """One answer to each validation image, and whether it was right.
 
     Attributes:
@@ -45,9 +45,9 @@ class JudgedAnswers:
                 f"Bars need one score, one truth, one name and one dive an image, got {shapes}."
             )
 
-    def kept(self, chosen: Bools) -> JudgedAnswers:
+    def kept(self, chosen: Bools) -> CheckedAnswers:
         """Return those of some images."""
-        return JudgedAnswers(
+        return CheckedAnswers(
             scores=self.scores[chosen],
             is_right=self.is_right[chosen],
             names=self.names[chosen],
@@ -56,7 +56,7 @@ class JudgedAnswers:
         )
 
 
-def fit_bars(judged: JudgedAnswers, *, wanted: float, lowest: float) -> Float64s:
+def fit_bars(checked: CheckedAnswers, *, wanted: float, lowest: float) -> Float64s:
     """Choose for each name the lowest bar from which on its answers are right often enough.
 
     How often is a weighed mean. All answers above the bar start from their stated probability,
@@ -65,7 +65,7 @@ def fit_bars(judged: JudgedAnswers, *, wanted: float, lowest: float) -> Float64s
     dives move a bar little, and a name that nobody saw gets the bar of all.
 
     Args:
-        judged: Answers to images of dives that the network did not learn from.
+        checked: Answers to images of dives that the network did not learn from.
         wanted: Share that should be right, in (0, 1).
         lowest: No bar is below it, whatever the dives say.
 
@@ -76,16 +76,16 @@ def fit_bars(judged: JudgedAnswers, *, wanted: float, lowest: float) -> Float64s
         Kish, "Survey Sampling", 1965 (design effect of clusters); Efron and Morris, "Data
         Analysis Using Stein's Estimator", JASA 1975 (shrinkage towards the mean of all).
     """
-    _, dive = np.unique(np.asarray(judged.dives, dtype=np.str_), return_inverse=True)
-    bars = np.full(judged.n_names, np.inf)
+    _, dive = np.unique(np.asarray(checked.dives, dtype=np.str_), return_inverse=True)
+    bars = np.full(checked.n_names, np.inf)
     for bar in sorted((bar for bar in BARS if bar >= lowest), reverse=True):
-        above = judged.scores >= bar
-        stated = float(judged.scores[above].mean()) if above.any() else (1 + bar) / 2
+        above = checked.scores >= bar
+        stated = float(checked.scores[above].mean()) if above.any() else (1 + bar) / 2
         one_name = np.zeros(int(above.sum()), dtype=np.int64)
-        is_right = judged.is_right[above]
+        is_right = checked.is_right[above]
         of_all = _right_share(is_right, one_name, dive[above], 1, stated)
         of_each = _right_share(
-            is_right, judged.names[above], dive[above], judged.n_names, float(of_all[0])
+            is_right, checked.names[above], dive[above], checked.n_names, float(of_all[0])
         )
         bars[of_each >= wanted] = bar
     return bars

@@ -12,14 +12,14 @@ from finding_nemo.uncertainty.cautious_bars import (
     BARS,
     FRAME_CORRELATION,
     PRIOR_FRAMES,
-    JudgedAnswers,
+    CheckedAnswers,
     fit_bars,
 )
 
 
-def judged(rows: list[tuple[float, bool, int, str]], n_names: int = 2) -> JudgedAnswers:
+def checked(rows: list[tuple[float, bool, int, str]], n_names: int = 2) -> CheckedAnswers:
     scores, right, names, dives = zip(*rows, strict=True) if rows else ((), (), (), ())
-    return JudgedAnswers(
+    return CheckedAnswers(
         scores=np.array(scores, dtype=np.float64),
         is_right=np.array(right, dtype=np.bool_),
         names=np.array(names, dtype=np.int64),
@@ -57,24 +57,24 @@ def test_bars__worked_by_hand() -> None:
     # in all, beside 50 that say 0.96: 48 / 123.3 = 0.389 for all, and (50 * 0.389) / 123.3 = 0.158
     # for itself. Name 1, which nobody saw, gets what is so for all.
     rows = [(0.96, False, 0, f"d{k}") for k in range(20) for _ in range(11)]
-    assert fit_bars(judged(rows), wanted=0.158, lowest=0.95).tolist() == [0.97, 0.95]
-    assert fit_bars(judged(rows), wanted=0.157, lowest=0.95).tolist() == [0.95, 0.95]
-    assert fit_bars(judged(rows), wanted=0.390, lowest=0.95).tolist() == [0.97, 0.97]
+    assert fit_bars(checked(rows), wanted=0.158, lowest=0.95).tolist() == [0.97, 0.95]
+    assert fit_bars(checked(rows), wanted=0.157, lowest=0.95).tolist() == [0.95, 0.95]
+    assert fit_bars(checked(rows), wanted=0.390, lowest=0.95).tolist() == [0.97, 0.97]
 
 
 def test_bars__without_a_witness_the_stated_probability_is_believed() -> None:
-    assert fit_bars(judged([]), wanted=0.9, lowest=0.94).tolist() == [0.94, 0.94]
-    assert fit_bars(judged([]), wanted=0.9, lowest=0.6).tolist() == [0.8, 0.8]
-    assert fit_bars(judged([]), wanted=1.0, lowest=0.6).tolist() == [np.inf, np.inf]
+    assert fit_bars(checked([]), wanted=0.9, lowest=0.94).tolist() == [0.94, 0.94]
+    assert fit_bars(checked([]), wanted=0.9, lowest=0.6).tolist() == [0.8, 0.8]
+    assert fit_bars(checked([]), wanted=1.0, lowest=0.6).tolist() == [np.inf, np.inf]
 
 
 def test_bars__one_long_dive_counts_as_five_frames() -> None:
     few = [(0.99, False, 0, "a")] * 5
     many = [(0.99, False, 0, "a")] * 5000
     # 5 frames weigh 2.8, 5,000 weigh 4.996: 50 * 0.99 / 52.8 = 0.9375 against 0.9001 for all.
-    assert fit_bars(judged(few, 1), wanted=0.93, lowest=0.98)[0] == 0.995
-    assert fit_bars(judged(few, 1), wanted=0.88, lowest=0.98)[0] == 0.98
-    assert fit_bars(judged(many, 1), wanted=0.81, lowest=0.98)[0] == 0.98
+    assert fit_bars(checked(few, 1), wanted=0.93, lowest=0.98)[0] == 0.995
+    assert fit_bars(checked(few, 1), wanted=0.88, lowest=0.98)[0] == 0.98
+    assert fit_bars(checked(many, 1), wanted=0.81, lowest=0.98)[0] == 0.98
 
 
 _ROW = st.tuples(
@@ -93,13 +93,13 @@ _ROW = st.tuples(
 def test_bars__are_those_of_the_slow_version(
     rows: list[tuple[float, bool, int, str]], wanted: float, lowest: float
 ) -> None:
-    found = fit_bars(judged(rows, 3), wanted=wanted, lowest=lowest)
+    found = fit_bars(checked(rows, 3), wanted=wanted, lowest=lowest)
     assert found.tolist() == slowly(rows, 3, wanted, lowest)
 
 
 def test_bars__need_one_value_an_image() -> None:
     with pytest.raises(PredictionsError, match="one dive an image"):
-        JudgedAnswers(
+        CheckedAnswers(
             scores=np.zeros(2),
             is_right=np.zeros(2, dtype=np.bool_),
             names=np.zeros(2, dtype=np.int64),

@@ -129,10 +129,10 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         layout=layout,
         with_maps=with_maps,
     )
-    told = reporter or Reporter()
-    summary = _carry_out(spec, ChunkStore(out), engine, overwrite, told)
+    listener = reporter or Reporter()
+    summary = _carry_out(spec, ChunkStore(out), engine, overwrite, listener)
     if summary.warning:
-        told.warning(summary.warning)
+        listener.warning(summary.warning)
     return summary
 
 
