@@ -47,7 +47,7 @@ def small(dataset: Dataset, split: Split, out: Path, **changes: Any) -> TrainedR
 
 
 def predicted(run: TrainedRun, dataset: Dataset, out: Path) -> list[str]:
-    predict_to_file(run.bundle, collect_images([str(dataset.root)]), out, file_format="csv")
+    predict_to_file(run.bundle, collect_images([str(dataset.root)]), out, file_format="jsonl")
     return out.read_text(encoding="utf-8").splitlines()
 
 
@@ -60,7 +60,7 @@ def test_same_seed__same_bundle_and_same_predictions(
         for name in ("a", "b")
     ]
     assert runs[0].bundle_hash == runs[1].bundle_hash
-    first, second = (predicted(run, dataset, run.folder / "p.csv") for run in runs)
+    first, second = (predicted(run, dataset, run.folder / "p.jsonl") for run in runs)
     assert first == second
     other = train(
         dataset, out=tmp_path / "c", recipe="probe", split=split, settings=settings, seed=1
@@ -109,8 +109,8 @@ def test_killed__resuming_gives_the_bundle_of_a_training_that_was_not(
     assert [row.training_loss for row in resumed.history] == [
         row.training_loss for row in whole.history
     ]
-    assert predicted(resumed, dataset, tmp_path / "a.csv") == predicted(
-        whole, dataset, tmp_path / "b.csv"
+    assert predicted(resumed, dataset, tmp_path / "a.jsonl") == predicted(
+        whole, dataset, tmp_path / "b.jsonl"
     )
 
 
@@ -165,8 +165,8 @@ def test_study_recipes__train_and_predict(
     run = small(
         dataset, split, tmp_path / "run", recipe=recipe, epochs=1, width_px=32, height_px=32
     )
-    lines = predicted(run, dataset, tmp_path / "p.csv")
-    assert len(lines) == 31
+    lines = predicted(run, dataset, tmp_path / "p.jsonl")
+    assert len(lines) == 30
     assert run.bundle.manifest.recipe == recipe
     assert (run.bundle.path / "MODEL_CARD.md").is_file()
 
@@ -177,7 +177,7 @@ def test_baselines__are_recipes_like_any_other(
 ) -> None:
     run = train(dataset, out=tmp_path / "run", recipe=recipe, split=split)
     assert run.history == ()
-    assert len(predicted(run, dataset, tmp_path / "p.csv")) == 31
+    assert len(predicted(run, dataset, tmp_path / "p.jsonl")) == 30
 
 
 def test_run_folder__holds_logs_and_curves_and_no_pickle(

@@ -75,7 +75,8 @@ def test_frames_of_another_world__are_said_first_in_the_file_and_after_a_merge(
     predict_to_file(bundle, images, far, reporter=Reporter(told.append))
     assert told[-1].startswith("WARNING: These frames look unlike those that the bundle")
     found = read_predictions(far).metadata["domain_check"]
-    assert (found["verdict"], found["share_far_out"], found["n_images"]) == ("foreign", 1.0, 300)
+    assert (found["verdict"], found["n_images"]) == ("foreign", 300)
+    assert found["share_far_out"] > 0.5
     assert found["message"] in told[-1]
     shards = [tmp_path / f"s{k}.parquet" for k in (1, 2)]
     for number, path in enumerate(shards, start=1):
