@@ -13,6 +13,7 @@ from finding_nemo.core.config import read_toml
 from finding_nemo.core.errors import OutputExistsError, TrainingError
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Reporter
+from finding_nemo.metrics.ranking_scores import RankingScores
 from finding_nemo.training.recipes.registry import find_recipe, recipe_settings
 from finding_nemo.training.recipes.search_space import Space, search_space
 from finding_nemo.workflows import tune_settings as tuning
@@ -45,9 +46,10 @@ def pretended(monkeypatch: pytest.MonkeyPatch, score: Any) -> list[dict[str, Any
     """Let `score(settings, fold)` stand for a training; return what was asked for."""
     asked: list[dict[str, Any]] = []
 
-    def fold_score(job: Any, settings: Mapping[str, Any], fold: int) -> tuple[float, int]:
+    def fold_score(job: Any, settings: Mapping[str, Any], fold: int) -> tuple[RankingScores, int]:
         asked.append({**settings, "fold": fold})
-        return float(score(settings, fold)), 10 * (fold + 1)
+        shown = float(score(settings, fold))
+        return RankingScores(own=shown - 0.1, shown=shown), 10 * (fold + 1)
 
     monkeypatch.setattr(tuning, "_fold_score", fold_score)
     return asked
@@ -93,7 +95,10 @@ def test_score__is_the_mean_over_images(
         'backbone = "basic"', "normalise = true", "# add --set device=null"
     ]  # fmt: skip
     with (tmp_path / "s" / "trials.csv").open(encoding="utf-8") as file:
-        assert [row["n_folds"] for row in csv.DictReader(file)] == ["2"] * 3
+        rows = list(csv.DictReader(file))
+    assert [row["n_folds"] for row in rows] == ["2"] * 3
+    assert [float(row["map_at_20_own"]) for row in rows] == pytest.approx([0.3] * 3)
+    assert found[0].rankings.cells() == ("0.3000", "not known", "0.4000")
 
 
 def test_stopped_search__goes_on_with_other_numbers(

@@ -132,7 +132,7 @@ class PredictionTable(ShortRepr):
         heights: Frame height in px, `None` where the image could not be read.
         failures: Why a row has no guesses, or `None`.
         ranked_ids: The best category ids of each row (20 at most), best first: in the order that
-            "ranking" in the metadata tells, which is not that of probability.
+            "ranking" in the metadata tells, else of probability.
         ranked_probabilities: Their probabilities.
         novelty: Higher = further out, shape (images,); NaN on failure.
         vector: Every probability, float32, shape (images, categories), NaN rows on failure;
