@@ -85,7 +85,7 @@ def judge(bundle_path: Path, records: Sequence[ImageRecord], dataset: Dataset) -
             cover = box_cover(
                 boxes, width_px=image.width, height_px=image.height, grid=logits.shape
             )
-            kept = in_bytes(share_of_largest(logits))
+            kept = in_bytes(share_of_largest(logits)).astype(np.float64)
             yield Shown(
                 dive=record.dive_or_own,
                 among_best=column in best,

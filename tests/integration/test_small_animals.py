@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from finding_nemo import read_dataset, split_by_dive
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Reporter
-from finding_nemo.metrics.ranking import rank_columns
 from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.prediction.sources.image_sources import collect_images
 from finding_nemo.training.loop import checkpoints
@@ -50,57 +46,6 @@ def test_nemo__learns_the_tiny_animals(dataset: Dataset, split: Split, tmp_path:
     images = Predictor(run.bundle).predict(collect_images([str(dataset.root)]))
     vectors = [image.probabilities for image in images]
     assert all(v is not None and np.isfinite(v).all() for v in vectors)
-
-
-def planted(row: int, column: int, *, seed: int) -> Any:
-    """Return a dark frame of 3 x 4 patches with a green animal in one of them."""
-    pixels = np.random.default_rng(seed).integers(0, 50, (96, 128, 3), dtype=np.uint8)
-    top, left = 32 * row, 32 * column
-    pixels[top : top + 32, left : left + 32] = (40, 200, 90)
-    return pixels
-
-
-def write_planted(folder: Path) -> Path:
-    """Write 36 frames of six dives: two of three hold the animal, each with its box."""
-    images: list[dict[str, Any]] = []
-    boxes: list[dict[str, Any]] = []
-    for number in range(36):
-        row, column = number % 3, number % 4
-        pixels = planted(row, column, seed=number)
-        if number % 3 == 2 and number % 2:
-            pixels = np.random.default_rng(number).integers(0, 50, pixels.shape, dtype=np.uint8)
-        else:
-            box = [32 * column, 32 * row, 32, 32]
-            boxes.append({"id": number, "image_id": number, "category_id": 1, "bbox": box})
-        name = f"dive{number % 6}/f{number}.png"
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels).save(folder / name)
-        images.append({"id": number, "file_name": name, "width": 128, "height": 96})
-    table = [{"id": 1, "name": "animal", "supercategory": "group"}]
-    table.append({"id": 2, "name": "other", "supercategory": "group"})
-    content = {"images": images, "annotations": boxes, "categories": table}
-    (folder / "frames.json").write_text(json.dumps(content))
-    return folder / "frames.json"
-
-
-def test_maps__show_where_a_planted_animal_is(tmp_path: Path) -> None:
-    data = read_dataset(write_planted(tmp_path / "frames"), dive_pattern=r"(?P<dive>dive\d)")
-    split = split_by_dive(data, val_fraction=0.2, seed=0)
-    size = {"width_px": 128, "height_px": 96, "dropout": 0.0, "learning_rate": 0.02}
-    run = trained(data, split, tmp_path / "run", "patches", epochs=40, **size)
-    predictor = Predictor(run.bundle, with_maps=True)
-    assert predictor.map_grid == (3, 4)
-    patches = [(row, column) for row in range(3) for column in range(4)]
-    frames = [planted(*patch, seed=99) for patch in patches]
-    found = 0
-    for patch, prediction in zip(patches, predictor.predict(frames), strict=True):
-        assert prediction.probabilities is not None
-        assert prediction.maps is not None
-        best = rank_columns(prediction.probabilities[np.newaxis], k=5)[0].tolist()
-        heat = prediction.maps[best.index(data.categories.column_of(1))]
-        found += np.unravel_index(int(heat.argmax()), heat.shape) == patch
-    # By chance it would be 1 of 12.
-    assert found >= 9
 
 
 def unboxed(dataset: Dataset) -> Dataset:

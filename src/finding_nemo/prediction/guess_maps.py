@@ -59,8 +59,8 @@ def share_of_largest(patch_logits: AnyFloats) -> Float64s:
     logs = -np.logaddexp(0.0, -patch_logits.astype(np.float64))
     with np.errstate(invalid="ignore"):  # minus infinity less itself: a map without any patch
         shares = np.exp(logs - logs.max(axis=(-2, -1), keepdims=True))
-    known: Float64s = np.nan_to_num(shares, nan=0.0)
-    return known
+    finite: Float64s = np.nan_to_num(shares, nan=0.0)
+    return finite
 
 
 def maps_metadata(columns: Columns) -> dict[str, Any]:

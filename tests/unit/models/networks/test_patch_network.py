@@ -69,7 +69,8 @@ def test_maps__are_the_patches_that_the_logits_rest_on() -> None:
     with pytest.raises(ValueError, match="without the rows and columns"):
         model.with_maps(pixels)
     model.map_grid = patch_grid(model.backbone, width_px=96, height_px=64)
-    assert has_maps(model)
+    is_mapped = has_maps(model)
+    assert is_mapped
     with torch.inference_mode():
         logits, features, maps = model.with_maps(pixels)
         torch.testing.assert_close(logits, model(pixels), rtol=0, atol=0)
