@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.core.assessment import Assessment
+from finding_nemo.core.assessment import Answer
 from finding_nemo.core.records import Prediction
-from finding_nemo.metrics.ranking import rank_columns
 from finding_nemo.models.bundle.manifest import CategoryEvidence
 
 # Up to here a frame is no more unusual than four of five of another dive.
@@ -95,7 +94,7 @@ def guesses_of(
     if prediction.probabilities is None:
         raise ValueError(f"{prediction.path} has no probabilities: {prediction.failure}")
     row = prediction.probabilities
-    best = rank_columns(row[np.newaxis], k=n_guesses)[0].tolist()
+    best = prediction.order[:n_guesses].tolist()
     true = set(truth or ())
     shown = {categories[column].name for column in best}
     assessment = prediction.assessment
@@ -113,7 +112,7 @@ def guesses_of(
         ),
         missed=tuple(name for name in truth or () if name not in shown),
         novelty="" if assessment is None else novelty_in_words(assessment.novelty_percentile),
-        answer=answer_in_words(assessment),
+        answer=answer_in_words(prediction.answer),
         heat=None if prediction.maps is None else prediction.maps[0],
     )
 
@@ -154,11 +153,9 @@ def novelty_in_words(percentile: float) -> str:
     return f"more unusual than {math.floor(100 * percentile)} % of validation frames"
 
 
-def answer_in_words(assessment: Assessment | None) -> str:
-    """Return the one thing that is said of an image, with what it rests on."""
-    if assessment is None:
-        return ""
-    return assessment.label or assessment.label_source
+def answer_in_words(answer: Answer | None) -> str:
+    """Return the one answer to an image, with the word for how far to trust it."""
+    return "" if answer is None else f"{answer.text}, {answer.confidence}"
 
 
 def probability_in_words(probability: float) -> str:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finding_nemo.core.assessment import Assessment, GuessEvidence
+from finding_nemo.core.assessment import Answer, Assessment, GuessEvidence
 from finding_nemo.core.records import Prediction
 from finding_nemo.models.bundle.manifest import CategoryEvidence
 from finding_nemo.reporting.guess_rows import (
@@ -31,6 +31,9 @@ CATEGORIES = [
         [("crab", 1200, 33), ("prawn", 1, 1), ("lobster", 0, 0)]
     )
 ]
+LIKELY_PRAWN = Answer(
+    text="prawn", level="category", confidence="likely", probability=0.7, why="not sure"
+)
 
 
 def prediction(**changes: Any) -> Prediction:
@@ -58,7 +61,7 @@ def assessment(**changes: Any) -> Assessment:
 def test_guesses__are_best_first_with_what_they_rest_on() -> None:
     maps = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
     said = guesses_of(
-        prediction(assessment=assessment(), maps=maps),
+        prediction(assessment=assessment(), maps=maps, answer=LIKELY_PRAWN),
         CATEGORIES,
         bundle="nemo",
         truth=("crab", "lobster"),
@@ -73,7 +76,7 @@ def test_guesses__are_best_first_with_what_they_rest_on() -> None:
     ]
     assert said.missed == ("lobster",)
     assert said.novelty == "more unusual than 97 % of validation frames"
-    assert said.answer == "Crustacean"
+    assert said.answer == "prawn, likely"
     assert said.heat is not None
     assert said.heat.tolist() == [[0, 1, 2], [3, 4, 5]]
 
@@ -118,9 +121,14 @@ def test_names_and_answers__in_words() -> None:
     assert full_name("Worm", "Chaetopterus") == "Worm: Chaetopterus"
     assert full_name("", "rov") == full_name("rov", "rov") == "rov"
     assert answer_in_words(None) == ""
-    assert answer_in_words(assessment(label="", label_source="nothing is sure")) == (
-        "nothing is sure"
-    )
+    assert answer_in_words(LIKELY_PRAWN) == "prawn, likely"
+
+
+def test_guesses__stand_in_the_order_of_the_ranking_where_there_is_one() -> None:
+    ranked = prediction(ranking_scores=np.array([0.8, 0.7, 0.1], dtype=np.float32))
+    said = guesses_of(ranked, CATEGORIES, bundle="nemo", truth=None, n_guesses=2)
+    shown = [(guess.name, round(guess.probability, 3)) for guess in said.guesses]
+    assert shown == [("Crustacean: crab", 0.2), ("Crustacean: prawn", 0.7)]
 
 
 @given(st.floats(0, 1))
