@@ -26,7 +26,7 @@ from finding_nemo.results.chunk_store import ChunkStore
 from finding_nemo.results.columns import to_table
 from finding_nemo.results.content_hash import content_hash
 from finding_nemo.results.merge_shards import merge_shards
-from finding_nemo.results.nearest_neighbors import nearest
+from finding_nemo.results.reading.nearest_neighbors import nearest
 from finding_nemo.results.schema import Columns
 from finding_nemo.results.writers import write_tables
 

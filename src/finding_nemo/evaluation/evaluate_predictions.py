@@ -20,7 +20,7 @@ from finding_nemo.evaluation.evaluation_results import (
     MethodScore,
     NoveltyScore,
 )
-from finding_nemo.evaluation.evaluation_set import EvaluationSet, align_with_truth
+from finding_nemo.evaluation.evaluation_set import EvaluationSet, Pictures, align_with_truth
 from finding_nemo.evaluation.per_category import (
     Evidence,
     score_categories,
@@ -29,7 +29,6 @@ from finding_nemo.evaluation.per_category import (
     training_evidence,
     validation_aps,
 )
-from finding_nemo.evaluation.pictures import Pictures
 from finding_nemo.evaluation.prediction_forms import AnyPredictions, as_prediction_table
 from finding_nemo.metrics.average_precision import macro_average_precision
 from finding_nemo.metrics.baselines import frame_key, prior_scores, time_copy_scores

@@ -37,7 +37,12 @@ def dataset() -> Dataset:
 
 
 def rankings(
-    folder: Path, dataset: Dataset, *, name: str = "p.parquet", **told: Any
+    folder: Path,
+    dataset: Dataset,
+    *,
+    name: str = "p.parquet",
+    with_vector: bool = True,
+    **told: Any,
 ) -> RankingScores:
     said = CALIBRATION(LOGITS).astype(np.float32)
     rows = [
@@ -48,7 +53,12 @@ def rankings(
     categories = [{"category_id": n, "n_images": 1, "n_dives": 1} for n in TABLE.ids]
     metadata = {"schema_version": 1, "categories": categories, "ranking": {"weight": 0.15}, **told}
     write_predictions(
-        rows, folder / name, category_ids=TABLE.ids, metadata=lambda: metadata, overwrite=True
+        rows,
+        folder / name,
+        category_ids=TABLE.ids,
+        metadata=lambda: metadata,
+        with_vector=with_vector,
+        overwrite=True,
     )
     return evaluate(read_predictions(folder / name), dataset).rankings
 
@@ -92,14 +102,14 @@ def test_not_known__where_the_file_does_not_let_one(
     shown = f"{(1 / 3 + 1 / 2) / 3:.4f}"
     # The 20 best alone; and a file that names no calibration, as those of baselines.
     for found in (
-        rankings(tmp_path, dataset, name="p.csv", calibration=told()),
+        rankings(tmp_path, dataset, name="p.jsonl", with_vector=False, calibration=told()),
         rankings(tmp_path, dataset),
     ):
         assert found.cells() == ("not known", "not known", shown)
     # A network whose bundle had nothing to calibrate on: its probabilities are its own.
     plain = rankings(tmp_path, dataset, calibration=None)
     assert plain.cells() == (f"{(1 / 2 + 1) / 3:.4f}", "not known", shown)
-    print_evaluation(evaluate(read_predictions(tmp_path / "p.csv"), dataset))
+    print_evaluation(evaluate(read_predictions(tmp_path / "p.jsonl"), dataset))
     assert "MAP@20 not known by the network's own ranking, " in capsys.readouterr().out
 
 

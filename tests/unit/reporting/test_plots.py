@@ -78,18 +78,14 @@ def test_curves__are_of_runs_folders_and_comparisons(tmp_path: Path, small_bundl
     run = nemo.TrainedRun(tmp_path / "a", nemo.load_bundle(small_bundle), _HISTORY, "0")
     write_log(tmp_path, _HISTORY)
     comparison = nemo.Comparison(tmp_path, (), {_NAME: _HISTORY, "prior": ()})
-    for runs, name in (
-        (run, "a"),
-        (tmp_path, tmp_path.name),
-        (str(tmp_path), tmp_path.name),
-        ({_NAME: run, "other": tmp_path}, _NAME),
-        (comparison, _NAME),
-    ):
+    for runs in (run, tmp_path, str(tmp_path), {_NAME: run, "other": tmp_path}, comparison):
         figure = nemo.plot_curves(runs)
-        losses, scores = figure.axes
-        assert np.asarray(losses.lines[0].get_ydata()).tolist() == [0.9, 0.5]
-        assert np.asarray(scores.lines[0].get_ydata()).tolist() == [0.3, 0.4]
-        assert any(text.startswith(f"{name}, training") for text in texts(figure))
+        drawn_lines = [
+            np.asarray(line.get_ydata()).tolist() for axes in figure.axes for line in axes.lines
+        ]
+        assert [0.9, 0.5] in drawn_lines
+        assert [0.3, 0.4] in drawn_lines
+        assert {"training images", "validation images"} <= set(texts(figure))
     assert drawn(nemo.plot_curves(comparison)).size[1] > 300
     (tmp_path / "empty").mkdir()
     with pytest.raises(TrainingError, match="empty: no epoch has ended"):

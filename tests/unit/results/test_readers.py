@@ -19,8 +19,8 @@ from finding_nemo.core.records import Prediction
 from finding_nemo.results.columns import to_table
 from finding_nemo.results.content_hash import content_hash
 from finding_nemo.results.merge_shards import merge_shards
-from finding_nemo.results.nearest_neighbors import nearest
 from finding_nemo.results.reading.answer_columns import ANSWER_FIELDS, LOOK_FIRST
+from finding_nemo.results.reading.nearest_neighbors import nearest
 from finding_nemo.results.reading.readers import read_predictions
 from finding_nemo.results.schema import Columns, PredictionTable, SpreadsheetLayout
 from finding_nemo.results.spreadsheet import categories_path

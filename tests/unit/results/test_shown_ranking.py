@@ -42,7 +42,7 @@ def write(path: Path, metadata: dict[str, Any], **options: Any) -> Path:
     return path
 
 
-@pytest.mark.parametrize("suffix", ["parquet", "jsonl", "csv"])
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
 def test_every_format__keeps_the_order_and_each_guess_its_probability(
     tmp_path: Path, suffix: str
 ) -> None:
@@ -66,13 +66,13 @@ def test_order__is_held_against_a_file_that_ranks_by_probability(tmp_path: Path)
         read_predictions(write(tmp_path / "p.parquet", {}))
 
 
-def test_csv__whose_provenance_stayed_behind_is_read(tmp_path: Path) -> None:
-    path = write(tmp_path / "p.csv", POOLED)
+def test_jsonl__whose_provenance_stayed_behind_is_read(tmp_path: Path) -> None:
+    path = write(tmp_path / "p.jsonl", POOLED)
     provenance_path(path).unlink()
     assert read_predictions(path).ranked_ids[0] == (36, 4, 17)
 
 
 def test_fewer_guesses_than_categories__the_rest_comes_after(tmp_path: Path) -> None:
-    found = read_predictions(write(tmp_path / "p.csv", POOLED))
+    found = read_predictions(write(tmp_path / "p.jsonl", POOLED))
     scores = found.ranking_scores_in((8, 4, 17, 36))
     assert rank_columns(scores[[0]]).tolist() == [[3, 1, 2, 0]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from finding_nemo.cli.console.words import print_result
-from finding_nemo.metrics.ranking_scores import NOT_KNOWN
 
 if TYPE_CHECKING:
     from finding_nemo.models.bundle.manifest import ValidationSummary
@@ -28,5 +27,7 @@ def print_run(run: TrainedRun) -> None:
 
 
 def _training_part(summary: ValidationSummary) -> str:
+    from finding_nemo.metrics.ranking_scores import NOT_KNOWN
+
     score = summary.train_map_at_20
     return f"on training images {NOT_KNOWN if score is None else f'{score:.4f}'}"

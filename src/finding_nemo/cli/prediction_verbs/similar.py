@@ -22,7 +22,7 @@ def similar(
     from finding_nemo.core.errors import ImageError
     from finding_nemo.models.bundle.bundle import bundle_hash
     from finding_nemo.prediction.predictor import Predictor
-    from finding_nemo.results.nearest_neighbors import nearest
+    from finding_nemo.results.reading.nearest_neighbors import nearest
 
     predictor = Predictor(bundle, with_embedding=True)
     for prediction in predictor.predict([image]):

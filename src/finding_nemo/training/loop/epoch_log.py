@@ -50,8 +50,12 @@ class EpochRow:
     map_at_20_shown: float | None = None
 
     def figures(self) -> dict[str, float]:
-        """Return all but the epoch's number by name, as loggers of experiments take them."""
-        return {name: value for name, value in asdict(self).items() if name != "epoch"}
+        """Return all that is known but the epoch's number by name, as loggers take them."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name != "epoch" and value is not None
+        }
 
 
 def write_log(folder: Path, history: Sequence[EpochRow]) -> None:

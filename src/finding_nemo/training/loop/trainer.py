@@ -202,8 +202,8 @@ class Trainer:
         targets = torch.from_numpy(validation.truth)
         loss = self.loss(torch.from_numpy(outputs), targets)
         score = map_at_k(validation.truth > 0, outputs) if len(validation) else float("nan")
-        judged = self.judge_rankings(outputs) if self.judge_rankings else RankingScores()
-        return float(loss), replace(judged, own=score)
+        scored = self.judge_rankings(outputs) if self.judge_rankings else RankingScores()
+        return float(loss), replace(scored, own=score)
 
     def _train_epoch(
         self,

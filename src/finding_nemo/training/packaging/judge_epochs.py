@@ -53,7 +53,7 @@ def rankings_judge(
     truth = partition.dataset.truth(val.records)
     kept = thinned_rows(len(truth), MOST_FITTED)
 
-    def judge(outputs: Float32s) -> RankingScores:
+    def score_outputs(outputs: Float32s) -> RankingScores:
         if not truth.any():
             return RankingScores()
         logits = as_logits(outputs, activation)
@@ -63,4 +63,4 @@ def rankings_judge(
             shown=map_at_k(truth, OpinionPool.of_line(line, frequency)(logits)),
         )
 
-    return judge
+    return score_outputs

@@ -250,7 +250,9 @@ def test_odd_bytes_in_names__come_through_to_every_format(
     assert table["image_id"] == ["100%x25x41", "caf%xE9", "ü\n"]
     assert table["path"] == [f"{tmp_path}/d%xFF/{name}.jpg" for name in table["image_id"]]
     assert table["failure"] == [None] * 3
-    assert list(read_predictions(tmp_path / "p.csv").paths) == table["path"]
+    assert list(read_predictions(tmp_path / "p.jsonl").paths) == table["path"]
+    with (tmp_path / "p.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [row["image"] for row in csv.DictReader(file)] == table["path"]
     again = collect_images([str(Path(path)) for path in table["path"]])
     assert [image.path for image in again] == table["path"]
 

@@ -13,7 +13,7 @@ from finding_nemo.cli.main import app
 from finding_nemo.core.errors import PredictionsError, SettingsError
 from finding_nemo.core.records import Prediction
 from finding_nemo.results.columns import to_table
-from finding_nemo.results.nearest_neighbors import nearest
+from finding_nemo.results.reading.nearest_neighbors import nearest
 from finding_nemo.results.schema import Columns
 from finding_nemo.results.writers import ROWS_IN_GROUP, write_tables
 
