@@ -29,17 +29,15 @@ def install_hint(extra: str) -> str:
         >>> install_hint("video")  # doctest: +SKIP
         "Install it with: pip install '/home/ann/finding-nemo[video]'."
     """
-    try:
-        found = metadata.distribution(_NAME)
-    except metadata.PackageNotFoundError:  # run from its source, never installed
+    found = list(metadata.distributions(name=_NAME))
+    direct = next((text for each in found if (text := each.read_text("direct_url.json"))), None)
+    if direct is not None:
+        command = _by_origin(extra, _read(direct)) or _by_libraries(extra)
+    elif any(each.read_text("INSTALLER") for each in found):
+        command = f"pip install '{_NAME}[{extra}]'"
+    else:  # run from its source, where a build may have left a record
         return f"Install it in the project's folder with: pip install '.[{extra}]'."
-    direct = found.read_text("direct_url.json")
-    command = _by_name(extra) if direct is None else _by_origin(extra, _read(direct))
-    return f"Install it with: {command or _by_libraries(extra)}."
-
-
-def _by_name(extra: str) -> str:
-    return f"pip install '{_NAME}[{extra}]'"
+    return f"Install it with: {command}."
 
 
 def _by_origin(extra: str, direct: dict[str, Any]) -> str | None:

@@ -26,16 +26,16 @@ _REQUIREMENTS = [
 class Installed:
     """A package that came from somewhere; pip keeps where in `direct_url.json`."""
 
-    def __init__(self, direct: str | None) -> None:
-        self.direct = direct
+    def __init__(self, direct: str | None, installer: str | None = "pip") -> None:
+        self.texts = {"direct_url.json": direct, "INSTALLER": installer}
 
     def read_text(self, name: str) -> str | None:
-        return self.direct if name == "direct_url.json" else None
+        return self.texts[name]
 
 
-def install(patch: pytest.MonkeyPatch, direct: str | None) -> None:
+def install(patch: pytest.MonkeyPatch, *found: Installed) -> None:
     patch.setattr(metadata, "requires", lambda _: _REQUIREMENTS)
-    patch.setattr(metadata, "distribution", lambda _: Installed(direct))
+    patch.setattr(metadata, "distributions", lambda name: found)
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,12 @@ def test_hint__where_the_folder_is_gone_names_the_libraries(
         "not JSON",
         "[]",
     ):
-        install(monkeypatch, direct)
+        install(monkeypatch, Installed(None, None), Installed(direct))
         assert install_hint(extra) == f"Install it with: {command}"
 
 
 def test_hint__of_an_index_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    install(monkeypatch, None)
+    install(monkeypatch, Installed(None, None), Installed(None))
     assert install_hint("train") == "Install it with: pip install 'finding-nemo[train]'."
 
 
@@ -84,18 +84,19 @@ def test_hint__of_a_folder_names_the_folder(
     folder = tmp_path / name
     folder.mkdir()
     (folder / "pyproject.toml").touch()
-    install(monkeypatch, json.dumps({"url": folder.as_uri(), "dir_info": info}))
+    direct = json.dumps({"url": folder.as_uri(), "dir_info": info})
+    install(monkeypatch, Installed(direct))
     said = install_hint("train").replace("'\"'\"'", "'")
     if "'" in name:  # quoted once more for the shell
         said = said.replace("'/", "/").replace("]'", "]")
     assert said == f"Install it with: {command.format(folder)}"
 
 
-def test_hint__of_a_package_that_was_never_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> Installed:
-        raise metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(metadata, "distribution", missing)
+@pytest.mark.parametrize("found", [(), (Installed(None, None),)])
+def test_hint__of_a_package_that_was_never_installed(
+    found: tuple[Installed, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, *found)
     assert install_hint("train").endswith("with: pip install '.[train]'.")
 
 
