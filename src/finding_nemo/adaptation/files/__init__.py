@@ -1,0 +1,1 @@
+"""What adaptation reads and writes: reviews, predictions with features, adapted predictions."""

@@ -1,0 +1,172 @@
+"""Which frames to look at: those that stand for most of what is not yet well known."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from finding_nemo.adaptation.adaptation_settings import KernelSettings
+from finding_nemo.adaptation.covariance import DiveFrames, covariance
+from finding_nemo.core.arrays import Bools, Float64s, Ints
+
+# Frames of a dive that may be chosen and are covered; of a longer dive, so many evenly spaced.
+MAX_LANDMARKS = 2000
+# Frames of one second say the same.
+_SAME_MOMENT_S = 1.0
+# Weight of a frame that is certain, where the least certain one has 1 more.
+_CERTAIN_WEIGHT = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenFrame:
+    """A frame to look at.
+
+    Attributes:
+        row: Which frame of its dive.
+        gain: How much better the dive is covered by it, in frames.
+        n_like: How many frames, itself among them, are more like it than like any before it.
+        uncertainty: Mean uncertainty of those, compared with the dive's most uncertain frame, in
+            [0, 1]; 1 before any review.
+    """
+
+    row: int
+    gain: float
+    n_like: int
+    uncertainty: float
+
+
+class DiveCoverage:
+    """Chooses the frames of one dive one after the other, each the best after those before it.
+
+    The gain of a frame never grows when others were chosen (the function is submodular), so this
+    is within 63 % of the best possible choice of as many.
+
+    Source:
+        Nemhauser, Wolsey and Fisher, "An analysis of approximations for maximizing submodular set
+        functions", 1978; facility location of Wei, Iyer and Bilmes, "Submodularity in Data Subset
+        Selection and Active Learning", ICML 2015.
+    """
+
+    def __init__(
+        self,
+        frames: DiveFrames,
+        settings: KernelSettings,
+        *,
+        reviewed: Ints,
+        usable: Bools | None = None,
+        uncertainty: Float64s | None = None,
+    ) -> None:
+        """Begin with what was reviewed.
+
+        Args:
+            frames: All frames of the dive.
+            settings: Of the covariance.
+            reviewed: Rows that were looked at, or may not be asked for but are known.
+            usable: Rows that can be looked at at all; default all.
+            uncertainty: Of each frame after those reviews, at least 0; default all alike.
+        """
+        able = np.ones(len(frames), dtype=np.bool_) if usable is None else usable
+        self._rows = _landmarks(frames, np.flatnonzero(able))
+        self._frames = frames.take(self._rows)
+        by_time = frames.has_times
+        shared = covariance(self._frames, self._frames, settings, by_time=by_time)
+        self._shared = shared.astype(np.float32)
+        self._scale = able.sum() / max(len(self._rows), 1)
+        most = 0.0 if uncertainty is None else float(uncertainty.max(initial=0.0))
+        if uncertainty is None or most <= 0:
+            self._uncertain = np.ones(len(self._rows))
+        else:
+            self._uncertain = uncertainty[self._rows] / most
+        self._weights = (_CERTAIN_WEIGHT + self._uncertain).astype(np.float32)
+        self._covered = np.zeros(len(self._rows), dtype=np.float32)
+        self._open = ~np.isin(self._rows, reviewed)
+        if reviewed.size and len(self._rows):
+            known = covariance(frames.take(reviewed), self._frames, settings, by_time=by_time)
+            self._covered = known.max(axis=0).astype(np.float32)
+            self._close_moments(frames.times_s[reviewed])
+        self._has_begun = bool(reviewed.size)
+        # What a frame would gain when it was last asked; never less than it gains now.
+        self._at_most = np.maximum(self._shared - self._covered, 0.0) @ self._weights
+
+    @property
+    def best_gain(self) -> float:
+        """The gain of the frame that `choose` would return; 0 where none is left."""
+        return self._best()[1]
+
+    def choose(self) -> ChosenFrame | None:
+        """Return the next frame to look at, `None` where every one was chosen."""
+        column, gain = self._best()
+        if column < 0:
+            return None
+        is_like = self._shared[column] > self._covered
+        is_like[column] = True
+        chosen = ChosenFrame(
+            int(self._rows[column]),
+            gain,
+            max(round(float(is_like.sum() * self._scale)), 1),
+            float(self._uncertain[is_like].mean()) if self._has_begun else 1.0,
+        )
+        self._covered = np.maximum(self._covered, self._shared[column])
+        self._open[column] = False
+        self._close_moments(self._frames.times_s[[column]])
+        return chosen
+
+    def _best(self) -> tuple[int, float]:
+        """Return the best open column and its gain: few are computed, the others cannot win.
+
+        Source:
+            Minoux, "Accelerated greedy algorithms for maximizing submodular set functions", 1978.
+        """
+        while self._open.any():
+            column = int(np.argmax(np.where(self._open, self._at_most, -np.inf)))
+            gain = self._gain(column)
+            if gain >= self._at_most[column]:
+                return column, float(gain * self._scale)
+            self._at_most[column] = gain
+        return -1, 0.0
+
+    def _gain(self, column: int) -> np.float32:
+        more = np.maximum(self._shared[column] - self._covered, 0.0)
+        return np.float32(more @ self._weights)
+
+    def _close_moments(self, times_s: Float64s) -> None:
+        """Take frames of the seconds that were looked at out of the choice, if others remain."""
+        for time_s in times_s[~np.isnan(times_s)]:
+            others = self._open & ~(np.abs(self._frames.times_s - time_s) < _SAME_MOMENT_S)
+            if others.any():
+                self._open = others
+
+
+def _landmarks(frames: DiveFrames, usable: Ints) -> Ints:
+    if usable.size <= MAX_LANDMARKS:
+        return usable
+    order = usable[
+        np.lexsort((frames.numbers[usable], frames.clips[usable], frames.times_s[usable]))
+    ]
+    spaced = np.linspace(0, usable.size - 1, MAX_LANDMARKS).round().astype(np.int64)
+    return np.sort(order[spaced])
+
+
+def choose_within_budget(
+    dives: Sequence[DiveCoverage], budget: int
+) -> list[tuple[int, ChosenFrame]]:
+    """Return the dive and frame of each choice, the most useful of all dives first.
+
+    Args:
+        dives: Each with what was reviewed of it.
+        budget: How many frames in all.
+    """
+    waiting = [(-dive.best_gain, number) for number, dive in enumerate(dives)]
+    heapq.heapify(waiting)
+    found: list[tuple[int, ChosenFrame]] = []
+    while waiting and len(found) < budget:
+        _, number = heapq.heappop(waiting)
+        chosen = dives[number].choose()
+        if chosen is None:
+            continue
+        found.append((number, chosen))
+        heapq.heappush(waiting, (-dives[number].best_gain, number))
+    return found
