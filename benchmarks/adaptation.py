@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
 from finding_nemo import read_dataset
+from finding_nemo.adaptation.adapt_dive import adapt_dive, choose_places
 from finding_nemo.adaptation.adaptation_settings import AdaptationSettings, KernelSettings
 from finding_nemo.adaptation.curve_of_reviews import SUGGESTED, review_curve, settings_by_fold
 from finding_nemo.adaptation.files.true_dives import true_dives
@@ -29,11 +31,9 @@ from finding_nemo.adaptation.simulate_reviews import (
     simulate_dive,
     with_wrong_answers,
 )
-from finding_nemo.adaptation.adapt_dive import adapt_dive
 from finding_nemo.adaptation.tune_adaptation import scores_of, tune_on
 from finding_nemo.metrics.average_precision import average_precision_by_category
 from finding_nemo.metrics.calibration_error import measure_reliability
-from dataclasses import asdict, replace
 
 BY_HAND = KernelSettings(
     dive=0.15, clip=0.4, moment=0.5, features=0.3, features_in_clip=0.3, likeness_scale=0.35,
@@ -61,6 +61,7 @@ def main() -> None:
     _print_after_review(dives, settings_of)
     _print_wrong(dives, settings_of)
     _print_without_places(dives, settings_of)
+    _print_misplaced(dives, settings_of)
     _print_held_out(dives, settings_of)
 
 
@@ -132,9 +133,42 @@ def _print_wrong(dives: Sequence[TrueDive], settings_of: SettingsOf) -> None:
 
 def _print_without_places(dives: Sequence[TrueDive], settings_of: SettingsOf) -> None:
     blind = [replace(d, dive=replace(d.dive, frames=d.dive.frames.without_places())) for d in dives]
-    print("nothing known of clip and time:", _by_count([simulate_dive(d, settings_of(d)) for d in blind]))
-    blind = [replace(d, dive=replace(d.dive, frames=replace(d.dive.frames, features=None))) for d in dives]
+    print(
+        "nothing known of clip and time:",
+        _by_count([simulate_dive(d, settings_of(d)) for d in blind]),
+    )
+    blind = [
+        replace(d, dive=replace(d.dive, frames=replace(d.dive.frames, features=None)))
+        for d in dives
+    ]
     print("no embeddings:", _by_count([simulate_dive(d, settings_of(d)) for d in blind]))
+
+
+def _print_misplaced(dives: Sequence[TrueDive], settings_of: SettingsOf) -> None:
+    """Clip and number of other frames of the dive: the reviews themselves must notice."""
+    mixed = [_misplaced(dive, seed) for seed, dive in enumerate(dives)]
+    kernel = settings_of(dives[0]).kernel
+    scores = []
+    for count in STEPS:
+        steps = [simulate_dive(dive, settings_of(dive)).get(count) for dive in mixed]
+        reviewed = [
+            replace(step.source.dive, labels=complete_labels(step.reviewed, step.source.truth))
+            for step in steps
+            if step is not None
+        ]
+        used = choose_places(reviewed, kernel).value
+        found = [simulate_dive(d, settings_of(d), with_places=used).get(count) for d in mixed]
+        scores.append(mean_over_frames([scores_of(step) for step in found if step is not None]))
+        trusted = mean_over_frames([scores_of(step) for step in steps if step is not None])
+        print(f"places of other frames, {count} looked at: used {used}; trusted {trusted:.3f}")
+    print("places of other frames:", " ".join(f"{score:.3f}" for score in scores))
+
+
+def _misplaced(dive: TrueDive, seed: int) -> TrueDive:
+    frames = dive.dive.frames
+    order = np.random.default_rng(seed).permutation(len(frames))
+    mixed = replace(frames, clips=frames.clips[order], numbers=frames.numbers[order])
+    return replace(dive, dive=replace(dive.dive, frames=mixed))
 
 
 def _print_held_out(dives: Sequence[TrueDive], settings_of: SettingsOf) -> None:

@@ -17,8 +17,11 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from finding_nemo import read_dataset, split_by_dive
+from finding_nemo.adaptation.adapt_dive import Dive
+from finding_nemo.adaptation.covariance import DiveFrames, unit_rows
+from finding_nemo.adaptation.simulate_reviews import TrueDive, no_labels
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.core.records import Dataset, Split
+from finding_nemo.core.records import Dataset, Prediction, Split
 from finding_nemo.models.bundle.bundle import write_bundle
 from finding_nemo.models.bundle.manifest import (
     BundleManifest,
@@ -26,7 +29,10 @@ from finding_nemo.models.bundle.manifest import (
     PartCounts,
     SplitSummary,
 )
+from finding_nemo.results.columns import to_table
 from finding_nemo.results.file_metadata import to_file_metadata
+from finding_nemo.results.schema import Columns
+from finding_nemo.results.writers import write_tables
 
 _BESIDE_THE_PROJECT = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
@@ -383,3 +389,96 @@ def browser() -> Iterator[Any]:
         started = tools.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def draw_dive() -> Callable[..., TrueDive]:
+    """Draws dives of two clips on which reviews can be simulated."""
+    return drawn_dive
+
+
+def drawn_dive(
+    *, n_frames: int = 40, n_categories: int = 4, seed: int = 0, fold: int = 0
+) -> TrueDive:
+    """Draw a dive: each frame holds the category of its stretch of ten frames, and looks like it.
+
+    The base prediction knows next to nothing.
+    """
+    rng = np.random.default_rng(seed)
+    kinds = rng.permutation(n_categories)[np.arange(n_frames) // 10 % n_categories]
+    centres = rng.normal(size=(n_categories, 6))
+    features = unit_rows((centres[kinds] + 0.3 * rng.normal(size=(n_frames, 6))).astype(np.float32))
+    truth = np.zeros((n_frames, n_categories), dtype=np.bool_)
+    truth[np.arange(n_frames), kinds] = True
+    base = np.clip(0.25 + 0.1 * rng.normal(size=truth.shape), 0.01, 0.99).astype(np.float32)
+    frames = DiveFrames(
+        features=features,
+        clips=(np.arange(n_frames) >= n_frames // 2).astype(np.int64),
+        numbers=np.arange(n_frames, dtype=np.float64) % (n_frames // 2),
+        times_s=np.full(n_frames, np.nan),
+    )
+    dive = Dive(
+        name=f"dive {seed}",
+        frames=frames,
+        base=base,
+        labels=no_labels(n_categories),
+        usable=np.ones(n_frames, dtype=np.bool_),
+    )
+    return TrueDive(dive=dive, truth=truth, fold=fold)
+
+
+@pytest.fixture(scope="session")
+def reviewable(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the verbs of adaptation take, of three drawn dives of 24 frames.
+
+    `fold0.parquet` and `fold1.parquet` hold predictions with embeddings (the last frame of the
+    first one failed), `truth.csv` their labels: crab, fish and squid, with ids 1, 2 and 3.
+    """
+    folder = tmp_path_factory.mktemp("reviewable")
+    dives = [drawn_dive(n_frames=24, n_categories=3, seed=seed) for seed in range(3)]
+    rows = [_frames_of(dive, number) for number, dive in enumerate(dives)]
+    names = ("crab", "fish", "squid")
+    lines = ["path,categories"]
+    for dive, frames in zip(dives, rows, strict=True):
+        kinds = [names[kind] for kind in dive.truth.argmax(axis=1)]
+        lines += [f"{f.path},{kind}" for f, kind in zip(frames, kinds, strict=True)]
+    (folder / "truth.csv").write_text("\n".join(lines) + "\n")
+    last = rows[0][-1]
+    rows[0][-1] = Prediction(last.image_id, last.path, None, None, "is empty (0 bytes)", None, None)
+    for number, frames in enumerate((rows[0] + rows[1], rows[2])):
+        _write_embeddings(folder / f"fold{number}.parquet", frames, names)
+    return folder
+
+
+def _frames_of(drawn: TrueDive, number: int) -> list[Prediction]:
+    features = drawn.dive.frames.features
+    found = []
+    for row, probabilities in enumerate(drawn.dive.base):
+        name = f"d{number}-clip{row // 12}_{row % 12:03d}"
+        path = f"x/framegrabs/ROV/images/{number:04d}/{name}.png"
+        embedding = None if features is None else features[row].astype(np.float32)
+        found.append(Prediction(name, path, 64, 48, None, probabilities, 0.5, embedding=embedding))
+    return found
+
+
+def _write_embeddings(path: Path, rows: list[Prediction], names: tuple[str, ...]) -> None:
+    columns = Columns(len(names), n_features=6)
+    table = to_table(rows, range(1, len(names) + 1), columns)
+    categories = [
+        {
+            "category_id": number,
+            "name": name,
+            "supercategory": "animals",
+            "n_images": 5,
+            "n_dives": 2,
+            "validation_ap": 0.5,
+        }
+        for number, name in enumerate(names, start=1)
+    ]
+    write_tables(
+        [table],
+        path,
+        schema=columns.schema(),
+        metadata=lambda: {"schema_version": 1, "categories": categories, "precision": 0.9},
+        fallback_ids=[1],
+    )

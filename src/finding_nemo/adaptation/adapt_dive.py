@@ -63,7 +63,9 @@ class AdaptedDive:
     clues: QualityClues | None
 
 
-def adapt_dive(dive: Dive, settings: AdaptationSettings, *, with_places: bool = True) -> AdaptedDive:
+def adapt_dive(
+    dive: Dive, settings: AdaptationSettings, *, with_places: bool = True
+) -> AdaptedDive:
     """Return the dive's probabilities after its reviews; without any, the base prediction.
 
     Args:
@@ -137,6 +139,4 @@ def choose_places(dives: Sequence[Dive], settings: KernelSettings) -> Choice[boo
 
 
 def _alone(labels: DiveLabels) -> DiveLabels:
-    return DiveLabels(
-        rows=np.arange(len(labels)), present=labels.present, known=labels.known
-    )
+    return DiveLabels(rows=np.arange(len(labels)), present=labels.present, known=labels.known)

@@ -52,10 +52,10 @@ class CalibrationSettings:
         offset_by_variance: How the offset changes with the variance.
     """
 
-    slope: float = 1.0
-    slope_by_variance: float = 0.0
-    offset: float = 0.0
-    offset_by_variance: float = 0.0
+    slope: float = 2.07
+    slope_by_variance: float = -0.618
+    offset: float = 0.300
+    offset_by_variance: float = 0.324
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,11 +71,11 @@ class QualitySettings:
         decay: How fast the loss falls with frames reviewed: as (frames + 1) ** -decay.
     """
 
-    weights: tuple[float, float, float, float, float] = (0.0, 1.0, 0.0, 0.0, 0.0)
-    low: float = -1.0
-    high: float = 1.0
-    few: float = 2.0
-    decay: float = 0.7
+    weights: tuple[float, float, float, float, float] = (0.406, 0.543, 0.050, -0.031, 0.072)
+    low: float = -0.664
+    high: float = 0.352
+    few: float = 3.0
+    decay: float = 0.8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

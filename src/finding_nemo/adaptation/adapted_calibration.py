@@ -12,7 +12,12 @@ from finding_nemo.core.errors import SettingsError
 _LEAST = 2e-3
 # The slope is never flat, so that calibration keeps the order of a frame's categories.
 _LEAST_SLOPE = 0.1
-_STEPS = 30
+_STEPS = 50
+# Beyond this logit a probability is 0 or 1 to nine digits.
+_FARTHEST = 20.0
+# As much as one label holds the line near that of no calibration, or labels that a line parts
+# without a fault would pull it to infinity.
+_PRIOR = 1.0
 
 
 def calibrate_scores(
@@ -32,7 +37,11 @@ def calibrate_scores(
     offset = settings.offset + settings.offset_by_variance * spread
     beyond = scores - np.clip(scores, _LEAST, 1 - _LEAST)
     logits = slope * _logit(scores) + offset + 0.1 * beyond
-    found: Float64s = 1.0 / (1.0 + np.exp(-logits))
+    return _logistic(logits)
+
+
+def _logistic(logits: Float64s) -> Float64s:
+    found: Float64s = 1.0 / (1.0 + np.exp(-np.clip(logits, -_FARTHEST, _FARTHEST)))
     return found
 
 
@@ -62,13 +71,15 @@ def fit_calibration(scores: Float64s, variance: Float64s, truth: Bools) -> Calib
     spread = np.broadcast_to(variance[:, np.newaxis], logits.shape)
     inputs = np.stack([logits, spread * logits, np.ones_like(logits), spread], axis=-1)
     inputs, so = inputs.reshape(-1, 4), truth.reshape(-1).astype(np.float64)
-    weights = np.array([1.0, 0.0, 0.0, 0.0])
+    start = np.array([1.0, 0.0, 0.0, 0.0])
+    weights = start
     for _ in range(_STEPS):
-        expected = 1.0 / (1.0 + np.exp(-np.clip(inputs @ weights, -30.0, 30.0)))
-        gradient = inputs.T @ (expected - so)
+        expected = _logistic(inputs @ weights)
+        gradient = inputs.T @ (expected - so) + _PRIOR * (weights - start)
         curvature = (inputs * (expected * (1.0 - expected))[:, np.newaxis]).T @ inputs
-        step = np.linalg.solve(curvature + 1e-6 * np.eye(4), gradient)
-        weights = weights - step
+        step = np.linalg.solve(curvature + _PRIOR * np.eye(4), gradient)
+        # A full step from far away may lead further; one of this size does not.
+        weights = weights - step / max(1.0, float(np.abs(step).max()))
         if np.abs(step).max() < 1e-8:
             break
     slope, slope_by_variance, offset, offset_by_variance = (float(value) for value in weights)

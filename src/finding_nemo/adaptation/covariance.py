@@ -121,7 +121,5 @@ def _likeness(first: DiveFrames, second: DiveFrames, settings: KernelSettings) -
 def unit_rows(features: AnyFloats) -> AnyFloats:
     """Return rows scaled to unit length; a row of zeros stays one."""
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    found: AnyFloats = np.divide(
-        features, lengths, out=np.zeros_like(features), where=lengths > 0
-    )
+    found: AnyFloats = np.divide(features, lengths, out=np.zeros_like(features), where=lengths > 0)
     return found

@@ -1,4 +1,4 @@
-"""Frames looked at against MAP@20 of the rest: `suggest` beside every simpler way and the floors."""
+"""Frames looked at against MAP@20 of the rest: `suggest` beside simpler ways and floors."""
 
 from __future__ import annotations
 
@@ -166,7 +166,8 @@ def _base(step: SimulatedStep) -> Float64s:
 def reviewed_shares(step: SimulatedStep) -> Float64s:
     """Return the share of each category among the reviewed frames, with a little of the base."""
     share = step.source.truth[step.reviewed].mean(axis=0)
-    return 0.8 * share + 0.2 * _base(step)
+    found: Float64s = 0.8 * share + 0.2 * _base(step)
+    return found
 
 
 def copied_by_time(step: SimulatedStep) -> Float64s:
@@ -205,9 +206,7 @@ def simpler_ways(seed: int) -> dict[str, Policy]:
     def farthest(dive: TrueDive, known: object, reviewed: Ints, count: int) -> Ints:
         return _farthest_first(dive, reviewed, count)
 
-    def least_sure(
-        dive: TrueDive, known: AdaptedDive | None, reviewed: Ints, count: int
-    ) -> Ints:
+    def least_sure(dive: TrueDive, known: AdaptedDive | None, reviewed: Ints, count: int) -> Ints:
         base = dive.dive.base.astype(np.float64)
         unsure = (base * (1 - base)).sum(axis=1) if known is None else known.uncertainty.copy()
         unsure = np.where(dive.dive.usable, unsure, -np.inf)

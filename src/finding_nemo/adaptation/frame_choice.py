@@ -5,12 +5,13 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from finding_nemo.adaptation.adaptation_settings import KernelSettings
 from finding_nemo.adaptation.covariance import DiveFrames, covariance
-from finding_nemo.core.arrays import Bools, Float64s, Ints
+from finding_nemo.core.arrays import Bools, Float32s, Float64s, Ints
 
 # Frames of a dive that may be chosen and are covered; of a longer dive, so many evenly spaced.
 MAX_LANDMARKS = 2000
@@ -27,7 +28,8 @@ class ChosenFrame:
     Attributes:
         row: Which frame of its dive.
         gain: How much better the dive is covered by it, in frames.
-        n_like: How many frames, itself among them, are more like it than like any before it.
+        n_like: How many frames, itself among them, are more like it than like any other that was
+            looked at or chosen.
         uncertainty: Mean uncertainty of those, compared with the dive's most uncertain frame, in
             [0, 1]; 1 before any review.
     """
@@ -91,28 +93,38 @@ class DiveCoverage:
         # What a frame would gain when it was last asked; never less than it gains now.
         self._at_most = np.maximum(self._shared - self._covered, 0.0) @ self._weights
 
-    @property
-    def best_gain(self) -> float:
-        """The gain of the frame that `choose` would return; 0 where none is left."""
-        return self._best()[1]
+    def choose(self, count: int) -> list[ChosenFrame]:
+        """Return up to `count` frames to look at, best first."""
+        before = self._covered
+        columns: list[int] = []
+        gains: list[float] = []
+        for _ in range(count):
+            column, gain = self._best()
+            if column < 0:
+                break
+            columns.append(column)
+            gains.append(gain)
+            self._covered = np.maximum(self._covered, self._shared[column])
+            self._open[column] = False
+            self._close_moments(self._frames.times_s[[column]])
+        return self._described(columns, gains, before)
 
-    def choose(self) -> ChosenFrame | None:
-        """Return the next frame to look at, `None` where every one was chosen."""
-        column, gain = self._best()
-        if column < 0:
-            return None
-        is_like = self._shared[column] > self._covered
-        is_like[column] = True
-        chosen = ChosenFrame(
-            int(self._rows[column]),
-            gain,
-            max(round(float(is_like.sum() * self._scale)), 1),
-            float(self._uncertain[is_like].mean()) if self._has_begun else 1.0,
-        )
-        self._covered = np.maximum(self._covered, self._shared[column])
-        self._open[column] = False
-        self._close_moments(self._frames.times_s[[column]])
-        return chosen
+    def _described(
+        self, columns: list[int], gains: list[float], before: Float32s
+    ) -> list[ChosenFrame]:
+        """Return the choice with the frames that each stands for: those that it is most like."""
+        if not columns:
+            return []
+        shared = self._shared[columns]
+        most_like = np.where(shared.max(axis=0) > before, shared.argmax(axis=0), -1)
+        most_like[columns] = np.arange(len(columns))
+        found = []
+        for position, (column, gain) in enumerate(zip(columns, gains, strict=True)):
+            own = most_like == position
+            uncertainty = float(self._uncertain[own].mean()) if self._has_begun else 1.0
+            n_like = max(round(float(own.sum() * self._scale)), 1)
+            found.append(ChosenFrame(int(self._rows[column]), gain, n_like, uncertainty))
+        return found
 
     def _best(self) -> tuple[int, float]:
         """Return the best open column and its gain: few are computed, the others cannot win.
@@ -150,23 +162,16 @@ def _landmarks(frames: DiveFrames, usable: Ints) -> Ints:
     return np.sort(order[spaced])
 
 
-def choose_within_budget(
-    dives: Sequence[DiveCoverage], budget: int
+def most_useful(
+    choices: Sequence[Sequence[ChosenFrame]], budget: int
 ) -> list[tuple[int, ChosenFrame]]:
-    """Return the dive and frame of each choice, the most useful of all dives first.
+    """Return which dive and frame to look at, the most useful of all dives first.
 
     Args:
-        dives: Each with what was reviewed of it.
+        choices: Of each dive its frames in the order in which they were chosen: each is worth less
+            than the one before it, so their order is kept.
         budget: How many frames in all.
     """
-    waiting = [(-dive.best_gain, number) for number, dive in enumerate(dives)]
-    heapq.heapify(waiting)
-    found: list[tuple[int, ChosenFrame]] = []
-    while waiting and len(found) < budget:
-        _, number = heapq.heappop(waiting)
-        chosen = dives[number].choose()
-        if chosen is None:
-            continue
-        found.append((number, chosen))
-        heapq.heappush(waiting, (-dives[number].best_gain, number))
-    return found
+    numbered = [[(dive, frame) for frame in chosen] for dive, chosen in enumerate(choices)]
+    merged = heapq.merge(*numbered, key=lambda pair: -pair[1].gain)
+    return list(islice(merged, budget))

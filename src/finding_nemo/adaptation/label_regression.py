@@ -42,8 +42,7 @@ class DiveLabels:
     @property
     def is_complete(self) -> Bools:
         """Which reviews are complete, shape (reviewed,)."""
-        found: Bools = self.known.all(axis=1)
-        return found
+        return np.asarray(self.known.all(axis=1), dtype=np.bool_)
 
 
 @dataclass(frozen=True)

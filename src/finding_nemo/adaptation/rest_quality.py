@@ -12,11 +12,14 @@ from finding_nemo.core.arrays import Float64s
 from finding_nemo.metrics.bootstrap import Interval
 
 LEVEL = 0.9
+# Dives of other folds stray further than those that the spread was taken from: at this level of
+# theirs nine of ten are covered (docs/experiments/0040-adaptation.md).
+_FITTED_LEVEL = 0.92
 # A dive that seems perfect is still not known to be.
 _LEAST_LOSS = 0.03
 _RIDGE = 0.1
 # Of the error of several dives' mean, this share is common to all: weights fitted elsewhere.
-_SHARED = 0.15
+_SHARED = 0.35
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,10 +104,10 @@ def fit_quality(
     for part in range(min(10, group.max() + 1)):
         held = group % 10 == part
         weights = _ridge(inputs[~held], truth[~held]) if (~held).any() else _ridge(inputs, truth)
-        for row in np.flatnonzero(held):
+        for row in np.flatnonzero(held).tolist():
             value = float(np.clip(inputs[row] @ weights, 0.0, 1.0))
             errors[row] = (truth[row] - value) / _scale(value, clues[row].n_reviewed, few)
-    low, high = np.quantile(errors, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(errors, [(1 - _FITTED_LEVEL) / 2, (1 + _FITTED_LEVEL) / 2])
     a, b, c, d, e = (float(weight) for weight in _ridge(inputs, truth))
     return QualitySettings(
         weights=(a, b, c, d, e), low=min(float(low), 0.0), high=max(float(high), 0.0), decay=decay
@@ -112,10 +115,8 @@ def fit_quality(
 
 
 def _ridge(inputs: Float64s, truth: Float64s) -> Float64s:
-    found: Float64s = np.linalg.solve(
-        inputs.T @ inputs + _RIDGE * np.eye(inputs.shape[1]), inputs.T @ truth
-    )
-    return found
+    curvature = inputs.T @ inputs + _RIDGE * np.eye(inputs.shape[1])
+    return np.linalg.solve(curvature, inputs.T @ truth).astype(np.float64)
 
 
 def pool_quality(parts: Sequence[RestQuality]) -> RestQuality | None:

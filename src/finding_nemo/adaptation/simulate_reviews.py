@@ -77,8 +77,8 @@ def suggested_rows(settings: AdaptationSettings) -> Policy:
             usable=dive.dive.usable,
             uncertainty=None if known is None else known.uncertainty,
         )
-        chosen = [coverage.choose() for _ in range(count)]
-        return np.array([frame.row for frame in chosen if frame is not None], dtype=np.int64)
+        chosen = coverage.choose(count)
+        return np.array([frame.row for frame in chosen], dtype=np.int64)
 
     return choose
 
@@ -113,9 +113,7 @@ def simulate_dive(
         more = choose(dive, known, reviewed, step - len(reviewed))
         reviewed = np.concatenate([reviewed, more]).astype(np.int64)
         labels = complete_labels(reviewed, reported)
-        known = adapt_dive(
-            replace(dive.dive, labels=labels), settings, with_places=with_places
-        )
+        known = adapt_dive(replace(dive.dive, labels=labels), settings, with_places=with_places)
         found[step] = SimulatedStep(source=dive, reviewed=reviewed, adapted=known)
     return found
 
@@ -133,9 +131,7 @@ def no_labels(n_categories: int) -> DiveLabels:
     return DiveLabels(rows=np.empty(0, dtype=np.int64), present=nothing, known=nothing)
 
 
-def with_wrong_answers(
-    dives: Sequence[TrueDive], share: float, *, seed: int = 0
-) -> list[Bools]:
+def with_wrong_answers(dives: Sequence[TrueDive], share: float, *, seed: int = 0) -> list[Bools]:
     """Return answers of which `share` are those of another frame, drawn from all dives."""
     generator = np.random.default_rng(seed)
     pool = np.concatenate([dive.truth for dive in dives])

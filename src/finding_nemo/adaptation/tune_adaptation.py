@@ -72,8 +72,12 @@ def tune_on(
 
 
 def _geometric_mean(kernels: Sequence[KernelSettings]) -> KernelSettings:
-    logs = {name: [np.log(getattr(kernel, name)) for kernel in kernels] for name in asdict(kernels[0])}
-    return KernelSettings(**{name: float(np.exp(np.mean(values))) for name, values in logs.items()})
+    means = {
+        name: float(np.exp(np.mean([np.log(getattr(kernel, name)) for kernel in kernels])))
+        for name in asdict(kernels[0])
+        if name not in _FIXED
+    }
+    return replace(kernels[0], **means)
 
 
 def _strayed(kernel: KernelSettings, generator: np.random.Generator) -> KernelSettings:
@@ -85,9 +89,7 @@ def _strayed(kernel: KernelSettings, generator: np.random.Generator) -> KernelSe
     )
 
 
-def _simulated(
-    dives: Sequence[TrueDive], settings: AdaptationSettings
-) -> list[SimulatedStep]:
+def _simulated(dives: Sequence[TrueDive], settings: AdaptationSettings) -> list[SimulatedStep]:
     return [step for dive in dives for step in simulate_dive(dive, settings).values()]
 
 

@@ -11,6 +11,7 @@ FindingNemoError
 ├── BundleError (ValueError)             a bundle is missing, broken, or of another schema
 ├── ExportError (ValueError)             an export is worse than its bar
 ├── PredictionsError (ValueError)        a predictions file cannot be used
+├── ReviewsError (ValueError)            a file of reviews cannot be used
 ├── SubmissionError (ValueError)         a submission does not fit its solution
 ├── EngineError (RuntimeError)           the workers of a cluster cannot go on
 ├── ArgumentError (TypeError)            a function was given what it does not take
@@ -83,6 +84,10 @@ class ExportError(FindingNemoError, ValueError):
 
 class PredictionsError(FindingNemoError, ValueError):
     """A predictions file cannot be used."""
+
+
+class ReviewsError(FindingNemoError, ValueError):
+    """A file of reviews cannot be used."""
 
 
 class SubmissionError(FindingNemoError, ValueError):

@@ -163,9 +163,7 @@ def _base(path: Path, file: pq.ParquetFile, ids: list[int]) -> tuple[Float32s, B
     return base, has_any
 
 
-def _features(
-    path: Path, file: pq.ParquetFile
-) -> tuple[npt.NDArray[np.float16] | None, Bools]:
+def _features(path: Path, file: pq.ParquetFile) -> tuple[npt.NDArray[np.float16] | None, Bools]:
     """Return standardised features of unit length, and which rows have them: two passes."""
     n_rows = file.metadata.num_rows
     if "embedding" not in file.schema_arrow.names:

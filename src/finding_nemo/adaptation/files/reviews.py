@@ -1,0 +1,241 @@
+"""`reviews.csv`: what a person saw in frames, as `id,categories[,complete][,reviewer][,time]`."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from finding_nemo.adaptation.label_regression import DiveLabels
+from finding_nemo.core.categories import CategoryTable
+from finding_nemo.core.errors import AnnotationError, ReviewsError
+from finding_nemo.core.files.table_files import TableRow, read_table
+from finding_nemo.core.text.cells import is_nothing, is_number, quoted, undefused
+from finding_nemo.data.datasets.fields.label_cells import Cell, CellForm, category_id, take_apart
+from finding_nemo.data.datasets.reading_notes import Notes
+
+_YES = frozenset({"yes", "true", "1", "1.0", "y", "t"})
+_NO = frozenset({"no", "false", "0", "0.0", "n", "f"})
+_MAX_NAME = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Review:
+    """What a person saw in one frame.
+
+    Attributes:
+        image_id: The frame.
+        cell: The categories, by name or id, as they were written.
+        is_complete: Whether everything in the frame was named; otherwise what is not named was not
+            looked for.
+        line: Where it stands in the file.
+        reviewer: Who looked, "" if nobody says.
+        time: When, as written, "" if nobody says.
+    """
+
+    image_id: str
+    cell: Cell
+    is_complete: bool
+    line: int
+    reviewer: str = ""
+    time: str = ""
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """A file of reviews, read; a frame that is there twice counts as its last line says.
+
+    Attributes:
+        path: The file.
+        rows: One a frame.
+        notices: What was interpreted or passed over, in sentences.
+    """
+
+    path: Path
+    rows: tuple[Review, ...]
+    notices: tuple[str, ...] = ()
+
+
+def read_reviews(path: Path | str) -> Reviews:
+    """Read a file of reviews.
+
+    Raises:
+        ReviewsError: If it is missing, empty, lacks a column, or a line cannot be read; with the
+            line.
+    """
+    path = Path(path)
+    if not os.path.exists(path):
+        raise ReviewsError(f"The file of reviews {path} does not exist.")
+    table = read_table(path, required=("id", "categories"), refusal=ReviewsError)
+    notes = Notes()
+    found: dict[str, Review] = {}
+    for row in table.rows:
+        review = _review(path, row)
+        if review.image_id in found:
+            notes.add(
+                "frames are reviewed again further down; the last line counts", review.image_id
+            )
+            del found[review.image_id]
+        if not review.cell.parts and not review.is_complete:
+            notes.add(
+                "reviews name nothing and are not complete; they say nothing", review.image_id
+            )
+            continue
+        found[review.image_id] = review
+    if not found:
+        raise ReviewsError(f"{path} holds no review that says anything. Name at least one frame.")
+    return Reviews(path, tuple(found.values()), notes.sentences())
+
+
+def _review(path: Path, row: TableRow) -> Review:
+    where = f"{path}, line {row.line}"
+    values = {name: _text_of(text) for name, text in row.values.items()}
+    if not values["id"]:
+        raise ReviewsError(f"{where}: id must not be empty.")
+    try:
+        cell = take_apart(values["categories"])
+    except AnnotationError as error:
+        raise ReviewsError(f"{where}: {error}.") from None
+    complete = values.get("complete", "").casefold()
+    if not is_nothing(complete) and complete not in _YES | _NO:
+        raise ReviewsError(
+            f"{where}: complete must be yes or no, got {quoted(values['complete'])}. Write yes if "
+            "everything in the frame is named, no if only some of it was looked for."
+        )
+    return Review(
+        image_id=values["id"],
+        cell=cell,
+        is_complete=complete not in _NO,
+        line=row.line,
+        reviewer=values.get("reviewer", ""),
+        time=values.get("time", ""),
+    )
+
+
+def _text_of(cell: str) -> str:
+    text = undefused(cell)
+    return text.strip() if text == cell else text
+
+
+@dataclass(frozen=True)
+class ReviewedLabels:
+    """Reviews as labels of the rows of a predictions file.
+
+    Attributes:
+        labels: With a column for each category of the table, then for each new name.
+        new_names: Categories that the table does not have, in the order of their first review.
+        notices: What was interpreted or passed over, in sentences.
+    """
+
+    labels: DiveLabels
+    new_names: tuple[str, ...]
+    notices: tuple[str, ...]
+
+
+def labels_of_reviews(
+    reviews: Reviews, image_ids: Sequence[str], table: CategoryTable
+) -> ReviewedLabels:
+    """Return the labels that reviews give; any name that the table does not have is a new category.
+
+    Args:
+        reviews: The reviews.
+        image_ids: Of the rows of the predictions.
+        table: The categories of the predictions.
+
+    Raises:
+        ReviewsError: If a name stands for several categories, an id for none, or no reviewed frame
+            is among the predictions; with the line.
+    """
+    row_of = {image_id: row for row, image_id in enumerate(image_ids)}
+    kept = [review for review in reviews.rows if review.image_id in row_of]
+    notes = Notes()
+    for review in reviews.rows:
+        if review.image_id not in row_of:
+            notes.add("reviewed frames are not among the predictions; passed over", review.image_id)
+    if not kept:
+        raise ReviewsError(
+            f"None of the {len(reviews.rows)} frames of {reviews.path} is among the predictions "
+            f"(first: {quoted(reviews.rows[0].image_id)}). Are they of another dive?"
+        )
+    names = _Names(table, notes)
+    columns = [_columns(review, names, reviews.path) for review in kept]
+    width = len(table) + len(names.new)
+    present = np.zeros((len(kept), width), dtype=np.bool_)
+    known = np.zeros((len(kept), width), dtype=np.bool_)
+    for position, (review, found) in enumerate(zip(kept, columns, strict=True)):
+        present[position, found] = True
+        known[position] = review.is_complete
+        known[position, found] = True
+    rows = np.array([row_of[review.image_id] for review in kept], dtype=np.int64)
+    labels = DiveLabels(rows=rows, present=present, known=known)
+    return ReviewedLabels(labels, tuple(names.new), (*reviews.notices, *notes.sentences()))
+
+
+def _columns(review: Review, names: _Names, path: Path) -> list[int]:
+    try:
+        return names.columns(review.cell)
+    except AnnotationError as error:
+        raise ReviewsError(f"{path}, line {review.line}: {error}.") from None
+
+
+class _Names:
+    """From what a reviewer wrote to columns; new names get columns behind those of the table."""
+
+    def __init__(self, table: CategoryTable, notes: Notes) -> None:
+        self._table = table
+        self._notes = notes
+        self._counts = Counter(name.casefold() for name in table.names)
+        self._by_name: Mapping[str, int] = {n.casefold(): c for c, n in enumerate(table.names)}
+        self._exact = {name: column for column, name in enumerate(table.names)}
+        self._exact_counts = Counter(table.names)
+        self.new: dict[str, int] = {}
+        self._new_by_name: dict[str, int] = {}
+
+    def columns(self, cell: Cell) -> list[int]:
+        """Return the distinct columns of a cell."""
+        is_one = cell.whole.casefold() in self._by_name
+        parts = (cell.whole,) if is_one else cell.parts
+        if cell.form is CellForm.COMMAS and not is_one:
+            self._notes.add(
+                'cells were parted at commas into several categories; part names by ";" if a '
+                "comma belongs to a name",
+                cell.whole,
+            )
+        return list(dict.fromkeys(self._column(part) for part in parts))
+
+    def _column(self, part: str) -> int:
+        if self._exact_counts[part] == 1:
+            return self._exact[part]
+        folded = part.casefold()
+        if self._counts[folded] > 1:
+            raise AnnotationError(
+                f"{quoted(part)} is the name of {self._counts[folded]} categories; write ids"
+            )
+        if folded in self._by_name:
+            self._notes.add("names differ from the table's in capitals only; taken as those", part)
+            return self._by_name[folded]
+        if is_number(part):
+            number = category_id(part)
+            if number not in self._table.columns:
+                raise AnnotationError(
+                    f"category id {number} is not in the category table of the predictions, which "
+                    f"holds {len(self._table)} ids from {min(self._table.ids)} to "
+                    f"{max(self._table.ids)}; write a name to add a category"
+                )
+            return self._table.columns[number]
+        return self._new_column(part, folded)
+
+    def _new_column(self, part: str, folded: str) -> int:
+        if len(part) > _MAX_NAME:
+            raise AnnotationError(
+                f"a name of {len(part)} characters is none; {_MAX_NAME} is the most"
+            )
+        if folded not in self._new_by_name:
+            column = len(self._table) + len(self.new)
+            self.new[part] = self._new_by_name[folded] = column
+            self._notes.add("names are not in the category table; each is a new category", part)
+        return self._new_by_name[folded]

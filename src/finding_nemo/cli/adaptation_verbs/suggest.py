@@ -1,0 +1,91 @@
+"""`finding-nemo suggest PREDICTIONS --per-dive K --out next.csv`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from finding_nemo.cli.console.words import print_result
+from finding_nemo.cli.options.dataset_options import DivePattern, ImagesFolder
+from finding_nemo.cli.options.output_options import check_files, check_suffix
+
+if TYPE_CHECKING:
+    from finding_nemo.adaptation.suggest_frames import Suggestions
+
+EXAMPLES = (
+    "finding-nemo suggest dive.parquet --per-dive 5 --out next.csv",
+    "finding-nemo suggest dive.parquet --budget 20 --reviews reviews.csv --out next.csv",
+)
+
+
+def suggest(
+    predictions: Annotated[
+        Path, typer.Argument(help="Predictions made with --embeddings (Parquet).")
+    ],
+    out: Annotated[Path, typer.Option(help="The list to write: id, dive, rank, why (.csv).")],
+    per_dive: Annotated[
+        int | None, typer.Option(min=1, help="Ask for so many of each dive.")
+    ] = None,
+    budget: Annotated[
+        int | None, typer.Option(min=1, help="Ask for so many in all, where they help most.")
+    ] = None,
+    reviews: Annotated[
+        Path | None, typer.Option(help="What you saw so far: id,categories (.csv).")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="A data set that knows the images' dives and times.")
+    ] = None,
+    images: ImagesFolder = None,
+    dive_pattern: DivePattern = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
+) -> None:
+    """Ask for the frames that tell most about the rest of their dives.
+
+    Look at them, write what you see into reviews.csv, and give it to `adapt`.
+    """
+    if (per_dive is None) == (budget is None):
+        raise typer.BadParameter("give either --per-dive or --budget.")
+    check_suffix(out, "--out", ".csv")
+
+    from finding_nemo.adaptation.files.review_state import read_review_state
+    from finding_nemo.adaptation.suggest_frames import suggest_frames, write_suggestions
+    from finding_nemo.cli.console.notices import reporter, show_notices
+    from finding_nemo.data.dataset import read_dataset
+
+    check_files({"--out": out}, overwrite=overwrite, inputs=(predictions, reviews, data))
+    dataset = read_dataset(data, images=images, dive_pattern=dive_pattern) if data else None
+    state = read_review_state(
+        predictions, reviews=reviews, dataset=dataset, dive_pattern=dive_pattern
+    )
+    show_notices(state.notices)
+    found = suggest_frames(state, per_dive=per_dive, budget=budget, reporter=reporter())
+    write_suggestions(found, out, overwrite=overwrite)
+    for line in _lines(found):
+        print_result(line)
+    print_result(f"{len(found.rows)} frames to look at: {out}")
+
+
+def _lines(found: Suggestions) -> list[str]:
+    if not found.n_reviewed:
+        return [f"{found.n_dives} dives, nobody has looked at a frame yet"]
+    lines = [
+        f"{found.n_reviewed} frames looked at, in {found.n_reviewed_dives} of {found.n_dives} dives"
+    ]
+    if found.quality is None:
+        return lines
+    interval = found.quality.interval
+    lines.append(
+        f"the {found.quality.n_rest} other frames of those dives: MAP@20 about "
+        f"{found.quality.map_at_20:.2f} ({interval.low:.2f} to {interval.high:.2f} for nine of ten)"
+    )
+    for target, count in found.more_frames.items():
+        lines.append(f"to reach {target:.2f}: {_more(count)}")
+    return lines
+
+
+def _more(count: int | None) -> str:
+    if count is None:
+        return "more frames than can be foretold"
+    return f"about {count} more frames" if count else "reached already, as far as can be told"
