@@ -26,7 +26,8 @@ from finding_nemo.cli.main import app
 try:
     app(sys.argv[1:], standalone_mode=False)
 finally:
-    print("peak GB", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(f"{used.ru_utime + used.ru_stime:.1f} s of CPU, peak {used.ru_maxrss / 2**20:.2f} GB")
 """
 
 
@@ -83,7 +84,7 @@ def _draw(path: Path, n_frames: int, n_dives: int, n_categories: int) -> None:
             values = {
                 **{name: [None] * count for name in empty},
                 "image_id": [f"f{row}" for row in rows],
-                "path": [f"d{row * n_dives // n_frames}/clip{row // 200}_{row}.png" for row in rows],
+                "path": [f"d{row * n_dives // n_frames}/c{row // 200}_{row}.png" for row in rows],
                 "categories": list((best + 1).astype(np.int32)),
                 "probabilities": list(np.take_along_axis(vector, best, axis=1)),
                 "vector": pa.FixedSizeListArray.from_arrays(vector.reshape(-1), n_categories),

@@ -14,7 +14,7 @@ from finding_nemo.adaptation.covariance import DiveFrames, covariance
 from finding_nemo.core.arrays import Bools, Float32s, Float64s, Ints
 
 # Frames of a dive that may be chosen and are covered; of a longer dive, so many evenly spaced.
-MAX_LANDMARKS = 2000
+MAX_LANDMARKS = 1000
 # Frames of one second say the same.
 _SAME_MOMENT_S = 1.0
 # Weight of a frame that is certain, where the least certain one has 1 more.

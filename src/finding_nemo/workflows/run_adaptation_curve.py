@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_limits
 
 from finding_nemo.adaptation.adaptation_settings import AdaptationSettings
 from finding_nemo.adaptation.curve_of_reviews import (
@@ -14,7 +18,7 @@ from finding_nemo.adaptation.curve_of_reviews import (
     settings_by_fold,
 )
 from finding_nemo.adaptation.files.true_dives import true_dives
-from finding_nemo.adaptation.simulate_reviews import STEPS, TrueDive
+from finding_nemo.adaptation.simulate_reviews import MIN_FRAMES, STEPS, TrueDive
 from finding_nemo.adaptation.tune_adaptation import tune_on
 from finding_nemo.core.errors import DatasetError, PredictionsError
 from finding_nemo.core.files.atomic_files import prepare_output_folder, write_text
@@ -35,6 +39,7 @@ def run_adaptation_curve(  # noqa: PLR0913 - each is one option of the command
     predictions: Sequence[Path] = (),
     recipe: str = "probe",
     folds: int = 4,
+    settings: Mapping[str, Any] | None = None,
     draws: int = 0,
     seed: int = 0,
     overwrite: bool = False,
@@ -48,6 +53,7 @@ def run_adaptation_curve(  # noqa: PLR0913 - each is one option of the command
         predictions: Of unseen dives, one file a fold; without, each fold is trained and predicted.
         recipe: What to train.
         folds: How many, by dive.
+        settings: Changes to the recipe's.
         draws: Covariances to try on the dives of the other folds; 0 takes the shipped one.
             Calibration and quality are always fitted on the other folds.
         seed: Of every split, training and draw.
@@ -59,10 +65,13 @@ def run_adaptation_curve(  # noqa: PLR0913 - each is one option of the command
         PredictionsError: If predictions cannot be used, or hold no embeddings.
         OutputError: If `out` cannot be written.
     """
+    _check_dives(dataset)
     prepare_output_folder(out, overwrite=overwrite)
     files = list(predictions)
     if not files:
-        files = _predicted_folds(dataset, out / "runs", recipe, folds, seed, reporter)
+        split = make_split(dataset, "dive", folds=folds, seed=seed)
+        wanted = {"recipe": recipe, "settings": settings, "seed": seed, "split": split}
+        files = _predicted_folds(dataset, out / "runs", wanted, folds=folds, reporter=reporter)
     dives = true_dives(dataset, files)
     _check(dives, dataset)
 
@@ -70,10 +79,23 @@ def run_adaptation_curve(  # noqa: PLR0913 - each is one option of the command
         return tune_on(part, draws=draws, seed=seed, reporter=reporter)
 
     reporter.step(f"simulating reviews of {len(dives)} dives")
-    settings_of = settings_by_fold(dives, tune)
-    curve = review_curve(dives, settings_of, seed=seed)
+    # Thousands of small products: on a busy machine threads that wait for each other took 15 times
+    # as long as one.
+    with threadpool_limits(1, user_api="blas"):
+        curve = review_curve(dives, settings_by_fold(dives, tune), seed=seed)
     _write(curve, out)
     return curve
+
+
+def _check_dives(dataset: Dataset) -> None:
+    """Check before any training that there are dives to review."""
+    counts = Counter(record.dive for record in dataset.annotated if record.dive is not None)
+    large = sum(count >= MIN_FRAMES for count in counts.values())
+    if counts and large < 2:
+        raise DatasetError(
+            f"A curve needs two dives of at least {MIN_FRAMES} labelled frames; of the "
+            f"{len(counts)} dives of {dataset.root} {large} have so many."
+        )
 
 
 def _check(dives: Sequence[TrueDive], dataset: Dataset) -> None:
@@ -87,25 +109,17 @@ def _check(dives: Sequence[TrueDive], dataset: Dataset) -> None:
 
 
 def _predicted_folds(
-    dataset: Dataset, runs: Path, recipe: str, folds: int, seed: int, reporter: Reporter
+    dataset: Dataset, runs: Path, wanted: Mapping[str, Any], *, folds: int, reporter: Reporter
 ) -> list[Path]:
+    """Train on all but each fold and predict that one; `wanted` is what each training is told."""
     # With predictions that are there already, a curve needs no torch.
     from finding_nemo.workflows.train_with_curves import run_training
 
-    split = make_split(dataset, "dive", folds=folds, seed=seed)
     found = []
     for fold in range(folds):
-        reporter.step(f"training {recipe}, fold {fold + 1} of {folds}")
+        reporter.step(f"training {wanted['recipe']}, fold {fold + 1} of {folds}")
         folder = runs / f"fold{fold}"
-        run = run_training(
-            dataset,
-            out=folder,
-            recipe=recipe,
-            split=split,
-            fold=fold,
-            seed=seed,
-            reporter=reporter,
-        )
+        run = run_training(dataset, out=folder, fold=fold, reporter=reporter, **wanted)
         parts = read_split(folder / "split.csv")
         inputs = [input_of_record(dataset.by_id[image_id]) for image_id in parts.ids_in("test")]
         path = folder / "predictions.parquet"

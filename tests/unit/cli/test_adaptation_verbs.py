@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner, Result
 
 from finding_nemo.cli.main import app
@@ -54,13 +53,3 @@ def test_curve__of_predictions_is_figure_and_table(reviewable: Path, tmp_path: P
         path.name for path in out.iterdir()
     }
     assert "| suggested frames |" in (out / "table.md").read_text()
-
-
-@pytest.mark.slow
-def test_curve__trains_what_it_needs(tiny_folder: Path, tmp_path: Path) -> None:
-    # Its dives have five frames each: it trains and predicts, then says that they are too small.
-    found = run(
-        *("adaptation-curve", tiny_folder, "--recipe", "prior", "--folds", 2),
-        *("--out", tmp_path / "curve"),
-    )
-    assert found.exit_code != 0

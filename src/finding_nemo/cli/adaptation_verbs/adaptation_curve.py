@@ -8,7 +8,12 @@ from typing import Annotated
 import typer
 
 from finding_nemo.cli.console.words import print_result
-from finding_nemo.cli.options.dataset_options import DatasetPath, DivePattern, ImagesFolder
+from finding_nemo.cli.options.dataset_options import (
+    Changes,
+    DatasetPath,
+    DivePattern,
+    ImagesFolder,
+)
 from finding_nemo.cli.options.output_options import check_folder
 
 EXAMPLES = (
@@ -30,6 +35,7 @@ def adaptation_curve(
             "not see, one file a fold."
         ),
     ] = None,
+    changes: Changes = None,
     draws: Annotated[
         int,
         typer.Option(min=0, help="Settings to try on the dives of the other folds; 0: as shipped."),
@@ -44,6 +50,7 @@ def adaptation_curve(
     Reviews are simulated from the data set's labels, on dives that training did not see.
     """
     from finding_nemo.cli.console.notices import reporter, show_notices
+    from finding_nemo.core.config import parse_assignments
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.reporting.figures.review_curve_figure import curve_rows
     from finding_nemo.reporting.terminal.evaluation_text import print_table
@@ -59,6 +66,7 @@ def adaptation_curve(
         predictions=files,
         recipe=recipe,
         folds=folds,
+        settings=parse_assignments(changes or []),
         draws=draws,
         seed=seed,
         overwrite=overwrite,
