@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from finding_nemo.cli.command_file_group import CommandFileGroup, refuse_late_config
 from finding_nemo.cli.adaptation_verbs.adapt import adapt
 from finding_nemo.cli.adaptation_verbs.adaptation_curve import adaptation_curve
 from finding_nemo.cli.adaptation_verbs.suggest import suggest
+from finding_nemo.cli.command_file_group import CommandFileGroup, refuse_late_config
 from finding_nemo.cli.dataset_verbs.demo import demo
 from finding_nemo.cli.dataset_verbs.inspect import inspect
 from finding_nemo.cli.dataset_verbs.split import split
