@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from finding_nemo import read_dataset
-from finding_nemo.adaptation.adapt_dive import adapt_dive, choose_places
+from finding_nemo.adaptation.adapt_dive import AdaptedDive, adapt_dive, choose_places
 from finding_nemo.adaptation.adaptation_settings import AdaptationSettings, KernelSettings
 from finding_nemo.adaptation.curve_of_reviews import SUGGESTED, review_curve, settings_by_fold
 from finding_nemo.adaptation.files.true_dives import true_dives
+from finding_nemo.adaptation.frame_choice import DiveCoverage, most_useful
 from finding_nemo.adaptation.rest_quality import estimate_quality, pool_quality
 from finding_nemo.adaptation.simulate_reviews import (
     STEPS,
@@ -32,8 +33,10 @@ from finding_nemo.adaptation.simulate_reviews import (
     with_wrong_answers,
 )
 from finding_nemo.adaptation.tune_adaptation import scores_of, tune_on
+from finding_nemo.core.arrays import Float64s
 from finding_nemo.metrics.average_precision import average_precision_by_category
 from finding_nemo.metrics.calibration_error import measure_reliability
+from finding_nemo.metrics.ranking import average_precision_at_k
 
 BY_HAND = KernelSettings(
     dive=0.15, clip=0.4, moment=0.5, features=0.3, features_in_clip=0.3, likeness_scale=0.35,
@@ -61,6 +64,7 @@ def main() -> None:
     _print_after_review(dives, settings_of)
     _print_wrong(dives, settings_of)
     _print_without_places(dives, settings_of)
+    _print_budget(dives, settings_of)
     _print_misplaced(dives, settings_of)
     _print_held_out(dives, settings_of)
 
@@ -169,6 +173,38 @@ def _misplaced(dive: TrueDive, seed: int) -> TrueDive:
     order = np.random.default_rng(seed).permutation(len(frames))
     mixed = replace(frames, clips=frames.clips[order], numbers=frames.numbers[order])
     return replace(dive, dive=replace(dive.dive, frames=mixed))
+
+
+def _print_budget(dives: Sequence[TrueDive], settings_of: SettingsOf) -> None:
+    """The same mean number of frames, spent where they help most: two of each dive come first."""
+    scores: dict[int, list[Float64s]] = {}
+    for fold in sorted({dive.fold for dive in dives}):
+        part = [dive for dive in dives if dive.fold == fold]
+        settings = settings_of(part[0])
+        states: list[AdaptedDive | None] = [None] * len(part)
+        reviewed = [np.empty(0, dtype=np.int64) for _ in part]
+        for mean in STEPS[:3]:
+            left = mean * len(part) - sum(map(len, reviewed))
+            choices = [
+                DiveCoverage(
+                    dive.dive.frames,
+                    settings.kernel,
+                    reviewed=rows,
+                    usable=dive.dive.usable,
+                    uncertainty=None if known is None else known.uncertainty,
+                ).choose(mean if known is None else left)
+                for dive, rows, known in zip(part, reviewed, states, strict=True)
+            ]
+            for number, frame in most_useful(choices, left):
+                reviewed[number] = np.append(reviewed[number], frame.row)
+            for number, dive in enumerate(part):
+                labels = complete_labels(reviewed[number], dive.truth)
+                found = adapt_dive(replace(dive.dive, labels=labels), settings)
+                rest = np.setdiff1d(np.arange(len(dive.truth)), reviewed[number])
+                ap = average_precision_at_k(dive.truth[rest], found.probabilities[rest])
+                states[number] = found
+                scores.setdefault(mean, []).append(ap)
+    print("one budget:", {mean: round(mean_over_frames(ap), 3) for mean, ap in scores.items()})
 
 
 def _print_held_out(dives: Sequence[TrueDive], settings_of: SettingsOf) -> None:

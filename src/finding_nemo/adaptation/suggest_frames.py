@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from finding_nemo.adaptation.rest_quality import (
     frames_to_reach,
     pool_quality,
 )
+from finding_nemo.core.arrays import Float64s
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.files.atomic_files import refuse_existing, write_text
 from finding_nemo.core.files.table_files import TableWriter
@@ -101,14 +103,25 @@ def suggest_frames(
         choice = choose_places(reviewed, settings.kernel)
         with_places = tell.announce("clip and time", choice)
     choices: list[list[ChosenFrame]] = []
+    unsure: list[Float64s | None] = []
     parts: list[tuple[RestQuality, int]] = []
     with tell.progress("dives looked through", unit="dives") as show:
         for number, dive in enumerate(dives, start=1):
-            chosen, quality = _of_dive(dive, settings, count, with_places=with_places)
-            choices.append(chosen)
+            uncertainty, quality = _known(dive, settings, with_places=with_places)
+            unsure.append(uncertainty)
+            choices.append(_choose(dive, settings, count, uncertainty, with_places=with_places))
             if quality is not None:
                 parts.append((quality, len(dive.labels)))
             show(number, len(dives))
+    if budget is not None:
+        # What a frame stands for depends on the others that are asked for: those of the budget.
+        taken = Counter(number for number, _ in most_useful(choices, budget))
+        choices = [
+            _choose(dive, settings, taken[number], unsure[number], with_places=with_places)
+            if taken[number]
+            else []
+            for number, dive in enumerate(dives)
+        ]
     total = budget if budget is not None else count * len(dives)
     more = {target: frames_to_reach(target, parts, settings.quality) for target in TARGETS}
     return Suggestions(
@@ -121,24 +134,33 @@ def suggest_frames(
     )
 
 
-def _of_dive(
-    dive: Dive, settings: AdaptationSettings, count: int, *, with_places: bool
-) -> tuple[list[ChosenFrame], RestQuality | None]:
-    frames = dive.frames if with_places else dive.frames.without_places()
-    uncertainty, quality = None, None
-    if len(dive.labels):
-        adapted = adapt_dive(dive, settings, with_places=with_places)
-        uncertainty = adapted.uncertainty
-        if adapted.clues is not None:
-            quality = estimate_quality(adapted.clues, settings.quality)
+def _known(
+    dive: Dive, settings: AdaptationSettings, *, with_places: bool
+) -> tuple[Float64s | None, RestQuality | None]:
+    """Return how uncertain each frame is after the reviews, and how good the rest; if any."""
+    if not len(dive.labels):
+        return None, None
+    adapted = adapt_dive(dive, settings, with_places=with_places)
+    found = None if adapted.clues is None else estimate_quality(adapted.clues, settings.quality)
+    return adapted.uncertainty, found
+
+
+def _choose(
+    dive: Dive,
+    settings: AdaptationSettings,
+    count: int,
+    uncertainty: Float64s | None,
+    *,
+    with_places: bool,
+) -> list[ChosenFrame]:
     coverage = DiveCoverage(
-        frames,
+        dive.frames if with_places else dive.frames.without_places(),
         settings.kernel,
         reviewed=dive.labels.rows,
         usable=dive.usable,
         uncertainty=uncertainty,
     )
-    return coverage.choose(count), quality
+    return coverage.choose(count)
 
 
 def _rows(state: ReviewState, choices: list[list[ChosenFrame]], total: int) -> list[Suggestion]:
