@@ -33,8 +33,11 @@ _NO_LONGER_TRUE = (
     "operating_points",
     "supercategory_points",
     "set_threshold",
+    "answer_bars",
     "shard",
 )
+# Rows that nobody's review reached keep their order and their answers.
+_RANKING = {"about": "adapted rows by probability, all others as they were predicted"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +171,7 @@ def _metadata(
     kept = {name: value for name, value in before.items() if name not in _NO_LONGER_TRUE}
     return {
         **kept,
+        **({"ranking": _RANKING} if before.get("ranking") else {}),
         **run_provenance(started, "numpy", "pyarrow"),
         "categories": [dict(entry) for entry in state.categories],
         "n_images": summary.n_images,

@@ -23,6 +23,8 @@ _ENCODING = "utf-8-sig"
 _BEFORE = ("image", "dive", "time", "depth", "answer", "confidence", "why")
 _AFTER = ("unusual_percent", "look_first", "failure", "width", "height")
 _NEEDED = ("dive", "captured", "names", "answer", "confidence", "why", "look_first")
+# Only of adapted predictions: how the row came about.
+_METHOD = "method"
 _READ = (
     *("image_id", "path", "time_s", "width", "height", "failure"),
     *("categories", "probabilities", "unusualness"),
@@ -94,14 +96,15 @@ def write_spreadsheet(tables: Iterable[pa.Table], path: Path, request: OutputReq
             f"A CSV file holds answers, and these predictions have none ({lacking[0]} is missing): "
             "an earlier version made them. Predict again, or write a .parquet or .jsonl file."
         )
-    kept = [name for name in (*_READ, *_NEEDED) if name in names]
+    kept = [name for name in (*_READ, *_NEEDED, _METHOD) if name in names]
+    last = [name for name in (_METHOD,) if name in names]
     count = 0
     with atomic_write(path) as partial, partial.open("w", encoding=_ENCODING, newline="") as file:
         writer = TableWriter(file)
-        writer.write(spreadsheet_columns(layout))
+        writer.write((*spreadsheet_columns(layout), *last))
         for table in tables:
             for row in table.select(kept).to_pylist():
-                writer.write(spreadsheet_row(row, layout))
+                writer.write([*spreadsheet_row(row, layout), *(row[name] for name in last)])
             count += len(table)
     if layout.with_ids:
         _write_categories(path, request.metadata()["categories"])

@@ -58,6 +58,27 @@ def test_adapted_file__names_the_rest_of_the_dive_and_leaves_other_dives(
     assert scores[1] > scores[0]
 
 
+def test_adapted_file__answers_and_names_follow_the_new_order(
+    reviewable: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "adapted.parquet"
+    adapted(reviewable, reviewed(reviewable, tmp_path, (2, 7, 12, 17, 22)), out)
+    rows = pq.read_table(out).to_pylist()
+    table = read_predictions(out)
+    texts = {entry["category_id"]: entry["name"] for entry in table.metadata["categories"]}
+    for row in rows:
+        if row["method"] in ("adapted", "reviewed"):
+            assert row["names"] == [texts[number] for number in row["categories"]]
+            assert (row["look_first"], row.get("maps")) == (None, None)
+        if row["method"] == "reviewed":
+            assert (row["answer"], row["confidence"]) == (row["prediction"], "sure")
+        if row["method"] == "adapted":
+            best = max(row["vector"])
+            word = "sure" if best >= 0.9 else "likely" if best >= 0.7 else "guess"
+            assert row["confidence"] == word or row["answer_level"] == "supercategory"
+            assert row["answer"]
+
+
 def test_a_new_name__is_a_category_of_the_file(reviewable: Path, tmp_path: Path) -> None:
     out = tmp_path / "adapted.parquet"
     reviews = tmp_path / "r.csv"
@@ -79,7 +100,8 @@ def test_other_formats__hold_the_method_too(reviewable: Path, tmp_path: Path) ->
     reviews = reviewed(reviewable, tmp_path, (2, 7))
     adapted(reviewable, reviews, tmp_path / "a.csv")
     assert (tmp_path / "a.csv").read_text().splitlines()[0].endswith(",method")
-    assert read_predictions(tmp_path / "a.csv").image_ids[0] == "d0-clip0_000"
+    adapted(reviewable, reviews, tmp_path / "a.jsonl")
+    assert read_predictions(tmp_path / "a.jsonl").image_ids[0] == "d0-clip0_000"
 
 
 def test_the_same_reviews__give_the_same_rows(reviewable: Path, tmp_path: Path) -> None:

@@ -18,6 +18,16 @@ from finding_nemo.results.prediction_formats import Format
 from finding_nemo.results.schema import TOP_K
 from finding_nemo.results.summary import PredictionSummary
 from finding_nemo.results.writers import write_tables
+from finding_nemo.uncertainty.answers import (
+    GUESS,
+    LIKELY,
+    SURE,
+    WANTED,
+    WHY_GUESS,
+    WHY_LIKELY,
+    WHY_SURE,
+    WHY_SURE_GROUP,
+)
 from finding_nemo.uncertainty.rollup import roll_up
 
 METHOD = "method"
@@ -28,7 +38,12 @@ _PRECISION = 0.9
 _SET_RISK = 0.1
 # As `predict` says it.
 NOTHING = "nothing reaches the wanted precision"
+WHY_REVIEWED = "A person looked at this frame."
+WHY_EMPTY = "A person looked at this frame and saw nothing in it."
+# What an adapted row no longer has: ranks and maps belong to the guesses of before.
+_DROPPED = ("look_first", "maps")
 _ROWS_AT_A_TIME = 2048
+_ANSWER_COLUMNS = ("answer", "answer_level", "confidence", "answer_probability", "why")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,8 +155,12 @@ def _values(rows: AdaptedRows, chosen: Ints) -> dict[str, list[Any]]:
     ids = np.array([int(entry["category_id"]) for entry in rows.categories], dtype=np.int32)
     groups = [str(entry.get("supercategory", "none")) for entry in rows.categories]
     names, of_groups = roll_up(probabilities, groups)
+    texts = [str(entry.get("name", "")) for entry in rows.categories]
     found: dict[str, list[Any]] = {
         "categories": [ids[row] for row in best],
+        "names": [[texts[column] for column in row] for row in best.tolist()],
+        **{name: [None] * len(chosen) for name in _DROPPED},
+        **{name: [] for name in _ANSWER_COLUMNS},
         "probabilities": list(np.take_along_axis(probabilities, best, axis=1)),
         **{name: [] for name in ("present", "candidates")},
         **{name: [] for name in ("prediction", "prediction_probability", "prediction_source")},
@@ -163,6 +182,9 @@ def _values(rows: AdaptedRows, chosen: Ints) -> dict[str, list[Any]]:
         for name, value in zip(
             ("prediction", "prediction_probability", "prediction_source"), answer, strict=True
         ):
+            found[name].append(value)
+        words = _words(rows, values, named, (names, of_groups[position]), is_reviewed=is_reviewed)
+        for name, value in zip(_ANSWER_COLUMNS, words, strict=True):
             found[name].append(value)
     return found
 
@@ -201,6 +223,36 @@ def _answer(
         why = "supercategory: none of its categories reaches the wanted precision"
         return names[group], float(of_groups[group]), why
     return "", None, NOTHING
+
+
+def _words(
+    rows: AdaptedRows,
+    values: Float32s,
+    named: Ints,
+    groups: tuple[Sequence[str], np.ndarray[Any, np.dtype[np.float64]]],
+    *,
+    is_reviewed: bool,
+) -> tuple[str, str, str, float | None, str]:
+    """Return the one answer, its level, its word, its probability, and why no finer.
+
+    Adapted probabilities are calibrated on simulated reviews, so a word is a bound on them.
+    """
+    texts = [str(entry.get("name", "")) for entry in rows.categories]
+    if is_reviewed:
+        if not named.size:
+            return "", "category", SURE, None, WHY_EMPTY
+        return texts[int(named[0])], "category", SURE, float(values[named[0]]), WHY_REVIEWED
+    best = int(np.argmax(values))
+    probability = float(values[best])
+    names, of_groups = groups
+    group = int(np.argmax(of_groups))
+    if probability >= WANTED[SURE]:
+        return texts[best], "category", SURE, probability, WHY_SURE
+    if names[group] not in ("", "none") and of_groups[group] >= WANTED[SURE]:
+        return names[group], "supercategory", SURE, float(of_groups[group]), WHY_SURE_GROUP
+    if probability >= WANTED[LIKELY]:
+        return texts[best], "category", LIKELY, probability, WHY_LIKELY
+    return texts[best], "category", GUESS, probability, WHY_GUESS
 
 
 def _evidence(categories: Sequence[Mapping[str, Any]], best: Ints) -> dict[str, list[Any]]:

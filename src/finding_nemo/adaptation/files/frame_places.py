@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -53,6 +53,7 @@ def place_frames(
     paths: Sequence[str],
     times_s: Sequence[float | None],
     *,
+    dives: Sequence[str | None] | None = None,
     dataset: Dataset | None = None,
     dive_pattern: str | None = None,
 ) -> FramePlaces:
@@ -65,6 +66,7 @@ def place_frames(
         image_ids: Of the predictions.
         paths: The file of each.
         times_s: Seconds since its video's first frame, `None` where it is no frame of a video.
+        dives: The dive of each as the predictions say it, `None` where they do not.
         dataset: Where dive and time of each image are known.
         dive_pattern: Regular expression with a group named dive, for the paths.
 
@@ -73,11 +75,14 @@ def place_frames(
     """
     by_id = {} if dataset is None else dataset.by_id
     places, n_strange = [], 0
-    for image_id, path, time_s in zip(image_ids, paths, times_s, strict=True):
+    known = [None] * len(paths) if dives is None else dives
+    for image_id, path, time_s, dive in zip(image_ids, paths, times_s, known, strict=True):
         record = by_id.get(image_id)
         if record is None:
             n_strange += dataset is not None
             record = record_of_path(Path(path), dive_pattern)
+        if record.dive is None:
+            record = replace(record, dive=dive)
         places.append(_place(record, path, time_s))
     one_clock = _dives_of_one_clock(places)
     _, clips = np.unique([f"{p.dive}\n{p.clip}" for p in places], return_inverse=True)

@@ -31,6 +31,7 @@ class PredictedFrames:
         image_ids: One a row.
         paths: The image file of each.
         times_s: Seconds since its video's first frame, `None` where it is no frame of a video.
+        dives: The dive of each, `None` where the file does not know it.
         usable: Which rows did not fail and have what is needed, shape (frames,).
         base: Probabilities in column order, float32, shape (frames, categories); 0 on failure.
         features: Standardised over the file, of unit length, float16 (half the memory), shape
@@ -44,6 +45,7 @@ class PredictedFrames:
     image_ids: tuple[str, ...]
     paths: tuple[str, ...]
     times_s: tuple[float | None, ...]
+    dives: tuple[str | None, ...]
     usable: Bools
     base: Float32s
     features: npt.NDArray[np.float16] | None
@@ -104,13 +106,14 @@ def _check(path: Path, file: pq.ParquetFile, metadata: Mapping[str, Any]) -> Non
 
 def _read(path: Path, file: pq.ParquetFile, metadata: Mapping[str, Any]) -> PredictedFrames:
     names = file.schema_arrow.names
-    texts = [name for name in ("image_id", "path", "time_s", "failure") if name in names]
+    texts = [name for name in ("image_id", "path", "time_s", "dive", "failure") if name in names]
     table = file.read(columns=texts)
     ids = tuple(table.column("image_id").to_pylist())
     if len(set(ids)) != len(ids):
         raise PredictionsError(f"{path} names an image twice; each must have one row.")
     failed = np.asarray(table.column("failure").is_valid())
     times = table.column("time_s").to_pylist() if "time_s" in names else [None] * len(ids)
+    dives = table.column("dive").to_pylist() if "dive" in names else [None] * len(ids)
     categories = tuple(metadata["categories"])
     base, has_base = _base(path, file, [int(c["category_id"]) for c in categories])
     features, has_features = _features(path, file)
@@ -125,6 +128,7 @@ def _read(path: Path, file: pq.ParquetFile, metadata: Mapping[str, Any]) -> Pred
         image_ids=ids,
         paths=tuple(text or "" for text in table.column("path").to_pylist()),
         times_s=tuple(times),
+        dives=tuple(dives),
         usable=~failed & has_base & has_features,
         base=base,
         features=features,

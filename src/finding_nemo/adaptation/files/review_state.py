@@ -72,6 +72,7 @@ def read_review_state(
         predicted.image_ids,
         predicted.paths,
         predicted.times_s,
+        dives=predicted.dives,
         dataset=dataset,
         dive_pattern=dive_pattern,
     )
