@@ -134,7 +134,8 @@ def compare(  # noqa: PLR0913 - each is one option of the command
     Args:
         dataset: The data set.
         out: The folder to make.
-        recipes: Their names; `STUDY_RECIPES` are the course study's six.
+        recipes: Their names; `STUDY_RECIPES` are the course study's six, and the two larger
+            networks that it wished for.
         split: The split; without one the data set is divided.
         by: How it is divided: "dive", "video", "random" or "time".
         folds: That many folds, each judged in turn, instead of one test part.

@@ -23,7 +23,7 @@ def script() -> ModuleType:
     return module
 
 
-def save(path: Path, pixels: np.ndarray) -> Path:  # type: ignore[type-arg]
+def save(path: Path, pixels: np.typing.NDArray[np.uint8]) -> Path:
     Image.fromarray(pixels).save(path)
     return path
 
