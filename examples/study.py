@@ -1,7 +1,8 @@
 """The course study in one go: python examples/study.py DATASET OUT [RECIPE ...].
 
-It divides a data set by dive, trains the six networks of the study, and the two larger ones that it
-wished for, for an epoch each, judges them on dives that none of them saw, and leaves a table, pictures and a submission of the best one.
+It divides a data set by dive, trains the six networks of the study, and the two larger ones that
+it wished for, for an epoch each, judges them on dives that none of them saw, and leaves a table,
+pictures and a submission of the best one.
 """
 
 from __future__ import annotations
