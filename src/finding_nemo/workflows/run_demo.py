@@ -38,7 +38,7 @@ from finding_nemo.workflows.train_with_curves import run_training
 # The drawn animals are a few pixels wide, and `probe` is right about too few of them to name any.
 # In so few steps an average over the last ten is enough; the recipe's own spans two hundred.
 _RECIPE = "patches"
-_SETTINGS: Mapping[str, Any] = {"epochs": 8, "ema_decay": 0.9, "width_px": 480, "height_px": 352}
+_SETTINGS: Mapping[str, Any] = {"epochs": 16, "ema_decay": 0.9, "width_px": 480, "height_px": 352}
 # A category is named only where several validation dives show how often that is right; two dives,
 # as a tenth of the frames gives, show it of none.
 _VAL_FRACTION = 0.3

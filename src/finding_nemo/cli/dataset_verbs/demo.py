@@ -38,7 +38,7 @@ def demo(
     # Said before the libraries are loaded, which takes seconds.
     reporter().message(
         f"The demo makes {out}: frames of drawn animals, a training, predictions and pages. It "
-        "takes about 3 minutes on two cores that do nothing else."
+        "takes about 4 minutes on two cores that do nothing else."
     )
     with reporter().display("starting"):
         from finding_nemo.workflows.run_demo import run_demo

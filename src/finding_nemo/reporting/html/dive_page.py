@@ -44,7 +44,7 @@ _CARD_PX = (480, 320)
 _DATA = "frames.js"
 _DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _MEANINGS_OWN = (
-    "right in at least 9 of 10 frames of new dives",
+    "meant to be right in 9 of 10 frames of new dives",
     "in at least 7 of 10",
     "only the best guess",
 )
