@@ -31,7 +31,7 @@ from finding_nemo.uncertainty.calibration import (
 from finding_nemo.uncertainty.logistic import sigmoid
 from finding_nemo.uncertainty.opinion_pool import OpinionPool
 
-WAYS = ((0.0, 0.15), (0.5, 0.0), (0.5, 0.15), (1.0, 0.15))
+WAYS = ((0.0, 0.1), (0.6, 0.0), (0.6, 0.1), (1.0, 0.1))
 
 
 def frequency_in(bundle: Bundle) -> Frequency:

@@ -19,8 +19,8 @@ from finding_nemo.uncertainty.calibration import (
 from finding_nemo.uncertainty.logistic import sigmoid
 
 # One pair of numbers for every recipe and data set: docs/experiments/0039-own-ranking.md.
-FREQUENCY_WEIGHT: Final = 0.15
-PULL_SHARE: Final = 0.5
+FREQUENCY_WEIGHT: Final = 0.1
+PULL_SHARE: Final = 0.6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class OpinionPool:
 
     The sum of two opinions, the network's and frequency's, each a probability. Where the network
     is sure, frequency changes little; where it rates all near zero, the more frequent category is
-    first. The network's own opinion holds half of the pull towards frequency that calibration
+    first. The network's own opinion holds six tenths of the pull towards frequency that calibration
     fitted: all of it costs rank where a network knows rare categories well, none of it where it
     does not.
 
@@ -58,7 +58,7 @@ class OpinionPool:
     def of_line(
         cls, line: FrequencyLine, frequency: Frequency, *, weight: float = FREQUENCY_WEIGHT
     ) -> OpinionPool:
-        """Return the pool of a fitted line, of whose share of frequency half is kept."""
+        """Return the pool of a fitted line, of whose share of frequency a part is kept."""
         pulled = line.offset + PULL_SHARE * line.share * frequency.logits
         return cls(
             offset=np.where(frequency.seen, pulled, frequency.logits),

@@ -47,15 +47,15 @@ def test_pool__by_hand() -> None:
         np.array([0.0, math.log(1 / 9), math.log(1 / 99)]), np.array([True, True, False])
     )
     pool = OpinionPool.of_line(FrequencyLine(2.0, -1.0, 0.6), frequency, weight=0.2)
-    # Half of the share 0.6: offsets -1 + 0.3 x 0 and -1 + 0.3 x ln(1/9); the unseen one its prior.
+    # 0.6 of the share 0.6: offsets -1 + 0.36 x 0, -1 + 0.36 x ln(1/9); the unseen one its prior.
     first = 1 / (1 + math.exp(-(2.0 * 0.5 - 1.0)))
-    second = 1 / (1 + math.exp(-(2.0 * 1.5 - 1.0 + 0.3 * math.log(1 / 9))))
+    second = 1 / (1 + math.exp(-(2.0 * 1.5 - 1.0 + 0.36 * math.log(1 / 9))))
     expected = [first + 0.2 * 0.5, second + 0.2 * 0.1, 0.01 + 0.2 * 0.01]
     assert pool(np.array([[0.5, 1.5, 9.0]]))[0].tolist() == pytest.approx(expected)
 
 
 def test_pool__has_the_measured_numbers_by_default() -> None:
-    assert (FREQUENCY_WEIGHT, PULL_SHARE) == (0.15, 0.5)
+    assert (FREQUENCY_WEIGHT, PULL_SHARE) == (0.1, 0.6)
 
 
 def test_pool__is_fitted_as_a_slow_version_says() -> None:
@@ -71,9 +71,9 @@ def test_pool__is_fitted_as_a_slow_version_says() -> None:
     for row in range(5):
         for column in range(3):
             logit = slope * view.logits[row, column] + offset
-            logit += 0.5 * share * frequency.logits[column]
+            logit += 0.6 * share * frequency.logits[column]
             share_of_images = 1 / (1 + math.exp(-frequency.logits[column]))
-            expected = 1 / (1 + math.exp(-logit)) + 0.15 * share_of_images
+            expected = 1 / (1 + math.exp(-logit)) + 0.1 * share_of_images
             assert pool(view.logits)[row, column] == pytest.approx(expected, abs=0.01)
 
 
