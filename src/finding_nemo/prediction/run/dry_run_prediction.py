@@ -201,7 +201,7 @@ def bytes_per_row(rows: pa.Table, file_format: str) -> float:
         rows = rows.select(
             ["image_id", "categories", "novelty"] if file_format == "submission" else kept
         )
-    return len("\n".join(json.dumps(row) for row in rows.to_pylist())) / len(rows)
+    return len("\n".join(json.dumps(row, default=str) for row in rows.to_pylist())) / len(rows)
 
 
 def _parquet_bytes(rows: pa.Table) -> int:
