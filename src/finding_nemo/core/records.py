@@ -307,9 +307,14 @@ class Prediction(ShortRepr):
     origin: PredictionOrigin | None = field(default=None, repr=False, compare=False)
 
     @property
+    def order_scores(self) -> npt.NDArray[np.float32] | None:
+        """What categories are ranked by, higher first; `None` of an image that failed."""
+        return self.probabilities if self.ranking_scores is None else self.ranking_scores
+
+    @property
     def order(self) -> npt.NDArray[np.int64]:
         """The columns of all categories, best guess first; none of an image that failed."""
-        scores = self.probabilities if self.ranking_scores is None else self.ranking_scores
+        scores = self.order_scores
         empty: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         return empty if scores is None else np.argsort(-scores, kind="stable")
 

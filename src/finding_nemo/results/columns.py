@@ -69,10 +69,7 @@ def _ranked_columns(
 
 def _ranking_scores(predictions: Sequence[Prediction]) -> Float32s:
     """Return what the categories of each usable image are ranked by."""
-    usable = [row for row in predictions if row.probabilities is not None]
-    scores = [
-        row.probabilities if row.ranking_scores is None else row.ranking_scores for row in usable
-    ]
+    scores = [row.order_scores for row in predictions if row.probabilities is not None]
     return np.stack([row for row in scores if row is not None])
 
 

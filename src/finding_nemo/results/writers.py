@@ -170,14 +170,15 @@ def write_jsonl(tables: Iterable[pa.Table], path: Path, request: OutputRequest) 
     with atomic_write(path) as partial, partial.open("w", encoding="utf-8") as file:
         for table in tables:
             for row in table.to_pylist():
-                file.write(json.dumps(row, ensure_ascii=False, default=_in_json) + "\n")
+                file.write(json_line(row))
             count += len(table)
     write_provenance(path, request)
     return count
 
 
-def _in_json(value: datetime) -> str:
-    return value.isoformat()
+def json_line(row: Mapping[str, Any]) -> str:
+    """Return a row as a line of JSON, with its end."""
+    return json.dumps(row, ensure_ascii=False, default=datetime.isoformat) + "\n"
 
 
 def write_provenance(path: Path, request: OutputRequest) -> None:

@@ -11,6 +11,11 @@ from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options.dataset_options import DivePattern, ImagesFolder
 from finding_nemo.cli.options.output_options import check_files
 from finding_nemo.cli.options.predict_options import Format
+from finding_nemo.cli.options.review_options import (
+    PlacesData,
+    PredictionsWithEmbeddings,
+    open_review_state,
+)
 
 EXAMPLES = (
     "finding-nemo adapt dive.parquet --reviews reviews.csv --out adapted.parquet",
@@ -19,17 +24,13 @@ EXAMPLES = (
 
 
 def adapt(
-    predictions: Annotated[
-        Path, typer.Argument(help="Predictions made with --embeddings (Parquet).")
-    ],
+    predictions: PredictionsWithEmbeddings,
     reviews: Annotated[
         Path, typer.Option(help="What you saw in some frames: id,categories (.csv).")
     ],
     out: Annotated[Path, typer.Option(help="The file to write.")],
     file_format: Format = None,
-    data: Annotated[
-        Path | None, typer.Option(help="A data set that knows the images' dives and times.")
-    ] = None,
+    data: PlacesData = None,
     images: ImagesFolder = None,
     dive_pattern: DivePattern = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
@@ -39,18 +40,14 @@ def adapt(
     A name that the bundle never learnt is found in the rest of the dive, too.
     """
     from finding_nemo.adaptation.adapt_predictions import adapt_predictions
-    from finding_nemo.adaptation.files.review_state import read_review_state
-    from finding_nemo.cli.console.notices import reporter, show_notices
-    from finding_nemo.data.dataset import read_dataset
+    from finding_nemo.cli.console.notices import reporter
     from finding_nemo.results.prediction_formats import choose_format
 
     choose_format(out, file_format)
     check_files({"--out": out}, overwrite=overwrite, inputs=(predictions, reviews, data))
-    dataset = read_dataset(data, images=images, dive_pattern=dive_pattern) if data else None
-    state = read_review_state(
-        predictions, reviews=reviews, dataset=dataset, dive_pattern=dive_pattern
+    state = open_review_state(
+        predictions, reviews, data=data, images=images, dive_pattern=dive_pattern
     )
-    show_notices(state.notices)
     done = adapt_predictions(
         state,
         out,

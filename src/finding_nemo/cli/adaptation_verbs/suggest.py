@@ -10,6 +10,11 @@ import typer
 from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options.dataset_options import DivePattern, ImagesFolder
 from finding_nemo.cli.options.output_options import check_files, check_suffix
+from finding_nemo.cli.options.review_options import (
+    PlacesData,
+    PredictionsWithEmbeddings,
+    open_review_state,
+)
 
 if TYPE_CHECKING:
     from finding_nemo.adaptation.suggest_frames import Suggestions
@@ -21,9 +26,7 @@ EXAMPLES = (
 
 
 def suggest(
-    predictions: Annotated[
-        Path, typer.Argument(help="Predictions made with --embeddings (Parquet).")
-    ],
+    predictions: PredictionsWithEmbeddings,
     out: Annotated[Path, typer.Option(help="The list to write: id, dive, rank, why (.csv).")],
     per_dive: Annotated[
         int | None, typer.Option(min=1, help="Ask for so many of each dive.")
@@ -34,9 +37,7 @@ def suggest(
     reviews: Annotated[
         Path | None, typer.Option(help="What you saw so far: id,categories (.csv).")
     ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="A data set that knows the images' dives and times.")
-    ] = None,
+    data: PlacesData = None,
     images: ImagesFolder = None,
     dive_pattern: DivePattern = None,
     overwrite: Annotated[bool, typer.Option(help="Replace an existing file.")] = False,
@@ -49,17 +50,13 @@ def suggest(
         raise typer.BadParameter("give either --per-dive or --budget.")
     check_suffix(out, "--out", ".csv")
 
-    from finding_nemo.adaptation.files.review_state import read_review_state
     from finding_nemo.adaptation.suggest_frames import suggest_frames, write_suggestions
-    from finding_nemo.cli.console.notices import reporter, show_notices
-    from finding_nemo.data.dataset import read_dataset
+    from finding_nemo.cli.console.notices import reporter
 
     check_files({"--out": out}, overwrite=overwrite, inputs=(predictions, reviews, data))
-    dataset = read_dataset(data, images=images, dive_pattern=dive_pattern) if data else None
-    state = read_review_state(
-        predictions, reviews=reviews, dataset=dataset, dive_pattern=dive_pattern
+    state = open_review_state(
+        predictions, reviews, data=data, images=images, dive_pattern=dive_pattern
     )
-    show_notices(state.notices)
     found = suggest_frames(state, per_dive=per_dive, budget=budget, reporter=reporter())
     write_suggestions(found, out, overwrite=overwrite)
     for line in _lines(found):

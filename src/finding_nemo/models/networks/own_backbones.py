@@ -89,7 +89,7 @@ def build_own_backbone(
 def _features(network: Any, frames: Any, name: str) -> Any:  # noqa: ANN401 - torch loads late
     try:
         return network(frames)
-    except (RuntimeError, TypeError, ValueError, NotImplementedError) as error:
+    except (RuntimeError, TypeError, ValueError) as error:
         words = " ".join(str(error).split())[:200]
         raise SettingsError(
             f"The backbone {name!r} cannot take frames of shape {tuple(frames.shape)}: {words}."

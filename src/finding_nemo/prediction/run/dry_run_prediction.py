@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from collections.abc import Iterable, Sequence
@@ -31,6 +30,7 @@ from finding_nemo.results.chunk_store import ChunkStore
 from finding_nemo.results.columns import to_table
 from finding_nemo.results.prediction_formats import FORMATS
 from finding_nemo.results.schema import parquet_options
+from finding_nemo.results.writers import json_line
 
 # Enough for every core to have some, few enough to take a second.
 _SAMPLE = 32
@@ -201,7 +201,7 @@ def bytes_per_row(rows: pa.Table, file_format: str) -> float:
         rows = rows.select(
             ["image_id", "categories", "novelty"] if file_format == "submission" else kept
         )
-    return len("\n".join(json.dumps(row, default=str) for row in rows.to_pylist())) / len(rows)
+    return sum(len(json_line(row).encode()) for row in rows.to_pylist()) / len(rows)
 
 
 def _parquet_bytes(rows: pa.Table) -> int:

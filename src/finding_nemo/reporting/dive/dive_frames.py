@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-# Best first. A file that knows other words has them in its own column; these stand in for files
-# that have none.
-CONFIDENCE_WORDS = ("sure", "likely", "guess")
 # From here on a frame counts as unusual; one validation frame in twenty is beyond it.
 UNUSUAL_FROM = 0.95
 

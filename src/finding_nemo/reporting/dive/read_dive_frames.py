@@ -19,7 +19,6 @@ from finding_nemo.core.errors import PredictionsError
 from finding_nemo.data.datasets.fields.record_fields import record_of_path
 from finding_nemo.data.filesystems.name_text import name_of_text
 from finding_nemo.reporting.dive.dive_frames import (
-    CONFIDENCE_WORDS,
     DiveFrames,
     Frame,
     Guess,
@@ -29,6 +28,7 @@ from finding_nemo.reporting.dive.dive_names import DiveNames, count_or_none
 from finding_nemo.reporting.dive.newer_columns import NewerColumns, read_newer_columns
 from finding_nemo.results.reading.readers import read_predictions
 from finding_nemo.results.schema import PredictionTable
+from finding_nemo.uncertainty.answers import CONFIDENCES
 from finding_nemo.uncertainty.look_first import guess_doubt, rank_look_first
 
 N_GUESSES = 5
@@ -82,7 +82,7 @@ def _words(newer: NewerColumns) -> tuple[str, ...]:
     """Return how sure an answer may be: the words that we know, then others as they come."""
     found = newer.columns.get("confidence", ())
     own = dict.fromkeys(word for word in found if isinstance(word, str) and word)
-    return (*CONFIDENCE_WORDS, *(word for word in own if word not in CONFIDENCE_WORDS))
+    return (*CONFIDENCES, *(word for word in own if word not in CONFIDENCES))
 
 
 def _dives(table: PredictionTable, newer: NewerColumns, dive_pattern: str | None) -> Sequence[str]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
 from finding_nemo.core.errors import ArgumentError, SettingsError
-from finding_nemo.core.names.registries import load
+from finding_nemo.core.names.registries import E, Registry, load
 from finding_nemo.models.networks.own_backbones import BACKBONES, BackboneRow
 from finding_nemo.training.recipes.loop_choices import (
     AUGMENTATIONS,
@@ -63,15 +63,15 @@ def register_loss(
     """
     if activation not in ("sigmoid", "clip"):
         raise SettingsError(f'activation = {activation!r}: it is "sigmoid" or "clip".')
-    LOSSES.check_new(name, kind="loss", overwrite=overwrite)
-
-    def register(function: F) -> F:
-        _check_function(function, "register_loss")
-        row = LossRow(name=name, about=_about(function), function=function, activation=activation)
-        LOSSES.add(row, kind="loss", overwrite=overwrite)
-        return function
-
-    return register
+    return _registering(
+        LOSSES,
+        name,
+        lambda function: LossRow(
+            name=name, about=_about(function), function=function, activation=activation
+        ),
+        kind="loss",
+        overwrite=overwrite,
+    )
 
 
 def register_backbone(
@@ -111,17 +111,18 @@ def register_backbone(
         ...     dataset, out="run", recipe="resnet18", settings={"backbone": "tiny"}
         ... )
     """
-    BACKBONES.check_new(name, kind="backbone", overwrite=overwrite)
+    register = _registering(
+        BACKBONES,
+        name,
+        lambda function: BackboneRow(
+            name=name, about=_about(function), function=function, mean=mean, std=std
+        ),
+        kind="backbone",
+        overwrite=overwrite,
+    )
     is_of_timm = load("finding_nemo.models.networks.backbones:is_backbone_of_a_library")
     if name in ON_PIXELS or is_of_timm(name):
         raise SettingsError(f"The backbone {name!r} is there already; choose another name.")
-
-    def register(function: F) -> F:
-        _check_function(function, "register_backbone")
-        row = BackboneRow(name=name, about=_about(function), function=function, mean=mean, std=std)
-        BACKBONES.add(row, kind="backbone", overwrite=overwrite)
-        return function
-
     return register
 
 
@@ -152,15 +153,13 @@ def register_augmentation(name: str, *, overwrite: bool = False) -> Callable[[F]
         ...     dataset, out="run", recipe="resnet18", settings={"augmentation": "flip"}
         ... )
     """
-    AUGMENTATIONS.check_new(name, kind="augmentation", overwrite=overwrite)
-
-    def register(function: F) -> F:
-        _check_function(function, "register_augmentation")
-        row = AugmentationRow(name, _about(function), function)
-        AUGMENTATIONS.add(row, kind="augmentation", overwrite=overwrite)
-        return function
-
-    return register
+    return _registering(
+        AUGMENTATIONS,
+        name,
+        lambda function: AugmentationRow(name, _about(function), function),
+        kind="augmentation",
+        overwrite=overwrite,
+    )
 
 
 def register_sampler(name: str, *, overwrite: bool = False) -> Callable[[F], F]:
@@ -191,16 +190,13 @@ def register_sampler(name: str, *, overwrite: bool = False) -> Callable[[F], F]:
         ...     dataset, out="run", settings={"sampler": "rare-first"}
         ... )
     """
-    SAMPLERS.check_new(name, kind="sampler", overwrite=overwrite)
-
-    def register(function: F) -> F:
-        _check_function(function, "register_sampler")
-        SAMPLERS.add(
-            SamplerRow(name, _about(function), function), kind="sampler", overwrite=overwrite
-        )
-        return function
-
-    return register
+    return _registering(
+        SAMPLERS,
+        name,
+        lambda function: SamplerRow(name, _about(function), function),
+        kind="sampler",
+        overwrite=overwrite,
+    )
 
 
 def register_recipe(
@@ -241,10 +237,29 @@ def register_recipe(
     RECIPES.add(row, kind="recipe", overwrite=overwrite)
 
 
-def _check_function(function: object, door: str) -> None:
+def _registering(
+    table: Registry[E],
+    name: str,
+    row_of: Callable[[Callable[..., Any]], E],
+    *,
+    kind: str,
+    overwrite: bool,
+) -> Callable[[F], F]:
+    """Return what puts a function into a table and returns it unchanged."""
+    table.check_new(name, kind=kind, overwrite=overwrite)
+
+    def register(function: F) -> F:
+        _check_function(function, kind)
+        table.add(row_of(function), kind=kind, overwrite=overwrite)
+        return function
+
+    return register
+
+
+def _check_function(function: object, kind: str) -> None:
     if not callable(function):
         raise ArgumentError(
-            f"{door}(name) takes a function or another object that can be called; got "
+            f"register_{kind}(name) takes a function or another object that can be called; got "
             f"{type(function).__name__}."
         )
 

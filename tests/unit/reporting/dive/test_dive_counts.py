@@ -15,7 +15,8 @@ from finding_nemo.reporting.dive.dive_counts import (
     effort_table,
     hour_of,
 )
-from finding_nemo.reporting.dive.dive_frames import CONFIDENCE_WORDS, DiveFrames, Frame, Name
+from finding_nemo.reporting.dive.dive_frames import DiveFrames, Frame, Name
+from finding_nemo.uncertainty.answers import CONFIDENCES
 
 _NAMES = (Name(text="crab", supercategory="Crustacea"), Name(text="eel"), Name(text="=squid"))
 
@@ -54,7 +55,7 @@ def dive_of(*frames: Frame) -> DiveFrames:
     return DiveFrames(
         frames=frames,
         names=_NAMES,
-        words=CONFIDENCE_WORDS,
+        words=CONFIDENCES,
         has_own_words=True,
         map_grid=None,
         metadata={},

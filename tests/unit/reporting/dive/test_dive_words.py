@@ -10,7 +10,6 @@ import pytest
 
 from finding_nemo.reporting.dive.dive_counts import count_frames
 from finding_nemo.reporting.dive.dive_frames import (
-    CONFIDENCE_WORDS,
     DiveFrames,
     Frame,
     Guess,
@@ -24,6 +23,7 @@ from finding_nemo.reporting.dive.dive_words import (
     reasons_to_look,
     summarize,
 )
+from finding_nemo.uncertainty.answers import CONFIDENCES
 
 _NAMES = (Name(text="crab", n_images=40), Name(text="eel", n_images=3), Name(text="squid"))
 
@@ -54,7 +54,7 @@ def dive_of(*frames: Frame, **metadata: Any) -> DiveFrames:
     return DiveFrames(
         frames=frames,
         names=_NAMES,
-        words=CONFIDENCE_WORDS,
+        words=CONFIDENCES,
         has_own_words=True,
         map_grid=None,
         metadata=metadata,
