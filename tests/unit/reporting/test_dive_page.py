@@ -37,7 +37,7 @@ def test_page__says_what_was_seen_and_what_to_look_at(predictions: Path, tmp_pat
     )
     page = (tmp_path / "p.html").read_text()
     assert "<h1>Tow &lt;7&gt; &amp; co</h1>" in page
-    assert "Most often crab (11 frames)." in page
+    assert "Most often crab (11 frames, 10 sure)." in page
     assert "91&nbsp;% of the answers are “sure” and 9&nbsp;% “guess”." in page
     assert "1 frame could not be read; the reason: “is empty”." in page
     assert "Unlike anything the model was checked on." in page

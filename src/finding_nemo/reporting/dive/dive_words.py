@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from finding_nemo.reporting.dive.dive_counts import FrameCounts
+from finding_nemo.reporting.dive.dive_counts import FrameCounts, NameCount
 from finding_nemo.reporting.dive.dive_frames import UNUSUAL_FROM, DiveFrames, Frame
 from finding_nemo.reporting.dive.dive_names import count_or_none
 
@@ -19,6 +19,7 @@ _FAR_OUT = 0.995
 _RATHER = 0.8
 _HOW_UNUSUAL = ((UNUSUAL_FROM, "Unusual"), (_RATHER, "Somewhat unusual"), (0.0, "Ordinary"))
 _SCARCE_IMAGES = 5
+_ADVICE = "Believe what is sure, check what is likely, do not count a guess."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +58,27 @@ def summarize(found: DiveFrames, counts: FrameCounts) -> Summary:
 def _seen(found: DiveFrames, counts: FrameCounts) -> str:
     if not counts.effort.n_readable:
         return "Nothing was seen: no frame could be read."
-    named = [(found.names[name].text, count.n_frames) for name, count in counts.names.items()]
-    first = [(text, n) for text, n in named if n][:3]
+    named = [(found.names[name].text, count) for name, count in counts.names.items()]
+    seen = [(text, count) for text, count in named if count.n_frames]
+    first = seen[:3]
     shown = _listed(
         [
-            f"{text} ({_frames(n) if place == 0 else f'{n:,}'})"
-            for place, (text, n) in enumerate(first)
+            f"{text} ({_frames(count.n_frames) if place == 0 else f'{count.n_frames:,}'}, "
+            f"{sure_of(count, found.words)})"
+            for place, (text, count) in enumerate(first)
         ]
     )
-    n_more = sum(n > 0 for _, n in named) - len(first)
+    n_more = len(seen) - len(first)
     more = f"; {n_more:,} more {'name' if n_more == 1 else 'names'}" if n_more else ""
     return f"Most often {shown}{more}."
+
+
+def sure_of(count: NameCount, words: Sequence[str]) -> str:
+    """Return how many frames of a name have the surest word."""
+    n_sure, sure = count.by_word[0], words[0]
+    if n_sure == count.n_frames:
+        return sure if n_sure == 1 else f"all {sure}"
+    return f"{n_sure:,} {sure}" if n_sure else f"none {sure}"
 
 
 def _sure(found: DiveFrames, counts: FrameCounts) -> str:
@@ -83,13 +94,14 @@ def _sure(found: DiveFrames, counts: FrameCounts) -> str:
         f"{share} {'of the answers are ' if place == 0 else ''}\u201c{word}\u201d"
         for place, (share, word) in enumerate(shares)
     ]
-    return f"{_listed(parts)}."
+    advice = f" {_ADVICE}" if found.has_own_words else ""
+    return f"{_listed(parts)}.{advice}"
 
 
 def _unread(counts: FrameCounts) -> str:
     n_failed = counts.effort.n_frames - counts.effort.n_readable
     if not n_failed:
-        return f"All {counts.effort.n_frames:,} frames could be read."
+        return f"None: all {counts.effort.n_frames:,} frames could be read."
     reason = next(iter(counts.failures))
     which = "the reason" if len(counts.failures) == 1 else "the commonest reason"
     return f"{_frames(n_failed)} could not be read; {which}: \u201c{reason}\u201d."
@@ -100,10 +112,11 @@ def _unusual(found: DiveFrames, counts: FrameCounts) -> str:
     if not known:
         return "How unusual the frames are is not known: the file does not say it."
     n = counts.effort.n_unusual
+    if not n:
+        return "None: no frame looks unlike those that the model was checked on."
     return (
-        f"{_frames(n)} ({_share(n, known)}) {'is' if n == 1 else 'are'} more unusual than "
-        f"{_percent(UNUSUAL_FROM)} of the frames that the model was checked on; "
-        f"{_percent(1 - UNUSUAL_FROM)} would be ordinary."
+        f"{_frames(n)} ({_share(n, known)}) {'looks' if n == 1 else 'look'} unlike the frames that "
+        f"the model was checked on. About {_percent(1 - UNUSUAL_FROM)} is ordinary."
     )
 
 
@@ -127,7 +140,7 @@ def _trained_on(metadata: Mapping[str, Any]) -> str:
     dives = [count_or_none(entry.get("n_dives")) or 0 for entry in metadata.get("categories", ())]
     if not any(dives):
         return "on how many dives it was trained is not known"
-    return f"trained on {_dives(max(dives))} or more"
+    return f"trained on at least {_dives(max(dives))}"
 
 
 def domain_warning(metadata: Mapping[str, Any]) -> str:
@@ -156,7 +169,8 @@ def reasons_to_look(frame: Frame, found: DiveFrames) -> tuple[str, ...]:
     if frame.novelty_percentile >= _FAR_OUT:
         reasons.append("Unlike anything the model was checked on.")
     elif frame.novelty_percentile >= UNUSUAL_FROM:
-        reasons.append(f"More unusual than {_percent(frame.novelty_percentile)} of known frames.")
+        share = _percent(frame.novelty_percentile)
+        reasons.append(f"Looks unlike most frames that the model knows: unusual {share}.")
     reasons += _doubts(frame, found)
     if frame.guesses:
         best = found.names[frame.guesses[0].name]
@@ -169,7 +183,7 @@ def _least_of_its_part(frame: Frame, found: DiveFrames) -> str:
     """Return what is said of a frame that nothing but its place in the list stands out by."""
     if frame.novelty_percentile >= _RATHER:
         share = _percent(frame.novelty_percentile)
-        return f"Somewhat unusual: more than {share} of known frames."
+        return f"Looks somewhat unlike the frames that the model knows: unusual {share}."
     if not frame.guesses:
         return "It has no guess."
     name, top = found.names[frame.guesses[0].name].text, frame.guesses[0].probability
@@ -183,7 +197,8 @@ def _doubts(frame: Frame, found: DiveFrames) -> list[str]:
     name, top = found.names[first.name].text, first.probability
     if others and top < _SURE_ENOUGH and others[0].probability >= _CLOSE * top:
         second = found.names[others[0].name].text
-        return [f"Two names are about as likely: {name} and {second}."]
+        both = f"{name} ({_percent(top)}) and {second} ({_percent(others[0].probability)})"
+        return [f"Two names are about as likely: {both}."]
     if top < _LOW:
         return [f"No name is likely; the best is {name} with {_percent(top)}."]
     if top < _MIDDLING:

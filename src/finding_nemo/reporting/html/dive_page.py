@@ -26,7 +26,7 @@ from finding_nemo.reporting.dive.dive_counts import (
 )
 from finding_nemo.reporting.dive.dive_frames import DiveFrames, Frame, look_order
 from finding_nemo.reporting.dive.dive_outputs import DiveOutputs, whole_outputs, write_table
-from finding_nemo.reporting.dive.dive_words import reasons_to_look, summarize
+from finding_nemo.reporting.dive.dive_words import reasons_to_look, summarize, sure_of
 from finding_nemo.reporting.dive.find_images import FoundImages, find_images, links
 from finding_nemo.reporting.dive.page_data import frames_script, maps_scripts, time_in_words
 from finding_nemo.reporting.dive.thumbnail_sheets import (
@@ -213,6 +213,7 @@ def _bar(found: DiveFrames, position: int, count: NameCount, most: int) -> dict[
         "position": position,
         "text": name.text,
         "n_frames": count.n_frames,
+        "sure": sure_of(count, found.words),
         "parts": parts,
         "title": f"{name.text}: {by_words}",
     }

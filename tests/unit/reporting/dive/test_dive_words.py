@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from finding_nemo.reporting.dive.dive_counts import count_frames
+from finding_nemo.reporting.dive.dive_counts import NameCount, count_frames
 from finding_nemo.reporting.dive.dive_frames import (
     DiveFrames,
     Frame,
@@ -22,6 +22,7 @@ from finding_nemo.reporting.dive.dive_words import (
     novelty_in_words,
     reasons_to_look,
     summarize,
+    sure_of,
 )
 from finding_nemo.uncertainty.answers import CONFIDENCES
 
@@ -68,12 +69,15 @@ def test_summary_by_hand() -> None:
         frame(),
     )
     words = summarize(found, count_frames(found.frames, 3))
-    assert words.seen == "Most often crab (6 frames) and eel (3)."
-    assert words.sure == "67 % of the answers are “sure” and 33 % “guess”."
+    assert words.seen == "Most often crab (6 frames, all sure) and eel (3, none sure)."
+    assert words.sure == (
+        "67 % of the answers are “sure” and 33 % “guess”. "
+        "Believe what is sure, check what is likely, do not count a guess."
+    )
     assert words.unread == "1 frame could not be read; the reason: “is empty”."
     assert words.unusual == (
-        "3 frames (33 %) are more unusual than 95 % of the frames that the model was checked on; "
-        "5 % would be ordinary."
+        "3 frames (33 %) look unlike the frames that the model was checked on. "
+        "About 5 % is ordinary."
     )
     assert words.made_by == "The file does not say which bundle made it."
     assert words.warning == ""
@@ -95,7 +99,7 @@ def test_made_by__says_the_dives_or_how_many_at_least() -> None:
         "Bundle mine (0123456789ab), predicted on 2026-03-04; trained on 1,200 frames of 1 dive."
     )
     assert made_by({**told, "categories": [{"n_dives": 7}, {"n_dives": None}]}).endswith(
-        "trained on 7 dives or more."
+        "trained on at least 7 dives."
     )
     assert made_by(told).endswith("on how many dives it was trained is not known.")
 
@@ -127,10 +131,10 @@ def test_reasons__name_novelty_doubt_and_thin_evidence() -> None:
     found = dive_of()
     assert reasons_to_look(frame((0, 0.5), (1, 0.4), novelty_percentile=0.999), found) == (
         "Unlike anything the model was checked on.",
-        "Two names are about as likely: crab and eel.",
+        "Two names are about as likely: crab (50 %) and eel (40 %).",
     )
     assert reasons_to_look(frame((1, 0.2), (0, 0.01), novelty_percentile=0.97), found) == (
-        "More unusual than 97 % of known frames.",
+        "Looks unlike most frames that the model knows: unusual 97 %.",
         "No name is likely; the best is eel with 20 %.",
         "Only 3 training frames show eel.",
     )
@@ -138,7 +142,7 @@ def test_reasons__name_novelty_doubt_and_thin_evidence() -> None:
         "The best name, crab, has only 50 %.",
     )
     assert reasons_to_look(frame((0, 0.9), novelty_percentile=0.85), found) == (
-        "Somewhat unusual: more than 85 % of known frames.",
+        "Looks somewhat unlike the frames that the model knows: unusual 85 %.",
     )
     assert "crab with 90 %" in reasons_to_look(frame((0, 0.9), (1, 0.85)), found)[0]
 
@@ -147,3 +151,17 @@ def test_look_order__is_by_rank_and_then_by_interest() -> None:
     dull, odd = frame((0, 0.9), novelty_percentile=0.2), frame((0, 0.1), novelty_percentile=0.9)
     frames = [replace(one, look_first=rank) for one, rank in ((dull, 1), (odd, 2), (odd, 1))]
     assert look_order([*frames, dull]) == [2, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("by_word", "said"),
+    [([4, 1, 0], "4 sure"), ([0, 2, 1], "none sure"), ([3, 0, 0], "all sure"), ([1, 0, 0], "sure")],
+)
+def test_sure_of(by_word: list[int], said: str) -> None:
+    assert sure_of(NameCount(by_word), CONFIDENCES) == said
+
+
+def test_unusual__where_no_frame_is() -> None:
+    found = dive_of(frame((0, 0.9), novelty_percentile=0.5))
+    words = summarize(found, count_frames(found.frames, 3))
+    assert words.unusual == "None: no frame looks unlike those that the model was checked on."
