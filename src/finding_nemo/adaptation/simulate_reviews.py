@@ -13,8 +13,10 @@ from finding_nemo.adaptation.frame_choice import DiveCoverage
 from finding_nemo.adaptation.label_regression import DiveLabels
 from finding_nemo.core.arrays import Bools, Float64s, Ints
 
-# What is asked for at a time: the first two, then what the answers leave uncertain.
+# Frames looked at, at which the rest is scored: the first two, then what the answers leave open.
 STEPS = (2, 5, 10, 20)
+# Asked for at a time, before the answers are heard; the page of a review asks for one.
+ROUND = 5
 # Smaller dives are no dives to adapt: a person would look at them whole.
 MIN_FRAMES = 20
 
@@ -98,7 +100,7 @@ def simulate_dive(
         dive: The dive.
         settings: All numbers.
         policy: Who chooses the frames; default what `suggest` does.
-        steps: Numbers of frames reviewed, rising.
+        steps: Numbers of frames reviewed, rising; answers are heard after each `ROUND`, too.
         answers: What the reviewer says, shape of the truth; default the truth.
         with_places: Whether clip and time are used.
     """
@@ -110,10 +112,15 @@ def simulate_dive(
     for step in steps:
         if not is_counted(dive, step):
             break
-        more = choose(dive, known, reviewed, step - len(reviewed))
-        reviewed = np.concatenate([reviewed, more]).astype(np.int64)
-        labels = complete_labels(reviewed, reported)
-        known = adapt_dive(replace(dive.dive, labels=labels), settings, with_places=with_places)
+        while len(reviewed) < step:
+            more = choose(dive, known, reviewed, min(step - len(reviewed), ROUND))
+            if not len(more):
+                break
+            reviewed = np.concatenate([reviewed, more]).astype(np.int64)
+            labels = complete_labels(reviewed, reported)
+            known = adapt_dive(replace(dive.dive, labels=labels), settings, with_places=with_places)
+        if known is None:
+            continue
         found[step] = SimulatedStep(source=dive, reviewed=reviewed, adapted=known)
     return found
 
