@@ -15,6 +15,7 @@ from finding_nemo.cli.adaptation_verbs.adaptation_curve import adaptation_curve
 from finding_nemo.cli.adaptation_verbs.suggest import suggest
 from finding_nemo.cli.command_file_group import CommandFileGroup, refuse_late_config
 from finding_nemo.cli.dataset_verbs.demo import demo
+from finding_nemo.cli.dataset_verbs.fetch import fetch
 from finding_nemo.cli.dataset_verbs.inspect import inspect
 from finding_nemo.cli.dataset_verbs.split import split
 from finding_nemo.cli.options.reporter_options import with_reporter
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 _VERBS: tuple[Callable[..., None], ...] = (
     demo,
+    fetch,
     inspect,
     split,
     recipes,

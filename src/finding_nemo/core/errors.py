@@ -13,6 +13,8 @@ FindingNemoError
 ├── PredictionsError (ValueError)        a predictions file cannot be used
 ├── ReviewsError (ValueError)            a file of reviews cannot be used
 ├── SubmissionError (ValueError)         a submission does not fit its solution
+├── FetchError (RuntimeError)            images cannot be fetched
+│   └── AddressError (ValueError)        one address cannot be asked; becomes a row
 ├── EngineError (RuntimeError)           the workers of a cluster cannot go on
 ├── ArgumentError (TypeError)            a function was given what it does not take
 ├── MissingExtraError (ImportError)      a library of an optional extra is not installed
@@ -92,6 +94,14 @@ class ReviewsError(FindingNemoError, ValueError):
 
 class SubmissionError(FindingNemoError, ValueError):
     """A submission does not fit the competition's rules or its solution."""
+
+
+class FetchError(FindingNemoError, RuntimeError):
+    """Images cannot be fetched."""
+
+
+class AddressError(FetchError, ValueError):
+    """An address is none that can be asked for an image."""
 
 
 class EngineError(FindingNemoError, RuntimeError):

@@ -61,6 +61,7 @@ class ImageRecord(OfADive, ShortRepr):
         sequence: What stands before the frame number in the file's name.
         frame_number: The last run of digits in the file's name, if it has one.
         boxes: Boxes, if the data set has them.
+        url: Where the annotations say that the image can be fetched, "" if they do not.
 
     Example:
         >>> [record.path for record in dataset.records if record.dive is None]  # doctest: +SKIP
@@ -79,6 +80,7 @@ class ImageRecord(OfADive, ShortRepr):
     sequence: str = ""
     frame_number: int | None = None
     boxes: tuple[Box, ...] = ()
+    url: str = ""
 
     def facts(self) -> Mapping[str, object]:
         """Return what is known of it at a glance."""

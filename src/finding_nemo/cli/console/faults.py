@@ -20,6 +20,7 @@ _TRAINS = "This needs what trainings need"
 _EXTRAS = {
     **dict.fromkeys(("torch", "torchvision", "timm", "onnx", "onnxscript"), (_TRAINS, "train")),
     "optuna": ("This searches settings", "tune"),
+    "httpx": ("This downloads images", "fetch"),
 }
 
 

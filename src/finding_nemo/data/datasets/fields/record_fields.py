@@ -52,6 +52,7 @@ def record_from_coco(
         sequence=sequence,
         frame_number=frame_number,
         boxes=tuple(image.boxes),
+        url=image.url,
     )
 
 
@@ -82,6 +83,7 @@ def record_from_row(
         time_known=time_known,
         sequence=sequence,
         frame_number=frame_number,
+        url=values.get("url", "").strip(),
     )
 
 

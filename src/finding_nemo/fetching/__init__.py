@@ -1,0 +1,1 @@
+"""Images by their addresses: politely, whole or not at all, and each that is missing with why."""

@@ -1,0 +1,1 @@
+"""FathomNet's own interface for programs: where images are now, and new training sets."""

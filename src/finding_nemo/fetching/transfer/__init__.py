@@ -1,0 +1,1 @@
+"""One image over one connection: addresses, pace, what a server answers, unfinished files."""
