@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -248,10 +249,18 @@ def _csv(folder: Path) -> Path:
     return folder / "frames.csv"
 
 
+def _zip(folder: Path) -> Path:
+    with zipfile.ZipFile(folder / "frames.zip", "w") as archive:
+        archive.writestr("category_key.csv", "id,name,supercat\n1,Crab,Animal\n")
+        archive.writestr("multilabel_classification/train.csv", 'id,categories\na,"[1.0]"\n')
+    return folder / "frames.zip"
+
+
 SMALLEST: Mapping[str, Callable[[Path], Path]] = {
     "fathomnet2023": _fathomnet,
     "coco": _coco,
     "csv": _csv,
+    "fathomnet2023-zip": _zip,
 }
 
 

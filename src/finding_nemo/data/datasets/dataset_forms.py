@@ -68,6 +68,12 @@ DATASET_FORMS: Mapping[str, DatasetForm] = registry(
         reader="finding_nemo.data.datasets.csv_dataset:read_csv_dataset",
         suffixes=(".csv", ".tsv", ".txt"),
     ),
+    DatasetForm(
+        name="fathomnet2023-zip",
+        about="the FathomNet 2023 zip as Kaggle gives it",
+        reader="finding_nemo.data.datasets.zipped_competition:read_competition_zip",
+        suffixes=(".zip",),
+    ),
 )
 
 DATASET_SUFFIXES: frozenset[str] = frozenset(
