@@ -18,6 +18,7 @@ from finding_nemo.core.errors import (
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.wrong_argument import check_argument, check_path
+from finding_nemo.data.datasets.fetch_hint import fetch_hint
 from finding_nemo.models.bundle.bundle import bundle_hash, load_bundle
 from finding_nemo.training.examples.partition import Partition, make_partition
 from finding_nemo.training.fit import fit_baseline, fit_network
@@ -107,6 +108,8 @@ def train(  # noqa: PLR0913 - each is one option of the command
         settings=settings,
     )
     context, used, partition, run = asked.context, asked.settings, asked.partition, asked.run
+    if not resume:
+        _refuse_absent_images(dataset, asked)
     fit = fit_network if context.recipe.has_network else fit_baseline
     with run.held() if group.is_main else nullcontext():
         if group.is_main:
@@ -182,6 +185,7 @@ def check_training(  # noqa: PLR0913 - as `train` has them
         reporter=reporter or Reporter(),
     )
     asked = _asked(dataset, context, recipe=recipe, split=split, fold=fold, settings=settings)
+    _refuse_absent_images(dataset, asked)
     asked.run.refuse_busy()
     asked.run.check(overwrite=overwrite, resume=resume)
     return asked
@@ -205,6 +209,18 @@ def _asked(
     )
     request = {"recipe": context.recipe.name, "seed": context.seed, "settings": used.model_dump()}
     return AskedTraining(context, used, partition, RunFolder(context.folder, request, partition))
+
+
+def _refuse_absent_images(dataset: Dataset, asked: AskedTraining) -> None:
+    """Say how to get images of which none is here, before anything is loaded or written."""
+    hint = fetch_hint(dataset)
+    records = (*asked.partition.train, *asked.partition.val)
+    if not hint or not asked.context.recipe.has_network or not records:
+        return
+    if not any(record.path.is_file() for record in records):
+        raise TrainingError(
+            f"None of the {len(records):,} images is here (first: {records[0].path}). {hint}"
+        )
 
 
 def _ended(out: Path, group: ProcessGroup) -> TrainedRun:

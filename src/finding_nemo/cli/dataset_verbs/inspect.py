@@ -69,8 +69,12 @@ def _check(dataset: Dataset) -> FileCheck | None:
     from finding_nemo.data.quality.file_check import check_files
 
     if not any(record.path.is_file() for record in dataset.records):
+        from finding_nemo.data.datasets.fetch_hint import fetch_hint
+
+        hint = fetch_hint(dataset)
         reporter().message(
             "note: no image file is here; --images names their folder. Only words are checked."
+            + (f" {hint}" if hint else "")
         )
         return None
     with reporter().progress("opening images") as progress:
