@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -164,4 +163,4 @@ def _cell(value: object) -> object:
     if not isinstance(value, str):
         return value
     # Names that are no UTF-8 cannot be written as text.
-    return defused(os.fsencode(value).decode("utf-8", "backslashreplace"))
+    return defused(value.encode("utf-8", "backslashreplace").decode())

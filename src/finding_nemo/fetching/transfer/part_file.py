@@ -50,7 +50,7 @@ class PartFile:
 
     def __init__(self, folder: Path, name: str) -> None:
         """Name the files of the image `name`; nothing is made or read yet."""
-        stem = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
+        stem = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         self.path = folder / f"{stem}.part"
         self._origin_path = folder / f"{stem}.json"
 
