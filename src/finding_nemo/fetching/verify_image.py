@@ -13,6 +13,7 @@ from finding_nemo.data.images.decode import decode_image
 
 # Each part is decoded all the same; a smaller frame takes less time and memory.
 _ENOUGH_PX = (64, 64)
+_END_OF_PNG = b"IEND\xaeB`\x82"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,8 @@ def verify_image(path: Path, *, limits: InputLimits = USUAL_LIMITS) -> VerifiedI
     content = read_regular(path, limits)
     if content[:256].lstrip()[:1] == b"<":
         raise ImageError("is a web page, not an image")
+    if _is_cut_off(content):
+        raise ImageError("is cut off before its end")
     found = decode_image(content, at_least=_ENOUGH_PX, limits=limits)
     return VerifiedImage(
         sha256=hashlib.sha256(content).hexdigest(),
@@ -48,3 +51,16 @@ def verify_image(path: Path, *, limits: InputLimits = USUAL_LIMITS) -> VerifiedI
         width=found.width,
         height=found.height,
     )
+
+
+def _is_cut_off(content: bytes) -> bool:
+    """Return whether the last bytes are missing, which a decoder may do without.
+
+    A frame of which only the last sums are lost can be looked at, but is not the file that was
+    asked for, and its hash is another one.
+    """
+    if content.startswith(b"\x89PNG"):
+        return _END_OF_PNG not in content
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return len(content) < 8 + int.from_bytes(content[4:8], "little")
+    return False
