@@ -261,7 +261,9 @@ class _Outcome:
         for image in self._plan.wanted:
             if image.image_id not in self._fetched and image.image_id not in self._missing:
                 self._missing[image.image_id] = _missing(image, _STOPPED)
-        fetched, missing = tuple(self._fetched.values()), tuple(self._missing.values())
+        ids = self._plan.image_ids
+        fetched = tuple(self._fetched[n] for n in ids if n in self._fetched)
+        missing = tuple(self._missing[n] for n in ids if n in self._missing)
         return FetchSummary(
             n_images=self._plan.n_images,
             fetched=fetched,

@@ -62,6 +62,7 @@ class FetchPlan:
         unknown: Images that are here, of which the journal knows nothing: looked at, not fetched.
         wanted: Images to fetch.
         unusable: Images that cannot be asked for, and why.
+        image_ids: The ids of all, in the order of the data set.
     """
 
     folder: Path
@@ -69,11 +70,12 @@ class FetchPlan:
     unknown: tuple[WantedImage, ...]
     wanted: tuple[WantedImage, ...]
     unusable: tuple[MissingImage, ...]
+    image_ids: tuple[str, ...]
 
     @property
     def n_images(self) -> int:
         """All images that were asked for."""
-        return len(self.here) + len(self.unknown) + len(self.wanted) + len(self.unusable)
+        return len(self.image_ids)
 
 
 def plan_fetch(
@@ -117,6 +119,7 @@ def plan_fetch(
         unknown=tuple(unknown),
         wanted=tuple(wanted),
         unusable=tuple(unusable),
+        image_ids=tuple(record.image_id for record in chosen.records[:limit]),
     )
 
 

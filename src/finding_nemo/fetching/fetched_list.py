@@ -131,7 +131,7 @@ def _image_of(line: bytes) -> FetchedImage | None:
 
 def write_fetched(folder: Path, images: Sequence[FetchedImage]) -> Path:
     """Write the table of what is here, whole or not at all, and return its path."""
-    return _write(folder / FETCHED_FILE, FetchedImage, images)
+    return write_rows(folder / FETCHED_FILE, FetchedImage, images)
 
 
 def write_missing(folder: Path, images: Sequence[MissingImage]) -> Path | None:
@@ -141,10 +141,11 @@ def write_missing(folder: Path, images: Sequence[MissingImage]) -> Path | None:
         with raise_output_error(path):
             path.unlink(missing_ok=True)
         return None
-    return _write(path, MissingImage, images)
+    return write_rows(path, MissingImage, images)
 
 
-def _write(path: Path, kind: type, rows: Sequence[FetchedImage | MissingImage]) -> Path:
+def write_rows(path: Path, kind: type, rows: Sequence[Any]) -> Path:
+    """Write a table of dataclasses of one kind, whole or not at all, and return its path."""
     names = [field.name for field in fields(kind)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -59,7 +59,7 @@ def picture(seed: int, *, side: int = 12) -> bytes:
     return content.getvalue()
 
 
-def annotations(folder: Path, urls: Mapping[str, str]) -> Path:
+def write_annotations(folder: Path, urls: Mapping[str, str]) -> Path:
     """Write a COCO file: from an image's file name to its address."""
     images = [
         {"id": n, "file_name": name, "coco_url": url, "width": 12, "height": 12}
@@ -88,7 +88,7 @@ def fetched(folder: Path, urls: Mapping[str, str], **choices: Any) -> Fetched:
     words: list[str] = []
     values: dict[str, Any] = {"politeness": QUICK, "sources": NOWHERE, **choices}
     request = FetchRequest(
-        annotations=annotations(folder, urls), folder=folder / "images", **values
+        annotations=write_annotations(folder, urls), folder=folder / "images", **values
     )
     return Fetched(fetch_images(request, Reporter(words.append)), folder / "images", words)
 
@@ -313,7 +313,7 @@ def test_part_of_a_split_and_limit(tmp_path: Path) -> None:
 
 def test_dry_run__asks_and_writes_nothing(tmp_path: Path) -> None:
     with MisbehavingServer({"/a.png": picture(1)}) as server:
-        path = annotations(tmp_path, {"a.png": f"{server.url}/a.png"})
+        path = write_annotations(tmp_path, {"a.png": f"{server.url}/a.png"})
         found = dry_run_fetch(FetchRequest(annotations=path, folder=tmp_path / "images"))
         assert server.account.asked == []
     assert found.work == (f"fetch 1 images from {server.url}",)
@@ -381,5 +381,5 @@ def test_terms__are_named_once(tmp_path: Path) -> None:
     words = fetched(tmp_path, {"a.png": "http://127.0.0.1:1/a.png"}).words
     assert not any("terms" in each for each in words)
     urls = {f"{n}.png": f"http://127.0.0.1:1/{n}.png" for n in range(2)}
-    path = annotations(tmp_path, urls | {"c.png": "https://fathomnet.org/c.png"})
+    path = write_annotations(tmp_path, urls | {"c.png": "https://fathomnet.org/c.png"})
     assert dry_run_fetch(FetchRequest(annotations=path, folder=tmp_path / "x")).work

@@ -20,6 +20,26 @@ Out = Annotated[
 SplitFile = Annotated[Path | None, typer.Option("--split", help="Only images of --part of it.")]
 Part = Annotated[str | None, typer.Option(help="A part of the split, such as test.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first so many images.")]
+Concepts = Annotated[
+    Path | None,
+    typer.Option(
+        help="Make a new training set from FathomNet: of the names in this file, one a line. "
+        "ANNOTATIONS is then the competition's data set, whose evaluation images are refused."
+    ),
+]
+Unseen = Annotated[
+    bool, typer.Option("--unseen", help="The same of all categories without a training image.")
+]
+MinDepth = Annotated[float | None, typer.Option(help="For a new training set: metres, at least.")]
+MaxDepth = Annotated[float | None, typer.Option(help="For a new training set: metres, at most.")]
+Region = Annotated[
+    str | None, typer.Option(help="For a new training set: SOUTH,NORTH,WEST,EAST in degrees.")
+]
+Since = Annotated[str | None, typer.Option(help="For a new training set: first day, 2019-05-31.")]
+Until = Annotated[str | None, typer.Option(help="For a new training set: last day.")]
+PerConcept = Annotated[
+    int, typer.Option(min=1, help="For a new training set: images of one concept, at most.")
+]
 Connections = Annotated[
     int,
     typer.Option(min=1, max=32, help="Requests at once at one server, at most; it begins with 1."),
