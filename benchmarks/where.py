@@ -10,8 +10,8 @@ peak        how often a box reaches into the largest patch; a map that says noth
             of patches that a box reaches into
             and always pointing at the middle of the frame stands beside it
 
-One JSON line for the maps as they are kept (sigmoid as a share of the largest) and one for another
-scale (from the lowest to the highest logit); "all" are all categories in truth, "shown" those among
+One JSON line for the maps as they are kept (how far above the mean) and one for each of two other
+scales (sigmoid as a share of the largest; from the lowest to the highest logit); "all" are all categories in truth, "shown" those among
 the frame's five best guesses, which a predictions file holds maps of. Intervals are 95 % by dive.
 """
 
@@ -36,7 +36,7 @@ from finding_nemo.metrics.ranking import rank_columns
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.models.bundle.uncertainty_tensors import calibrated, uncertainty_of
 from finding_nemo.models.inference.open_bundle_network import open_bundle_network
-from finding_nemo.prediction.guess_maps import in_bytes, share_of_largest
+from finding_nemo.prediction.guess_maps import above_mean, in_bytes
 from finding_nemo.prediction.sources.prepared_image import prepare_image
 
 
@@ -57,6 +57,12 @@ def lowest_to_highest(logits: Float32s) -> Float64s:
     """Return a map from 0 at its lowest logit to 1 at its highest."""
     spread = float(logits.max() - logits.min())
     return np.asarray((logits - logits.min()) / (spread or 1.0), dtype=np.float64)
+
+
+def sigmoid_share(logits: Float32s) -> Float64s:
+    """Return the sigmoid of each logit as a share of the largest."""
+    logs = -np.logaddexp(0.0, -logits.astype(np.float64))
+    return np.asarray(np.exp(logs - logs.max()), dtype=np.float64)
 
 
 def judge(bundle_path: Path, records: Sequence[ImageRecord], dataset: Dataset) -> Iterator[Shown]:
@@ -85,7 +91,7 @@ def judge(bundle_path: Path, records: Sequence[ImageRecord], dataset: Dataset) -
             cover = box_cover(
                 boxes, width_px=image.width, height_px=image.height, grid=logits.shape
             )
-            kept = in_bytes(share_of_largest(logits)).astype(np.float64)
+            kept = in_bytes(above_mean(logits)).astype(np.float64)
             yield Shown(
                 dive=record.dive_or_own,
                 among_best=column in best,
@@ -93,7 +99,8 @@ def judge(bundle_path: Path, records: Sequence[ImageRecord], dataset: Dataset) -
                 touched=float((cover > 0).mean()),
                 middle=float(cover[cover.shape[0] // 2, cover.shape[1] // 2] > 0),
                 energy={
-                    "sigmoid": energy_inside(kept, cover),
+                    "above the mean": energy_inside(kept, cover),
+                    "sigmoid": energy_inside(sigmoid_share(logits), cover),
                     "lowest to highest": energy_inside(lowest_to_highest(logits), cover),
                 },
                 peak=float(peak_touches(logits, cover)),

@@ -16,16 +16,21 @@ MOST = 255
 # Sixteen steps look as smooth as 256 and take 282 bytes a row of 11 x 15 patches, not 771.
 _STEPS = 15
 SCALE = (
-    "sigmoid of the patch's logit, as a share of the map's largest, in steps of 17: 255 is the "
-    "patch that speaks most for the guess. How sure the guess is, its probability says."
+    "by how much the patch's logit is above the mean of all patches, as a share of the largest, in "
+    "steps of 17: 255 is the patch that speaks most for the guess, 0 one that speaks no more for "
+    "it than the mean. How sure the guess is, its probability says."
 )
+# Logits beyond are those of no patch: without a border the mean of a map would be endless, too.
+_LARGEST = 1e4
+# Of maps that say the same everywhere; what differs then is rounding.
+_LEVEL = 1e-5
 
 
 def guess_maps(patch_logits: AnyFloats, scores: AnyFloats) -> npt.NDArray[np.uint8]:
     """Return maps of each image's best guesses, (images, guesses, rows, columns), best guess first.
 
     Each map has its own scale: its largest patch is 255. Of a guess with a probability of 1 in 100
-    one of probabilities alone would show nothing.
+    one of probabilities alone would show nothing. A map that says the same everywhere is 0.
 
     Args:
         patch_logits: What each patch says, shape (images, categories, rows, columns).
@@ -41,7 +46,7 @@ def guess_maps(patch_logits: AnyFloats, scores: AnyFloats) -> npt.NDArray[np.uin
         )
     best = rank_columns(scores, k=N_MAPS)
     chosen = np.take_along_axis(patch_logits, best[:, :, np.newaxis, np.newaxis], axis=1)
-    return in_bytes(share_of_largest(chosen))
+    return in_bytes(above_mean(chosen))
 
 
 def in_bytes(shares: AnyFloats) -> npt.NDArray[np.uint8]:
@@ -49,18 +54,21 @@ def in_bytes(shares: AnyFloats) -> npt.NDArray[np.uint8]:
     return np.asarray(np.rint(_STEPS * shares) * (MOST // _STEPS)).astype(np.uint8)
 
 
-def share_of_largest(patch_logits: AnyFloats) -> Float64s:
-    """Return the sigmoid of each logit as a share of its map's largest, in [0, 1].
+def above_mean(patch_logits: AnyFloats) -> Float64s:
+    """Return how far each logit is above its map's mean, as a share of the largest, in [0, 1].
+
+    Of three scales it puts most of the map into the boxes of animals
+    (docs/experiments/0041-explanations.md). Where the mean over patches is the frame's logit, it
+    is what the patch adds to it.
 
     Args:
         patch_logits: Shape (..., rows, columns).
     """
-    # In logarithms: the sigmoid of -800 is 0, and so would all its shares be.
-    logs = -np.logaddexp(0.0, -patch_logits.astype(np.float64))
-    with np.errstate(invalid="ignore"):  # minus infinity less itself: a map without any patch
-        shares = np.exp(logs - logs.max(axis=(-2, -1), keepdims=True))
-    finite: Float64s = np.nan_to_num(shares, nan=0.0)
-    return finite
+    logits = np.clip(patch_logits.astype(np.float64), -_LARGEST, _LARGEST)
+    above = np.maximum(logits - logits.mean(axis=(-2, -1), keepdims=True), 0.0)
+    largest = above.max(axis=(-2, -1), keepdims=True)
+    shares: Float64s = np.where(largest > _LEVEL, above / np.maximum(largest, _LEVEL), 0.0)
+    return shares
 
 
 def maps_metadata(columns: Columns) -> dict[str, Any]:
