@@ -11,8 +11,9 @@ peak        how often a box reaches into the largest patch; a map that says noth
             and always pointing at the middle of the frame stands beside it
 
 One JSON line for the maps as they are kept (how far above the mean) and one for each of two other
-scales (sigmoid as a share of the largest; from the lowest to the highest logit); "all" are all categories in truth, "shown" those among
-the frame's five best guesses, which a predictions file holds maps of. Intervals are 95 % by dive.
+scales (sigmoid as a share of the largest; from the lowest to the highest logit). "all" are all
+categories in truth, "shown" those among the frame's five best guesses, which a predictions file
+holds maps of. Intervals are 95 % by dive.
 """
 
 from __future__ import annotations

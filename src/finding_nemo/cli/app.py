@@ -20,6 +20,7 @@ from finding_nemo.cli.dataset_verbs.inspect import inspect
 from finding_nemo.cli.dataset_verbs.split import split
 from finding_nemo.cli.options.reporter_options import with_reporter
 from finding_nemo.cli.prediction_verbs.evaluate import evaluate
+from finding_nemo.cli.prediction_verbs.explain import explain
 from finding_nemo.cli.prediction_verbs.look import look
 from finding_nemo.cli.prediction_verbs.merge import merge
 from finding_nemo.cli.prediction_verbs.predict import predict
@@ -54,6 +55,7 @@ _VERBS: tuple[Callable[..., None], ...] = (
     train,
     predict,
     look,
+    explain,
     evaluate,
     report,
     compare,

@@ -65,7 +65,7 @@ def look(
     if data is not None:
         dataset = read_dataset(data, images=images, dive_pattern=dive_pattern)
     predictors = [Predictor(bundle, with_maps=maps and out is not None) for bundle in bundles]
-    selection = ImageSelection(tuple(named), every_s=_seconds(every))
+    selection = ImageSelection(tuple(named), every_s=seconds_between(every))
     found = list(selection.stream(reporter()))
     if out is not None and len(found) > _MOST_IN_PICTURE:
         raise typer.BadParameter(
@@ -114,7 +114,12 @@ def bundle_names(paths: Sequence[Path]) -> list[str]:
     ]
 
 
-def _seconds(every: str | None) -> float | None:
+def seconds_between(every: str | None) -> float | None:
+    """Return what `--every` says of the time between frames of a video, in seconds.
+
+    Raises:
+        typer.BadParameter: If it says none.
+    """
     from finding_nemo.core.errors import SettingsError
     from finding_nemo.prediction.sources.image_sources import parse_interval
 
