@@ -114,22 +114,42 @@ def choose_places(dives: Sequence[Dive], settings: KernelSettings) -> Choice[boo
     if all(dive.frames.features is None for dive in dives):
         return Choice(True, "there are no features", shown="used")
     counted = [dive for dive in dives if len(dive.labels) > 1]
-    n_reviewed = sum(len(dive.labels) for dive in counted)
+    missed = [missed_by_places(dive, settings) for dive in counted]
+    return choose_by_errors(missed, sum(len(dive.labels) for dive in counted))
+
+
+def missed_by_places(dive: Dive, settings: KernelSettings) -> tuple[float, float]:
+    """Return the summed squared error of reviews foretold by the others, with places and without.
+
+    Args:
+        dive: With at least two reviews; frames that nobody looked at are not needed.
+        settings: Of the covariance.
+    """
+    errors = []
+    for frames in (dive.frames, dive.frames.without_places()):
+        found = regress_labels(
+            frames.take(dive.labels.rows),
+            dive.base[dive.labels.rows],
+            _alone(dive.labels),
+            settings,
+        )
+        missed = (found.left_out - dive.labels.present)[dive.labels.known]
+        errors.append(float((missed**2).sum()))
+    return errors[0], errors[1]
+
+
+def choose_by_errors(missed: Sequence[tuple[float, float]], n_reviewed: int) -> Choice[bool]:
+    """Choose whether clip and time are used.
+
+    Args:
+        missed: Of each dive with at least two reviews what `missed_by_places` says.
+        n_reviewed: The reviews of those dives.
+    """
     if n_reviewed < _LEAST_TO_COMPARE:
         reason = f"fewer than {_LEAST_TO_COMPARE} reviews cannot tell whether they mislead"
         return Choice(True, reason, shown="used")
-    errors = [0.0, 0.0]
-    for dive in counted:
-        for number, frames in enumerate((dive.frames, dive.frames.without_places())):
-            found = regress_labels(
-                frames.take(dive.labels.rows),
-                dive.base[dive.labels.rows],
-                _alone(dive.labels),
-                settings,
-            )
-            missed = (found.left_out - dive.labels.present)[dive.labels.known]
-            errors[number] += float((missed**2).sum()) / n_reviewed
-    with_them, without = errors
+    with_them = sum(pair[0] / n_reviewed for pair in missed)
+    without = sum(pair[1] / n_reviewed for pair in missed)
     reason = (
         f"each of {n_reviewed} reviews, foretold by the others, is missed by {with_them:.3f} with "
         f"them and by {without:.3f} without"

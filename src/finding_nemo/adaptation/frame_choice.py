@@ -11,7 +11,7 @@ import numpy as np
 
 from finding_nemo.adaptation.adaptation_settings import KernelSettings
 from finding_nemo.adaptation.covariance import DiveFrames, covariance
-from finding_nemo.core.arrays import Bools, Float32s, Float64s, Ints
+from finding_nemo.core.arrays import AnyFloats, Bools, Float32s, Float64s, Ints
 
 # Frames of a dive that may be chosen and are covered; of a longer dive, so many evenly spaced.
 MAX_LANDMARKS = 1000
@@ -38,6 +38,42 @@ class ChosenFrame:
     gain: float
     n_like: int
     uncertainty: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landmarks:
+    """The frames of a dive that may be chosen and are covered, with what they share.
+
+    Attributes:
+        rows: Which frames of the dive they are, shape (landmarks,).
+        frames: The same frames.
+        shared: Their covariance, float32, shape (landmarks, landmarks).
+        scale: How many readable frames stand behind each.
+        by_time: Whether the dive's frames are placed by their times.
+    """
+
+    rows: Ints
+    frames: DiveFrames
+    shared: Float32s
+    scale: float
+    by_time: bool
+
+
+def landmarks_of(
+    rows: Ints, frames: DiveFrames, settings: KernelSettings, *, n_usable: int, by_time: bool
+) -> Landmarks:
+    """Return landmarks of a dive with what they share.
+
+    Args:
+        rows: What `landmark_rows` gave.
+        frames: These frames of the dive.
+        settings: Of the covariance.
+        n_usable: Readable frames of the dive.
+        by_time: Whether all of the dive's frames have a time.
+    """
+    shared = covariance(frames, frames, settings, by_time=by_time).astype(np.float32)
+    scale = n_usable / max(len(rows), 1)
+    return Landmarks(rows=rows, frames=frames, shared=shared, scale=scale, by_time=by_time)
 
 
 class DiveCoverage:
@@ -71,12 +107,50 @@ class DiveCoverage:
             uncertainty: Of each frame after those reviews, at least 0; default all alike.
         """
         able = np.ones(len(frames), dtype=np.bool_) if usable is None else usable
-        self._rows = _landmarks(frames, np.flatnonzero(able))
-        self._frames = frames.take(self._rows)
-        by_time = frames.has_times
-        shared = covariance(self._frames, self._frames, settings, by_time=by_time)
-        self._shared = shared.astype(np.float32)
-        self._scale = able.sum() / max(len(self._rows), 1)
+        rows, by_time = landmark_rows(frames, np.flatnonzero(able)), frames.has_times
+        marks = landmarks_of(
+            rows, frames.take(rows), settings, n_usable=int(able.sum()), by_time=by_time
+        )
+        known = frames.take(reviewed)
+        covered = covariance(known, marks.frames, settings, by_time=by_time) if len(rows) else None
+        self._begin(marks, reviewed, covered, known.times_s, uncertainty)
+
+    @classmethod
+    def over(
+        cls,
+        marks: Landmarks,
+        *,
+        reviewed: Ints,
+        covered: AnyFloats,
+        times_s: Float64s,
+        uncertainty: Float64s | None,
+        closed: Ints,
+    ) -> DiveCoverage:
+        """Begin with landmarks that are known already.
+
+        Args:
+            marks: Of the dive.
+            reviewed: Rows that were looked at.
+            covered: What each of those shares with each landmark, shape (reviewed, landmarks).
+            times_s: When each of those was filmed, NaN where unknown.
+            uncertainty: Of each frame of the dive, at least 0; default all alike.
+            closed: Rows that nobody looked at and that may not be chosen.
+        """
+        found = cls.__new__(cls)
+        found._begin(marks, reviewed, covered, times_s, uncertainty)
+        found._open &= ~np.isin(marks.rows, closed)
+        return found
+
+    def _begin(
+        self,
+        marks: Landmarks,
+        reviewed: Ints,
+        covered: AnyFloats | None,
+        times_s: Float64s,
+        uncertainty: Float64s | None,
+    ) -> None:
+        self._rows, self._frames, self._scale = marks.rows, marks.frames, marks.scale
+        self._shared = marks.shared
         most = 0.0 if uncertainty is None else float(uncertainty.max(initial=0.0))
         if uncertainty is None or most <= 0:
             self._uncertain = np.ones(len(self._rows))
@@ -85,10 +159,9 @@ class DiveCoverage:
         self._weights = (_CERTAIN_WEIGHT + self._uncertain).astype(np.float32)
         self._covered = np.zeros(len(self._rows), dtype=np.float32)
         self._open = ~np.isin(self._rows, reviewed)
-        if reviewed.size and len(self._rows):
-            known = covariance(frames.take(reviewed), self._frames, settings, by_time=by_time)
-            self._covered = known.max(axis=0).astype(np.float32)
-            self._close_moments(frames.times_s[reviewed])
+        if covered is not None and reviewed.size and len(self._rows):
+            self._covered = covered.max(axis=0).astype(np.float32)
+            self._close_moments(times_s)
         self._has_begun = bool(reviewed.size)
         # What a frame would gain when it was last asked; never less than it gains now.
         self._at_most = np.maximum(self._shared - self._covered, 0.0) @ self._weights
@@ -152,7 +225,8 @@ class DiveCoverage:
                 self._open = others
 
 
-def _landmarks(frames: DiveFrames, usable: Ints) -> Ints:
+def landmark_rows(frames: DiveFrames, usable: Ints) -> Ints:
+    """Return the readable frames that may be chosen: all, or so many evenly spaced in time."""
     if usable.size <= MAX_LANDMARKS:
         return usable
     order = usable[

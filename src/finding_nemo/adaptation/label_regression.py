@@ -80,16 +80,55 @@ def regress_labels(
         return Posterior(prior, variance, np.zeros((0, base.shape[1])))
     reviewed = frames.take(labels.rows)
     between = covariance(reviewed, reviewed, settings, by_time=by_time)
-    residual = labels.present - prior[labels.rows]
-    weights, left_out = _solve(between, residual, labels, settings.noise)
-    inverse = np.linalg.inv(between + settings.noise * np.eye(len(labels)))
+    found = learn_from_labels(between, prior[labels.rows], labels, settings)
     mean = prior
     for start in range(0, len(frames), _ROWS_AT_A_TIME):
         rows = np.arange(start, min(start + _ROWS_AT_A_TIME, len(frames)))
         shared = covariance(frames.take(rows), reviewed, settings, by_time=by_time)
-        mean[rows] += shared @ weights
-        variance[rows] -= ((shared @ inverse) * shared).sum(axis=1)
-    return Posterior(mean, np.maximum(variance, 0.0), labels.present - left_out)
+        mean[rows] += shared @ found.weights
+        variance[rows] = found.variance(shared, variance[rows])
+    return Posterior(mean, variance, found.left_out)
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What the reviews of a dive say, before it is carried over to any frame.
+
+    Attributes:
+        weights: Of each review in the mean of each category, shape (reviewed, categories).
+        inverse: Of the reviews' covariance with its noise, shape (reviewed, reviewed).
+        left_out: Expectation of each reviewed frame by all other reviews, (reviewed, categories).
+    """
+
+    weights: Float64s
+    inverse: Float64s
+    left_out: Float64s
+
+    def variance(self, shared: AnyFloats, own: Float64s) -> Float64s:
+        """Return the variance that is left to frames, at least 0, shape (frames,).
+
+        Args:
+            shared: Covariance of the frames with the reviewed ones, shape (frames, reviewed).
+            own: Their variance before any review, shape (frames,).
+        """
+        left: Float64s = np.maximum(own - ((shared @ self.inverse) * shared).sum(axis=1), 0.0)
+        return left
+
+
+def learn_from_labels(
+    between: Float64s, prior: Float64s, labels: DiveLabels, settings: KernelSettings
+) -> Learnt:
+    """Return what the labels of a dive say, whatever frames it is carried over to.
+
+    Args:
+        between: Covariance of the reviewed frames, shape (reviewed, reviewed).
+        prior: Their expectation before any review, shape (reviewed, categories).
+        labels: Of them, at least one.
+        settings: Of the covariance.
+    """
+    weights, left_out = _solve(between, labels.present - prior, labels, settings.noise)
+    inverse = np.linalg.inv(between + settings.noise * np.eye(len(labels)))
+    return Learnt(weights, inverse, labels.present - left_out)
 
 
 def _solve(

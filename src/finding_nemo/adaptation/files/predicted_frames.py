@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from finding_nemo.adaptation.covariance import unit_rows
-from finding_nemo.core.arrays import Bools, Float32s, Float64s
+from finding_nemo.adaptation.files.fixed_lists import Moments, fixed_lists, standardized
+from finding_nemo.core.arrays import Bools, Float32s
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.results.file_metadata import BROKEN_PARQUET, metadata_of, open_parquet, unreadable
 from finding_nemo.results.schema import SCHEMA_VERSION
 
 _NEEDED = ("image_id", "path", "failure", "categories", "probabilities")
-_LEAST_SPREAD = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +71,7 @@ def read_predicted_frames(path: Path | str) -> PredictedFrames:
         raise PredictionsError(f"The predictions file {path} does not exist.")
     file = open_parquet(path)
     metadata = metadata_of(file, path)
-    _check(path, file, metadata)
+    check_predictions(path, file, metadata)
     try:
         return _read(path, file, metadata)
     except BROKEN_PARQUET as error:
@@ -82,7 +80,13 @@ def read_predicted_frames(path: Path | str) -> PredictedFrames:
         raise unreadable(path, error) from None
 
 
-def _check(path: Path, file: pq.ParquetFile, metadata: Mapping[str, Any]) -> None:
+def check_predictions(path: Path, file: pq.ParquetFile, metadata: Mapping[str, Any]) -> None:
+    """Check that an opened file is one of predictions that adaptation can use.
+
+    Raises:
+        PredictionsError: If it lacks a column, its categories or its rows, or is of another schema
+            version.
+    """
     names = file.schema_arrow.names
     lacking = [name for name in _NEEDED if name not in names]
     if lacking:
@@ -144,7 +148,7 @@ def _base(path: Path, file: pq.ParquetFile, ids: list[int]) -> tuple[Float32s, B
     base = np.zeros((n_rows, len(ids)), dtype=np.float32)
     has_any = np.zeros(n_rows, dtype=np.bool_)
     if "vector" in file.schema_arrow.names:
-        for start, rows, values in _fixed_lists(path, file, "vector"):
+        for start, rows, values in fixed_lists(path, file, "vector"):
             if values.shape[1] != len(ids):
                 raise PredictionsError(
                     f"{path}: {values.shape[1]} probabilities a row, but its metadata list "
@@ -173,8 +177,8 @@ def _features(path: Path, file: pq.ParquetFile) -> tuple[npt.NDArray[np.float16]
     if "embedding" not in file.schema_arrow.names:
         return None, np.ones(n_rows, dtype=np.bool_)
     has_any = np.zeros(n_rows, dtype=np.bool_)
-    moments = _Moments()
-    for start, rows, values in _fixed_lists(path, file, "embedding"):
+    moments = Moments()
+    for start, rows, values in fixed_lists(path, file, "embedding"):
         finite = np.isfinite(values).all(axis=1)
         has_any[start + rows] = finite
         moments.add(values[finite])
@@ -182,54 +186,7 @@ def _features(path: Path, file: pq.ParquetFile) -> tuple[npt.NDArray[np.float16]
         return None, has_any
     mean, spread = moments.mean, moments.spread
     features = np.zeros((n_rows, len(mean)), dtype=np.float16)
-    for start, rows, values in _fixed_lists(path, file, "embedding"):
+    for start, rows, values in fixed_lists(path, file, "embedding"):
         finite = np.isfinite(values).all(axis=1)
-        standard = (values[finite] - mean) / spread
-        features[start + rows[finite]] = unit_rows(standard.astype(np.float32))
+        features[start + rows[finite]] = standardized(values[finite], mean, spread)
     return features, has_any
-
-
-class _Moments:
-    """Mean and spread of rows that come in parts."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._sum: Float64s = np.zeros(0)
-        self._squares: Float64s = np.zeros(0)
-
-    def add(self, values: Float32s) -> None:
-        if not self.count:
-            self._sum, self._squares = np.zeros((2, values.shape[1]))
-        exact = values.astype(np.float64)
-        self.count += len(values)
-        self._sum = self._sum + exact.sum(axis=0)
-        self._squares = self._squares + (exact**2).sum(axis=0)
-
-    @property
-    def mean(self) -> Float32s:
-        return (self._sum / self.count).astype(np.float32)
-
-    @property
-    def spread(self) -> Float32s:
-        variance = self._squares / self.count - (self._sum / self.count) ** 2
-        found = np.sqrt(np.maximum(variance, 0.0)) + _LEAST_SPREAD
-        return found.astype(np.float32)
-
-
-def _fixed_lists(
-    path: Path, file: pq.ParquetFile, name: str
-) -> Iterator[tuple[int, npt.NDArray[np.int64], Float32s]]:
-    """Yield of each row group its first row, which of its rows have a list, and the lists."""
-    if not pa.types.is_fixed_size_list(file.schema_arrow.field(name).type):
-        raise PredictionsError(
-            f"{path}: the column {name} is not as predict writes it; another program saved the "
-            "file. Use the file that predict wrote."
-        )
-    start = 0
-    for group in range(file.num_row_groups):
-        column = file.read_row_group(group, columns=[name]).column(name).combine_chunks()
-        rows = np.flatnonzero(np.asarray(column.is_valid()))
-        width = column.type.list_size
-        values = column.drop_null().flatten().to_numpy().reshape(-1, width)
-        yield start, rows, values.astype(np.float32, copy=False)
-        start += len(column)

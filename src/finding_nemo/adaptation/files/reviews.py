@@ -1,4 +1,7 @@
-"""`reviews.csv`: what a person saw in frames, as `id,categories[,complete][,reviewer][,time]`."""
+"""`reviews.csv`: what a person saw in frames.
+
+Columns: `id,categories[,complete][,rejected][,reviewer][,time]`; others are not looked at.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ from finding_nemo.data.datasets.reading_notes import Notes
 
 _YES = frozenset({"yes", "true", "1", "1.0", "y", "t"})
 _NO = frozenset({"no", "false", "0", "0.0", "n", "f"})
-_MAX_NAME = 200
+MAX_NAME = 200
+NOTHING = Cell("", (), CellForm.ONE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +39,7 @@ class Review:
         line: Where it stands in the file.
         reviewer: Who looked, "" if nobody says.
         time: When, as written, "" if nobody says.
+        rejected: The categories that were looked for and are not there.
     """
 
     image_id: str
@@ -43,6 +48,12 @@ class Review:
     line: int
     reviewer: str = ""
     time: str = ""
+    rejected: Cell = NOTHING
+
+    @property
+    def says_something(self) -> bool:
+        """Whether anything follows from it."""
+        return bool(self.cell.parts or self.rejected.parts or self.is_complete)
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,7 @@ def read_reviews(path: Path | str) -> Reviews:
                 "frames are reviewed again further down; the last line counts", review.image_id
             )
             del found[review.image_id]
-        if not review.cell.parts and not review.is_complete:
+        if not review.says_something:
             notes.add(
                 "reviews name nothing and are not complete; they say nothing", review.image_id
             )
@@ -98,6 +109,7 @@ def _review(path: Path, row: TableRow) -> Review:
         raise ReviewsError(f"{where}: id must not be empty.")
     try:
         cell = take_apart(values["categories"])
+        rejected = take_apart(values.get("rejected", ""))
     except AnnotationError as error:
         raise ReviewsError(f"{where}: {error}.") from None
     complete = values.get("complete", "").casefold()
@@ -113,6 +125,7 @@ def _review(path: Path, row: TableRow) -> Review:
         line=row.line,
         reviewer=values.get("reviewer", ""),
         time=values.get("time", ""),
+        rejected=rejected,
     )
 
 
@@ -161,29 +174,41 @@ def labels_of_reviews(
             f"None of the {len(reviews.rows)} frames of {reviews.path} is among the predictions "
             f"(first: {quoted(reviews.rows[0].image_id)}). Are they of another dive?"
         )
-    names = _Names(table, notes)
+    names = CategoryNames(table, notes)
     columns = [_columns(review, names, reviews.path) for review in kept]
     width = len(table) + len(names.new)
     present = np.zeros((len(kept), width), dtype=np.bool_)
     known = np.zeros((len(kept), width), dtype=np.bool_)
-    for position, (review, found) in enumerate(zip(kept, columns, strict=True)):
+    for position, (review, (found, absent)) in enumerate(zip(kept, columns, strict=True)):
         present[position, found] = True
         known[position] = review.is_complete
-        known[position, found] = True
+        known[position, [*found, *absent]] = True
     rows = np.array([row_of[review.image_id] for review in kept], dtype=np.int64)
     labels = DiveLabels(rows=rows, present=present, known=known)
     return ReviewedLabels(labels, tuple(names.new), (*reviews.notices, *notes.sentences()))
 
 
-def _columns(review: Review, names: _Names, path: Path) -> list[int]:
+def _columns(review: Review, names: CategoryNames, path: Path) -> tuple[list[int], list[int]]:
+    """Return the columns of what is there and of what is not."""
     try:
-        return names.columns(review.cell)
+        found, absent = names.columns(review.cell), names.columns(review.rejected)
     except AnnotationError as error:
         raise ReviewsError(f"{path}, line {review.line}: {error}.") from None
+    both = sorted(set(found) & set(absent))
+    if both:
+        raise ReviewsError(
+            f"{path}, line {review.line}: {quoted(names.text_of(both[0]))} is said to be there and "
+            "not to be there. Leave it in categories or in rejected."
+        )
+    return found, absent
 
 
-class _Names:
-    """From what a reviewer wrote to columns; new names get columns behind those of the table."""
+class CategoryNames:
+    """From what a reviewer wrote to columns; new names get columns behind those of the table.
+
+    Attributes:
+        new: The column of each new name, in the order in which they came.
+    """
 
     def __init__(self, table: CategoryTable, notes: Notes) -> None:
         self._table = table
@@ -205,9 +230,19 @@ class _Names:
                 "comma belongs to a name",
                 cell.whole,
             )
-        return list(dict.fromkeys(self._column(part) for part in parts))
+        return list(dict.fromkeys(self.column(part) for part in parts))
 
-    def _column(self, part: str) -> int:
+    def text_of(self, column: int) -> str:
+        """Return the name of a column."""
+        n_known = len(self._table)
+        return self._table.names[column] if column < n_known else list(self.new)[column - n_known]
+
+    def column(self, part: str) -> int:
+        """Return the column of one name or id.
+
+        Raises:
+            AnnotationError: If it is the name of several categories, the id of none, or too long.
+        """
         if self._exact_counts[part] == 1:
             return self._exact[part]
         folded = part.casefold()
@@ -230,9 +265,9 @@ class _Names:
         return self._new_column(part, folded)
 
     def _new_column(self, part: str, folded: str) -> int:
-        if len(part) > _MAX_NAME:
+        if len(part) > MAX_NAME:
             raise AnnotationError(
-                f"a name of {len(part)} characters is none; {_MAX_NAME} is the most"
+                f"a name of {len(part)} characters is none; {MAX_NAME} is the most"
             )
         if folded not in self._new_by_name:
             column = len(self._table) + len(self.new)
