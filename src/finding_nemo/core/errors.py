@@ -11,7 +11,9 @@ FindingNemoError
 ├── BundleError (ValueError)             a bundle is missing, broken, or of another schema
 ├── ExportError (ValueError)             an export is worse than its bar
 ├── PredictionsError (ValueError)        a predictions file cannot be used
-├── ReviewsError (ValueError)            a file of reviews cannot be used
+├── ReviewsError (ValueError)            reviews, or a file of them, cannot be used
+│   ├── NoSuchFrameError (LookupError)   there is no frame, dive or map of that number or name
+│   └── FrameFailedError                 the frame could not be read, so nobody can review it
 ├── SubmissionError (ValueError)         a submission does not fit its solution
 ├── FetchError (RuntimeError)            images cannot be fetched
 │   └── AddressError (ValueError)        one address cannot be asked; becomes a row
@@ -89,7 +91,15 @@ class PredictionsError(FindingNemoError, ValueError):
 
 
 class ReviewsError(FindingNemoError, ValueError):
-    """A file of reviews cannot be used."""
+    """Reviews, or a file of them, cannot be used."""
+
+
+class NoSuchFrameError(ReviewsError, LookupError):
+    """There is no frame, dive or map of that number or name."""
+
+
+class FrameFailedError(ReviewsError):
+    """The frame could not be read when it was predicted, so it cannot be reviewed."""
 
 
 class SubmissionError(FindingNemoError, ValueError):

@@ -17,6 +17,7 @@ from finding_nemo.core.errors import ImageError, MissingExtraError
 from finding_nemo.core.files.atomic_files import write_text
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.printable import printable
+from finding_nemo.data.images.find_images import FoundImages, find_images, links
 from finding_nemo.reporting.dive.dive_counts import (
     FrameCounts,
     NameCount,
@@ -27,7 +28,6 @@ from finding_nemo.reporting.dive.dive_counts import (
 from finding_nemo.reporting.dive.dive_frames import DiveFrames, Frame, look_order
 from finding_nemo.reporting.dive.dive_outputs import DiveOutputs, whole_outputs, write_table
 from finding_nemo.reporting.dive.dive_words import reasons_to_look, summarize, sure_of
-from finding_nemo.reporting.dive.find_images import FoundImages, find_images, links
 from finding_nemo.reporting.dive.page_data import frames_script, maps_scripts, time_in_words
 from finding_nemo.reporting.dive.thumbnail_sheets import (
     Thumbnails,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from finding_nemo.core.errors import DatasetError
-from finding_nemo.reporting.dive.find_images import find_images, links
+from finding_nemo.data.images.find_images import find_images, links
 from finding_nemo.reporting.dive.read_dive_frames import read_dive_frames
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 from urllib.parse import quote
 
 from finding_nemo.core.errors import DatasetError
@@ -15,9 +16,20 @@ from finding_nemo.data.filesystems.image_names import without_suffix
 from finding_nemo.data.filesystems.name_text import name_of_text
 from finding_nemo.data.images.decode import IMAGE_SUFFIXES
 from finding_nemo.data.images.video import VIDEO_SUFFIXES
-from finding_nemo.reporting.dive.dive_frames import Frame
 
 _WANTED = IMAGE_SUFFIXES | VIDEO_SUFFIXES
+
+
+class NamedFrame(Protocol):
+    """A frame as a predictions file names it."""
+
+    @property
+    def image_id(self) -> str:
+        """Its name in the results."""
+
+    @property
+    def path(self) -> str:
+        """Its file as it was named then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +50,7 @@ class FoundImages:
         return sum(file is None for file in self.files)
 
 
-def find_images(frames: Sequence[Frame], folder: Path | None = None) -> FoundImages:
+def find_images(frames: Sequence[NamedFrame], folder: Path | None = None) -> FoundImages:
     """Return where each frame's file is.
 
     Args:
@@ -49,17 +61,41 @@ def find_images(frames: Sequence[Frame], folder: Path | None = None) -> FoundIma
     Raises:
         DatasetError: If there is no such folder.
     """
-    if folder is None:
-        return FoundImages(tuple(_as_said(frame.path) for frame in frames), 0)
-    if not folder.is_dir():
-        raise DatasetError(f"--images {folder} is no folder. Name the folder of the image files.")
-    by_name = _listed(folder)
-    files, n_ambiguous = [], 0
-    for frame in frames:
-        file, is_ambiguous = _nearest(frame, by_name)
-        n_ambiguous += is_ambiguous
-        files.append(file)
-    return FoundImages(tuple(files), n_ambiguous)
+    finder = ImageFinder(folder)
+    files = tuple(finder.file_of(frame.path, frame.image_id) for frame in frames)
+    return FoundImages(files, finder.n_ambiguous)
+
+
+class ImageFinder:
+    """Finds the files of frames, one after the other.
+
+    Attributes:
+        n_ambiguous: Frames so far that several files of the folder could be.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        """List the folder.
+
+        Args:
+            folder: As `find_images` takes it.
+
+        Raises:
+            DatasetError: If there is no such folder.
+        """
+        self.n_ambiguous = 0
+        if folder is not None and not folder.is_dir():
+            raise DatasetError(
+                f"--images {folder} is no folder. Name the folder of the image files."
+            )
+        self._by_name = None if folder is None else _listed(folder)
+
+    def file_of(self, path: str, image_id: str) -> Path | None:
+        """Return the image of a frame or its video, `None` where it is not found."""
+        if self._by_name is None:
+            return _as_said(path)
+        file, is_ambiguous = _nearest(path, image_id, self._by_name)
+        self.n_ambiguous += is_ambiguous
+        return file
 
 
 def _as_said(path: str) -> Path | None:
@@ -84,11 +120,11 @@ def _listed(folder: Path) -> dict[str, list[Path]]:
     return found
 
 
-def _nearest(frame: Frame, by_name: dict[str, list[Path]]) -> tuple[Path | None, bool]:
+def _nearest(path: str, image_id: str, by_name: dict[str, list[Path]]) -> tuple[Path | None, bool]:
     """Return the file of a frame, and whether several could be it."""
     # Of a tar's member ("tar://a/b.png::x.tar") the name is what counts.
-    wanted = PurePosixPath(slashed(name_of_text(frame.path.split("::")[0])))
-    for name in dict.fromkeys((wanted.name, without_suffix(wanted.name), frame.image_id)):
+    wanted = PurePosixPath(slashed(name_of_text(path.split("::")[0])))
+    for name in dict.fromkeys((wanted.name, without_suffix(wanted.name), image_id)):
         candidates = by_name.get(name, ())
         if candidates:
             shared = [_n_shared(file.parts, wanted.parts) for file in candidates]
