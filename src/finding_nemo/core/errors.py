@@ -18,6 +18,7 @@ FindingNemoError
 ├── FetchError (RuntimeError)            images cannot be fetched
 │   └── AddressError (ValueError)        one address cannot be asked; becomes a row
 ├── EngineError (RuntimeError)           the workers of a cluster cannot go on
+├── RequestError (ValueError)            a request to the server is refused
 ├── ArgumentError (TypeError)            a function was given what it does not take
 ├── MissingExtraError (ImportError)      a library of an optional extra is not installed
 └── OutputError (OSError)                an output cannot be written
@@ -29,6 +30,8 @@ Each message says what was got, what was wanted, and what to do.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class FindingNemoError(Exception):
@@ -116,6 +119,31 @@ class AddressError(FetchError, ValueError):
 
 class EngineError(FindingNemoError, RuntimeError):
     """The workers that predict on a cluster cannot go on."""
+
+
+class RequestError(FindingNemoError, ValueError):
+    """A request to the server is refused; the words are for whoever sent it.
+
+    Attributes:
+        status: Of the reply, 4xx or 5xx.
+        what: What was got, without any path of the server.
+        wanted: What is taken instead, "" where there is nothing to say.
+        do: What to do, "" where there is nothing to do.
+        headers: Of the reply, such as Retry-After.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        what: str,
+        *,
+        wanted: str = "",
+        do: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(" ".join(words for words in (what, wanted, do) if words))
+        self.status, self.what, self.wanted, self.do = status, what, wanted, do
+        self.headers = dict(headers or {})
 
 
 class ArgumentError(FindingNemoError, TypeError):
