@@ -23,13 +23,21 @@ from finding_nemo.core.provenance import hash_file
 from finding_nemo.core.records import Dataset
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.results.file_metadata import BROKEN_PARQUET, metadata_of, open_parquet, unreadable
-from finding_nemo.reviewing.frame_collection import NO_CATEGORY, FrameColumns, FrameVectors
+from finding_nemo.reviewing.frame_collection import (
+    NO_CATEGORY,
+    FrameColumns,
+    FrameFile,
+    FrameVectors,
+    PlacesOptions,
+)
+from finding_nemo.reviewing.frame_files import FolderFiles, is_video
 
 _VECTORS = ("vector", "embedding")
 _LARGE = (*_VECTORS, "maps")
 # Vectors of dives that are looked at now: two dives of 5,000 frames by 1,280 features.
 _KEPT_BYTES = 48_000_000
 _KEPT_TABLES = 4
+NO_OPTIONS = PlacesOptions()
 
 Result = TypeVar("Result")
 Vectors = npt.NDArray[Any]  # float32 of probabilities, float16 of features
@@ -46,24 +54,29 @@ class FileCollection:
         self,
         path: Path,
         *,
+        images: Path | None = None,
         dataset: Dataset | None = None,
-        dive_pattern: str | None = None,
+        options: PlacesOptions = NO_OPTIONS,
         reporter: Reporter | None = None,
     ) -> None:
         """Read the small columns, and look through the vectors once.
 
         Args:
             path: Parquet with the vector of probabilities, best with embeddings.
-            dataset: Where dive and time of each image are known.
-            dive_pattern: Regular expression with a group named dive, for the paths.
+            images: The folder of the images; `None` takes the paths of the predictions.
+            dataset: Where dive and time of each image are known, read from `options.data`.
+            options: How the frames are placed.
             reporter: Shown the progress.
 
         Raises:
             PredictionsError: If it is missing, no Parquet file, damaged, of another schema version,
                 or lacks what adaptation needs.
             SettingsError: If the pattern cannot be used.
+            DatasetError: If there is no such folder of images.
         """
         self.path = path
+        self._options = options
+        self._files = FolderFiles(images)
         if path.suffix.lower() != ".parquet":
             raise PredictionsError(
                 f"{path}: only Parquet holds what a review needs. Predict with --embeddings --out "
@@ -84,11 +97,9 @@ class FileCollection:
         )
         self._tables: OrderedDict[int, pa.Table] = OrderedDict()
         self._kept: OrderedDict[tuple[int, str, int, int], tuple[Ints, Vectors]] = OrderedDict()
-        self._read_all(dataset, dive_pattern, reporter or Reporter())
+        self._read_all(dataset, reporter or Reporter())
 
-    def _read_all(
-        self, dataset: Dataset | None, dive_pattern: str | None, reporter: Reporter
-    ) -> None:
+    def _read_all(self, dataset: Dataset | None, reporter: Reporter) -> None:
         small = self._guarded(self._read_small)
         usable = self._guarded(lambda: self._look_through(reporter))
         dives = _list(small, "dive")
@@ -99,7 +110,7 @@ class FileCollection:
             times,
             dives=dives,
             dataset=dataset,
-            dive_pattern=dive_pattern,
+            dive_pattern=self._options.dive_pattern,
         )
         failures = [None if text is None else sys.intern(text) for text in small["failure"]]
         answers = small["answer"] if "answer" in small else small["_first_name"]
@@ -204,6 +215,24 @@ class FileCollection:
         if not values or n_rows < 1 or n_columns < 1 or len(values) % (n_rows * n_columns):
             return None
         return np.array(values, dtype=np.uint8).reshape(-1, n_rows, n_columns)
+
+    @property
+    def places_options(self) -> PlacesOptions:
+        """How the frames were placed."""
+        return self._options
+
+    def image_of(self, row: int) -> FrameFile | None:
+        """Return where the image of a frame is, `None` where it is not found."""
+        columns = self._columns
+        time_s = None
+        if is_video(columns.paths[row]):
+            time_s = self.values(row).get("time_s")
+        return self._files.find(columns.paths[row], columns.image_ids[row], time_s)
+
+    def as_file(self, folder: Path) -> Path:
+        """Return the file that the frames are read from."""
+        del folder
+        return self.path
 
     def _group_of(self, row: int) -> tuple[int, int]:
         group = int(np.searchsorted(self._ends, row, side="right"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from finding_nemo.adaptation.covariance import DiveFrames
@@ -71,6 +72,44 @@ class FrameVectors:
     features: AnyFloats | None
 
 
+@dataclass(frozen=True, slots=True)
+class FrameFile:
+    """Where the image of a frame is.
+
+    Attributes:
+        path: An image, or the video that the frame is of.
+        time_s: Seconds since the video's first frame; `None` of an image.
+    """
+
+    path: Path
+    time_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlacesOptions:
+    """The options of the command line with which frames were placed.
+
+    Attributes:
+        data: A data set that knows the images' dives and times.
+        data_images: Its folder of images.
+        dive_pattern: Regular expression with a group named dive.
+    """
+
+    data: Path | None = None
+    data_images: Path | None = None
+    dive_pattern: str | None = None
+
+    def arguments(self) -> list[str]:
+        """Return them as the command line takes them."""
+        named = {
+            "--data": self.data,
+            "--images": self.data_images if self.data is not None else None,
+            "--dive-pattern": self.dive_pattern,
+        }
+        pairs = [(name, str(value)) for name, value in named.items() if value is not None]
+        return [part for pair in pairs for part in pair]
+
+
 class FrameCollection(Protocol):
     """Frames with their predictions, numbered from 0 in the order of the file."""
 
@@ -111,3 +150,13 @@ class FrameCollection(Protocol):
 
     def maps(self, row: int) -> Pixels | None:
         """Return the maps of a frame's best guesses, (guesses, rows, columns); `None` of none."""
+
+    def image_of(self, row: int) -> FrameFile | None:
+        """Return where the image of a frame is, `None` where it is not found."""
+
+    def as_file(self, folder: Path) -> Path:
+        """Return the predictions as a Parquet file; a new one is written into `folder`."""
+
+    @property
+    def places_options(self) -> PlacesOptions:
+        """How the frames were placed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
+from pathlib import Path
 from threading import RLock
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -12,13 +13,14 @@ import numpy as np
 
 from finding_nemo.adaptation.adaptation_settings import DEFAULTS, AdaptationSettings
 from finding_nemo.core.errors import FrameFailedError, NoSuchFrameError, ReviewsError
+from finding_nemo.core.records import Prediction
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.cells import quoted
-from finding_nemo.core.text.printable import printable
-from finding_nemo.reviewing.adapted_collection import AdaptedCollection
-from finding_nemo.reviewing.current_answers import FrameFilter, Order
-from finding_nemo.reviewing.frame_collection import FrameCollection
+from finding_nemo.reviewing.adapting.adapted_collection import AdaptedCollection
+from finding_nemo.reviewing.adapting.current_answers import FrameFilter, Order
+from finding_nemo.reviewing.frame_collection import FrameCollection, FrameFile
 from finding_nemo.reviewing.frame_details import describe_frame, map_category_ids
+from finding_nemo.reviewing.live_collection import LiveCollection
 from finding_nemo.reviewing.review_categories import ReviewCategories
 from finding_nemo.reviewing.review_objects import (
     AnimalRow,
@@ -26,21 +28,17 @@ from finding_nemo.reviewing.review_objects import (
     FrameDetail,
     FramePage,
     FrameReview,
+    FrameRow,
     Named,
     Reviewed,
     SuggestedFrame,
     Undone,
 )
-from finding_nemo.reviewing.review_store import (
-    NamedCategory,
-    NewReview,
-    ReviewStore,
-    StoredReview,
-)
+from finding_nemo.reviewing.review_store import ReviewStore, StoredReview
+from finding_nemo.reviewing.said_reviews import check_review, machine_answer, shown_review
 
 MAX_PAGE = 500
 MAX_SUGGESTED = 200
-_MAX_REVIEWER = 100
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -94,15 +92,21 @@ class ReviewSession:
         self.store = store
         self.lock = RLock()
         self.reviewer = reviewer
-        self._row_of = {name: row for row, name in enumerate(collection.columns.image_ids)}
         self._names = ReviewCategories(collection.categories, [r.said for r in store.log])
-        self._adapted = AdaptedCollection(collection, settings, reporter or Reporter())
+        self._settings, self._reporter = settings, reporter or Reporter()
         self._suggested: dict[int, str] = {}
+        self._begin()
+        self._adapted.refresh()
+
+    def _begin(self) -> None:
+        """Lay the reviews that count beside the frames that are there now."""
+        ids = self.collection.columns.image_ids
+        self._row_of = {name: row for row, name in enumerate(ids)}
+        self._adapted = AdaptedCollection(self.collection, self._settings, self._reporter)
         self._standing: dict[int, StoredReview] = {}
         self._read_standing()
         for row, review in self._standing.items():
             self._adapted.put(row, review.said)
-        self._adapted.refresh()
 
     def _read_standing(self) -> None:
         """Take from the log what counts now."""
@@ -157,27 +161,43 @@ class ReviewSession:
         started = time.perf_counter()
         self._check_row(row)
         self._refuse_failed(row)
-        pair = self._resolved(categories, rejected, is_complete=is_complete)
-        kept = self.store.add(
-            NewReview(
-                image_id=self.collection.columns.image_ids[row],
-                categories=pair[0],
-                rejected=pair[1],
-                is_complete=is_complete,
-                reviewer=_checked_reviewer(self.reviewer if reviewer is None else reviewer),
-                machine=self._machine_answer(row),
-            )
+        said = check_review(
+            self._names,
+            self.collection.columns.image_ids[row],
+            categories,
+            rejected,
+            is_complete=is_complete,
+            reviewer=self.reviewer if reviewer is None else reviewer,
+            machine=machine_answer(self.collection, row),
         )
-        new = self._names.register((*pair[0], *pair[1]))
+        kept = self.store.add(said)
+        new = self._names.register((*said.categories, *said.rejected))
         changed = self._take_in(row)
         return Reviewed(
-            review=self._as_object(row, kept),
+            review=shown_review(row, kept),
             dive=self._adapted.row(self._adapted.dive_of(row)),
             overall=self._adapted.overall(),
             changed=changed,
             seconds=time.perf_counter() - started,
             new_categories=[Named(id=c.category_id, name=c.name) for c in new],
         )
+
+    @_one_at_a_time
+    def add_frames(self, frames: Sequence[tuple[str, Path, Prediction]]) -> list[FrameRow]:
+        """Add frames to a collection that grows, and return them as a list shows them.
+
+        Args:
+            frames: The client's name of each, the file that shows it, and what is said of it.
+
+        Raises:
+            ReviewsError: If the frames are those of a finished file.
+            OutputError: If they cannot be kept.
+        """
+        if not isinstance(self.collection, LiveCollection):
+            raise ReviewsError("The frames of a finished file are all there; none can be added.")
+        rows = self.collection.append(frames)
+        self._begin()
+        return [self._adapted.answers.row_of(row) for row in rows.tolist()]
 
     @_one_at_a_time
     def undo(self, reviewer: str | None = None) -> Undone:
@@ -195,19 +215,19 @@ class ReviewSession:
         row = self._row_of.get(undone.said.image_id, -1)
         if row < 0:
             self._read_standing()
-            return Undone(undone=self._as_object(row, undone), now=None, dive=None)
+            return Undone(undone=shown_review(row, undone), now=None, dive=None)
         self._take_in(row)
         now = self._standing.get(row)
         return Undone(
-            undone=self._as_object(row, undone),
-            now=None if now is None else self._as_object(row, now),
+            undone=shown_review(row, undone),
+            now=None if now is None else shown_review(row, now),
             dive=self._adapted.row(self._adapted.dive_of(row)),
         )
 
     @_one_at_a_time
     def reviews(self) -> list[FrameReview]:
         """Return the reviews that count, by time."""
-        return [self._as_object(row, review) for row, review in self._standing.items()]
+        return [shown_review(row, review) for row, review in self._standing.items()]
 
     @_one_at_a_time
     def frames(
@@ -256,7 +276,7 @@ class ReviewSession:
             self._adapted.answers.row_of(row),
             dive=dive,
             categories=self.categories,
-            review=None if review is None else self._as_object(row, review),
+            review=None if review is None else shown_review(row, review),
             suggested_why=self._suggested.get(row),
         )
 
@@ -276,6 +296,22 @@ class ReviewSession:
                 "only, where it was predicted with maps."
             )
         found: np.ndarray[Any, np.dtype[np.uint8]] = maps[ids.index(category_id)]
+        return found
+
+    @_one_at_a_time
+    def image_of(self, row: int) -> FrameFile:
+        """Return where the image of a frame is.
+
+        Raises:
+            NoSuchFrameError: If there is no such frame, or its file is not found.
+        """
+        self._check_row(row)
+        found = self.collection.image_of(row)
+        if found is None:
+            raise NoSuchFrameError(
+                f"The image of frame {row} was not found. Start the server with --images and the "
+                "folder of the images."
+            )
         return found
 
     @_one_at_a_time
@@ -359,58 +395,3 @@ class ReviewSession:
                 f"Frame {quoted(self.collection.columns.image_ids[row])} {failure}, so it cannot "
                 "be reviewed. Choose another frame."
             )
-
-    def _resolved(
-        self,
-        categories: Sequence[int | str],
-        rejected: Sequence[int | str],
-        *,
-        is_complete: bool,
-    ) -> tuple[tuple[NamedCategory, ...], tuple[NamedCategory, ...]]:
-        if not categories and not rejected and not is_complete:
-            raise ReviewsError(
-                "This review says nothing: no category is there or not there, and it is not "
-                "complete. Name one, or say that the review is complete."
-            )
-        both = self._names.resolve((*categories, *rejected))
-        there, absent = set(both[: len(categories)]), set(both[len(categories) :])
-        if there & absent:
-            name = min(category.name for category in there & absent)
-            raise ReviewsError(
-                f"{quoted(name)} is said to be there and not to be there. Choose one of both."
-            )
-        in_order = tuple(dict.fromkeys(both))
-        return tuple(c for c in in_order if c in there), tuple(c for c in in_order if c in absent)
-
-    def _machine_answer(self, row: int) -> Mapping[str, Any]:
-        columns = self.collection.columns
-        chance = float(columns.probabilities[row])
-        return {
-            "answer": columns.answers[row],
-            "category_id": int(columns.first_ids[row]),
-            "confidence": columns.confidences[row],
-            "probability": None if np.isnan(chance) else chance,
-            "bundle_hash": self.collection.metadata.get("bundle_hash"),
-        }
-
-    def _as_object(self, row: int, review: StoredReview) -> FrameReview:
-        said = review.said
-        return FrameReview(
-            number=review.number,
-            row=row,
-            id=said.image_id,
-            categories=[Named(id=c.category_id, name=c.name) for c in said.categories],
-            rejected=[Named(id=c.category_id, name=c.name) for c in said.rejected],
-            complete=said.is_complete,
-            reviewer=said.reviewer,
-            time=said.time,
-        )
-
-
-def _checked_reviewer(name: str) -> str:
-    if len(name) > _MAX_REVIEWER or printable(name) != name:
-        raise ReviewsError(
-            f"{quoted(printable(name))} is no name of a reviewer: up to {_MAX_REVIEWER} characters "
-            "that can be seen."
-        )
-    return name.strip()

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from finding_nemo.core.arrays import Bools, Float32s, Ints
-from finding_nemo.reviewing.adapted_answers import FrameAnswers, answer_frames, answer_seen
-from finding_nemo.reviewing.dive_in_review import AdaptedPart, DiveInReview
+from finding_nemo.reviewing.adapting.adapted_answers import FrameAnswers, answer_frames, answer_seen
+from finding_nemo.reviewing.adapting.dive_in_review import AdaptedPart, DiveInReview
 from finding_nemo.reviewing.frame_collection import FrameColumns
 from finding_nemo.reviewing.review_objects import FrameRow, Method, State
 
@@ -136,15 +136,18 @@ class CurrentAnswers:
             wanted: Which ones.
             rows: Of the dive that is wanted, or all.
             order: "time" is that of the file; "unusual" and "unsure" begin with the most unusual
-                and the least sure frame; "review" begins with the latest review.
+                and the least sure frame, "review" with those that are both: they are worth a look.
         """
         kept = rows[self._is_wanted(wanted, rows)]
         if order == "time":
             return kept
-        keys: dict[Order, Float32s | Ints] = {
-            "unusual": -np.nan_to_num(self._columns.unusual[kept], nan=-1.0),
-            "unsure": np.nan_to_num(self.probabilities[kept], nan=2.0),
-            "review": -self.reviews[kept],
+        unusual = np.nan_to_num(self._columns.unusual[kept], nan=0.0)
+        # What failed, or a person saw to be empty, has no probability: it comes last.
+        sure = np.nan_to_num(self.probabilities[kept], nan=2.0)
+        keys: dict[Order, Float32s] = {
+            "unusual": -unusual,
+            "unsure": sure,
+            "review": sure - unusual + 3.0 * (self.reviews[kept] > 0),
         }
         chosen: Ints = kept[np.argsort(keys[order], kind="stable")]
         return chosen

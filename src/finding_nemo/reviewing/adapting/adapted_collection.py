@@ -18,8 +18,8 @@ from finding_nemo.core.arrays import Ints
 from finding_nemo.core.choice import Choice
 from finding_nemo.core.errors import NoSuchFrameError
 from finding_nemo.core.reporter import Reporter
-from finding_nemo.reviewing.current_answers import CurrentAnswers
-from finding_nemo.reviewing.dive_in_review import DiveInReview, labels_by_position
+from finding_nemo.reviewing.adapting.current_answers import CurrentAnswers
+from finding_nemo.reviewing.adapting.dive_in_review import DiveInReview, labels_by_position
 from finding_nemo.reviewing.frame_collection import FrameCollection
 from finding_nemo.reviewing.review_objects import DiveRow, Quality, SuggestedFrame, Target
 from finding_nemo.reviewing.review_store import NewReview

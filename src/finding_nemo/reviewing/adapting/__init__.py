@@ -1,0 +1,1 @@
+"""Reviews turned at once into the answers to all other frames."""

@@ -1,0 +1,1 @@
+"""The HTTP API over a review session: frames, dives, suggestions, reviews, exports."""
