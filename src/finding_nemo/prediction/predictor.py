@@ -35,7 +35,12 @@ from finding_nemo.prediction.guess_maps import guess_maps
 from finding_nemo.prediction.postprocess import PRECISION, PostProcessor, brightness_of
 from finding_nemo.prediction.run.one_thread import ONE_BLAS_THREAD
 from finding_nemo.prediction.run.uncertainty_metadata import bundle_metadata
-from finding_nemo.prediction.sources.image_loader import LoadedImage, batched, used_images
+from finding_nemo.prediction.sources.image_loader import (
+    LoadedImage,
+    batched,
+    load_image,
+    used_images,
+)
 from finding_nemo.prediction.sources.image_sources import (
     ImageInput,
     collect_images,
@@ -111,7 +116,7 @@ class Predictor(ShortRepr):
         if not isinstance(bundle, Bundle):
             check_path(bundle, "Predictor()", "a Bundle, or the path of a bundle or run folder")
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(Path(bundle))
-        self._with_embedding = with_embedding
+        self.with_embedding = with_embedding
         self._threads = threads
         self._precision = precision
         self._wish = network
@@ -125,7 +130,7 @@ class Predictor(ShortRepr):
         """Return what another process makes the same predictor of: no open network travels."""
         return {
             "bundle": str(self.bundle.path),
-            "with_embedding": self._with_embedding,
+            "with_embedding": self.with_embedding,
             "precision": self._precision,
             "threads": self._threads,
             "network": self._wish,
@@ -220,7 +225,7 @@ class Predictor(ShortRepr):
             self.predict_inputs(inputs, batch_size=batch_size),
             self.bundle,
             self.origin,
-            n_features=self.n_features() if self._with_embedding else 0,
+            n_features=self.n_features() if self.with_embedding else 0,
             map_grid=self.map_grid,
         )
 
@@ -233,26 +238,40 @@ class Predictor(ShortRepr):
         else:
             yield from self._predict_unseen(inputs)
 
+    def load(self, image: ImageInput) -> LoadedImage:
+        """Return an image that is no frame of a video with its pixels, in the caller's thread."""
+        return load_image(image, self.bundle.preprocessing, self._limits)
+
+    def predict_loaded(self, loaded: Sequence[LoadedImage]) -> list[Prediction]:
+        """Return one prediction a loaded image, in order, all computed in the caller's thread.
+
+        Several threads may call it at once, within `ONE_BLAS_THREAD`.
+        """
+        postprocessor = self.postprocessor
+        if postprocessor is None:
+            return list(self._predict_unseen(source for source, _ in loaded))
+        scored = iter(self._rows([image for _, image in loaded], self._network, postprocessor))
+        return [
+            self._prediction(source, image, None if image.pixels is None else next(scored))
+            for source, image in loaded
+        ]
+
+    def batching(self) -> tuple[int, int]:
+        """Return how many threads keep it busy, and how many images each takes at once."""
+        if self.postprocessor is None:
+            return 1, _UNSEEN_AT_A_TIME
+        return self._network.workers, max(BATCH_SIZE, self._network.batch_size)
+
     def _predict_pixels(
         self, inputs: Iterable[ImageInput], batch_size: int | None
     ) -> Iterator[Prediction]:
-        network, postprocessor = self._network, self.postprocessor
-        if postprocessor is None:
-            return
-
-        def predicted(loaded: list[LoadedImage]) -> list[Prediction]:
-            rows = iter(self._rows([image for _, image in loaded], network, postprocessor))
-            return [
-                self._prediction(source, image, None if image.pixels is None else next(rows))
-                for source, image in loaded
-            ]
-
+        threads, usual_size = self.batching()
         batches = used_images(
             inputs,
             self.bundle.preprocessing,
-            predicted,
-            batch_size=batch_size or max(BATCH_SIZE, network.batch_size),
-            threads=network.workers,
+            self.predict_loaded,
+            batch_size=batch_size or usual_size,
+            threads=threads,
             limits=self._limits,
         )
         # Every worker has a core; threads of the linear algebra beside them would only spin, which
@@ -273,7 +292,7 @@ class Predictor(ShortRepr):
         read = postprocessor.read(
             output.outputs, output.features, [brightness_of(p) for p in usable]
         )
-        features = output.features if self._with_embedding else None
+        features = output.features if self.with_embedding else None
         kept = [None] * len(read) if features is None else features
         maps: Sequence[npt.NDArray[np.uint8] | None] = [None] * len(read)
         if output.patch_logits is not None:

@@ -155,7 +155,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Iterator[None]:
         """Let both signals stop the server in order while the block lasts."""
         if threading.current_thread() is not threading.main_thread():
             yield

@@ -16,11 +16,13 @@ from finding_nemo.core.files.atomic_files import users_path
 
 TRACEBACK_VARIABLE = "FINDING_NEMO_TRACEBACK"
 _TRAINS = "This needs what trainings need"
+_OF_SERVERS = ("fastapi", "starlette", "uvicorn", "h11", "python_multipart", "prometheus_client")
 # What is missing, why, and the extra that brings it.
 _EXTRAS = {
     **dict.fromkeys(("torch", "torchvision", "timm", "onnx", "onnxscript"), (_TRAINS, "train")),
     "optuna": ("This searches settings", "tune"),
     "httpx": ("This downloads images", "fetch"),
+    **dict.fromkeys(_OF_SERVERS, ("This runs a server", "serve")),
 }
 
 

@@ -101,7 +101,7 @@ def predict(
 def _select(names: Sequence[str], every: str | None, **choices: Any) -> ImageSelection:
     from finding_nemo.prediction.sources.image_sources import ImageSelection, parse_interval
 
-    with _wrong_usage():
+    with wrong_usage():
         every_s = None if every is None else parse_interval(every)
     return ImageSelection(tuple(names), every_s=every_s, **choices)
 
@@ -119,7 +119,7 @@ def _choices(out: Path, file_format: str | None, shard: str) -> dict[str, Any]:
     from finding_nemo.prediction.run.chunked_run import parse_shard
     from finding_nemo.results.prediction_formats import choose_format
 
-    with _wrong_usage():
+    with wrong_usage():
         return {"file_format": choose_format(out, file_format), "shard": parse_shard(shard)}
 
 
@@ -179,7 +179,7 @@ def _predict(bundle: Path, selection: ImageSelection, out: Path, **choices: Any)
 
 
 @contextmanager
-def _wrong_usage() -> Iterator[None]:
+def wrong_usage() -> Iterator[None]:
     """Turn an option that cannot be read into exit code 2."""
     from finding_nemo.core.errors import SettingsError
 

@@ -57,6 +57,19 @@ def load_images(
         yield from loaded
 
 
+def load_image(
+    image: ImageInput, preprocessing: Preprocessing, limits: InputLimits = USUAL_LIMITS
+) -> LoadedImage:
+    """Return one image that is no frame of a video with its pixels, in the caller's thread.
+
+    Args:
+        image: The image.
+        preprocessing: What the network takes.
+        limits: What it may cost.
+    """
+    return _ready(*_read(image, limits), preprocessing, limits)
+
+
 def used_images(
     inputs: Iterable[ImageInput],
     preprocessing: Preprocessing,

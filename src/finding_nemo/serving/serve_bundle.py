@@ -1,0 +1,188 @@
+"""A bundle served: predictions by HTTP, and frames that are dropped on the page kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from finding_nemo.core.errors import BundleError
+from finding_nemo.core.records import Prediction
+from finding_nemo.core.reporter import Reporter
+from finding_nemo.models.bundle.bundle import load_bundle
+from finding_nemo.models.inference.open_bundle_network import DEFAULT_INFERENCE, InferenceOptions
+from finding_nemo.prediction.postprocess import PRECISION
+from finding_nemo.prediction.predictor import Predictor
+from finding_nemo.serving.api_schemas import FrameRow
+from finding_nemo.serving.batching import BatchingPredictor
+from finding_nemo.serving.frame_intake import FrameIntake
+from finding_nemo.serving.make_app import Services, make_app
+from finding_nemo.serving.middleware.access import AccessRules
+from finding_nemo.serving.middleware.request_gate import ServerState
+from finding_nemo.serving.middleware.request_limits import (
+    USUAL_REQUEST_LIMITS,
+    ByteBudget,
+    RequestLimits,
+)
+from finding_nemo.serving.middleware.server_metrics import ServerMetrics
+from finding_nemo.serving.model_reply import model_reply
+from finding_nemo.serving.predict_routes import make_predict_router
+from finding_nemo.serving.run_server import Address, run_server
+from finding_nemo.serving.session_folder import open_session_folder
+from finding_nemo.serving.upload_routes import make_upload_router
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeOptions:
+    """How a bundle is served.
+
+    Attributes:
+        address: Where to listen.
+        rules: Who may ask.
+        limits: What requests may cost.
+        folder: Where dropped frames are kept; `None`: a temporary folder.
+        reviewer: Who reviews.
+        every_s: Seconds between the frames taken of a video.
+        dive_pattern: Where to find the dive in a file's name.
+        precision: Share of the categories named that should be right.
+        network: How the network is to be computed.
+    """
+
+    address: Address = field(default_factory=Address)
+    rules: AccessRules = field(default_factory=AccessRules)
+    limits: RequestLimits = USUAL_REQUEST_LIMITS
+    folder: Path | None = None
+    reviewer: str = ""
+    every_s: float = 1.0
+    dive_pattern: str | None = None
+    precision: float = PRECISION
+    network: InferenceOptions = DEFAULT_INFERENCE
+
+
+class CountedFrames:
+    """Frames that are numbered and not yet looked at by anybody."""
+
+    def __init__(self) -> None:
+        """Hold none."""
+        self.rows: list[FrameRow] = []
+
+    def add_frames(self, frames: Sequence[tuple[str, Path, Prediction]]) -> Sequence[FrameRow]:
+        """Number frames, and return a row of each."""
+        added = [
+            frame_row(len(self.rows) + number, prediction)
+            for number, (_, _, prediction) in enumerate(frames)
+        ]
+        self.rows += added
+        return added
+
+
+def frame_row(row: int, prediction: Prediction) -> FrameRow:
+    """Return the row of a frame that nobody has reviewed."""
+    answer, assessment = prediction.answer, prediction.assessment
+    unusual = None if assessment is None else assessment.novelty_percentile
+    return FrameRow(
+        row=row,
+        id=prediction.image_id,
+        dive=prediction.dive,
+        answer=None if answer is None else answer.text,
+        confidence=None if answer is None else answer.confidence,
+        probability=None if answer is None else answer.probability,
+        unusual=unusual if unusual == unusual else None,
+        state="unreviewed" if prediction.failure is None else "failed",
+        method="machine",
+        failure=prediction.failure,
+    )
+
+
+def serve_bundle(
+    bundle: Path,
+    options: ServeOptions,
+    *,
+    on_ready: Callable[[int], None],
+    reporter: Reporter,
+    state: ServerState | None = None,
+) -> None:
+    """Serve a bundle until it is told to stop.
+
+    Args:
+        bundle: The bundle, or the run folder that holds it.
+        options: How.
+        on_ready: Told the port once requests are taken.
+        reporter: Told what is going on.
+        state: What stops it, beside signals.
+
+    Raises:
+        BundleError: If the bundle cannot be used.
+        OutputError: If the address or the folder cannot be used.
+    """
+    limits, state, metrics = options.limits, state or ServerState(), ServerMetrics()
+    predictor = open_predictor(bundle, options)
+    with ExitStack() as stack:
+        folder = stack.enter_context(open_session_folder(options.folder))
+        batching = BatchingPredictor(
+            predictor,
+            metrics,
+            most_waiting=limits.max_queue_images,
+            tell_fault=reporter.warning,
+        )
+        stack.enter_context(batching)
+        intake = FrameIntake(
+            batching,
+            folder,
+            CountedFrames(),
+            limits,
+            every_s=options.every_s,
+            dive_pattern=options.dive_pattern,
+        )
+        if folder.frames:
+            with reporter.progress("frames of before", unit="frames") as progress:
+                asyncio.run(intake.add_again(progress))
+        model = model_reply(
+            predictor.bundle,
+            limits,
+            reviewer=options.reviewer,
+            has_embeddings=predictor.with_embedding,
+            has_maps=predictor.map_grid is not None,
+        )
+        services = Services(
+            model=lambda: model,
+            rules=options.rules,
+            routers=(
+                make_predict_router(batching, limits, ByteBudget(limits.max_held_bytes), metrics),
+                make_upload_router(intake, limits, metrics),
+            ),
+            metrics=metrics,
+            state=state,
+            tell_fault=reporter.warning,
+        )
+        run_server(
+            make_app(services),
+            state,
+            address=options.address,
+            limits=limits,
+            on_ready=on_ready,
+            reporter=reporter,
+        )
+
+
+def open_predictor(bundle: Path, options: ServeOptions) -> Predictor:
+    """Return what predicts: with the network's features, where it gives them, and with maps.
+
+    Raises:
+        BundleError: If the bundle cannot be used.
+    """
+    opened = partial(
+        Predictor,
+        load_bundle(bundle),
+        with_maps=True,
+        precision=options.precision,
+        network=options.network,
+        limits=options.limits.of_images,
+    )
+    try:
+        return opened(with_embedding=True)
+    except BundleError:
+        return opened()

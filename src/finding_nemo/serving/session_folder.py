@@ -1,0 +1,132 @@
+"""The folder of a session: frames that were dropped on the page, under names of our own.
+
+A client's name of a file is a text in `frames.jsonl`; what lies on the disk is called 000001.png,
+so no name of anybody leads anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from itertools import count
+from pathlib import Path
+
+from finding_nemo.core.errors import OutputError
+from finding_nemo.core.files.locking import held_alone
+from finding_nemo.core.text.json_text import parse_json
+
+LIST_NAME = "frames.jsonl"
+_LOCK_NAME = ".lock"
+_PART = ".part"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFrame:
+    """One line of the list.
+
+    Attributes:
+        image_id: Unique in the folder.
+        name: The file as the client calls it.
+        file: Its name in the folder, "" where nothing is kept of it.
+        failure: Why it cannot be used, where that was known before it was opened.
+        time_s: Of a frame of a video, seconds since its first frame.
+    """
+
+    image_id: str
+    name: str
+    file: str
+    failure: str | None = None
+    time_s: float | None = None
+
+
+class SessionFolder:
+    """A folder of kept frames, and the list of them."""
+
+    def __init__(self, path: Path) -> None:
+        """Take a folder that is there, with the frames that it holds already.
+
+        Raises:
+            OutputError: If its list cannot be read.
+        """
+        self.path = path
+        self.frames = _read_list(path)
+        self._ids = {frame.image_id for frame in self.frames}
+        taken = [int(file.stem) for file in path.iterdir() if file.stem.isdecimal()]
+        self._numbers = count(max(taken, default=0) + 1)
+        for left in path.glob(f"*{_PART}"):
+            left.unlink()
+
+    def new_file(self) -> Path:
+        """Return where a file that comes in is written."""
+        return self.path / f"{next(self._numbers):06d}{_PART}"
+
+    def unique_id(self, image_id: str, name: str) -> str:
+        """Return an id that no frame has: the short one, else the client's name, else a number."""
+        for wanted in (image_id, name):
+            if wanted not in self._ids:
+                break
+        else:
+            wanted = next(w for n in count(2) if (w := f"{name}#{n}") not in self._ids)
+        self._ids.add(wanted)
+        return wanted
+
+    def add(self, frames: list[KeptFrame]) -> None:
+        """Write frames to the list."""
+        lines = "".join(json.dumps(asdict(frame)) + "\n" for frame in frames)
+        with (self.path / LIST_NAME).open("a", encoding="utf-8") as stream:
+            stream.write(lines)
+        self.frames += frames
+
+
+def _read_list(folder: Path) -> list[KeptFrame]:
+    """Return the frames of a folder; a last line that a kill cut short is left out."""
+    path = folder / LIST_NAME
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    found = []
+    for number, line in enumerate(lines, start=1):
+        if not line.endswith("\n"):
+            path.write_text("".join(lines[: number - 1]), encoding="utf-8")
+            break
+        found.append(_frame_of(line, f"{path}, line {number}"))
+    return found
+
+
+def _frame_of(line: str, where: str) -> KeptFrame:
+    content = parse_json(line, where, refusal=OutputError)
+    try:
+        frame = KeptFrame(**content)
+    except TypeError:
+        raise OutputError(
+            f"{where}: not a line of a session's list. Choose another --folder."
+        ) from None
+    if frame.file and not (frame.file.isascii() and Path(frame.file).name == frame.file):
+        raise OutputError(f"{where}: names a file outside its folder. Choose another --folder.")
+    return frame
+
+
+@contextmanager
+def open_session_folder(folder: Path | None) -> Iterator[SessionFolder]:
+    """Yield a session's folder.
+
+    Args:
+        folder: Made if need be, and kept; `None`: a temporary one, removed at the end.
+
+    Raises:
+        OutputError: If it cannot be made or read.
+        OtherRunError: If another server uses it.
+    """
+    if folder is None:
+        path = Path(tempfile.mkdtemp(prefix="finding-nemo-"))
+        try:
+            yield SessionFolder(path)
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+        return
+    with held_alone(folder / _LOCK_NAME, f"keeps the frames of {folder}"):
+        yield SessionFolder(folder)
