@@ -27,6 +27,7 @@ from finding_nemo.cli.prediction_verbs.predict import predict
 from finding_nemo.cli.prediction_verbs.report import report
 from finding_nemo.cli.prediction_verbs.score import score
 from finding_nemo.cli.prediction_verbs.similar import similar
+from finding_nemo.cli.serving_verbs.review import review
 from finding_nemo.cli.serving_verbs.serve import serve
 from finding_nemo.cli.training_verbs.compare import compare
 from finding_nemo.cli.training_verbs.ensemble import ensemble
@@ -60,6 +61,7 @@ _VERBS: tuple[Callable[..., None], ...] = (
     evaluate,
     report,
     serve,
+    review,
     compare,
     suggest,
     adapt,

@@ -91,21 +91,15 @@ class PlacesOptions:
 
     Attributes:
         data: A data set that knows the images' dives and times.
-        data_images: Its folder of images.
         dive_pattern: Regular expression with a group named dive.
     """
 
     data: Path | None = None
-    data_images: Path | None = None
     dive_pattern: str | None = None
 
     def arguments(self) -> list[str]:
         """Return them as the command line takes them."""
-        named = {
-            "--data": self.data,
-            "--images": self.data_images if self.data is not None else None,
-            "--dive-pattern": self.dive_pattern,
-        }
+        named = {"--data": self.data, "--dive-pattern": self.dive_pattern}
         pairs = [(name, str(value)) for name, value in named.items() if value is not None]
         return [part for pair in pairs for part in pair]
 
