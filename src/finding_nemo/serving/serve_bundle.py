@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from finding_nemo.core.errors import BundleError
-from finding_nemo.core.records import Prediction
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.models.inference.open_bundle_network import DEFAULT_INFERENCE, InferenceOptions
 from finding_nemo.prediction.postprocess import PRECISION
 from finding_nemo.prediction.predictor import Predictor
-from finding_nemo.serving.api_schemas import FrameRow
 from finding_nemo.serving.batching import BatchingPredictor
 from finding_nemo.serving.frame_intake import FrameIntake
 from finding_nemo.serving.make_app import Services, make_app
@@ -30,6 +28,8 @@ from finding_nemo.serving.middleware.request_limits import (
 from finding_nemo.serving.middleware.server_metrics import ServerMetrics
 from finding_nemo.serving.model_reply import model_reply
 from finding_nemo.serving.predict_routes import make_predict_router
+from finding_nemo.serving.review_api.live_session import open_live_session
+from finding_nemo.serving.review_api.review_routes import make_review_router
 from finding_nemo.serving.run_server import Address, run_server
 from finding_nemo.serving.session_folder import open_session_folder
 from finding_nemo.serving.upload_routes import make_upload_router
@@ -60,41 +60,6 @@ class ServeOptions:
     dive_pattern: str | None = None
     precision: float = PRECISION
     network: InferenceOptions = DEFAULT_INFERENCE
-
-
-class CountedFrames:
-    """Frames that are numbered and not yet looked at by anybody."""
-
-    def __init__(self) -> None:
-        """Hold none."""
-        self.rows: list[FrameRow] = []
-
-    def add_frames(self, frames: Sequence[tuple[str, Path, Prediction]]) -> Sequence[FrameRow]:
-        """Number frames, and return a row of each."""
-        added = [
-            frame_row(len(self.rows) + number, prediction)
-            for number, (_, _, prediction) in enumerate(frames)
-        ]
-        self.rows += added
-        return added
-
-
-def frame_row(row: int, prediction: Prediction) -> FrameRow:
-    """Return the row of a frame that nobody has reviewed."""
-    answer, assessment = prediction.answer, prediction.assessment
-    unusual = None if assessment is None else assessment.novelty_percentile
-    return FrameRow(
-        row=row,
-        id=prediction.image_id,
-        dive=prediction.dive,
-        answer=None if answer is None else answer.text,
-        confidence=None if answer is None else answer.confidence,
-        probability=None if answer is None else answer.probability,
-        unusual=unusual if unusual == unusual else None,
-        state="unreviewed" if prediction.failure is None else "failed",
-        method="machine",
-        failure=prediction.failure,
-    )
 
 
 def serve_bundle(
@@ -129,10 +94,18 @@ def serve_bundle(
             tell_fault=reporter.warning,
         )
         stack.enter_context(batching)
+        session = open_live_session(
+            folder.path,
+            predictor,
+            reviewer=options.reviewer,
+            dive_pattern=options.dive_pattern,
+            reporter=reporter,
+        )
+        stack.callback(session.close)
         intake = FrameIntake(
             batching,
             folder,
-            CountedFrames(),
+            session,
             limits,
             every_s=options.every_s,
             dive_pattern=options.dive_pattern,
@@ -153,6 +126,7 @@ def serve_bundle(
             routers=(
                 make_predict_router(batching, limits, ByteBudget(limits.max_held_bytes), metrics),
                 make_upload_router(intake, limits, metrics),
+                make_review_router(session),
             ),
             metrics=metrics,
             state=state,
