@@ -76,11 +76,13 @@ class ReviewCategories:
     def entries(self, said: Iterable[NewReview]) -> list[Mapping[str, Any]]:
         """Return the category table, JSON-ready, with the new ones that reviews hold behind it.
 
+        They stand in the order in which `adapt` meets them in the table of these reviews.
+
         Args:
-            said: The reviews that count.
+            said: The reviews that count, in order.
         """
-        used = {c.category_id for review in said for c in (*review.categories, *review.rejected)}
-        new = sorted(used - self._table_ids)
+        used = (c.category_id for review in said for c in (*review.categories, *review.rejected))
+        new = dict.fromkeys(number for number in used if number not in self._table_ids)
         return [*self._entries, *(_entry(number, self._names[number]) for number in new)]
 
     def is_new(self, category_id: int) -> bool:
