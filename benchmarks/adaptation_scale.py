@@ -41,7 +41,7 @@ def main() -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     path = options.folder / "large.parquet"
     if not path.exists():
-        _draw(path, options.frames, options.dives, options.categories)
+        draw(path, options.frames, options.dives, options.categories)
     following, reviews = options.folder / "next.csv", options.folder / "reviews.csv"
     out = options.folder / "adapted.parquet"
     _run("suggest", path, "--per-dive", "10", "--out", following, "--overwrite")
@@ -61,7 +61,7 @@ def _run(*words: object) -> None:
     print(f"{words[0]}: {time.perf_counter() - started:.1f} s;", " ".join(done.stdout.split()))
 
 
-def _draw(path: Path, n_frames: int, n_dives: int, n_categories: int) -> None:
+def draw(path: Path, n_frames: int, n_dives: int, n_categories: int) -> None:
     rng = np.random.default_rng(0)
     columns = Columns(n_categories, n_features=1280)
     schema = columns.schema()
