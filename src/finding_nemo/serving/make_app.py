@@ -74,7 +74,8 @@ def make_app(services: Services) -> FastAPI:
     app.include_router(_own_routes(services))
     for router in services.routers:
         app.include_router(router)
-    app.mount("/static", StaticFiles(directory=services.static, check_dir=False), name="static")
+    if services.static.is_dir():
+        app.mount("/static", StaticFiles(directory=services.static), name="static")
     return app
 
 

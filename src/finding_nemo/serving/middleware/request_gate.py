@@ -26,6 +26,7 @@ STOPPING = RequestError(
 )
 # Answered to the end: a supervisor asks the first, the second tells what is still done.
 _WHILE_STOPPING = frozenset({"/health", "/metrics"})
+_REVIEW_KEPT = ("/reviews", 201)
 _MOST_DRAINED = 100_000_000
 _DRAIN_S = 5.0
 
@@ -108,7 +109,10 @@ class RequestGate:
             await self._answer(scope, reply)
         finally:
             self._state.leave()
-            self._metrics.request(_route_of(scope), reply.status, perf_counter() - began)
+            route = _route_of(scope)
+            self._metrics.request(route, reply.status, perf_counter() - began)
+            if (route, reply.status) == _REVIEW_KEPT:
+                self._metrics.reviews.inc()
 
     async def _answer(self, scope: Scope, reply: _Reply) -> None:
         try:
