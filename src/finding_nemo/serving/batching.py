@@ -95,7 +95,12 @@ class BatchingPredictor:
         # Images a second of late, for the word when to come again.
         self._rate = 10.0
         self._workers: list[threading.Thread] = []
-        metrics.watch_queue(lambda: len(self._queue))
+        metrics.watch_queue(lambda: self.n_waiting)
+
+    @property
+    def n_waiting(self) -> int:
+        """Images that no worker has taken yet."""
+        return len(self._queue)
 
     def __enter__(self) -> Self:
         """Start the workers."""

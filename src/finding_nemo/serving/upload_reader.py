@@ -6,6 +6,7 @@ say; its name is text for people, and no path is ever made of it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -25,6 +26,8 @@ from finding_nemo.serving.middleware.request_limits import (
     body_pieces,
 )
 
+# It tells of every byte that is out of place, at the level of warnings; the reply says it once.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 LOOKED_AT = 1024
 _LONGEST_NAME = 300
 _MOST_HEADER_BYTES = 4096
@@ -225,9 +228,9 @@ class MultipartFiles:
 
 def shown_name(name: bytes) -> str:
     """Return a client's name of a file as text: no path leads out of it, nothing is a command."""
-    text = printable(name.decode(errors="replace"))[:_LONGEST_NAME]
-    parts = PurePosixPath(text.replace("\\", "/")).parts
-    return "/".join(part for part in parts if part not in ("/", "//", ".", "..")).strip()
+    text = name.decode(errors="replace")[:_LONGEST_NAME].replace("\\", "/")
+    parts = PurePosixPath(text).parts
+    return printable("/".join(part for part in parts if part not in ("/", "//", ".", ".."))).strip()
 
 
 async def read_uploads(
