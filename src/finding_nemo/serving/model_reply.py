@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.provenance import package_version
 from finding_nemo.models.bundle.bundle import Bundle, bundle_hash
 from finding_nemo.serving.api_schemas import CategoryRow, FrameSize, LimitsReply, ModelReply
 from finding_nemo.serving.middleware.request_limits import RequestLimits
+from finding_nemo.uncertainty.domain_check import DomainCounter
 
 
 def model_reply(
@@ -56,6 +59,20 @@ def model_reply(
         limits=limits_reply(limits),
         version=package_version(),
     )
+
+
+def domain_warning(dives: Sequence[str], unusual: Float32s) -> str | None:
+    """Return what a person should know of frames that look unlike those of the training.
+
+    Args:
+        dives: Of each frame.
+        unusual: Share of the validation frames that are less unusual, NaN where unknown, shape
+            (frames,).
+    """
+    counter = DomainCounter()
+    counter.add(unusual, dives)
+    checked = counter.verdict()
+    return None if checked is None else checked.in_words or None
 
 
 def limits_reply(limits: RequestLimits) -> LimitsReply:

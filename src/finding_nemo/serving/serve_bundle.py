@@ -15,6 +15,7 @@ from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.models.inference.open_bundle_network import DEFAULT_INFERENCE, InferenceOptions
 from finding_nemo.prediction.postprocess import PRECISION
 from finding_nemo.prediction.predictor import Predictor
+from finding_nemo.serving.api_schemas import ModelReply
 from finding_nemo.serving.batching import BatchingPredictor
 from finding_nemo.serving.frame_intake import FrameIntake
 from finding_nemo.serving.make_app import Services, make_app
@@ -26,7 +27,7 @@ from finding_nemo.serving.middleware.request_limits import (
     RequestLimits,
 )
 from finding_nemo.serving.middleware.server_metrics import ServerMetrics
-from finding_nemo.serving.model_reply import model_reply
+from finding_nemo.serving.model_reply import domain_warning, model_reply
 from finding_nemo.serving.predict_routes import make_predict_router
 from finding_nemo.serving.review_api.live_session import open_live_session
 from finding_nemo.serving.review_api.review_routes import make_review_router
@@ -120,8 +121,14 @@ def serve_bundle(
             has_embeddings=predictor.with_embedding,
             has_maps=predictor.map_grid is not None,
         )
+
+        def model_now() -> ModelReply:
+            frames = session.collection.columns
+            warning = domain_warning(frames.places.dives, frames.unusual)
+            return model.model_copy(update={"domain_warning": warning})
+
         services = Services(
-            model=lambda: model,
+            model=model_now,
             rules=options.rules,
             routers=(
                 make_predict_router(batching, limits, ByteBudget(limits.max_held_bytes), metrics),

@@ -53,6 +53,9 @@ MaxVideoMb = Annotated[
 MaxQueue = Annotated[
     int, typer.Option(min=1, help="Images that may wait; more requests are told to come again.")
 ]
+HeaderSeconds = Annotated[
+    float, typer.Option(min=0.1, help="How long the head of a request may take.")
+]
 BodySeconds = Annotated[
     float,
     typer.Option(min=0.1, help="How long a body may take beyond what it takes at 100 kB a second."),

@@ -42,6 +42,7 @@ def serve(
     max_request_mb: options.MaxRequestMb = 128,
     max_video_mb: options.MaxVideoMb = 4000,
     max_queue: options.MaxQueue = 512,
+    header_seconds: options.HeaderSeconds = 10,
     body_seconds: options.BodySeconds = 20,
 ) -> None:
     """Serve a bundle: a page to drop frames on, and an API for programs.
@@ -73,6 +74,7 @@ def serve(
             max_request_bytes=round(max_request_mb * MB),
             max_video_bytes=round(max_video_mb * MB),
             max_queue_images=max_queue,
+            header_s=header_seconds,
             body_s=body_seconds,
         ),
         folder=folder,

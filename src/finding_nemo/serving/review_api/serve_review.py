@@ -97,7 +97,7 @@ def review_model_reply(session: ReviewSession, limits: RequestLimits) -> ModelRe
         has_embeddings=session.collection.has_features,
         has_maps=bool(about.get("maps")),
         reviewer=session.reviewer,
-        domain_warning=domain.get("warning") if isinstance(domain, dict) else None,
+        domain_warning=(domain.get("message") or None) if isinstance(domain, dict) else None,
         notices=list(session.collection.notices),
         limits=limits_reply(limits),
         version=package_version(),
