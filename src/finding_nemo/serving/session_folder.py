@@ -6,16 +6,17 @@ so no name of anybody leads anywhere.
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 
-from finding_nemo.core.errors import OutputError
+from pydantic import Field
+
+from finding_nemo.core.config import Settings
+from finding_nemo.core.errors import OutputError, SettingsError
 from finding_nemo.core.files.locking import held_alone
 from finding_nemo.core.text.json_text import parse_json
 
@@ -24,8 +25,7 @@ _LOCK_NAME = ".lock"
 _PART = ".part"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptFrame:
+class KeptFrame(Settings):
     """One line of the list.
 
     Attributes:
@@ -38,7 +38,7 @@ class KeptFrame:
 
     image_id: str
     name: str
-    file: str
+    file: str = Field(pattern=r"^([0-9]+\.[a-z0-9]+)?$")
     failure: str | None = None
     time_s: float | None = None
 
@@ -76,7 +76,7 @@ class SessionFolder:
 
     def add(self, frames: list[KeptFrame]) -> None:
         """Write frames to the list."""
-        lines = "".join(json.dumps(asdict(frame)) + "\n" for frame in frames)
+        lines = "".join(frame.model_dump_json() + "\n" for frame in frames)
         with (self.path / LIST_NAME).open("a", encoding="utf-8") as stream:
             stream.write(lines)
         self.frames += frames
@@ -100,14 +100,9 @@ def _read_list(folder: Path) -> list[KeptFrame]:
 def _frame_of(line: str, where: str) -> KeptFrame:
     content = parse_json(line, where, refusal=OutputError)
     try:
-        frame = KeptFrame(**content)
-    except TypeError:
-        raise OutputError(
-            f"{where}: not a line of a session's list. Choose another --folder."
-        ) from None
-    if frame.file and not (frame.file.isascii() and Path(frame.file).name == frame.file):
-        raise OutputError(f"{where}: names a file outside its folder. Choose another --folder.")
-    return frame
+        return KeptFrame.build(content if isinstance(content, dict) else {}, source=where)
+    except SettingsError as error:
+        raise OutputError(f"{error}\nChoose another --folder.") from None
 
 
 @contextmanager

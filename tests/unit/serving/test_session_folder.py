@@ -1,0 +1,91 @@
+"""The folder of a session: own names, one owner, nothing lost but a last line cut short."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from finding_nemo.core.errors import OtherRunError, OutputError
+from finding_nemo.serving.session_folder import (
+    LIST_NAME,
+    KeptFrame,
+    SessionFolder,
+    open_session_folder,
+)
+
+
+def kept(number: int, name: str = "a.png") -> KeptFrame:
+    """Return a frame that is kept."""
+    return KeptFrame(image_id=f"i{number}", name=name, file=f"{number:06d}.png")
+
+
+def test_frames__are_there_again(tmp_path: Path) -> None:
+    name = 'x"\n<b>\u202e.png'
+    with open_session_folder(tmp_path / "new") as folder:
+        folder.add([kept(1, name)])
+        folder.add([kept(2), KeptFrame(image_id="f", name="f", file="", failure="is empty")])
+    with open_session_folder(tmp_path / "new") as folder:
+        assert [frame.image_id for frame in folder.frames] == ["i1", "i2", "f"]
+        assert folder.frames[0].name == name
+        assert folder.unique_id("i1", "i1") == "i1#2"
+
+
+def test_names__of_files_go_on_where_they_were(tmp_path: Path) -> None:
+    assert SessionFolder(tmp_path).new_file().name == "000001.part"
+    (tmp_path / "000041.png").write_bytes(b"")
+    (tmp_path / "000050.part").write_bytes(b"left by a server that was killed")
+    folder = SessionFolder(tmp_path)
+    assert folder.new_file().name == "000051.part"
+    assert not (tmp_path / "000050.part").exists()
+
+
+def test_ids__are_told_apart_by_name_then_number(tmp_path: Path) -> None:
+    folder = SessionFolder(tmp_path)
+    found = [folder.unique_id("a", f"{dive}/a.png") for dive in ("x", "y", "y", "y")]
+    assert found == ["a", "y/a.png", "y/a.png#2", "y/a.png#3"]
+
+
+def test_line__that_a_kill_cut_short_is_left_out(tmp_path: Path) -> None:
+    SessionFolder(tmp_path).add([kept(1), kept(2)])
+    path = tmp_path / LIST_NAME
+    path.write_text(path.read_text()[:-9])
+    folder = SessionFolder(tmp_path)
+    assert [frame.image_id for frame in folder.frames] == ["i1"]
+    folder.add([kept(3)])
+    assert [frame.image_id for frame in SessionFolder(tmp_path).frames] == ["i1", "i3"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{}",
+        "[]",
+        "nonsense",
+        '{"image_id": "a", "name": "a", "file": "../../etc/passwd"}',
+        '{"image_id": "a", "name": "a", "file": "/etc/passwd"}',
+        '{"image_id": "a", "name": "a", "file": ".."}',
+        '{"image_id": "a", "name": "a", "file": 3}',
+        '{"image_id": "a", "name": "a", "file": "", "more": 1}',
+    ],
+)
+def test_line__that_is_none_of_ours_is_refused(tmp_path: Path, line: str) -> None:
+    (tmp_path / LIST_NAME).write_text(line + "\n")
+    with pytest.raises(OutputError, match="line 1"):
+        SessionFolder(tmp_path)
+
+
+def test_folder__is_one_servers(tmp_path: Path) -> None:
+    with (
+        open_session_folder(tmp_path),
+        pytest.raises(OtherRunError, match="keeps the frames"),
+        open_session_folder(tmp_path),
+    ):
+        pass
+
+
+def test_folder__without_a_name_is_gone_afterwards() -> None:
+    with open_session_folder(None) as folder:
+        folder.new_file().write_bytes(b"x")
+        assert folder.path.is_dir()
+    assert not folder.path.exists()
