@@ -6,6 +6,7 @@ import asyncio
 import errno
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import BufferedWriter
 from pathlib import Path, PurePosixPath
@@ -108,7 +109,8 @@ class DiskSink:
     def abort(self) -> None:
         """Remove what came."""
         if self._stream is not None:
-            self._stream.close()
+            with suppress(OSError):  # a full disk takes not even what is buffered
+                self._stream.close()
             self._stream = None
         self._path.unlink(missing_ok=True)
 

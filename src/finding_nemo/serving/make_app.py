@@ -106,12 +106,12 @@ def _own_routes(services: Services) -> APIRouter:
         return services.model()
 
     @router.post("/session", status_code=204)
-    async def session(wish: SessionRequest, request: Request) -> Response:
+    async def session(given: SessionRequest, request: Request) -> Response:
         """Take the token and set the page's cookie, so that its images load."""
         rules = services.rules
         if rules.token is None:
             return Response(status_code=204)
-        if not rules.knows_token(wish.token):
+        if not rules.knows_token(given.token):
             raise RequestError(
                 401,
                 "This is not the server's token.",

@@ -32,8 +32,8 @@ UNEXPECTED = RequestError(
 
 def error_json(error: RequestError) -> bytes:
     """Return the body of the reply that tells a refusal."""
-    told = {"what": error.what, "wanted": error.wanted, "do": error.do}
-    return json.dumps({"error": told}, ensure_ascii=False).encode(errors="replace")
+    words = {"what": error.what, "wanted": error.wanted, "do": error.do}
+    return json.dumps({"error": words}, ensure_ascii=False).encode(errors="replace")
 
 
 def wrong_fields(faults: Sequence[Mapping[str, Any]]) -> RequestError:
