@@ -14,7 +14,8 @@ from finding_nemo.data.splits.splitters.by_dive import split_by_dive
 
 _EXTRAS = (
     "torch", "torchvision", "timm", "onnx", "onnxscript", "kornia_rs", "openvino", "fsspec",
-    "aiohttp", "s3fs", "av", "ray", "pandas", "lightning_fabric", "optuna",
+    "aiohttp", "s3fs", "av", "ray", "pandas", "lightning_fabric", "optuna", "fastapi",
+    "starlette", "uvicorn", "python_multipart", "prometheus_client",
 )  # fmt: skip
 _WITHOUT = f"""
 import sys
@@ -79,3 +80,11 @@ def test_core__says_which_extra_the_rest_needs(
     assert done.returncode == 1
     assert needs in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_core__says_what_a_server_needs(tmp_path: Path, small_bundle: Path) -> None:
+    done = core(tmp_path, "serve", small_bundle)
+    assert done.returncode == 1
+    assert "This runs a server, and " in done.stderr
+    assert "serve" in done.stderr.rsplit("Install it", 1)[-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -186,7 +187,7 @@ class FrameIntake:
         found: list[tuple[str, Path, Prediction]] = []
         for upload in saved:
             if upload.is_video:
-                found += await asyncio.to_thread(lambda u: list(self._video(u)), upload)
+                found += await self._video_in_thread(upload)
             else:
                 found.append((upload.name, upload.path or Path(), next(predictions)))
         async with self._adding:
@@ -251,7 +252,17 @@ class FrameIntake:
         path = text_of_name(str(self._folder.path / frame.file))
         return ImageInput(frame.image_id, path, self._record(frame.name), failure=frame.failure)
 
-    def _video(self, upload: SavedUpload) -> Iterator[tuple[str, Path, Prediction]]:
+    async def _video_in_thread(self, upload: SavedUpload) -> list[tuple[str, Path, Prediction]]:
+        """Return the frames of a video; its thread ends soon if the request is given up."""
+        is_over = threading.Event()
+        try:
+            return await asyncio.to_thread(lambda: list(self._video(upload, is_over)))
+        finally:
+            is_over.set()
+
+    def _video(
+        self, upload: SavedUpload, is_over: threading.Event
+    ) -> Iterator[tuple[str, Path, Prediction]]:
         """Yield the frames of a video, each kept as a JPEG; the video itself is not kept."""
         record = self._record(upload.name)
         path = upload.path or Path()
@@ -259,6 +270,8 @@ class FrameIntake:
             times = self._times(path)
             with VideoFrames(str(path), limits=self._limits.of_images) as video:
                 for some in batched(times, _FRAMES_AT_ONCE):
+                    if is_over.is_set():
+                        return
                     yield from self._video_frames(upload.name, record, video, some)
         except ImageError as error:
             yield upload.name, Path(), self._failed(record, str(error))

@@ -221,3 +221,33 @@ def test_video__without_its_library_says_which_extra(
     intake = intake_of(batching, tmp_path, kept)
     asyncio.run(intake.add([upload(intake, "a.mp4", b"\x01" * 99)]))
     assert kept.frames[0][2].failure == frame_intake.NO_VIDEO
+
+
+def test_video__of_a_request_that_is_given_up_ends_soon(
+    batching: BatchingPredictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frame_intake, "_FRAMES_AT_ONCE", 1)
+    intake = intake_of(batching, tmp_path, Kept())
+    taken = upload(intake, "a.mp4", video(tmp_path / "x.mp4", 4))
+    predicted: list[int] = []
+    real = intake._waited_for
+
+    async def give_up() -> None:
+        asking = asyncio.create_task(intake.add([taken]))
+
+        def slow(inputs: Sequence[Any]) -> list[Prediction]:
+            predicted.append(len(inputs))
+            asyncio.run_coroutine_threadsafe(_cancel(asking), loop).result(20)
+            return real(inputs)
+
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(intake, "_waited_for", slow)
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    async def _cancel(asking: asyncio.Task[Any]) -> None:
+        asking.cancel()
+        await asyncio.sleep(0.01)
+
+    asyncio.run(give_up())
+    assert predicted == [1]

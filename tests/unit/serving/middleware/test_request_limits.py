@@ -25,11 +25,12 @@ def request_of(pieces: Sequence[bytes | float], length: str | None = None) -> Re
     left = list(pieces)
 
     async def receive() -> Message:
-        while left and isinstance(left[0], float):
-            await asyncio.sleep(left.pop(0))
-        if not left:
-            return {"type": "http.disconnect"}
-        return {"type": "http.request", "body": left.pop(0), "more_body": bool(left)}
+        while left:
+            piece = left.pop(0)
+            if isinstance(piece, bytes):
+                return {"type": "http.request", "body": piece, "more_body": bool(left)}
+            await asyncio.sleep(piece)
+        return {"type": "http.disconnect"}
 
     headers = [] if length is None else [(b"content-length", length.encode())]
     return Request({"type": "http", "method": "POST", "headers": headers}, receive)
