@@ -118,7 +118,7 @@ export class FrameGrid {
       return;
     }
     if (frame.state === "failed") {
-      picture.lastChild.replaceChildren(make("span", "reason", frame.failure || "It could not be read."));
+      picture.lastChild.replaceChildren(make("span", "fault-words", frame.failure || "It could not be read."));
       caption.replaceChildren(make("bdi", "name", "not read"), make("bdi", "file", frame.id));
     } else {
       const badge = frame.state === "reviewed" ? null : confidenceBadge(frame);

@@ -37,9 +37,9 @@ export class FrameView {
     if (isNew) this.stage.show(frame);
     else this.stage.frame = frame;
     const canMark = frame.state !== "failed", parts = [this.heading(frame), ...reviewWords(frame)];
-    if (reason) parts.push(paragraph("reason", "Why this frame", reason));
     if (frame.state === "failed") parts.push(make("p", "failed", "This frame could not be read: " + (frame.failure || "no reason given")));
-    else if (frame.state !== "reviewed") parts.push(...answerWords(frame));
+    else if (frame.state !== "reviewed") parts.push(...networkWords(frame));
+    if (reason) parts.push(paragraph("reason", "Why this frame", reason));
     if (frame.guesses.length) {
       parts.push(make("h3", "", frame.state === "reviewed" ? "What the guesses were" : "What could be there"), this.guesses.box);
     }
@@ -60,7 +60,7 @@ export class FrameView {
   }
 
   restWords(frame) {
-    const parts = [];
+    const parts = frame.state === "unreviewed" ? answerWords(frame) : [];
     if (frame.maps.length) {
       const toggle = makeButton("", this.showsMaps ? "Hide heat maps" : "Show heat maps", () => this.toggleMaps(toggle));
       toggle.append(" ", make("kbd", "", "h"));
@@ -117,8 +117,14 @@ function modelWords(first) {
   return line;
 }
 
+function networkWords(frame) {
+  const first = frame.model_guesses[0];
+  return first && (frame.method === "propagated" || frame.guesses[0]?.id !== first.id) ? [modelWords(first)] : [];
+}
+
 function answerWords(frame) {
-  const parts = [], first = frame.model_guesses[0];
+  const parts = [];
+  if (frame.why || frame.propagated_from) parts.push(make("h3", "", "Why this answer"));
   if (frame.why) parts.push(make("p", "", frame.why));
   if (frame.propagated_from) {
     const line = make("p", "from"), link = make("a");
@@ -127,7 +133,6 @@ function answerWords(frame) {
     line.append("Named mostly from frame ", link, ", which a person looked at.");
     parts.push(line);
   }
-  if (first && (frame.method === "propagated" || frame.guesses[0]?.id !== first.id)) parts.push(modelWords(first));
   return parts;
 }
 

@@ -24,6 +24,7 @@ export async function ask(path, {method = "GET", json, form, signal} = {}) {
     throw new ServerError(NO_ANSWER);
   }
   if (!answer.ok) throw await refusal(answer);
+  if (answer.status === 204) return null;
   try {
     return await answer.json();
   } catch {

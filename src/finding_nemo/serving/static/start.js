@@ -36,7 +36,7 @@ const reviewing = new Reviewing(view, marking, {
   },
 });
 let left = {list: null, y: 0};
-let pages = null, listed = "", generation = -1, scrollTimer = 0;
+let pages = null, coming = null, listed = "", generation = -1, scrollTimer = 0;
 
 // Lists ---------------------------------------------------------------------------------------
 
@@ -57,19 +57,26 @@ async function readList() {
   const isStale = generation !== collection.generation;
   listed = JSON.stringify(place.filters);
   generation = collection.generation;
-  pages?.close();
-  pages = new FramePages(place.filters, listChanged, showFault);
+  coming?.close();
+  const fresh = new FramePages(place.filters, () => { if (fresh === pages) listChanged(); }, showFault);
+  coming = fresh;
   fillFilters(place.filters);
   showProgress(place.filters.dive);
+  // What is shown stays until the new list has something for its place.
+  await fresh.get(place.view === "list" ? place.at ?? 0 : 0);
+  if (fresh !== coming || fresh.total === null) return;
+  pages?.close();
+  pages = fresh;
+  coming = null;
   grid.show(pages);
-  await pages.get(0);
+  listChanged();
   if (isStale && place.view === "list") refreshCounts();
 }
 
 function listChanged() {
   find("count").textContent = countWords(pages.total, place.filters);
   const nothing = find("nothing"), isServe = collection.model.mode === "serve";
-  nothing.hidden = pages.total !== 0;
+  nothing.hidden = pages.total !== 0 || (!collection.nFrames && !find("uploads").hidden);
   nothing.textContent = collection.nFrames ? "No frame fits. Choose other filters, or show all." : isServe ? "No frame yet. Drop some above: each is named as it arrives." : "This predictions file holds no frame.";
   find("filters").hidden = collection.nFrames === 0;
   find("drop").classList.toggle("small", collection.nFrames > 0);
@@ -111,7 +118,7 @@ async function showFrame(row) {
   find("list-view").hidden = true;
   find("frame-view").hidden = false;
   document.body.classList.add("in-frame");
-  if (wasHidden) scrollTo(0, 0);
+  if (wasHidden || view.frame?.row !== row) scrollTo(0, 0);
   try {
     const frame = await view.load(row);
     if (!frame) return;
