@@ -4,6 +4,12 @@ import {make, percent} from "./elements.js";
 const SHADES = {sure: "w0", likely: "w1", guess: "w2"};
 export const UNUSUAL_FROM = 0.95;
 
+/** What a frame is called: the answer, or why there is none. */
+export function answerOf(frame) {
+  if (frame.state === "failed") return "not read";
+  return frame.answer || (frame.state === "reviewed" ? "nothing there" : "no answer");
+}
+
 export function confidenceBadge(frame) {
   return frame.confidence ? make("span", "badge " + (SHADES[frame.confidence] || "w2"), frame.confidence) : null;
 }
@@ -20,7 +26,7 @@ export function marksOf(frame) {
 /** One frame in one line, for those who hear the page. */
 export function lineOf(frame) {
   if (frame.state === "failed") return "Could not be read: " + (frame.failure || "no reason given") + " " + frame.id;
-  const parts = [frame.answer];
+  const parts = [answerOf(frame)];
   if (frame.state === "reviewed") parts.push("reviewed");
   else {
     if (frame.confidence) parts.push(frame.confidence);

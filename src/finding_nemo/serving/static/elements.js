@@ -40,6 +40,11 @@ export function twoDigits(value) {
   return value.toFixed(2);
 }
 
+/** The group of an animal in words; "" where it has none of its own. */
+export function groupOf({name, supercategory}) {
+  return !supercategory || supercategory === "none" || supercategory === name ? "" : supercategory;
+}
+
 export function inWords(names) {
   if (names.length < 2) return names.join("");
   return names.slice(0, -1).join(", ") + " and " + names[names.length - 1];

@@ -1,5 +1,5 @@
 // The grid holds only the cells near the window: 100,000 frames are as light as 100.
-import {lineOf, confidenceBadge, marksOf} from "./chips.js";
+import {answerOf, lineOf, confidenceBadge, marksOf} from "./chips.js";
 import {find, make, percent} from "./elements.js";
 import {thumbnailUrl} from "./server.js";
 
@@ -119,11 +119,11 @@ export class FrameGrid {
     }
     if (frame.state === "failed") {
       picture.lastChild.replaceChildren(make("span", "fault-words", frame.failure || "It could not be read."));
-      caption.replaceChildren(make("bdi", "name", "not read"), make("bdi", "file", frame.id));
+      caption.replaceChildren(make("bdi", "name", answerOf(frame)), make("bdi", "file", frame.id));
     } else {
       const badge = frame.state === "reviewed" ? null : confidenceBadge(frame);
       const sure = frame.probability === null || frame.state === "reviewed" ? "" : percent(frame.probability);
-      caption.replaceChildren(make("bdi", "name", frame.answer), ...(badge ? [badge] : []), make("span", "p", sure));
+      caption.replaceChildren(make("bdi", "name", answerOf(frame)), ...(badge ? [badge] : []), make("span", "p", sure));
     }
     button.setAttribute("aria-label", lineOf(frame));
   }

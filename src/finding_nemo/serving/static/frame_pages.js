@@ -32,6 +32,15 @@ export class FramePages {
     return this.pages.get(Math.floor(place / PAGE))?.[place % PAGE];
   }
 
+  /** Where a frame stands, if it has come; null where nobody knows. */
+  placeOf(row) {
+    for (const [page, frames] of this.pages) {
+      const at = frames.findIndex((one) => one.row === row);
+      if (at >= 0) return page * PAGE + at;
+    }
+    return null;
+  }
+
   /** Ask for places [first, last): what was asked for before and has not begun is forgotten. */
   want(first, last) {
     this.wanted = [];

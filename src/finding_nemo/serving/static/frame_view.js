@@ -1,5 +1,5 @@
 // One frame, large, beside what is said of it.
-import {confidenceBadge} from "./chips.js";
+import {answerOf, confidenceBadge} from "./chips.js";
 import {find, make, makeButton, percent} from "./elements.js";
 import {GuessList} from "./guess_list.js";
 import {hashOf, place} from "./place.js";
@@ -53,7 +53,7 @@ export class FrameView {
   heading(frame) {
     const heading = make("h2");
     heading.tabIndex = -1;
-    heading.append(make("bdi", "name", frame.state === "failed" ? "Not read" : frame.answer));
+    heading.append(make("bdi", "name", answerOf(frame)));
     const badge = frame.state === "reviewed" ? make("span", "badge done", "✓ reviewed") : confidenceBadge(frame);
     if (badge) heading.append(badge);
     return heading;
@@ -67,8 +67,8 @@ export class FrameView {
       toggle.id = "maps";
       parts.push(toggle);
     }
-    if (frame.unusual_words) parts.push(make("h3", "", "How unusual"), make("p", "", frame.unusual_words));
-    const where = [frame.dive, frame.captured, frame.time_s === null ? null : atTime(frame.time_s)].filter(Boolean);
+    if (frame.unusual_words) parts.push(make("h3", "", "How unusual"), make("p", "", sentence(frame.unusual_words)));
+    const where = [frame.dive, frame.captured?.replace("T", " "), frame.time_s === null ? null : atTime(frame.time_s)].filter(Boolean);
     parts.push(make("h3", "", "Frame"));
     if (where.length) parts.push(make("p", "", where.join(", ")));
     const file = make("p", "file");
@@ -95,7 +95,7 @@ export class FrameView {
 
 function paragraph(name, head, text) {
   const line = make("p", name);
-  line.append(make("b", "", head + ": "), make("span", "", text));
+  line.append(make("b", "", head + ": "), make("span", "", sentence(text)));
   return line;
 }
 
@@ -125,7 +125,7 @@ function networkWords(frame) {
 function answerWords(frame) {
   const parts = [];
   if (frame.why || frame.propagated_from) parts.push(make("h3", "", "Why this answer"));
-  if (frame.why) parts.push(make("p", "", frame.why));
+  if (frame.why) parts.push(make("p", "", sentence(frame.why)));
   if (frame.propagated_from) {
     const line = make("p", "from"), link = make("a");
     link.href = hashOf({...place, view: "frame", row: frame.propagated_from.row, at: null});
@@ -134,6 +134,10 @@ function answerWords(frame) {
     parts.push(line);
   }
   return parts;
+}
+
+function sentence(words) {
+  return words[0].toUpperCase() + words.slice(1) + (words.endsWith(".") ? "" : ".");
 }
 
 function atTime(seconds) {

@@ -1,5 +1,5 @@
 // The ranked guesses of a frame: each can be marked as there, or as not there.
-import {make, makeButton, percent} from "./elements.js";
+import {groupOf, make, makeButton, percent} from "./elements.js";
 import {holds} from "./marks.js";
 
 const FIRST = 9;
@@ -45,7 +45,7 @@ export class GuessList {
       tick.style.left = 100 * model + "%";
       track.append(tick);
     }
-    const quiet = [guess.supercategory === guess.name ? null : guess.supercategory, guess.evidence];
+    const quiet = [groupOf(guess), guess.evidence];
     if (model !== null && Math.abs(model - guess.probability) >= 0.005) quiet.push("the network alone: " + percent(model));
     button.append(line, track, make("small", "", quiet.filter(Boolean).join(" · ")));
     button.title = guess.name.length > 40 ? guess.name : "";

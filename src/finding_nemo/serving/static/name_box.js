@@ -1,6 +1,6 @@
 // Any name by typing: completion over all known names, and new ones.
 import {collection} from "./collection.js";
-import {find, make} from "./elements.js";
+import {find, groupOf, make} from "./elements.js";
 
 const SHOWN = 8;
 
@@ -84,7 +84,7 @@ export class NameBox {
       option.id = "name-" + at;
       option.setAttribute("role", "option");
       if (one.isNew) option.append(make("span", "new", "new name: "), make("bdi", "name", "“" + one.name + "”"));
-      else option.append(make("bdi", "name", one.name), make("small", "", one.supercategory && one.supercategory !== one.name ? one.supercategory : ""));
+      else option.append(make("bdi", "name", one.name), make("small", "", groupOf(one)));
       return option;
     }));
     this.list.hidden = !this.found.length;

@@ -17,7 +17,7 @@ export class ReviewLoop {
   get skipped() {
     try {
       const found = JSON.parse(sessionStorage.getItem(this.skipKey) || "[]");
-      return Array.isArray(found) ? found.filter(Number.isInteger) : [];
+      return Array.isArray(found) ? found.filter((row) => Number.isInteger(row) && row >= 0 && row < collection.nFrames) : [];
     } catch {
       return [];
     }

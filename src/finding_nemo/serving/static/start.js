@@ -1,4 +1,5 @@
 // The page from its beginning: what the server has, where the person was, and what keys do.
+import {answerOf} from "./chips.js";
 import {collection, readAnimals, readDives, readModel} from "./collection.js";
 import {DropZone} from "./drop_zone.js";
 import {find, make, makeButton, many, plural} from "./elements.js";
@@ -50,7 +51,7 @@ async function showList({keepFocus = false} = {}) {
   if (fresh) await readList();
   if (left.list === listed) scrollTo(0, left.y);
   else grid.scrollTo(place.at ?? 0);
-  if (!keepFocus && cameBack && place.at !== null && place.at < (pages.total ?? 0)) grid.focus(place.at);
+  if (!keepFocus && cameBack && pages.total) grid.focus(Math.min(place.at ?? grid.current, pages.total - 1));
 }
 
 async function readList() {
@@ -124,11 +125,12 @@ async function showFrame(row) {
     if (!frame) return;
     const inLoop = place.view === "review";
     if (inLoop) loop.visit(row);
+    else if (place.at === null) go({at: pages?.placeOf(row) ?? null}, {replace: true});
     view.show(frame, {reason: inLoop ? frame.suggested_why || loop.reasons.get(row) : null});
     pages?.update(row, {answer: frame.answer, confidence: frame.confidence, probability: frame.probability, state: frame.state, method: frame.method});
     marking.begin();
     showNeighbours();
-    document.title = frame.answer + ", " + frame.id;
+    document.title = answerOf(frame) + ", " + frame.id;
     view.focus();
   } catch (error) {
     showFault(error, () => showFrame(row));
@@ -202,11 +204,11 @@ function noneLeft() {
   heading.focus();
 }
 
-function skip() {
+async function skip() {
   if (place.view !== "review" || reviewing.isBusy || !view.frame) return;
   loop.skip(view.frame.row);
+  await nextFrame();
   say("Skipped. Nothing was saved of it.");
-  return nextFrame();
 }
 
 function back() {

@@ -28,7 +28,7 @@ export class UploadQueue {
     this.nGiven += files.length;
     for (const file of files) {
       if (file.size === 0) this.fail(file.name, "The file is empty.");
-      else if (this.limits.bytes && file.size > this.limits.bytes) this.fail(file.name, "The file is larger than the server takes (" + megabytes(file.size) + " of " + megabytes(this.limits.bytes) + ").");
+      else if (this.limits.bytes && !isVideo(file) && file.size > this.limits.bytes) this.fail(file.name, "The file is larger than the server takes (" + megabytes(file.size) + " of " + megabytes(this.limits.bytes) + ").");
       else this.waiting.push(file);
     }
     this.changed();
@@ -104,6 +104,11 @@ export class UploadQueue {
       }
     }
   }
+}
+
+// Of videos frames are taken: they may be larger, and the server says how large.
+function isVideo(file) {
+  return file.type.startsWith("video/") || /\.(mp4|mov|mkv|avi|m4v|webm|mts|mpe?g|ts|wmv)$/i.test(file.name);
 }
 
 function megabytes(bytes) {
