@@ -25,7 +25,7 @@ export function marksOf(frame) {
 
 /** One frame in one line, for those who hear the page. */
 export function lineOf(frame) {
-  if (frame.state === "failed") return "Could not be read: " + (frame.failure || "no reason given") + " " + frame.id;
+  if (frame.state === "failed") return "Not read: " + frame.id + " " + (frame.failure || "could not be read");
   const parts = [answerOf(frame)];
   if (frame.state === "reviewed") parts.push("reviewed");
   else {

@@ -86,7 +86,7 @@ function failureList(failures) {
   const list = make("ul", "failures");
   for (const one of failures.slice(0, SHOWN_FAILURES)) {
     const item = make("li");
-    item.append(make("bdi", "file", one.name), ": ", make("span", "", one.words));
+    item.append(make("bdi", "file", one.name), " ", make("span", "", one.words));
     list.append(item);
   }
   if (failures.length > SHOWN_FAILURES) list.append(make("li", "", "and " + plural(failures.length - SHOWN_FAILURES, "more file") + "; show “could not be read” to see all."));

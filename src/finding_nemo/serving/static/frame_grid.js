@@ -118,7 +118,7 @@ export class FrameGrid {
       return;
     }
     if (frame.state === "failed") {
-      picture.lastChild.replaceChildren(make("span", "fault-words", frame.failure || "It could not be read."));
+      picture.lastChild.replaceChildren(make("span", "fault-words", frame.failure || "could not be read"));
       caption.replaceChildren(make("bdi", "name", answerOf(frame)), make("bdi", "file", frame.id));
     } else {
       const badge = frame.state === "reviewed" ? null : confidenceBadge(frame);
@@ -178,6 +178,7 @@ export class FrameGrid {
 
   /** Bring a place into the window and put the focus there. */
   focus(place) {
+    if (!this.layout) return;
     const {columns, step, picture} = this.layout;
     const old = this.cells.get(this.current);
     if (old) old.firstChild.tabIndex = -1;

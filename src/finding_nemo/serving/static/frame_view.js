@@ -37,7 +37,7 @@ export class FrameView {
     if (isNew) this.stage.show(frame);
     else this.stage.frame = frame;
     const canMark = frame.state !== "failed", parts = [this.heading(frame), ...reviewWords(frame)];
-    if (frame.state === "failed") parts.push(make("p", "failed", "This frame could not be read: " + (frame.failure || "no reason given")));
+    if (frame.state === "failed") parts.push(make("p", "failed", "This frame " + (frame.failure || "could not be read") + "."));
     else if (frame.state !== "reviewed") parts.push(...networkWords(frame));
     if (reason) parts.push(paragraph("reason", "Why this frame", reason));
     if (frame.guesses.length) {

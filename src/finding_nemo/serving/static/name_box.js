@@ -1,6 +1,6 @@
 // Any name by typing: completion over all known names, and new ones.
 import {collection} from "./collection.js";
-import {find, groupOf, make} from "./elements.js";
+import {find, groupOf, make, readable} from "./elements.js";
 
 const SHOWN = 8;
 
@@ -25,7 +25,7 @@ export function matches(typed, categories, count = SHOWN) {
 
 /** What can be chosen: known names, then the typed one as a new name unless it is known. */
 export function choices(typed, categories) {
-  const found = matches(typed, categories), name = typed.trim().replace(/\s+/g, " ");
+  const found = matches(typed, categories), name = readable(typed).trim().replace(/\s+/g, " ");
   if (name && !found.some((one) => folded(one.name) === folded(name))) found.push({id: null, name, isNew: true});
   return found;
 }

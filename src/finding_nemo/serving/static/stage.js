@@ -20,7 +20,7 @@ export class Stage {
     this.figure = make("figure", "figure");
     if (frame.state === "failed") {
       const words = make("div", "no-picture");
-      words.append(make("b", "", "This frame could not be read."), make("p", "", frame.failure || ""));
+      words.append(make("b", "", "No picture: "), make("span", "", "this frame " + (frame.failure || "could not be read") + "."));
       this.box.replaceChildren(words);
       return;
     }

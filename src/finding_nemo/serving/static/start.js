@@ -49,6 +49,8 @@ async function showList({keepFocus = false} = {}) {
   document.title = "Finding Nemo: " + collection.model.name;
   const fresh = JSON.stringify(place.filters) !== listed || generation !== collection.generation;
   if (fresh) await readList();
+  // A grid that was hidden from the beginning has no cells yet.
+  grid.arrange();
   if (left.list === listed) scrollTo(0, left.y);
   else grid.scrollTo(place.at ?? 0);
   if (!keepFocus && cameBack && pages.total) grid.focus(Math.min(place.at ?? grid.current, pages.total - 1));

@@ -27,8 +27,8 @@ export class UploadQueue {
     }
     this.nGiven += files.length;
     for (const file of files) {
-      if (file.size === 0) this.fail(file.name, "The file is empty.");
-      else if (this.limits.bytes && !isVideo(file) && file.size > this.limits.bytes) this.fail(file.name, "The file is larger than the server takes (" + megabytes(file.size) + " of " + megabytes(this.limits.bytes) + ").");
+      if (file.size === 0) this.fail(file.name, "is empty");
+      else if (this.limits.bytes && !isVideo(file) && file.size > this.limits.bytes) this.fail(file.name, "has " + megabytes(file.size) + "; the server takes " + megabytes(this.limits.bytes) + " a file");
       else this.waiting.push(file);
     }
     this.changed();
@@ -66,7 +66,10 @@ export class UploadQueue {
     try {
       const {frames} = await this.patiently(files);
       this.nDone += files.length;
-      for (const one of frames) if (one.state === "failed") this.failures.push({name: one.id, words: one.failure || "It could not be read."});
+      frames.forEach((one, at) => {
+        const name = frames.length === files.length ? files[at].name : one.id;
+        if (one.state === "failed") this.failures.push({name, words: one.failure || "could not be read"});
+      });
       this.arrived(frames);
     } catch (error) {
       this.refused(files, error);
@@ -82,7 +85,7 @@ export class UploadQueue {
     // Of several files one is at fault: each is tried alone.
     if (isOfFiles && files.length > 1) {
       for (const file of files) this.send([file]);
-    } else if (isOfFiles) this.fail(files[0].name, [error.message, error.act].filter(Boolean).join(" "));
+    } else if (isOfFiles) this.fail(files[0].name, "was refused: " + [error.message, error.act].filter(Boolean).join(" "));
     else {
       this.unsent.push(...files, ...this.waiting.splice(0));
       this.problem = error;
