@@ -25,7 +25,9 @@ _DROP = """([files, dragged]) => {
   }
   const target = document.getElementById("drop");
   for (const kind of dragged)
-    target.dispatchEvent(new DragEvent(kind, {bubbles: true, cancelable: true, dataTransfer: transfer}));
+    target.dispatchEvent(
+      new DragEvent(kind, {bubbles: true, cancelable: true, dataTransfer: transfer})
+    );
 }"""
 
 
@@ -62,6 +64,7 @@ def test_three_dropped_frames__two_are_named_and_one_says_why_not(
     page.wait_for_selector("#count:has-text('3 frames')")
     page.wait_for_selector(".cell.failed")
     assert page.locator(".cell .badge").count() == 2
+    page.wait_for_selector(".cell img:not([hidden])")
     page.locator(".cell:not(.failed) button").first.click()
     page.wait_for_selector(".guess")
     assert page.locator(".guess").count() == 20

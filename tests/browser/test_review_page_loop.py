@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 
 import pytest
 
-
 # Of conftest.py: a drawn dive, a server, and what opens a page.
 DrawnDive: TypeAlias = Any
 Server: TypeAlias = Any

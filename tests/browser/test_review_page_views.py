@@ -174,11 +174,13 @@ def test_modules__say_what_is_marked(server: Server, open_review: OpenReview) ->
     page = open_review(server.url).page
     found = page.evaluate(
         """async () => {
-          const marks = await import("/static/marks.js"), names = await import("/static/name_box.js");
+          const marks = await import("/static/marks.js");
+          const names = await import("/static/name_box.js");
           const place = await import("/static/place.js");
           const crab = {id: 1, name: "crab"}, worm = {id: null, name: "worm"};
           const both = marks.withPresent(marks.withPresent(marks.noMarks(), crab), worm);
-          const one = marks.withPresent(both, crab), absent = marks.withRejected(marks.noMarks(), crab);
+          const one = marks.withPresent(both, crab);
+          const absent = marks.withRejected(marks.noMarks(), crab);
           const known = ["Sea star", "Starfish", "Basket star", "Étoile", "Mustard"]
             .map((name, id) => ({id, name}));
           const there = place.placeOf("#/frame/5?dive=V%261&at=7&odd=1");

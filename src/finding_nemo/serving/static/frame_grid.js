@@ -27,6 +27,7 @@ export class FrameGrid {
 
   show(pages) {
     this.pages = pages;
+    for (const cell of this.cells.values()) cell.setAttribute("aria-setsize", pages.total);
     this.arrange();
   }
 
@@ -39,8 +40,8 @@ export class FrameGrid {
     const before = this.layout;
     if (before && before.cell === cell && before.picture === picture) return this.draw();
     this.layout = {columns, cell, picture, step: picture + CAPTION + GAP};
-    for (const one of this.cells.values()) this.release(one);
-    this.cells.clear();
+    // Cells are moved, not made anew: a click that has begun on one still ends on it.
+    for (const [place, cell] of this.cells) this.put(cell, place);
     this.draw();
   }
 
@@ -97,7 +98,6 @@ export class FrameGrid {
     button.tabIndex = place === this.current ? 0 : -1;
     cell.setAttribute("aria-setsize", this.pages.total);
     cell.setAttribute("aria-posinset", place + 1);
-    cell.frame = null;
   }
 
   describe(cell, frame) {
