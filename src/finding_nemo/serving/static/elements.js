@@ -22,6 +22,11 @@ export function readable(text) {
   return String(text).replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, "");
 }
 
+export function shortened(text, most = 60) {
+  const letters = [...readable(text)];
+  return letters.length > most ? letters.slice(0, most - 3).join("") + "…" : letters.join("");
+}
+
 export function many(number) {
   return number.toLocaleString("en");
 }

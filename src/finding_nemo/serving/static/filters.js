@@ -1,6 +1,6 @@
 // Which frames are shown: by dive, animal, state and how unusual; and in which order.
 import {collection, diveNamed} from "./collection.js";
-import {find, make, many, plural, readable} from "./elements.js";
+import {find, make, many, plural, shortened} from "./elements.js";
 
 const CHOICES = ["animal", "state", "unusual", "order", "dive"];
 
@@ -36,11 +36,6 @@ function fill(id, choices, chosen = "") {
 
 function nameOf(id) {
   return collection.categories.find((one) => String(one.id) === id)?.name ?? "animal " + id;
-}
-
-function shortened(text) {
-  const letters = [...readable(text)];
-  return letters.length > 60 ? letters.slice(0, 57).join("") + "…" : letters.join("");
 }
 
 function choose(id, value) {

@@ -1,5 +1,5 @@
 // What a person marked in a frame and has not saved yet. Pure, but for the drafts at the end.
-import {inWords} from "./elements.js";
+import {inWords, shortened} from "./elements.js";
 
 export function noMarks() {
   return {present: [], rejected: [], partial: false};
@@ -55,7 +55,7 @@ export function problemOf(marks) {
 
 /** What saving would say, as a sentence. */
 export function sentenceOf(marks) {
-  const names = (list) => inWords(list.map((one) => one.name));
+  const names = (list) => inWords(list.map((one) => shortened(one.name)));
   if (isEmpty(marks)) return "";
   const parts = [];
   if (marks.present.length) parts.push(names(marks.present));

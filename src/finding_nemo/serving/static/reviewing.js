@@ -1,6 +1,6 @@
 // What a review does: it is saved, the words follow, and the next frame comes.
 import {collection, takeChange} from "./collection.js";
-import {inWords} from "./elements.js";
+import {inWords, shortened} from "./elements.js";
 import {bodyOf, keepDraft, marksOfReview} from "./marks.js";
 import {progressOf, shortProgress, showProgress} from "./progress.js";
 import {place} from "./place.js";
@@ -66,8 +66,8 @@ export class Reviewing {
 }
 
 export function wordsOf(review) {
-  const names = review.categories.map((one) => one.name);
+  const names = review.categories.map((one) => shortened(one.name));
   const shown = names.length > MOST_NAMES ? [...names.slice(0, MOST_NAMES), names.length - MOST_NAMES + " more"] : names;
   if (names.length) return inWords(shown);
-  return review.complete ? "nothing there" : "not " + inWords(review.rejected.map((one) => one.name));
+  return review.complete ? "nothing there" : "not " + inWords(review.rejected.map((one) => shortened(one.name)));
 }
