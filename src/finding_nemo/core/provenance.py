@@ -68,6 +68,10 @@ def dataset_provenance(dataset: Dataset, folder: Path) -> dict[str, str]:
         provenance["images"] = _path_from(folder, source.images)
     if source.dive_pattern is not None:
         provenance["dive_pattern"] = source.dive_pattern
+    if source.reviews is not None:
+        provenance["reviews"] = _path_from(folder, source.reviews)
+    if source.review_images is not None:
+        provenance["review_images"] = _path_from(folder, source.review_images)
     return provenance
 
 

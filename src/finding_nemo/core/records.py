@@ -102,11 +102,15 @@ class DatasetSource:
         path: The folder, COCO file or CSV file.
         images: The image folder, where it was named.
         dive_pattern: The regular expression of dives, where it was given.
+        reviews: The file of reviews that were added, if any were.
+        review_images: The folder of the frames that they added, where it was named.
     """
 
     path: Path
     images: Path | None = None
     dive_pattern: str | None = None
+    reviews: Path | None = None
+    review_images: Path | None = None
 
 
 @dataclass(frozen=True, repr=False)

@@ -24,11 +24,32 @@ def read_dataset_of(
 
     recorded = bundle.manifest.provenance
     pattern = recorded.get("dive_pattern")
-    return read_dataset(
-        dataset or _dataset_of(bundle),
-        images=images or (None if dataset else _images_of(bundle)),
-        dive_pattern=dive_pattern or (pattern if isinstance(pattern, str) else None),
-    )
+    known = dataset or _dataset_of(bundle)
+    folder = images or (None if dataset else _folder_of(bundle, "images", "--images"))
+    pattern = dive_pattern or (pattern if isinstance(pattern, str) else None)
+    if "reviews" not in recorded:
+        return read_dataset(known, images=folder, dive_pattern=pattern)
+    return _with_reviews(bundle, known, folder, pattern)
+
+
+def _with_reviews(
+    bundle: Bundle, known: Path, images: Path | None, dive_pattern: str | None
+) -> Dataset:
+    from finding_nemo.data.dataset import read_dataset
+    from finding_nemo.workflows.reviewed_dataset import add_reviews
+
+    reviews = _recorded(bundle, "reviews")
+    if reviews is None:
+        raise typer.BadParameter(
+            "the reviews that the bundle was trained on are not there "
+            f"({bundle.manifest.provenance['reviews']!r}, from {bundle.path.parent}): put the file "
+            "back."
+        )
+    folder = _folder_of(bundle, "review_images", "the folder back")
+    if known.samefile(reviews):
+        return add_reviews(None, reviews, images=folder)
+    base = read_dataset(known, images=images, dive_pattern=dive_pattern)
+    return add_reviews(base, reviews, images=folder)
 
 
 def _dataset_of(bundle: Bundle) -> Path:
@@ -55,14 +76,14 @@ def _is_dataset(folder: Path) -> bool:
     return form_of(folder) is not None
 
 
-def _images_of(bundle: Bundle) -> Path | None:
-    if "images" not in bundle.manifest.provenance:
+def _folder_of(bundle: Bundle, key: str, give: str) -> Path | None:
+    if key not in bundle.manifest.provenance:
         return None
-    found = _recorded(bundle, "images")
+    found = _recorded(bundle, key)
     if found is None:
         raise typer.BadParameter(
             "the image folder that the bundle was trained with is not there "
-            f"({bundle.manifest.provenance['images']!r}, from {bundle.path.parent}): give --images."
+            f"({bundle.manifest.provenance[key]!r}, from {bundle.path.parent}): give {give}."
         )
     return found
 

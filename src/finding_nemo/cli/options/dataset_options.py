@@ -11,6 +11,13 @@ from finding_nemo.data.datasets.dataset_forms import DATASET_FORMS
 
 _FORMS = ", ".join(form.about for form in DATASET_FORMS.values())
 DatasetPath = Annotated[Path, typer.Argument(help=f"A data set: {_FORMS}.")]
+OptionalDatasetPath = Annotated[
+    Path | None,
+    typer.Argument(
+        help=f"A data set: {_FORMS}. It may be left out where --reviews are given.",
+        show_default=False,
+    ),
+]
 ImagesFolder = Annotated[
     Path | None, typer.Option("--images", help="The image folder of the data set.")
 ]

@@ -27,6 +27,20 @@ StudyNextSteps = Annotated[
 ]
 Config = Annotated[Path | None, typer.Option(help="A TOML file of settings.")]
 Seed = Annotated[int, typer.Option(help="Decides order, initial weights and dropout.")]
+Reviews = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Train on reviewed frames, too: the CSV that the review page exports, "
+        "id,categories[,complete][,rejected][,image][,dive].",
+    ),
+]
+ReviewImages = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="The folder of the reviewed frames; default: that of the reviews."
+    ),
+]
 Resume = Annotated[bool, typer.Option(help="Go on with an interrupted run, where it stopped.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace an earlier run.")]
 Devices = Annotated[
