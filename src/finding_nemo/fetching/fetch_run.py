@@ -31,7 +31,6 @@ from finding_nemo.fetching.transfer.addresses import (
 )
 from finding_nemo.fetching.transfer.host_queue import HostQueue, Taken
 from finding_nemo.fetching.transfer.image_request import ImageRequests, Received
-from finding_nemo.fetching.transfer.part_file import PartFile
 from finding_nemo.fetching.transfer.politeness import (
     HostPace,
     Manner,
@@ -39,6 +38,7 @@ from finding_nemo.fetching.transfer.politeness import (
     wait_before_try,
 )
 from finding_nemo.fetching.transfer.server_answers import Step
+from finding_nemo.fetching.transfer.unfinished_file import UnfinishedFile
 from finding_nemo.fetching.verify_image import verify_image
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class _Job:
     """One image on its way."""
 
     image: WantedImage
-    part: PartFile
+    unfinished: UnfinishedFile
     addresses: list[str]
     address: str = ""
     url: str = ""  # the address, or where it redirects to
@@ -169,7 +169,7 @@ class FetchRun:
 
     def leave_address(self, job: _Job, reason: str) -> None:
         """Note why an address has no image, and go on with the next."""
-        job.part.discard()
+        job.unfinished.discard()
         job.reasons.append(f"{host_of(job.url)}: {reason}")
         self._next_address(job)
 
@@ -196,7 +196,7 @@ class FetchRun:
     async def attempt(self, job: _Job) -> Taken:
         """Ask for an image once, and do with the answer what is to be done."""
         try:
-            received = await self._requests.ask(job.url, job.part)
+            received = await self._requests.ask(job.url, job.unfinished)
             if received.step is Step.COMPLETE:
                 received = await self._complete(job, received)
         except NoSpaceError:
@@ -245,21 +245,23 @@ class FetchRun:
         """Look at a file that is here, and give it its name."""
         try:
             async with self._decoders:
-                found = await asyncio.to_thread(verify_image, job.part.path, limits=self._limits)
+                found = await asyncio.to_thread(
+                    verify_image, job.unfinished.path, limits=self._limits
+                )
         except ImageError as error:
             return await self._damaged(job, received, str(error))
         if job.facts is not None and job.facts.sha256 not in ("", found.sha256):
             return replace(received, step=Step.GONE, reason=_OTHER_CHECKSUM)
         fetched = fetched_image(job.image, job.url, found, job.facts)
         self._journal.add(fetched)
-        await asyncio.to_thread(give_name, job.part, job.image.path)
+        await asyncio.to_thread(give_name, job.unfinished, job.image.path)
         self._add_fetched(fetched)
         return received
 
     async def _damaged(self, job: _Job, received: Received, why: str) -> Received:
         """The same damaged bytes again and again are what the server has."""
-        sha256 = await asyncio.to_thread(sha256_of, job.part.path)
-        job.part.discard()
+        sha256 = await asyncio.to_thread(sha256_of, job.unfinished.path)
+        job.unfinished.discard()
         job.damaged.update([sha256])
         step = Step.GONE if job.damaged[sha256] >= _SAME_DAMAGE else Step.RETRY
         return replace(received, step=step, reason=f"what the server sends {why}", n_bytes=0)
@@ -303,8 +305,8 @@ def _job_of(image: WantedImage, journal: FetchJournal, sources: Sources) -> _Job
     addresses = [image.url]
     if is_on(image.url, sources.domain) and sources.moved_to:
         addresses.append(moved_address(image.url, sources.moved_to))
-    part = PartFile(journal.state_folder, image.file)
-    return _Job(image, part, list(dict.fromkeys(addresses)))
+    unfinished = UnfinishedFile(journal.state_folder, image.file)
+    return _Job(image, unfinished, list(dict.fromkeys(addresses)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from finding_nemo.core.files.atomic_files import raise_output_error, rename_dura
 from finding_nemo.fetching.fathomnet.fathomnet_api import ImageFacts
 from finding_nemo.fetching.fetch_plan import WantedImage
 from finding_nemo.fetching.fetched_list import FetchedImage
-from finding_nemo.fetching.transfer.part_file import PartFile
+from finding_nemo.fetching.transfer.unfinished_file import UnfinishedFile
 from finding_nemo.fetching.verify_image import VerifiedImage
 
 
@@ -44,7 +44,7 @@ def fetched_image(
     )
 
 
-def give_name(part: PartFile, path: Path) -> None:
+def give_name(unfinished: UnfinishedFile, path: Path) -> None:
     """Give a file that is whole its own name, so that it is there whole or not at all.
 
     Raises:
@@ -52,8 +52,8 @@ def give_name(part: PartFile, path: Path) -> None:
     """
     with raise_output_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        rename_durably(part.path, path)
-    part.discard()
+        rename_durably(unfinished.path, path)
+    unfinished.discard()
 
 
 def sha256_of(path: Path) -> str:

@@ -33,8 +33,8 @@ from finding_nemo.fetching.fetch_images import (
 )
 from finding_nemo.fetching.fetch_run import Sources
 from finding_nemo.fetching.fetched_list import STATE_FOLDER
-from finding_nemo.fetching.transfer.part_file import PartFile
 from finding_nemo.fetching.transfer.politeness import Politeness
+from finding_nemo.fetching.transfer.unfinished_file import UnfinishedFile
 from finding_nemo.fetching.verify_image import verify_image
 from misbehaving_server import MisbehavingServer, tag_of
 
@@ -131,8 +131,8 @@ def test_part__is_gone_on_with_by_its_version(tmp_path: Path) -> None:
     content = picture(1, side=60)
     with MisbehavingServer({"/a.png": content}) as server:
         url = f"{server.url}/a.png"
-        part = PartFile(tmp_path / "images" / STATE_FOLDER, "a.png")
-        with part.begin(url, validator=tag_of(content), total=len(content)) as file:
+        unfinished = UnfinishedFile(tmp_path / "images" / STATE_FOLDER, "a.png")
+        with unfinished.begin(url, validator=tag_of(content), total=len(content)) as file:
             file.write(content[:5000])
         found = fetched(tmp_path, {"a.png": url})
         assert [(each.range, each.done) for each in server.account.asked] == [
@@ -146,8 +146,8 @@ def test_part__of_another_version_is_fetched_anew(tmp_path: Path, has_ranges: bo
     old, new = picture(1, side=60), picture(2, side=60)
     with MisbehavingServer({"/a.png": new}, has_ranges=has_ranges) as server:
         url = f"{server.url}/a.png"
-        part = PartFile(tmp_path / "images" / STATE_FOLDER, "a.png")
-        with part.begin(url, validator=tag_of(old), total=len(old)) as file:
+        unfinished = UnfinishedFile(tmp_path / "images" / STATE_FOLDER, "a.png")
+        with unfinished.begin(url, validator=tag_of(old), total=len(old)) as file:
             file.write(old[:5000])
         found = fetched(tmp_path, {"a.png": url})
     assert found.content("a.png") == new
@@ -157,13 +157,13 @@ def test_part__that_is_whole_is_taken_without_a_question(tmp_path: Path) -> None
     content = picture(1)
     with MisbehavingServer({}) as server:
         url = f"{server.url}/a.png"
-        part = PartFile(tmp_path / "images" / STATE_FOLDER, "a.png")
-        with part.begin(url, validator="", total=len(content)) as file:
+        unfinished = UnfinishedFile(tmp_path / "images" / STATE_FOLDER, "a.png")
+        with unfinished.begin(url, validator="", total=len(content)) as file:
             file.write(content)
         found = fetched(tmp_path, {"a.png": url})
         assert server.account.asked == []
     assert found.content("a.png") == content
-    assert list((tmp_path / "images" / STATE_FOLDER).glob("*.part")) == []
+    assert list((tmp_path / "images" / STATE_FOLDER).glob("*.unfinished")) == []
 
 
 def test_coded_answer__is_kept_decoded(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_what_is_no_image__is_listed_with_why(
     assert words in found.reason
     assert not (found.folder / "a.png").exists()
     assert found.summary.missing_path is not None
-    assert list((found.folder / STATE_FOLDER).glob("*.part")) == []
+    assert list((found.folder / STATE_FOLDER).glob("*.unfinished")) == []
 
 
 @pytest.mark.parametrize(("kind", "n_cut"), [("PNG", 1), ("PNG", 20), ("WEBP", 1), ("JPEG", 40)])
@@ -333,14 +333,14 @@ def test_disk_that_is_too_small__is_refused_before_it_starts(
 def test_disk_that_becomes_full__ends_it_and_keeps_what_came(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin = PartFile.begin
+    begin = UnfinishedFile.begin
 
-    def full(self: PartFile, url: str, **values: Any) -> Any:
+    def full(self: UnfinishedFile, url: str, **values: Any) -> Any:
         if url.endswith("b.png"):
             raise NoSpaceError("The disk is full.")
         return begin(self, url, **values)
 
-    monkeypatch.setattr(PartFile, "begin", full)
+    monkeypatch.setattr(UnfinishedFile, "begin", full)
     with MisbehavingServer({f"/{n}.png": picture(1) for n in "abc"}) as server:
         urls = {f"{n}.png": f"{server.url}/{n}.png" for n in "abc"}
         with pytest.raises(NoSpaceError, match="full"):

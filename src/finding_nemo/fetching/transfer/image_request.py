@@ -13,9 +13,9 @@ from finding_nemo.core.errors import AddressError, NoSpaceError, OutputError
 from finding_nemo.core.files.atomic_files import raise_output_error
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.fetching.transfer.addresses import redirect_target
-from finding_nemo.fetching.transfer.part_file import Begun, PartFile
 from finding_nemo.fetching.transfer.politeness import Manner, Politeness
 from finding_nemo.fetching.transfer.server_answers import ServerAnswer, Step, judge_answer
+from finding_nemo.fetching.transfer.unfinished_file import Begun, UnfinishedFile
 
 if TYPE_CHECKING:
     import httpx
@@ -83,16 +83,16 @@ class ImageRequests:
         self._polite = politeness
         self._limits = limits
 
-    async def ask(self, url: str, part: PartFile) -> Received:
-        """Ask for an image, or for what is missing of it, and keep it in `part`.
+    async def ask(self, url: str, unfinished: UnfinishedFile) -> Received:
+        """Ask for an image, or for what is missing of it, and keep it in `unfinished`.
 
         Raises:
             OutputError: If it cannot be kept; `NoSpaceError` if the disk is full.
         """
-        begun = part.begun(url)
+        begun = unfinished.begun(url)
         if begun.is_whole:
             return Received(step=Step.COMPLETE)
-        body = _Body(part, url, begun, self._limits.max_file_bytes)
+        body = _Body(unfinished, url, begun, self._limits.max_file_bytes)
         try:
             return await self._ask(url, begun, body)
         except (OutputError, NoSpaceError):
@@ -202,8 +202,8 @@ def _of_http(error: Exception, body: _Body) -> Received:
 class _Body:
     """The bytes of one answer on their way to the disk."""
 
-    def __init__(self, part: PartFile, url: str, begun: Begun, max_bytes: int) -> None:
-        self._part = part
+    def __init__(self, unfinished: UnfinishedFile, url: str, begun: Begun, max_bytes: int) -> None:
+        self._unfinished = unfinished
         self._url = url
         self._begun = begun
         self._max_bytes = max_bytes
@@ -213,9 +213,11 @@ class _Body:
 
     def open(self, answer: ServerAnswer) -> None:
         if answer.step is Step.APPEND:
-            self._file, self._size = self._part.go_on(), self._begun.offset
+            self._file, self._size = self._unfinished.go_on(), self._begun.offset
         else:
-            self._file = self._part.begin(self._url, validator=answer.validator, total=answer.total)
+            self._file = self._unfinished.begin(
+                self._url, validator=answer.validator, total=answer.total
+            )
 
     def keep(self, chunk: bytes) -> bool:
         """Write a chunk; return false where the file becomes too large."""
@@ -223,7 +225,7 @@ class _Body:
         self._size += len(chunk)
         if self._size > self._max_bytes or self._file is None:
             return False
-        with raise_output_error(self._part.path):
+        with raise_output_error(self._unfinished.path):
             self._file.write(chunk)
         return True
 
@@ -231,15 +233,15 @@ class _Body:
         self.close()
         if answer.total is not None and self._size != answer.total:
             if self._size > answer.total:
-                self._part.discard()
+                self._unfinished.discard()
             return _fault("the file has another length than the server says", self)
         return Received(step=Step.COMPLETE, n_bytes=self.n_bytes)
 
     def discard(self) -> None:
-        self._part.discard()
+        self._unfinished.discard()
 
     def close(self) -> None:
         if self._file is not None:
             file, self._file = self._file, None
-            with raise_output_error(self._part.path):
+            with raise_output_error(self._unfinished.path):
                 file.close()

@@ -109,10 +109,10 @@ def _part(headers: Mapping[str, str], offset: int, total: int | None) -> ServerA
         return ServerAnswer(
             step=Step.RESTART, reason="the server gives another part of the file than was asked for"
         )
-    said = None if found[3] == "*" else int(found[3])
-    if said is not None and total is not None and said != total:
+    stated = None if found[3] == "*" else int(found[3])
+    if stated is not None and total is not None and stated != total:
         return ServerAnswer(step=Step.RESTART, reason="the file has changed on the server")
-    return ServerAnswer(step=Step.APPEND, total=said if said is not None else total)
+    return ServerAnswer(step=Step.APPEND, total=total if stated is None else stated)
 
 
 def _is_coded(headers: Mapping[str, str]) -> bool:

@@ -40,10 +40,10 @@ class _Origin:
     total: int | None
 
 
-class PartFile:
+class UnfinishedFile:
     """The unfinished file of one image, in a folder that holds those of all.
 
-    What it came from is written before its first byte. A part that cannot be gone on with for sure
+    What it came from is written before its first byte. One that cannot be gone on with for sure
     (from another address, or from a server that does not say which version it was) is begun anew:
     halves of two versions would make an image that nobody took.
     """
@@ -51,7 +51,7 @@ class PartFile:
     def __init__(self, folder: Path, name: str) -> None:
         """Name the files of the image `name`; nothing is made or read yet."""
         stem = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        self.path = folder / f"{stem}.part"
+        self.path = folder / f"{stem}.unfinished"
         self._origin_path = folder / f"{stem}.json"
 
     def begun(self, url: str) -> Begun:
