@@ -161,6 +161,26 @@ def _killed(command: list[str], server: MisbehavingServer, n_asked: int) -> Iter
 
 
 @pytest.mark.slow
+def test_ctrl_c__keeps_what_came_and_says_how_to_go_on(tmp_path: Path) -> None:
+    with MisbehavingServer(pictures(60, side=24), pause_s=0.01) as server:
+        path = write_annotations(tmp_path, server)
+        command = [sys.executable, "-m", "finding_nemo", "fetch", str(path)]
+        command += ["--out", str(tmp_path / "images")]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while len(server.account.asked) < 5 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, words = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on" in words
+    n_here = len(list((tmp_path / "images").glob("*.png")))
+    assert n_here >= 3
+    assert (tmp_path / "images/fetched.csv").read_text().count("\n") == n_here + 1
+    assert (tmp_path / "images/missing.csv").read_text().count("stopped") == 60 + _ABSENT - n_here
+
+
+@pytest.mark.slow
 def test_command__says_what_is_here_and_what_is_missing(tmp_path: Path) -> None:
     with MisbehavingServer(pictures(6, side=24)) as server:
         path = write_annotations(tmp_path, server)

@@ -32,11 +32,12 @@ from finding_nemo.fetching.fetched_list import (
 )
 from finding_nemo.fetching.keep_image import fetched_image
 from finding_nemo.fetching.transfer.addresses import host_of, is_on
-from finding_nemo.fetching.transfer.image_request import open_client
+from finding_nemo.fetching.transfer.image_request import check_installed, open_client
 from finding_nemo.fetching.transfer.politeness import Politeness
 from finding_nemo.fetching.verify_image import VerifiedImage, verify_image
 
 _LOCK = "lock"
+_UNREACHED = ("cannot be reached", "no connection was made")
 _THREADS = 2
 
 
@@ -84,6 +85,14 @@ class FetchSummary:
     missing_path: Path | None
 
     @property
+    def is_cut_off(self) -> bool:
+        """Whether nothing came because no server could be reached."""
+        tried = [image.reason for image in self.missing if image.url]
+        if self.n_new or not tried:
+            return False
+        return all(any(words in reason for words in _UNREACHED) for reason in tried)
+
+    @property
     def reasons(self) -> Mapping[str, int]:
         """How many images are missing for each reason, the most frequent first."""
         return dict(Counter(image.reason for image in self.missing).most_common())
@@ -106,6 +115,7 @@ def fetch_images(request: FetchRequest, reporter: Reporter) -> FetchSummary:
         OutputError: If the folder cannot be written.
         ModuleNotFoundError: If httpx is not installed.
     """
+    check_installed()
     folder = request.folder
     refuse_address(folder)
     journal = FetchJournal(folder)
@@ -117,6 +127,9 @@ def fetch_images(request: FetchRequest, reporter: Reporter) -> FetchSummary:
         try:
             _look_at_unknown(plan, journal, outcome, reporter)
             _fetch(plan, request, journal, outcome, reporter)
+        except KeyboardInterrupt:
+            reporter.message("What came is kept; the same command goes on.")
+            raise
         finally:
             summary = outcome.write(folder)
         return summary

@@ -24,7 +24,7 @@ from finding_nemo.fetching.fathomnet.new_training_set import (
     unseen_concepts,
 )
 from finding_nemo.fetching.fetched_list import write_rows
-from finding_nemo.fetching.transfer.image_request import open_client
+from finding_nemo.fetching.transfer.image_request import check_installed, open_client
 from finding_nemo.fetching.transfer.politeness import Politeness
 
 ANNOTATIONS_FILE = "annotations.json"
@@ -72,6 +72,7 @@ def gather_training_set(request: TrainingSetRequest, reporter: Reporter) -> Path
         OutputError: If it cannot be written.
         ModuleNotFoundError: If httpx is not installed.
     """
+    check_installed()
     refuse_address(request.folder)
     dataset = read_dataset(request.annotations)
     found = NewTrainingSet(

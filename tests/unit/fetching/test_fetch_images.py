@@ -301,6 +301,7 @@ def test_no_server__is_given_up_soon(tmp_path: Path) -> None:
     found = fetched(tmp_path, {f"{n}.png": f"{url}/{n}.png" for n in range(50)})
     assert len(found.summary.missing) == 50
     assert all("cannot be reached" in image.reason for image in found.summary.missing[10:])
+    assert found.summary.is_cut_off
 
 
 def test_part_of_a_split_and_limit(tmp_path: Path) -> None:

@@ -139,5 +139,16 @@ def _print(found: FetchSummary) -> None:
         f"{len(found.fetched):,} of {found.n_images:,} images are here ({found.n_new:,} of them "
         f"new): {found.fetched_path}"
     )
+    n_other = sum(bool(image.note) for image in found.fetched)
+    if n_other:
+        print_result(
+            f"{n_other:,} of them have another size than the annotations say, so that boxes may "
+            "not fit: see the column note"
+        )
     if found.missing_path is not None:
         print_result(f"{len(found.missing):,} are missing, each with why: {found.missing_path}")
+    if found.is_cut_off:
+        print_result(
+            "No server could be reached. Is this machine online? A proxy is named by the variable "
+            "HTTPS_PROXY."
+        )

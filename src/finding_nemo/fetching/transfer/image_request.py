@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 _PAGE_BYTES = 1 << 16
 
 
+def check_installed() -> None:
+    """Check that what sends requests is there.
+
+    Raises:
+        ModuleNotFoundError: If httpx is not installed.
+    """
+    import httpx  # noqa: F401 - asked for before anything is written
+
+
 def open_client(politeness: Politeness) -> httpx.AsyncClient:
     """Return what sends requests: with HTTP/2 where a server offers it.
 
