@@ -15,7 +15,7 @@ from finding_nemo.data.splits.splitters.by_dive import split_by_dive
 _EXTRAS = (
     "torch", "torchvision", "timm", "onnx", "onnxscript", "kornia_rs", "openvino", "fsspec",
     "aiohttp", "s3fs", "av", "ray", "pandas", "lightning_fabric", "optuna", "fastapi",
-    "starlette", "uvicorn", "python_multipart", "prometheus_client",
+    "starlette", "uvicorn", "python_multipart", "prometheus_client", "httpx",
 )  # fmt: skip
 _WITHOUT = f"""
 import sys
@@ -67,6 +67,7 @@ def test_core__predicts_evaluates_inspects_and_writes_pages(
     ("words", "needs"),
     [
         (("train", "{data}", "--out", "r"), "torch is not installed. Install it"),
+        (("fetch", "{data}", "--out", "i", "--limit", "1"), "httpx is not installed. Install it"),
         (("predict", "{bundle}", "a.mp4", "--out", "p.csv"), "a.mp4"),
         (("predict", "{bundle}", "s3://b/a.png", "--out", "p.csv"), "Install it"),
         (("predict", "{bundle}", "{data}", "--out", "p.csv", "--runtime", "openvino"), "Install"),

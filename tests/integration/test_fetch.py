@@ -128,7 +128,7 @@ def test_kills__lose_nothing_and_no_finished_image_is_fetched_again(
     tmp_path: Path, program: list[str]
 ) -> None:
     random, folder = Random(3), tmp_path / "images"  # noqa: S311 - moments, no secret
-    files = pictures(_N if _N >= 2000 else 60, side=90)
+    files = pictures(25 * _KILLS, side=90)
     finished: dict[str, int] = {}
     with MisbehavingServer(files, fault_rate=0.3, seed=2, hold_s=_HOLD_S, pause_s=0.002) as server:
         path = write_annotations(tmp_path, server)
@@ -139,7 +139,7 @@ def test_kills__lose_nothing_and_no_finished_image_is_fetched_again(
                 for image in folder.glob("*.png"):
                     finished.setdefault(image.name, number)
         assert len(finished) > _KILLS
-        subprocess.run(command, check=True, timeout=300)
+        subprocess.run(command, check=True, timeout=900)
         summary = fetch(path, folder)
         check_all_is_here(server, folder, summary)
         for number, each in enumerate(server.account.asked):
@@ -150,7 +150,7 @@ def test_kills__lose_nothing_and_no_finished_image_is_fetched_again(
 def _killed(command: list[str], server: MisbehavingServer, n_asked: int) -> Iterator[int]:
     """Run a command, kill it when the server was asked so often, and yield how often it was."""
     process = subprocess.Popen(command)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while len(server.account.starts) < n_asked and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.002)

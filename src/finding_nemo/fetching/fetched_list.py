@@ -82,6 +82,7 @@ class FetchJournal:
         """Name the journal of `folder`; nothing is read or made yet."""
         self.state_folder = folder / STATE_FOLDER
         self._path = self.state_folder / _JOURNAL
+        self._is_at_line = False
         self.n_damaged = 0
 
     def read(self) -> Mapping[str, FetchedImage]:
@@ -115,8 +116,10 @@ class FetchJournal:
         with raise_output_error(self._path):
             self.state_folder.mkdir(parents=True, exist_ok=True)
             with self._path.open("ab") as file:
-                # The line of a process that was killed may have no end.
-                file.write(line if file.tell() == 0 else b"\n" + line)
+                # The last line of a process that was killed may have no end.
+                is_at_line, self._is_at_line = self._is_at_line or file.tell() == 0, False
+                file.write(line if is_at_line else b"\n" + line)
+        self._is_at_line = True
 
 
 def _image_of(line: bytes) -> FetchedImage | None:
