@@ -271,6 +271,14 @@ def smallest() -> Mapping[str, Callable[[Path], Path]]:
 
 
 @pytest.fixture
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test ask its own server, whatever proxy this machine has."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
 def own_parts() -> Iterator[None]:
     """Let a test register what it likes: the tables are afterwards as they were."""
     from finding_nemo.models.networks.own_backbones import BACKBONES

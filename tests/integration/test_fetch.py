@@ -26,6 +26,7 @@ from finding_nemo.fetching.fetch_run import Sources
 from finding_nemo.fetching.transfer.politeness import Politeness
 from misbehaving_server import FAULTS, Account, MisbehavingServer
 
+pytestmark = pytest.mark.usefixtures("no_proxy")
 _N = int(os.environ.get("FINDING_NEMO_FETCH", "150"))
 _KILLS = 20 if _N >= 2000 else 2
 _ABSENT = 7

@@ -38,6 +38,7 @@ from finding_nemo.fetching.transfer.unfinished_file import UnfinishedFile
 from finding_nemo.fetching.verify_image import verify_image
 from misbehaving_server import MisbehavingServer, tag_of
 
+pytestmark = pytest.mark.usefixtures("no_proxy")
 UUID = "3b6f01ae-5bde-434d-9b06-79b269421ed6"
 QUICK = Politeness(
     per_s=500.0,
@@ -226,6 +227,17 @@ def test_redirect__to_another_host_is_followed(tmp_path: Path) -> None:
     (image,) = found.summary.fetched
     assert image.url == f"{other.url}/b%20c.png"
     assert image.asked_url.endswith("/a.png")
+
+
+def test_proxy_of_the_environment__is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "http://images.invalid/a.png"
+    with MisbehavingServer({url: picture(1)}) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        found = fetched(tmp_path, {"a.png": url})
+        assert [each.path for each in proxy.account.asked] == [url]
+    assert found.content("a.png") == picture(1)
 
 
 def test_ipv6__is_asked(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from finding_nemo.fetching.fetch_training_set import TrainingSetRequest, gather_
 from finding_nemo.fetching.transfer.politeness import Politeness
 from misbehaving_server import MisbehavingServer
 
+pytestmark = pytest.mark.usefixtures("no_proxy")
 QUICK = Politeness(per_s=1000.0, tries=3, first_wait_s=0.01, longest_wait_s=0.01)
 
 
