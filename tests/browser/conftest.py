@@ -183,16 +183,12 @@ def _write_dive(
     images = folder / "images"
     images.mkdir(parents=True)
     drawn = draw_dive(n_frames=n_frames, n_categories=len(names), seed=1)
-    kinds, start, rows, truth = drawn.truth.argmax(axis=1), datetime(2015, 5, 7, 8), [], {}
+    kinds, start = drawn.truth.argmax(axis=1), datetime(2015, 5, 7, 8)
+    rows: list[Prediction] = []
+    truth: dict[str, str] = {}
     for number, kind in enumerate(kinds.tolist()):
         name = f"frame_{number:04d}"
         _draw_frame(images / f"{name}.png", number, kind)
-        common = {"dive": dive, "captured": start + timedelta(seconds=20 * number)}
-        if number == 3:
-            failed = "ends too early"
-            rows.append(Prediction(name, f"{name}.png", None, None, failed, None, None, **common))
-            continue
-        truth[name] = names[kind]
         rows.append(
             Prediction(
                 name,
@@ -203,9 +199,15 @@ def _write_dive(
                 drawn.dive.base[number],
                 0.5,
                 embedding=drawn.dive.frames.features[number].astype(np.float32),
-                **common,
+                dive=dive,
+                captured=start + timedelta(seconds=20 * number),
             )
         )
+        truth[name] = names[kind]
+    rows[3] = Prediction(
+        rows[3].image_id, rows[3].path, None, None, "ends too early", None, None, dive=dive
+    )
+    del truth[rows[3].image_id]
     path = folder / "dive.parquet"
     _write_predictions(path, rows, names)
     return DrawnDive(path, images, truth)

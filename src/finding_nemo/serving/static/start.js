@@ -88,6 +88,11 @@ function listChanged() {
 
 async function refreshCounts() {
   try {
+    // Whether the frames look foreign is known only once some are there.
+    if (collection.model.mode === "serve") {
+      await readModel();
+      showWarning();
+    }
     await Promise.all([readDives(), readAnimals()]);
     fillFilters(place.filters);
     showProgress(place.filters.dive);
@@ -234,13 +239,17 @@ function showModel() {
   find("model").replaceChildren(make("bdi", "model-name", model.name), make("span", "made", made.filter(Boolean).join(" · ")));
   find("model").title = "bundle " + model.hash;
   find("version").textContent = "Finding Nemo " + model.version + ", bundle " + model.hash;
-  find("warning").hidden = !model.domain_warning;
-  find("warning").textContent = model.domain_warning || "";
-  const notices = find("notices");
-  notices.hidden = !model.notices?.length;
-  notices.firstElementChild.textContent = plural(model.notices?.length || 0, "notice");
-  notices.lastElementChild.replaceChildren(...(model.notices || []).map((one) => make("li", "", one)));
+  showWarning();
   find("reviewer").value = localStorage.getItem(REVIEWER) || model.reviewer || "";
+}
+
+function showWarning() {
+  const {model} = collection, box = find("notices"), notices = model.notices || [];
+  find("warning").hidden = !model.domain_warning;
+  if (find("warning").textContent !== (model.domain_warning || "")) find("warning").textContent = model.domain_warning || "";
+  box.hidden = !notices.length;
+  box.firstElementChild.textContent = plural(notices.length, "notice");
+  box.lastElementChild.replaceChildren(...notices.map((one) => make("li", "", one)));
 }
 
 function wire() {
