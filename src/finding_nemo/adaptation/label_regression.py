@@ -127,7 +127,7 @@ def learn_from_labels(
         settings: Of the covariance.
     """
     weights, left_out = _solve(between, labels.present - prior, labels, settings.noise)
-    inverse = np.linalg.inv(between + settings.noise * np.eye(len(labels)))
+    inverse: Float64s = np.linalg.inv(between + settings.noise * np.eye(len(labels)))
     return Learnt(weights, inverse, labels.present - left_out)
 
 

@@ -128,5 +128,5 @@ def test_frames_that_come_later__are_named_by_the_reviews_of_before(tmp_path: Pa
 def test_vectors__of_rows_apart_are_read_one_by_one(tmp_path: Path, n_rows: int) -> None:
     live = grown(tmp_path, [[predicted(n) for n in range(2 * n_rows)]])
     rows = np.arange(0, 2 * n_rows, 2)
-    expected = np.stack([p.probabilities for p in map(predicted, rows.tolist())])  # type: ignore[arg-type]
+    expected = np.array([p.probabilities for p in map(predicted, rows.tolist())])
     assert np.array_equal(next(live.vectors(rows)).base, expected)
