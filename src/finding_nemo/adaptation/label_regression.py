@@ -127,8 +127,8 @@ def learn_from_labels(
         settings: Of the covariance.
     """
     weights, left_out = _solve(between, labels.present - prior, labels, settings.noise)
-    inverse: Float64s = np.linalg.inv(between + settings.noise * np.eye(len(labels)))
-    return Learnt(weights, inverse, labels.present - left_out)
+    noisy: Float64s = between + settings.noise * np.eye(len(labels))
+    return Learnt(weights, np.asarray(np.linalg.inv(noisy), np.float64), labels.present - left_out)
 
 
 def _solve(

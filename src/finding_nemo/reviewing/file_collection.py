@@ -19,6 +19,7 @@ from finding_nemo.adaptation.files.frame_places import place_frames
 from finding_nemo.adaptation.files.predicted_frames import check_predictions
 from finding_nemo.core.arrays import Bools, Float32s, Ints, Pixels
 from finding_nemo.core.errors import PredictionsError
+from finding_nemo.core.malloc import give_memory_back
 from finding_nemo.core.provenance import hash_file
 from finding_nemo.core.records import Dataset
 from finding_nemo.core.reporter import Reporter
@@ -34,8 +35,8 @@ from finding_nemo.reviewing.frame_files import FolderFiles, is_video
 
 _VECTORS = ("vector", "embedding")
 _LARGE = (*_VECTORS, "maps")
-# Vectors of dives that are looked at now: two dives of 5,000 frames by 1,280 features.
-_KEPT_BYTES = 48_000_000
+# Vectors of dives that are looked at now: two of 5,000 frames by 1,280 features.
+_KEPT_BYTES = 32_000_000
 _KEPT_TABLES = 4
 NO_OPTIONS = PlacesOptions()
 
@@ -128,6 +129,9 @@ class FileCollection:
             places=places,
         )
         self._notices = [*self._own_notices(), *places.notices]
+        del small
+        pa.default_memory_pool().release_unused()
+        give_memory_back()
 
     def _own_notices(self) -> Iterator[str]:
         if not self.has_features:

@@ -139,7 +139,7 @@ def test_memory__holds_small_columns_and_the_last_dives_only(tmp_path: Path) -> 
         for part in collection.vectors(np.arange(start, start + 500)):
             assert part.features is not None
     held = sum(values.nbytes for _, values in collection._kept.values())
-    assert held <= 48_000_000
+    assert held <= 32_000_000
     # All embeddings are 12 MB; of the tables behind them at most the last group is left.
     assert pa.total_allocated_bytes() - before < 7_000_000
 

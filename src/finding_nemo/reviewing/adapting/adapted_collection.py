@@ -17,6 +17,7 @@ from finding_nemo.adaptation.suggest_frames import TARGETS, why
 from finding_nemo.core.arrays import Ints
 from finding_nemo.core.choice import Choice
 from finding_nemo.core.errors import NoSuchFrameError
+from finding_nemo.core.malloc import give_memory_back
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.reviewing.adapting.current_answers import CurrentAnswers
 from finding_nemo.reviewing.adapting.dive_in_review import DiveInReview, labels_by_position
@@ -25,7 +26,7 @@ from finding_nemo.reviewing.review_objects import DiveRow, Quality, SuggestedFra
 from finding_nemo.reviewing.review_store import NewReview
 
 # Landmarks of a dive with what they share are 7 MB.
-_KEPT_LANDMARKS = 6
+_KEPT_LANDMARKS = 3
 
 
 class AdaptedCollection:
@@ -97,6 +98,8 @@ class AdaptedCollection:
         with self._reporter.progress("dives adapted", unit="dives") as show:
             for number, name in enumerate(sorted(wanted), start=1):
                 changed += self._adapt(name)
+                # Each thread of a server would keep what it freed.
+                give_memory_back()
                 if len(wanted) > 1:
                     show(number, len(wanted))
         return changed
@@ -170,6 +173,7 @@ class AdaptedCollection:
             dive = self.dive(dive_name)
             closed = np.flatnonzero(np.isin(rows, np.array(skip, dtype=np.int64)))
             found += [(frame, dive_name) for frame in dive.choose(share, closed)]
+        give_memory_back()
         found.sort(key=lambda pair: -pair[0].gain)
         return [
             SuggestedFrame(

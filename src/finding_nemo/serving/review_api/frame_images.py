@@ -27,7 +27,7 @@ JPEG = "image/jpeg"
 _SHOWN = {"JPEG": JPEG, "PNG": "image/png", "WEBP": "image/webp"}
 _QUALITY = 90
 _SMALL_QUALITY = 80
-_KEPT_BYTES = 32_000_000
+_KEPT_BYTES = 16_000_000
 # Of a map's colour, as the pages of dives have it: warm, clear where nothing speaks for the guess.
 _MAP_COLOUR = (255, 140, 0)
 _MAP_ALPHA = 0.75
