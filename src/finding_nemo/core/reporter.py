@@ -102,6 +102,9 @@ class Reporter:
     def activity(self, what: str) -> None:
         """Note what goes on from here, to be told if it lasts."""
 
+    def at_rest(self) -> None:
+        """Note that from here on the program waits for others, and silence means nothing."""
+
     def record(self, event: str, **values: float | str | None) -> None:
         """Give the figures of an event to whom reads logs by program."""
 

@@ -136,6 +136,7 @@ class _Server(uvicorn.Server):
         """Begin to listen, and tell so."""
         await super().startup(sockets=sockets)
         self._stopping = asyncio.create_task(self._stop_in_order())
+        self._reporter.at_rest()
         self.on_started()
 
     async def _stop_in_order(self) -> None:

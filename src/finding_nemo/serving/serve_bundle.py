@@ -100,7 +100,7 @@ def serve_bundle(
             predictor,
             reviewer=options.reviewer,
             dive_pattern=options.dive_pattern,
-            reporter=reporter,
+            reporter=Reporter(reporter.message),  # a bar for each review would say nothing
         )
         stack.callback(session.close)
         intake = FrameIntake(

@@ -98,6 +98,10 @@ class ConsoleReporter(Reporter):
         self._what, self._is_count = what, False
         self._spoke_at = max(self._spoke_at, time.monotonic() - self._every_s / 2)
 
+    def at_rest(self) -> None:
+        """Say no more that something goes on."""
+        self._over.set()
+
     def display(self, description: str) -> Display:
         """Return a bar, or lines where none can be drawn."""
         if self._verbosity == "quiet":

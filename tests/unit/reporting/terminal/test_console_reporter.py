@@ -106,6 +106,18 @@ def test_silence__is_broken_with_what_goes_on() -> None:
     assert len(_text(console).splitlines()) == count
 
 
+def test_silence__means_nothing_while_the_program_waits_for_others() -> None:
+    console = _no_terminal()
+    with ConsoleReporter(console=console, every_s=0.05) as reporter:
+        reporter.step("opening")
+        reporter.at_rest()
+        with reporter.progress("adapting") as progress:
+            progress(1, 1)
+        time.sleep(0.3)
+        reporter.message("asked for")
+    assert [line[-9:] for line in _text(console).splitlines()] == ["s] opening"[-9:], "asked for"]
+
+
 def test_silence__is_left_to_a_bar() -> None:
     console = _terminal()
     with (
