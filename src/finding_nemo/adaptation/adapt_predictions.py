@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from finding_nemo.adaptation.adapt_dive import adapt_dive, choose_places
-from finding_nemo.adaptation.adaptation_settings import DEFAULTS, AdaptationSettings
+from finding_nemo.adaptation.adaptation_settings import AdaptationSettings
 from finding_nemo.adaptation.files.adapted_file import (
     ADAPTED,
     BASE,
@@ -21,6 +21,7 @@ from finding_nemo.adaptation.files.adapted_file import (
 )
 from finding_nemo.adaptation.files.review_state import ReviewState
 from finding_nemo.adaptation.rest_quality import RestQuality, estimate_quality, pool_quality
+from finding_nemo.adaptation.shrunk_settings import NUMBERS, settings_of_metadata
 from finding_nemo.core.errors import ReviewsError
 from finding_nemo.core.provenance import hash_file, now_utc, run_provenance
 from finding_nemo.core.reporter import Reporter
@@ -68,7 +69,7 @@ def adapt_predictions(
     out: Path,
     *,
     reviews: Path,
-    settings: AdaptationSettings = DEFAULTS,
+    settings: AdaptationSettings | None = None,
     file_format: Format | None = None,
     overwrite: bool = False,
     reporter: Reporter | None = None,
@@ -79,7 +80,8 @@ def adapt_predictions(
         state: Predictions and reviews.
         out: The file to write.
         reviews: The file of reviews, for the provenance.
-        settings: All numbers of the adaptation.
+        settings: All numbers of the adaptation; default: those that the predictions bring, else
+            the shipped ones.
         file_format: A name of `FORMATS`; by default what the suffix of `out` says.
         overwrite: Whether an existing file may be replaced.
         reporter: Told what is chosen, and progress.
@@ -91,13 +93,16 @@ def adapt_predictions(
     """
     started, tell = now_utc(), reporter or Reporter()
     chosen = choose_format(out, file_format)
+    if settings is None:
+        settings = tell.announce(NUMBERS, settings_of_metadata(state.predicted.metadata))
+    numbers = settings
     rows, parts = adapted_rows(state, settings, tell)
     n_reviewed = sum(method == REVIEWED for method in rows.methods)
     summary = write_adapted(
         state.predicted.path,
         rows,
         out,
-        metadata=lambda summary: _metadata(state, settings, summary, reviews, started),
+        metadata=lambda summary: _metadata(state, numbers, summary, reviews, started),
         file_format=chosen,
         overwrite=overwrite,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finding_nemo.adaptation.adapt_dive import Dive, adapt_dive, choose_places
-from finding_nemo.adaptation.adaptation_settings import DEFAULTS, AdaptationSettings
+from finding_nemo.adaptation.adaptation_settings import AdaptationSettings
 from finding_nemo.adaptation.files.review_state import ReviewState
 from finding_nemo.adaptation.frame_choice import ChosenFrame, DiveCoverage, most_useful
 from finding_nemo.adaptation.rest_quality import (
@@ -18,6 +18,7 @@ from finding_nemo.adaptation.rest_quality import (
     frames_to_reach,
     pool_quality,
 )
+from finding_nemo.adaptation.shrunk_settings import NUMBERS, settings_of_metadata
 from finding_nemo.core.arrays import Float64s
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.files.atomic_files import refuse_existing, write_text
@@ -72,7 +73,7 @@ def suggest_frames(
     *,
     per_dive: int | None = None,
     budget: int | None = None,
-    settings: AdaptationSettings = DEFAULTS,
+    settings: AdaptationSettings | None = None,
     reporter: Reporter | None = None,
 ) -> Suggestions:
     """Return the frames to look at next.
@@ -84,7 +85,8 @@ def suggest_frames(
         state: Predictions, and reviews if there are any.
         per_dive: So many of each dive; or
         budget: so many in all, where they help most.
-        settings: All numbers of the adaptation.
+        settings: All numbers of the adaptation; default: those that the predictions bring, else
+            the shipped ones.
         reporter: Told what is chosen, and progress.
 
     Raises:
@@ -96,6 +98,8 @@ def suggest_frames(
             f"Give either per_dive or budget, at least 1; got {per_dive} and {budget}."
         )
     tell = reporter or Reporter()
+    if settings is None:
+        settings = tell.announce(NUMBERS, settings_of_metadata(state.predicted.metadata))
     dives = [dive for dive, _ in state.dives.values()]
     reviewed = [dive for dive in dives if len(dive.labels)]
     with_places = True

@@ -16,6 +16,8 @@ from finding_nemo.core.text.short_repr import ShortRepr
 from finding_nemo.results.reading.answer_columns import ANSWER_FIELDS, LOOK_FIRST, AnswerColumns
 from finding_nemo.results.reading.assessment_columns import ASSESSMENT_FIELDS, AssessmentColumns
 
+# What a file's metadata call the bundle's own numbers of the adaptation.
+ADAPTATION_SETTINGS = "adaptation_settings"
 SCHEMA_VERSION = 1
 METADATA_KEY = b"finding_nemo"
 TOP_K = 20

@@ -97,7 +97,7 @@ def train(
     if dry_run:
         print_dry_run(dry_run_training(check_training(data, **asked), resume=resume))
         return
-    run = run_training(data, **asked)
+    run = run_training(data, **asked, with_adaptation=True)
     if run.is_main:
         print_run(run)
 

@@ -27,6 +27,7 @@ from finding_nemo.core.text.printable import printable
 from finding_nemo.core.text.short_repr import ShortRepr
 from finding_nemo.core.text.wrong_argument import check_path
 from finding_nemo.models.bundle.bundle_files import (
+    ADAPTATION,
     INT8_NETWORK,
     MANIFEST,
     MODEL_CARD,
@@ -370,16 +371,16 @@ def _contiguous(tensors: Tensors) -> dict[str, npt.NDArray[Any]]:
 def bundle_hash(path: Path) -> str:
     """Return one SHA-256 for all that a bundle predicts with.
 
-    It covers the tensors, the network and the manifest except `provenance` (which holds the
-    time) and `files` (hashes of what it covers); the model card repeats the manifest and is left
-    out. Two trainings with the same
+    It covers the tensors, the network, the numbers of the adaptation, and the manifest except
+    `provenance` (which holds the time) and `files` (hashes of what it covers); the model card
+    repeats the manifest and is left out. Two trainings with the same
     settings, data and seed on one machine have the same hash.
     """
     content = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
     for key in ("provenance", "files"):
         content.pop(key, None)
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
-    for name in (WEIGHTS, NOVELTY, NETWORK, INT8_NETWORK):
+    for name in (WEIGHTS, NOVELTY, NETWORK, INT8_NETWORK, ADAPTATION):
         if (path / name).is_file():
             digest.update(f"{name}:{hash_file(path / name)}".encode())
     return digest.hexdigest()

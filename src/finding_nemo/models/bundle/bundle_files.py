@@ -18,13 +18,20 @@ NETWORK = "model.onnx"
 INT8_NETWORK = "model.int8.onnx"
 NOVELTY = "novelty.safetensors"
 EXPORTS = "exports.json"
+ADAPTATION = "adaptation.json"
 MODEL_CARD = "MODEL_CARD.md"
 
 # What a hash is kept of: all that decides a prediction. The card is for people to write in.
-HASHED = (WEIGHTS, NOVELTY, NETWORK, INT8_NETWORK, EXPORTS)
+HASHED = (WEIGHTS, NOVELTY, NETWORK, INT8_NETWORK, EXPORTS, ADAPTATION)
 _MIB = 1 << 20
 # A manifest of 290 categories takes 60 kB; an ONNX file cannot be larger than 2 GB itself.
-_MOST_BYTES = {MANIFEST: 64 * _MIB, EXPORTS: _MIB, NETWORK: 2048 * _MIB, INT8_NETWORK: 2048 * _MIB}
+_MOST_BYTES = {
+    MANIFEST: 64 * _MIB,
+    EXPORTS: _MIB,
+    ADAPTATION: _MIB,
+    NETWORK: 2048 * _MIB,
+    INT8_NETWORK: 2048 * _MIB,
+}
 _MOST_TENSOR_BYTES = 16_384 * _MIB
 
 

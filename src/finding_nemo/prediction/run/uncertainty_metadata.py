@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from finding_nemo.core.text.printable import printable
+from finding_nemo.models.bundle.adaptation_numbers import adaptation_numbers
 from finding_nemo.models.bundle.bundle import Bundle, bundle_hash
 from finding_nemo.prediction.postprocess import SET_RISK, PostProcessor
-from finding_nemo.results.schema import SCHEMA_VERSION
+from finding_nemo.results.schema import ADAPTATION_SETTINGS, SCHEMA_VERSION
 from finding_nemo.uncertainty.answers import WANTED, AnswerBars
 from finding_nemo.uncertainty.operating_points import OperatingPoint
 from finding_nemo.uncertainty.unseen_prior import ABOUT
@@ -42,12 +43,14 @@ def uncertainty_metadata(postprocessor: PostProcessor | None) -> dict[str, Any]:
 
 def bundle_metadata(bundle: Bundle, postprocessor: PostProcessor | None) -> dict[str, Any]:
     """Return what predictions of a bundle say of it, wherever they were made, JSON-ready."""
+    numbers = adaptation_numbers(bundle)
     return {
         "schema_version": SCHEMA_VERSION,
         "bundle_hash": bundle_hash(bundle.path),
         **origin_of(bundle),
         "settings": bundle.manifest.settings,
         "categories": evidence_of(bundle),
+        **({} if numbers is None else {ADAPTATION_SETTINGS: numbers}),
     } | uncertainty_metadata(postprocessor)
 
 
