@@ -27,6 +27,7 @@ from finding_nemo.fetching.fetched_list import (
     FetchedImage,
     FetchJournal,
     MissingImage,
+    refuse_strange_tables,
     write_fetched,
     write_missing,
 )
@@ -110,6 +111,7 @@ def fetch_images(request: FetchRequest, reporter: Reporter) -> FetchSummary:
 
     Raises:
         DatasetError: If the annotations cannot be read or give no address.
+        OutputExistsError: If the folder holds a table of that name which no fetch wrote.
         OtherRunError: If another process fetches into the folder.
         NoSpaceError: If the disk is too small, or becomes full.
         OutputError: If the folder cannot be written.
@@ -118,6 +120,7 @@ def fetch_images(request: FetchRequest, reporter: Reporter) -> FetchSummary:
     check_installed()
     folder = request.folder
     refuse_address(folder)
+    refuse_strange_tables(folder)
     journal = FetchJournal(folder)
     with _kept_if_used(folder), held_alone(journal.state_folder / _LOCK, f"fetches into {folder}"):
         plan = _plan(request, folder, journal, reporter)
@@ -142,6 +145,7 @@ def dry_run_fetch(request: FetchRequest) -> DryRun:
         DatasetError: As `fetch_images`.
     """
     refuse_address(request.folder)
+    refuse_strange_tables(request.folder)
     with TemporaryDirectory() as empty:
         folder = request.folder if request.folder.is_dir() else Path(empty)
         plan = _plan(request, folder, FetchJournal(folder), Reporter())

@@ -23,7 +23,7 @@ from finding_nemo.fetching.fathomnet.new_training_set import (
     forbidden_images,
     unseen_concepts,
 )
-from finding_nemo.fetching.fetched_list import write_rows
+from finding_nemo.fetching.fetched_list import refuse_strange_table, write_rows
 from finding_nemo.fetching.transfer.image_request import check_installed, open_client
 from finding_nemo.fetching.transfer.politeness import Politeness
 
@@ -68,7 +68,8 @@ def gather_training_set(request: TrainingSetRequest, reporter: Reporter) -> Path
         DatasetError: If the annotations cannot be read.
         FetchError: If they hold no evaluation images, no image was found, or the interface fails.
         SettingsError: If a concept is not in the category table.
-        OutputExistsError: If the folder holds the training set of another request.
+        OutputExistsError: If the folder holds the training set of another request, or a person's
+            own file under a name that would be written.
         OutputError: If it cannot be written.
         ModuleNotFoundError: If httpx is not installed.
     """
@@ -91,6 +92,7 @@ def gather_training_set(request: TrainingSetRequest, reporter: Reporter) -> Path
             )
         reporter.message(f"{path} is there already, of the same question: it is gone on with.")
         return path
+    refuse_strange_table(request.folder / PROVENANCE_FILE, ProvenanceRow)
     with reporter.progress("asking FathomNet", unit="concepts") as progress:
         asyncio.run(_gather(request, concepts, found, progress))
     for words, n in found.counts.most_common():

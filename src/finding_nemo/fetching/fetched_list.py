@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from finding_nemo.core.errors import OutputExistsError
 from finding_nemo.core.files.atomic_files import raise_output_error, write_text
 from finding_nemo.core.text.cells import defused
 
@@ -130,6 +132,36 @@ def _image_of(line: bytes) -> FetchedImage | None:
     except (ValueError, TypeError, KeyError):
         return None
     return image if isinstance(image.file, str) and isinstance(image.n_bytes, int) else None
+
+
+def refuse_strange_tables(folder: Path) -> None:
+    """Check that the two tables of a folder, where they are there, are those of an earlier fetch.
+
+    Raises:
+        OutputExistsError: If one is a file of the person's own, which is never replaced.
+    """
+    refuse_strange_table(folder / FETCHED_FILE, FetchedImage)
+    refuse_strange_table(folder / MISSING_FILE, MissingImage)
+
+
+def refuse_strange_table(path: Path, kind: type) -> None:
+    """Check that a file, where it is there, is a table of dataclasses of this kind.
+
+    Raises:
+        OutputExistsError: If it is anything else.
+    """
+    header = ",".join(field.name for field in fields(kind)).encode()
+    with raise_output_error(path):
+        if not os.path.lexists(path):
+            return
+        if path.is_file():
+            with path.open("rb") as file:
+                if file.readline(len(header) + 2).rstrip() == header:
+                    return
+    raise OutputExistsError(
+        f"{path} is a file that no fetch wrote; it is not replaced. Choose another folder, or give "
+        "that file another name."
+    )
 
 
 def write_fetched(folder: Path, images: Sequence[FetchedImage]) -> Path:

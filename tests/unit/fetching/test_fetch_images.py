@@ -21,6 +21,7 @@ from finding_nemo.core.errors import (
     NoSpaceError,
     OtherRunError,
     OutputError,
+    OutputExistsError,
 )
 from finding_nemo.core.files.locking import held_alone
 from finding_nemo.core.records import Split, SplitRow
@@ -388,6 +389,19 @@ def test_an_address_for_an_output__is_refused(tmp_path: Path) -> None:
     request = FetchRequest(annotations=tmp_path / "a.json", folder=Path("s3://bucket/images"))
     with pytest.raises(OutputError, match="address"):
         fetch_images(request, Reporter())
+
+
+@pytest.mark.parametrize("name", ["fetched.csv", "missing.csv"])
+def test_a_table_of_the_persons_own__is_never_replaced(tmp_path: Path, name: str) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / name).write_text("path,categories\na.png,Crab\n")
+    with pytest.raises(OutputExistsError, match="no fetch wrote"):
+        fetched(tmp_path, {"a.png": "http://127.0.0.1:1/a.png"})
+    assert (tmp_path / "images" / name).read_text().endswith("Crab\n")
+    (tmp_path / "images" / name).unlink()
+    (tmp_path / "images" / name).mkdir()
+    with pytest.raises(OutputExistsError):
+        fetched(tmp_path, {"a.png": "http://127.0.0.1:1/a.png"})
 
 
 def test_terms__are_named_once(tmp_path: Path) -> None:
