@@ -20,6 +20,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from finding_nemo import read_dataset, train
+from finding_nemo.core.errors import TrainingError
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.fetching.fetch_images import FetchRequest, FetchSummary, fetch_images
 from finding_nemo.fetching.fetch_run import Sources
@@ -194,8 +196,12 @@ def test_command__says_what_is_here_and_what_is_missing(tmp_path: Path) -> None:
         assert f"6 of {6 + _ABSENT} images are here (6 of them new)" in done.stdout
         assert f"{_ABSENT} are missing, each with why" in done.stdout
         assert "404 Not Found" in done.stdout
-        # train says how to get what is not here
-        train = ["train", str(path), "--out", str(tmp_path / "run"), "--images", str(tmp_path)]
-        refused = subprocess.run([*command[:3], *train], capture_output=True, text=True)
-    assert refused.returncode == 1
-    assert "no annotated image" in refused.stderr or "finding-nemo fetch" in refused.stderr
+
+
+@pytest.mark.slow
+def test_train__says_how_to_get_images_that_are_not_here(tmp_path: Path, tiny_folder: Path) -> None:
+    dataset = read_dataset(tiny_folder, images=tmp_path)
+    with pytest.raises(TrainingError, match=r"None of the \d+ images is here") as caught:
+        train(dataset, out=tmp_path / "run")
+    assert f"`finding-nemo fetch {tiny_folder} --out DIR`" in str(caught.value)
+    assert not (tmp_path / "run").exists()

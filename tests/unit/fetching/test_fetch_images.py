@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import shutil
+import zipfile
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +27,7 @@ from finding_nemo.core.errors import (
 from finding_nemo.core.files.locking import held_alone
 from finding_nemo.core.records import Split, SplitRow
 from finding_nemo.core.reporter import Reporter
+from finding_nemo.data.dataset import read_dataset
 from finding_nemo.fetching.fetch_images import (
     FetchRequest,
     FetchSummary,
@@ -228,6 +230,27 @@ def test_redirect__to_another_host_is_followed(tmp_path: Path) -> None:
     (image,) = found.summary.fetched
     assert image.url == f"{other.url}/b%20c.png"
     assert image.asked_url.endswith("/a.png")
+
+
+def test_addresses__of_a_table_and_of_a_zip(tmp_path: Path) -> None:
+    with MisbehavingServer({"/a.png": picture(1)}) as server:
+        url = f"{server.url}/a.png"
+        table = tmp_path / "table.csv"
+        table.write_text(f"path,categories,url\ndive/a.png,Crab,{url}\n")
+        zipped = tmp_path / "kaggle.zip"
+        coco = json.dumps({"images": [{"id": 1, "file_name": "a.png", "coco_url": url}]})
+        with zipfile.ZipFile(zipped, "w") as archive:
+            archive.writestr("category_key.csv", "id,name,supercat\n1,Crab,Animal\n")
+            archive.writestr("object_detection/train.json", coco)
+        for path, file in ((table, "dive/a.png"), (zipped, "a.png")):
+            folder = tmp_path / path.stem
+            request = FetchRequest(
+                annotations=path, folder=folder, politeness=QUICK, sources=NOWHERE
+            )
+            assert fetch_images(request, Reporter()).n_new == 1
+            assert (folder / file).read_bytes() == picture(1)
+            (record,) = read_dataset(path, images=folder).records
+            assert record.path == folder / file
 
 
 def test_proxy_of_the_environment__is_asked(
