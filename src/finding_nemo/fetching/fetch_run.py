@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 # A try that brought so much, to be gone on with, does not count; so often at most.
 _PROGRESS_BYTES = 1 << 16
 _MOST_TRIES = 200
-# Web pages and damaged images rarely become images by asking again.
-_COST_OF_NO_IMAGE = 2
+# A busy server says nothing about the image: two such answers are one try.
+_COST_OF_BUSY = 0.5
 # So often the same bytes must come before they are taken for what the server has.
 _SAME_DAMAGE = 3
 _OTHER_CHECKSUM = "what the server sends is another file than FathomNet's checksum says"
@@ -81,7 +81,7 @@ class _Job:
     address: str = ""
     url: str = ""  # the address, or where it redirects to
     n_redirects: int = 0
-    cost: int = 0
+    cost: float = 0.0
     n_tries: int = 0
     damaged: Counter[str] = field(default_factory=Counter)
     facts: ImageFacts | None = None
@@ -145,7 +145,7 @@ class FetchRun:
         if job.addresses:
             job.address = job.url = job.addresses.pop(0)
             job.asked.add(job.address)
-            job.cost = job.n_tries = job.n_redirects = 0
+            job.cost, job.n_tries, job.n_redirects = 0.0, 0, 0
             job.damaged.clear()
             self._queue(job.url).put(_ImageAttempt(self, job))
         elif self._may_ask_api(job):
@@ -229,12 +229,11 @@ class FetchRun:
     def _retry(self, job: _Job, received: Received) -> None:
         job.n_tries += 1
         if received.n_bytes < _PROGRESS_BYTES:
-            is_no_image = received.manner is Manner.WELL
-            job.cost += _COST_OF_NO_IMAGE if is_no_image else 1
+            job.cost += _COST_OF_BUSY if received.manner is Manner.BUSY else 1.0
         if job.cost >= self._polite.tries or job.n_tries >= _MOST_TRIES:
             self.leave_address(job, f"{received.reason} ({job.n_tries} tries)")
             return
-        wait_s = wait_before_try(max(1, job.cost), self._polite, self._random)
+        wait_s = wait_before_try(max(1, round(job.cost)), self._polite, self._random)
         if job.url != job.address:  # what it redirected to may be old by now
             job.url, job.n_redirects = job.address, 0
         self._queue(job.url).put(_ImageAttempt(self, job), wait_s=wait_s)
