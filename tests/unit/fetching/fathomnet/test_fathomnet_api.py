@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finding_nemo.core.errors import AddressError, FetchError
@@ -102,6 +102,7 @@ _JSON = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(list(ENTRY)), _JSON))
 def test_facts__of_anything_are_facts_or_none(values: dict[str, Any]) -> None:
     found = image_facts(ENTRY | values)
