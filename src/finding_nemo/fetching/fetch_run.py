@@ -168,8 +168,10 @@ class FetchRun:
         return self._queues[host]
 
     def leave_address(self, job: _Job, reason: str) -> None:
-        """Note why an address has no image, and go on with the next."""
-        job.unfinished.discard()
+        """Note why an address has no image, and go on with the next.
+
+        What came of it stays: a fault may have passed by the next run.
+        """
         job.reasons.append(f"{host_of(job.url)}: {reason}")
         self._next_address(job)
 
@@ -212,6 +214,7 @@ class FetchRun:
         if received.step is Step.COMPLETE:
             self._end_one()
         elif received.step is Step.GONE:
+            job.unfinished.discard()
             self.leave_address(job, received.reason)
         elif received.step is Step.REDIRECT:
             self._redirect(job, received.location)

@@ -331,6 +331,17 @@ def test_fathomnet__that_does_not_help_is_one_more_reason(
     assert "404" in found.reason
 
 
+def test_half_an_image_of_a_server_that_is_gone__is_kept_for_the_next_run(tmp_path: Path) -> None:
+    content = picture(1, side=60)
+    with MisbehavingServer({}) as server:
+        url = f"{server.url}/a.png"
+    unfinished = UnfinishedFile(tmp_path / "images" / STATE_FOLDER, "a.png")
+    with unfinished.begin(url, validator=tag_of(content), total=len(content)) as file:
+        file.write(content[:5000])
+    assert fetched(tmp_path, {"a.png": url}).summary.is_cut_off
+    assert unfinished.begun(url).offset == 5000
+
+
 def test_no_server__is_given_up_soon(tmp_path: Path) -> None:
     with MisbehavingServer({}) as server:
         url = server.url
