@@ -126,7 +126,8 @@ def plan_fetch(
 def _planned(
     record: ImageRecord, folder: Path, inside: _Inside, known: Mapping[str, FetchedImage]
 ) -> WantedImage | FetchedImage | MissingImage:
-    file = os.path.relpath(record.path, folder).replace(os.sep, "/")
+    # Every path begins with the folder as it is written, "." excepted, which no path keeps.
+    file = str(record.path).removeprefix(f"{folder}{os.sep}").replace(os.sep, "/")
     image = WantedImage(
         image_id=record.image_id,
         path=record.path,
