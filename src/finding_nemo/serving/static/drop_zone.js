@@ -64,13 +64,14 @@ export class DropZone {
     const bar = make("progress");
     Object.assign(bar, {max: total, value: queue.nDone});
     bar.setAttribute("aria-label", "Files predicted");
-    const words = [many(queue.nDone) + " of " + plural(total, "file") + (queue.isBusy ? " …" : "")];
+    const words = [many(queue.nDone) + " of " + plural(total, "file") + (queue.isBusy ? " so far" : "")];
     if (queue.failures.length) words.push(plural(queue.failures.length, "file") + " could not be read");
     if (this.nPassedOver) words.push(plural(this.nPassedOver, "hidden file") + " passed over");
     if (queue.pausedUntil > Date.now()) words.push("the server is busy; this page waits and goes on");
     parts.push(bar, make("p", "upload-words", words.join(", ") + "."));
     if (queue.unsent.length && !queue.isBusy) parts.push(this.unsentWords());
     if (queue.failures.length) parts.push(failureList(queue.failures));
+    if (!queue.isBusy && !queue.unsent.length) parts.push(makeButton("close", "Close", () => { box.hidden = true; }));
     box.replaceChildren(...parts);
     if (!queue.isBusy && !queue.unsent.length) say(words.join(", ") + ".");
   }

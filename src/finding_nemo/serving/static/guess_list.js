@@ -37,7 +37,9 @@ export class GuessList {
     const item = make("li", "guess"), button = makeButton("there", "", canMark ? () => this.act.present(guess) : null);
     const line = make("span", "line"), track = make("span", "track"), bar = make("i", "bar");
     if (at < FIRST && canMark) line.append(make("kbd", "", at + 1));
-    line.append(make("bdi", "name", guess.name), make("span", "p", percent(guess.probability)));
+    line.append(make("bdi", "name", guess.name));
+    if (model !== null && Math.abs(model - guess.probability) >= 0.005) line.append(make("span", "before", "network " + percent(model)));
+    line.append(make("span", "p", percent(guess.probability)));
     bar.style.width = 100 * guess.probability + "%";
     track.append(bar);
     if (model !== null) {
@@ -46,7 +48,6 @@ export class GuessList {
       track.append(tick);
     }
     const quiet = [groupOf(guess), guess.evidence];
-    if (model !== null && Math.abs(model - guess.probability) >= 0.005) quiet.push("the network alone: " + percent(model));
     button.append(line, track, make("small", "", quiet.filter(Boolean).join(" · ")));
     button.title = guess.name.length > 40 ? guess.name : "";
     item.append(button);

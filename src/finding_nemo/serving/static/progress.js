@@ -29,7 +29,7 @@ export function showProgress(diveName) {
     const line = make("p", "quality-words");
     const range = "likely " + twoDigits(quality.low) + "–" + twoDigits(quality.high);
     line.append(make("b", "", twoDigits(quality.value)), " of 1, ", make("span", "range", range + "; "), make("span", "reach", wordsToReach(quality)));
-    parts.push(meterOf(quality), textOf(line, "how well the rest " + restOf(diveName) + "is named · " + counted));
+    parts.push(meterOf(quality), textOf(line, restOf(diveName) + " · " + counted));
   } else {
     const words = nFrames ? "Look at a few frames, and it says here how well the rest is named." : "No frame yet.";
     parts.push(textOf(make("p", "quality-words", words), counted));
@@ -40,8 +40,8 @@ export function showProgress(diveName) {
 // A quality over several dives says nothing of those where nobody looked yet.
 function restOf(diveName) {
   const nDives = collection.dives.length, nBegun = collection.dives.filter((one) => one.n_reviewed > 0).length;
-  if (diveName || nBegun === nDives) return "";
-  return "of the " + (nBegun === 1 ? "one dive begun" : many(nBegun) + " dives begun") + " (of " + many(nDives) + ") ";
+  if (diveName || nBegun === nDives) return "how well the rest is named";
+  return "the rest of the " + plural(nBegun, "dive") + " begun, of " + many(nDives);
 }
 
 function textOf(line, quiet) {

@@ -151,7 +151,7 @@ async function showNeighbours() {
   find("previous").disabled = !hasBefore;
   find("next").disabled = !hasAfter;
   find("skip").hidden = !inLoop;
-  const words = inLoop ? "Suggested for review" : at !== null && pages?.total ? many(at + 1) + " of " + many(pages.total) : "";
+  const words = inLoop ? "Suggested" : at !== null && pages?.total ? many(at + 1) + " of " + many(pages.total) : "";
   find("place").textContent = words;
   if (inLoop || !hasAfter) return;
   const after = pages.at(at + 1);
