@@ -89,8 +89,8 @@ def test_reviews__that_were_acknowledged_survive_thirty_kills(tmp_path: Path) ->
         assert undone <= {number for number, review in found.items() if review.is_undone}
         # None is half there: each holds its 50 categories, and who said it.
         for review in found.values():
-            assert len(review.said.categories) == 50
-            assert re.fullmatch(r"writer \d+", review.said.reviewer)
+            assert len(review.statement.categories) == 50
+            assert re.fullmatch(r"writer \d+", review.statement.reviewer)
 
 
 def _rest(stream: Any) -> list[str]:

@@ -12,6 +12,7 @@ from finding_nemo.core.records import Dataset
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.data.datasets.fields.label_cells import Cell
 from finding_nemo.data.datasets.reading_notes import Notes
+from finding_nemo.reviewing.checked_reviews import check_review, machine_answer
 from finding_nemo.reviewing.file_collection import NO_OPTIONS, FileCollection
 from finding_nemo.reviewing.frame_collection import FrameCollection, PlacesOptions
 from finding_nemo.reviewing.review_categories import ReviewCategories
@@ -22,7 +23,6 @@ from finding_nemo.reviewing.review_store import (
     default_store,
     open_store,
 )
-from finding_nemo.reviewing.said_reviews import check_review, machine_answer
 
 
 def open_review_session(
@@ -95,8 +95,8 @@ def take_reviews(
         OutputError: If one cannot be written.
     """
     row_of = {name: row for row, name in enumerate(collection.columns.image_ids)}
-    has_review = {review.said.image_id for review in store.log}
-    names = ReviewCategories(collection.categories, [review.said for review in store.log])
+    has_review = {review.statement.image_id for review in store.log}
+    names = ReviewCategories(collection.categories, [review.statement for review in store.log])
     reader = _Reader(table, collection)
     notes = Notes()
     found = []
@@ -109,12 +109,12 @@ def take_reviews(
         elif review.image_id in has_review:
             notes.add("frames of the table are reviewed here already", review.image_id)
         else:
-            said = reader.read(review, names)
-            names.register((*said.categories, *said.rejected))
-            found.append(replace(said, machine=machine_answer(collection, row)))
+            statement = reader.read(review, names)
+            names.register((*statement.categories, *statement.rejected))
+            found.append(replace(statement, machine=machine_answer(collection, row)))
     # All of the table is checked before any of it is kept.
-    for said in found:
-        store.add(said)
+    for statement in found:
+        store.add(statement)
     for sentence in (*table.notices, *reader.notes.sentences(), *notes.sentences()):
         reporter.message(f"note: {sentence}")
     reporter.message(f"{len(found)} reviews taken from {table.path.name}")

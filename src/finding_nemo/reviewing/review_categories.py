@@ -22,12 +22,12 @@ class ReviewCategories:
     The id of a new name is its own for good, even where the review that brought it is taken back.
     """
 
-    def __init__(self, entries: Sequence[Mapping[str, Any]], said: Iterable[NewReview]) -> None:
+    def __init__(self, entries: Sequence[Mapping[str, Any]], reviews: Iterable[NewReview]) -> None:
         """Begin with a table and what was reviewed before.
 
         Args:
             entries: The category table of the predictions, JSON-ready, in column order.
-            said: Every review so far, in order, those taken back among them.
+            reviews: Every review so far, in order, those taken back among them.
         """
         self._entries = tuple(entries)
         self._names = {
@@ -39,7 +39,7 @@ class ReviewCategories:
         self._folded: dict[str, list[int]] = {}
         for number, name in self._names.items():
             self._folded.setdefault(name.casefold(), []).append(number)
-        for review in said:
+        for review in reviews:
             self.register((*review.categories, *review.rejected))
 
     def resolve(self, items: Iterable[int | str]) -> list[NamedCategory]:
@@ -73,15 +73,15 @@ class ReviewCategories:
             self._folded.setdefault(category.name.casefold(), []).append(category.category_id)
         return new
 
-    def entries(self, said: Iterable[NewReview]) -> list[Mapping[str, Any]]:
+    def entries(self, reviews: Iterable[NewReview]) -> list[Mapping[str, Any]]:
         """Return the category table, JSON-ready, with the new ones that reviews hold behind it.
 
         They stand in the order in which `adapt` meets them in the table of these reviews.
 
         Args:
-            said: The reviews that count, in order.
+            reviews: The reviews that count, in order.
         """
-        used = (c.category_id for review in said for c in (*review.categories, *review.rejected))
+        used = (c.category_id for review in reviews for c in (*review.categories, *review.rejected))
         new = dict.fromkeys(number for number in used if number not in self._table_ids)
         return [*self._entries, *(_entry(number, self._names[number]) for number in new)]
 

@@ -18,6 +18,7 @@ from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.cells import quoted
 from finding_nemo.reviewing.adapting.adapted_collection import AdaptedCollection
 from finding_nemo.reviewing.adapting.current_answers import FrameFilter, Order
+from finding_nemo.reviewing.checked_reviews import check_review, machine_answer, shown_review
 from finding_nemo.reviewing.frame_collection import FrameCollection, FrameFile
 from finding_nemo.reviewing.frame_details import describe_frame, map_category_ids
 from finding_nemo.reviewing.live_collection import LiveCollection
@@ -35,7 +36,6 @@ from finding_nemo.reviewing.review_objects import (
     Undone,
 )
 from finding_nemo.reviewing.review_store import ReviewStore, StoredReview
-from finding_nemo.reviewing.said_reviews import check_review, machine_answer, shown_review
 
 MAX_PAGE = 500
 MAX_SUGGESTED = 200
@@ -92,7 +92,7 @@ class ReviewSession:
         self.store = store
         self.lock = RLock()
         self.reviewer = reviewer
-        self._names = ReviewCategories(collection.categories, [r.said for r in store.log])
+        self._names = ReviewCategories(collection.categories, [r.statement for r in store.log])
         self._settings, self._reporter = settings, reporter or Reporter()
         self._suggested: dict[int, str] = {}
         self._begin()
@@ -106,20 +106,20 @@ class ReviewSession:
         self._standing: dict[int, StoredReview] = {}
         self._read_standing()
         for row, review in self._standing.items():
-            self._adapted.put(row, review.said)
+            self._adapted.put(row, review.statement)
 
     def _read_standing(self) -> None:
         """Take from the log what counts now."""
         standing = self.store.standing().values()
         usable = self.collection.columns.usable
-        rows = [(self._row_of.get(review.said.image_id, -1), review) for review in standing]
+        rows = [(self._row_of.get(review.statement.image_id, -1), review) for review in standing]
         self._standing = {row: review for row, review in rows if row >= 0 and usable[row]}
         self.n_passed_over = len(rows) - len(self._standing)
         self._adapted.answers.reviews[:] = 0
         for row, review in self._standing.items():
             self._adapted.answers.reviews[row] = review.number
-        said = [review.said for review in self._standing.values()]
-        self._adapted.set_categories(self._names.entries(said))
+        statement = [review.statement for review in self._standing.values()]
+        self._adapted.set_categories(self._names.entries(statement))
 
     @property
     def categories(self) -> Sequence[Mapping[str, Any]]:
@@ -161,7 +161,7 @@ class ReviewSession:
         started = time.perf_counter()
         self._check_row(row)
         self._refuse_failed(row)
-        said = check_review(
+        statement = check_review(
             self._names,
             self.collection.columns.image_ids[row],
             categories,
@@ -170,8 +170,8 @@ class ReviewSession:
             reviewer=self.reviewer if reviewer is None else reviewer,
             machine=machine_answer(self.collection, row),
         )
-        kept = self.store.add(said)
-        new = self._names.register((*said.categories, *said.rejected))
+        kept = self.store.add(statement)
+        new = self._names.register((*statement.categories, *statement.rejected))
         changed = self._take_in(row)
         return Reviewed(
             review=shown_review(row, kept),
@@ -212,7 +212,7 @@ class ReviewSession:
         undone = self.store.undo(reviewer)
         if undone is None:
             return Undone(undone=None, now=None, dive=None)
-        row = self._row_of.get(undone.said.image_id, -1)
+        row = self._row_of.get(undone.statement.image_id, -1)
         if row < 0:
             self._read_standing()
             return Undone(undone=shown_review(row, undone), now=None, dive=None)
@@ -378,7 +378,7 @@ class ReviewSession:
         """Let what the store says of a frame count; return how many answers changed."""
         self._read_standing()
         review = self._standing.get(row)
-        self._adapted.put(row, None if review is None else review.said)
+        self._adapted.put(row, None if review is None else review.statement)
         return self._adapted.refresh([self._adapted.dive_of(row)])
 
     def _check_row(self, row: int) -> None:

@@ -82,12 +82,12 @@ class StoredReview:
 
     Attributes:
         number: Its number in the log, from 1; later ones have larger numbers.
-        said: What the person said.
+        statement: What the person said.
         is_undone: Whether it was taken back.
     """
 
     number: int
-    said: NewReview
+    statement: NewReview
     is_undone: bool = False
 
 
@@ -120,20 +120,20 @@ class ReviewStore:
         found: dict[str, StoredReview] = {}
         for review in self._log.values():
             if not review.is_undone:
-                found.pop(review.said.image_id, None)
-                found[review.said.image_id] = review
+                found.pop(review.statement.image_id, None)
+                found[review.statement.image_id] = review
         return found
 
-    def add(self, said: NewReview) -> StoredReview:
+    def add(self, statement: NewReview) -> StoredReview:
         """Keep a review; it is on the disk when this returns.
 
         Raises:
             OutputError: If it cannot be written; then nothing of it is kept.
         """
-        if not said.time:
-            said = replace(said, time=now_utc())
-        number = self._append("review", None, said)
-        self._log[number] = StoredReview(number=number, said=said)
+        if not statement.time:
+            statement = replace(statement, time=now_utc())
+        number = self._append("review", None, statement)
+        self._log[number] = StoredReview(number=number, statement=statement)
         return self._log[number]
 
     def undo(self, reviewer: str | None = None) -> StoredReview | None:
@@ -150,15 +150,15 @@ class ReviewStore:
         numbers = [
             review.number
             for review in self.standing().values()
-            if reviewer is None or review.said.reviewer == reviewer
+            if reviewer is None or review.statement.reviewer == reviewer
         ]
         if not numbers:
             return None
         undone = self._log[max(numbers)]
         taken = NewReview(
-            image_id=undone.said.image_id,
+            image_id=undone.statement.image_id,
             categories=(),
-            reviewer=undone.said.reviewer if reviewer is None else reviewer,
+            reviewer=undone.statement.reviewer if reviewer is None else reviewer,
             time=now_utc(),
         )
         self._append("undo", undone.number, taken)
@@ -170,20 +170,28 @@ class ReviewStore:
         self._connection.close()
         self._held.close()
 
-    def _append(self, kind: str, undoes: int | None, said: NewReview) -> int:
-        content = _content_of(said) if kind == "review" else "{}"
+    def _append(self, kind: str, undoes: int | None, statement: NewReview) -> int:
+        content = _content_of(statement) if kind == "review" else "{}"
         try:
             with self._connection:
                 # One writer holds the file, so nobody takes this number in between.
                 last = self._connection.execute("SELECT max(number) FROM events").fetchone()[0]
                 number: int = (last or 0) + 1
-                row = (number, kind, undoes, said.image_id, content, said.reviewer, said.time)
+                row = (
+                    number,
+                    kind,
+                    undoes,
+                    statement.image_id,
+                    content,
+                    statement.reviewer,
+                    statement.time,
+                )
                 self._connection.execute(_INSERT, (*row, _digest(row)))
         except sqlite3.Error as error:
             raise OutputError(
-                f"The review of {said.image_id!r} could not be written to {self.path}: {error}. "
-                "It does not count. Make room, or see that the file may be written, and give it "
-                "again."
+                f"The review of {statement.image_id!r} could not be written to {self.path}: "
+                f"{error}. It does not count. Make room, or see that the file may be written, and "
+                "give it again."
             ) from error
         return number
 
@@ -309,19 +317,19 @@ def _read_log(connection: sqlite3.Connection, path: Path) -> dict[int, StoredRev
             if kind == "undo":
                 found[undoes] = replace(found[undoes], is_undone=True)
             else:
-                said = _said(image_id, json.loads(content), reviewer, time)
-                found[number] = StoredReview(number=number, said=said)
+                statement = _said(image_id, json.loads(content), reviewer, time)
+                found[number] = StoredReview(number=number, statement=statement)
     except sqlite3.DatabaseError as error:
         raise _unusable(path, error) from error
     return found
 
 
-def _content_of(said: NewReview) -> str:
+def _content_of(statement: NewReview) -> str:
     content = {
-        "categories": [[entry.category_id, entry.name] for entry in said.categories],
-        "rejected": [[entry.category_id, entry.name] for entry in said.rejected],
-        "complete": said.is_complete,
-        "machine": None if said.machine is None else dict(said.machine),
+        "categories": [[entry.category_id, entry.name] for entry in statement.categories],
+        "rejected": [[entry.category_id, entry.name] for entry in statement.rejected],
+        "complete": statement.is_complete,
+        "machine": None if statement.machine is None else dict(statement.machine),
     }
     # Lone surrogates of odd file names are kept as escapes: SQLite's text is UTF-8.
     return json.dumps(content)

@@ -20,8 +20,8 @@ ENTRIES = [
 ]
 
 
-def categories(*said: NewReview) -> ReviewCategories:
-    return ReviewCategories(ENTRIES, said)
+def categories(*statement: NewReview) -> ReviewCategories:
+    return ReviewCategories(ENTRIES, statement)
 
 
 def test_names__are_taken_exactly_then_without_regard_to_case() -> None:

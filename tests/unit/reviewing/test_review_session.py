@@ -260,7 +260,7 @@ def test_table_of_earlier_reviews__is_taken_once(opened: Open, tmp_path: Path) -
         (7, "", False),
     ]
     assert [c.name for c in session.reviews()[1].rejected] == ["fish"]
-    assert session.store.log[0].said.machine is not None
+    assert session.store.log[0].statement.machine is not None
     assert any("could not be read" in words for words in told)
     assert any("not among the predictions" in words for words in told)
     session.review(2, [1])

@@ -22,7 +22,7 @@ ABOUT = {"predictions": "a" * 64, "bundle_hash": "b" * 64}
 CRAB, FISH = NamedCategory(1, "crab"), NamedCategory(2, "fish")
 
 
-def said(image_id: str, *categories: NamedCategory, reviewer: str = "anna") -> NewReview:
+def statement(image_id: str, *categories: NamedCategory, reviewer: str = "anna") -> NewReview:
     return NewReview(image_id=image_id, categories=categories, reviewer=reviewer)
 
 
@@ -39,25 +39,25 @@ def test_log__is_the_same_after_it_was_closed(tmp_path: Path) -> None:
     )
     with open_store(path, ABOUT) as store:
         first = store.add(whole)
-        second = store.add(said("f2"))
+        second = store.add(statement("f2"))
         assert (first.number, second.number) == (1, 2)
-        assert second.said.time.endswith("+00:00")
+        assert second.statement.time.endswith("+00:00")
         before = store.log
     with open_store(path, ABOUT) as store:
         assert store.log == before
-        assert store.log[0].said == whole
+        assert store.log[0].statement == whole
 
 
 def test_standing__is_the_last_review_that_was_not_taken_back(tmp_path: Path) -> None:
     with open_store(tmp_path / "x.sqlite", ABOUT) as store:
-        store.add(said("f1", CRAB))
-        store.add(said("f2", FISH, reviewer="ben"))
-        store.add(said("f1", FISH))
+        store.add(statement("f1", CRAB))
+        store.add(statement("f2", FISH, reviewer="ben"))
+        store.add(statement("f1", FISH))
         assert [r.number for r in store.standing().values()] == [2, 3]
         undone = store.undo()
         assert undone is not None
         assert (undone.number, undone.is_undone) == (3, True)
-        assert store.standing()["f1"].said.categories == (CRAB,)
+        assert store.standing()["f1"].statement.categories == (CRAB,)
         # Of ben there is one, and only that can be taken back as his.
         assert getattr(store.undo("ben"), "number", None) == 2
         assert store.undo("ben") is None
@@ -65,7 +65,7 @@ def test_standing__is_the_last_review_that_was_not_taken_back(tmp_path: Path) ->
         assert store.undo() is None
         assert [r.is_undone for r in store.log] == [True, True, True]
         # Undo is a line of the log, so the next number is not that of a review that is gone.
-        assert store.add(said("f3")).number == 7
+        assert store.add(statement("f3")).number == 7
 
 
 @settings(max_examples=12, deadline=None)
@@ -86,7 +86,7 @@ def test_standing__equals_a_slow_account(
     with open_store(path, ABOUT) as store:
         for step in steps:
             if isinstance(step, tuple):
-                number = store.add(said(step[0], reviewer=step[1])).number
+                number = store.add(statement(step[0], reviewer=step[1])).number
                 kept.append((*step, number))
                 continue
             counts = [k for i, k in enumerate(kept) if k[0] not in {f for f, _, _ in kept[i + 1 :]}]
@@ -103,7 +103,7 @@ def test_standing__equals_a_slow_account(
 def test_log__only_grows(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
     with open_store(path, ABOUT) as store:
-        store.add(said("f1", CRAB))
+        store.add(statement("f1", CRAB))
     connection = sqlite3.connect(path)
     for command in ("UPDATE events SET reviewer = 'x'", "DELETE FROM events"):
         with pytest.raises(sqlite3.IntegrityError, match="only grows"):
@@ -114,7 +114,7 @@ def test_log__only_grows(tmp_path: Path) -> None:
 def test_line_that_was_changed_is_told(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
     with open_store(path, ABOUT) as store:
-        store.add(said("f1", CRAB))
+        store.add(statement("f1", CRAB))
     connection = sqlite3.connect(path)
     connection.execute("DROP TRIGGER no_change")
     connection.execute("UPDATE events SET reviewer = 'ben'")
@@ -169,7 +169,7 @@ def test_damaged_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.sqlite"
     with open_store(path, ABOUT) as store:
         for number in range(200):
-            store.add(said(f"f{number}", CRAB))
+            store.add(statement(f"f{number}", CRAB))
     content = bytearray(path.read_bytes())
     content[2 * 4096 : 6 * 4096] = b"\xff" * (4 * 4096)
     path.write_bytes(content)
@@ -186,10 +186,10 @@ def test_two_processes_cannot_have_it(tmp_path: Path) -> None:
 
 def test_review_that_cannot_be_written_does_not_count(tmp_path: Path) -> None:
     store = open_store(tmp_path / "x.sqlite", ABOUT)
-    store.add(said("f1"))
+    store.add(statement("f1"))
     store._connection.execute("PRAGMA query_only = ON")
     with pytest.raises(OutputError, match="does not count"):
-        store.add(said("f2"))
+        store.add(statement("f2"))
     assert list(store.standing()) == ["f1"]
     store.close()
 

@@ -62,19 +62,19 @@ class AdaptedCollection:
         self._stale: set[str] = set()
         self._places: Choice[bool] = choose_by_errors([], 0)
 
-    def put(self, row: int, said: NewReview | None) -> None:
+    def put(self, row: int, statement: NewReview | None) -> None:
         """Let a review of a frame count, or none; its dive is stale then.
 
         Args:
             row: The frame.
-            said: The review.
+            statement: The review.
         """
         name = self.dive_of(row)
         reviews = self._said.setdefault(name, {})
-        if said is None:
+        if statement is None:
             reviews.pop(row, None)
         else:
-            reviews[row] = said
+            reviews[row] = statement
         self._missed.pop(name, None)
         self._stale.add(name)
 
@@ -82,7 +82,7 @@ class AdaptedCollection:
         """Take another category table; every reviewed dive is stale if it changed."""
         if list(categories) != list(self.categories):
             self.categories = categories
-            self._stale.update(name for name, said in self._said.items() if said)
+            self._stale.update(name for name, statement in self._said.items() if statement)
 
     def refresh(self, names: Iterable[str] | None = None) -> int:
         """Adapt what is stale; return how many frames have another answer.
@@ -216,7 +216,7 @@ class AdaptedCollection:
         return self._dives[name]
 
     def _choose_places(self) -> None:
-        counted = [name for name, said in self._said.items() if len(said) > 1]
+        counted = [name for name, statement in self._said.items() if len(statement) > 1]
         for name in counted:
             if name not in self._missed:
                 self._missed[name] = self._opened(name).missed_by_places(self._labels(name))
@@ -224,12 +224,12 @@ class AdaptedCollection:
         chosen = choose_by_errors([self._missed[name] for name in counted], n_reviewed)
         if chosen.value != self._places.value:
             self._reporter.announce("clip and time", chosen)
-            self._stale.update(name for name, said in self._said.items() if said)
+            self._stale.update(name for name, statement in self._said.items() if statement)
         self._places = chosen
 
     def _labels(self, name: str) -> DiveLabels:
         columns = {int(c["category_id"]): at for at, c in enumerate(self.categories)}
-        said = {
+        statement = {
             row: (
                 np.array([columns[c.category_id] for c in review.categories], dtype=np.int64),
                 np.array([columns[c.category_id] for c in review.rejected], dtype=np.int64),
@@ -237,7 +237,7 @@ class AdaptedCollection:
             )
             for row, review in self._said[name].items()
         }
-        return labels_by_position(self._rows[name], said, len(columns))
+        return labels_by_position(self._rows[name], statement, len(columns))
 
     def _adapt(self, name: str) -> int:
         dive = self._opened(name)

@@ -82,16 +82,16 @@ class CurrentAnswers:
         complete = labels.is_complete
         at = np.full(len(dive), -1, dtype=np.int64)
         at[labels.rows[complete]] = np.flatnonzero(complete)
-        said = at[part.positions]
+        statement = at[part.positions]
         rows = dive.rows[part.positions]
         is_usable = self._columns.usable[rows]
-        seen, others = np.flatnonzero(said >= 0), np.flatnonzero((said < 0) & is_usable)
+        seen, others = np.flatnonzero(statement >= 0), np.flatnonzero((statement < 0) & is_usable)
         changed = 0
         if others.size:
             found = answer_frames(part.values[others], categories)
             changed += self._put(rows[others], found, PROPAGATED)
         if seen.size:
-            found = answer_seen(labels.present[said[seen]], part.values[seen], categories)
+            found = answer_seen(labels.present[statement[seen]], part.values[seen], categories)
             changed += self._put(rows[seen], found, HUMAN)
         return changed
 

@@ -282,8 +282,8 @@ class DiveInReview:
                 rest = is_rest[positions]
                 sums += (found[rest].max(axis=1).sum(), variance[rest].sum())
                 seen = np.flatnonzero(at[positions] >= 0)
-                said = at[positions[seen]]
-                found[seen] = np.where(labels.known[said], labels.present[said], found[seen])
+                label = at[positions[seen]]
+                found[seen] = np.where(labels.known[label], labels.present[label], found[seen])
                 yield AdaptedPart(positions=positions, values=found.astype(np.float32))
         self.uncertainty = uncertainty
         self.quality = self._quality(learnt, int(is_rest.sum()), sums)
@@ -334,21 +334,21 @@ def _wide(base: AnyFloats, n_categories: int) -> Float32s:
 
 
 def labels_by_position(
-    rows: Ints, said: Mapping[int, tuple[Ints, Ints, bool]], n_categories: int
+    rows: Ints, reviews: Mapping[int, tuple[Ints, Ints, bool]], n_categories: int
 ) -> DiveLabels:
     """Return what was said of the frames of a dive as labels.
 
     Args:
         rows: Of the dive in the collection, rising.
-        said: By row of the collection: columns that are there, columns that are not, and whether
+        reviews: By row of the collection: columns that are there, columns that are not, and whether
             the review is complete.
         n_categories: Of the present table.
     """
-    reviewed = np.array(sorted(said), dtype=np.int64)
+    reviewed = np.array(sorted(reviews), dtype=np.int64)
     present = np.zeros((len(reviewed), n_categories), dtype=np.bool_)
     known = np.zeros((len(reviewed), n_categories), dtype=np.bool_)
     for at, row in enumerate(reviewed.tolist()):
-        there, absent, is_complete = said[row]
+        there, absent, is_complete = reviews[row]
         present[at, there] = True
         known[at] = is_complete
         known[at, there] = True

@@ -116,27 +116,27 @@ def _add_lists(router: APIRouter, session: ReviewSession) -> None:
         return AnimalList(session.animals())
 
     @router.post("/suggest")
-    def suggest(wish: SuggestRequest) -> SuggestionList:
+    def suggest(request: SuggestRequest) -> SuggestionList:
         """Say which frames to look at next."""
-        return SuggestionList(session.suggest(wish.dive, count=wish.count, skip=wish.skip))
+        return SuggestionList(session.suggest(request.dive, count=request.count, skip=request.skip))
 
 
 def _add_reviews(router: APIRouter, session: ReviewSession) -> None:
     @router.post("/reviews", status_code=201)
-    def review(said: ReviewRequest) -> Reviewed:
+    def review(statement: ReviewRequest) -> Reviewed:
         """Keep a review: it is on the disk when the reply comes."""
         return session.review(
-            said.row,
-            said.categories,
-            rejected=said.rejected,
-            is_complete=said.complete,
-            reviewer=said.reviewer,
+            statement.row,
+            statement.categories,
+            rejected=statement.rejected,
+            is_complete=statement.complete,
+            reviewer=statement.reviewer,
         )
 
     @router.post("/reviews/undo")
-    def undo(wish: UndoRequest | None = None) -> Undone:
+    def undo(request: UndoRequest | None = None) -> Undone:
         """Take back the latest review that counts."""
-        return session.undo(None if wish is None else wish.reviewer)
+        return session.undo(None if request is None else request.reviewer)
 
     @router.get("/reviews")
     def reviews() -> ReviewList:

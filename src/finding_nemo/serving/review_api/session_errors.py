@@ -36,7 +36,7 @@ class SessionRoute(APIRoute):
         """Return the handler with refusals of the session told in the one form."""
         handler = super().get_route_handler()
 
-        async def told(request: Request) -> Response:
+        async def refusing(request: Request) -> Response:
             try:
                 return await handler(request)
             except RequestError:
@@ -44,7 +44,7 @@ class SessionRoute(APIRoute):
             except FindingNemoError as error:
                 raise refusal_of_session(error) from error
 
-        return told
+        return refusing
 
 
 def refusal_of_session(error: FindingNemoError) -> RequestError:

@@ -102,14 +102,14 @@ def shown_review(row: int, review: StoredReview) -> FrameReview:
         row: Its frame in the collection, -1 where that does not have it.
         review: From the log.
     """
-    said = review.said
+    statement = review.statement
     return FrameReview(
         number=review.number,
         row=row,
-        id=said.image_id,
-        categories=[Named(id=c.category_id, name=c.name) for c in said.categories],
-        rejected=[Named(id=c.category_id, name=c.name) for c in said.rejected],
-        complete=said.is_complete,
-        reviewer=said.reviewer,
-        time=said.time,
+        id=statement.image_id,
+        categories=[Named(id=c.category_id, name=c.name) for c in statement.categories],
+        rejected=[Named(id=c.category_id, name=c.name) for c in statement.rejected],
+        complete=statement.is_complete,
+        reviewer=statement.reviewer,
+        time=statement.time,
     )
