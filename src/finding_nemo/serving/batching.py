@@ -153,7 +153,7 @@ class BatchingPredictor:
                     after_s=max(1, math.ceil(n_waiting / self._rate)),
                 )
             self._queue.extend(added)
-            self._changed.notify(len(added))
+            self._changed.notify_all()
         return [item.found for item in added]
 
     def _work(self) -> None:
