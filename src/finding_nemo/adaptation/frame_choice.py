@@ -15,6 +15,7 @@ from finding_nemo.core.arrays import AnyFloats, Bools, Float32s, Float64s, Ints
 
 # Frames of a dive that may be chosen and are covered; of a longer dive, so many evenly spaced.
 MAX_LANDMARKS = 1000
+_LANDMARKS_AT_A_TIME = 250
 # Frames of one second say the same.
 _SAME_MOMENT_S = 1.0
 # Weight of a frame that is certain, where the least certain one has 1 more.
@@ -71,7 +72,11 @@ def landmarks_of(
         n_usable: Readable frames of the dive.
         by_time: Whether all of the dive's frames have a time.
     """
-    shared = covariance(frames, frames, settings, by_time=by_time).astype(np.float32)
+    shared = np.empty((len(rows), len(rows)), dtype=np.float32)
+    # In parts: the terms of a thousand by a thousand are 60 MB.
+    for start in range(0, len(rows), _LANDMARKS_AT_A_TIME):
+        part = np.arange(start, min(start + _LANDMARKS_AT_A_TIME, len(rows)))
+        shared[part] = covariance(frames.take(part), frames, settings, by_time=by_time)
     scale = n_usable / max(len(rows), 1)
     return Landmarks(rows=rows, frames=frames, shared=shared, scale=scale, by_time=by_time)
 
