@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.responses import Response
 
 from finding_nemo.reviewing.adapting.current_answers import FrameFilter, Order
@@ -32,6 +32,11 @@ class FrameQuery(BaseModel):
     unusual_from: float | None = Field(None, ge=0, le=1)
     order: Order = "time"
 
+    @field_validator("dive", "category", "state", "unusual_from", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
 
 def add_frame_routes(router: APIRouter, session: ReviewSession, images: FrameImages) -> None:
     """Add the routes of frames.
@@ -46,7 +51,7 @@ def add_frame_routes(router: APIRouter, session: ReviewSession, images: FrameIma
     def frames(query: Annotated[FrameQuery, Query()]) -> FramePage:
         """List frames; filters that are empty want all."""
         wanted = FrameFilter(
-            dive=query.dive or None,
+            dive=query.dive,
             category=query.category,
             state=query.state,
             unusual_from=query.unusual_from,

@@ -134,3 +134,28 @@ def test_any_text__is_read_or_refused(tmp_path: Path, cell: str, complete: str) 
     n_columns = len(_TABLE) + len(found.new_names)
     assert found.labels.present.shape == (len(found.labels), n_columns)
     assert (found.labels.known | ~found.labels.present).all()
+
+
+def test_rejected__is_known_to_be_absent(tmp_path: Path) -> None:
+    found = labels(
+        tmp_path, "id,categories,complete,rejected\nf0,crab,no,9\nf1,,no,squid;new\nf2,3,yes,9\n"
+    )
+    assert found.new_names == ("new",)
+    assert found.labels.present.tolist() == [
+        [True, False, False, False],
+        [False] * 4,
+        [True, False, False, False],
+    ]
+    assert found.labels.known.tolist() == [
+        [True, False, True, False],
+        [False, False, True, True],
+        [True] * 4,
+    ]
+
+
+def test_rejected__and_there_is_a_fault_with_its_line(tmp_path: Path) -> None:
+    text = "id,categories,rejected\nf0,crab,\nf1,9;crab,SQUID\n"
+    words = fault(tmp_path, text)
+    assert "line 3" in words
+    assert "'squid' is said to be there and not to be there" in words
+    assert "line 2" in fault(tmp_path, "id,categories,rejected\nf0,crab,99\n")
