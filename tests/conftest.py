@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
+import sys
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -499,3 +501,47 @@ def _write_embeddings(path: Path, rows: list[Prediction], names: tuple[str, ...]
         metadata=lambda: {"schema_version": 1, "categories": categories, "precision": 0.9},
         fallback_ids=[1],
     )
+
+
+@pytest.fixture(scope="session")
+def servers() -> Any:
+    """The module that starts servers in processes of their own; tests are no package."""
+    path = Path(__file__).with_name("running_server.py")
+    spec = importlib.util.spec_from_file_location("running_server", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def start_server(servers: Any) -> Iterator[Callable[..., Any]]:
+    """Starts servers by verb and words; they end with the test."""
+    started: list[Any] = []
+
+    def begin(verb: str, *words: str) -> Any:
+        started.append(servers.start(verb, *words))
+        return started[-1]
+
+    yield begin
+    for server in started:
+        server.end()
+
+
+@pytest.fixture(scope="session")
+def served(servers: Any, bundle_with_maps: Path) -> Iterator[Any]:
+    """One server of a small bundle, with small limits, for tests that leave it as it is."""
+    limits = ("--max-file-mb", "1", "--max-request-mb", "4", "--max-files", "20")
+    more = ("--max-video-mb", "20", "--body-seconds", "1")
+    server = servers.start("serve", str(bundle_with_maps), *limits, *more)
+    yield server
+    server.end()
+
+
+@pytest.fixture(scope="session")
+def form(servers: Any) -> Callable[..., tuple[bytes, str]]:
+    """Makes a multipart body of (name, content), and its type."""
+    made: Callable[..., tuple[bytes, str]] = servers.multipart
+    return made

@@ -9,12 +9,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from fastapi import APIRouter
+
 from finding_nemo.core.errors import BundleError
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.models.inference.open_bundle_network import DEFAULT_INFERENCE, InferenceOptions
 from finding_nemo.prediction.postprocess import PRECISION
 from finding_nemo.prediction.predictor import Predictor
+from finding_nemo.reviewing.review_session import ReviewSession
 from finding_nemo.serving.api_schemas import ModelReply
 from finding_nemo.serving.batching import BatchingPredictor
 from finding_nemo.serving.frame_intake import FrameIntake
@@ -84,14 +87,14 @@ def serve_bundle(
         BundleError: If the bundle cannot be used.
         OutputError: If the address or the folder cannot be used.
     """
-    limits, state, metrics = options.limits, state or ServerState(), ServerMetrics()
+    state, metrics = state or ServerState(), ServerMetrics()
     predictor = open_predictor(bundle, options)
     with ExitStack() as stack:
         folder = stack.enter_context(open_session_folder(options.folder))
         batching = BatchingPredictor(
             predictor,
             metrics,
-            most_waiting=limits.max_queue_images,
+            most_waiting=options.limits.max_queue_images,
             tell_fault=reporter.warning,
         )
         stack.enter_context(batching)
@@ -107,34 +110,17 @@ def serve_bundle(
             batching,
             folder,
             session,
-            limits,
+            options.limits,
             every_s=options.every_s,
             dive_pattern=options.dive_pattern,
         )
         if folder.frames:
             with reporter.progress("frames of before", unit="frames") as progress:
                 asyncio.run(intake.add_again(progress))
-        model = model_reply(
-            predictor.bundle,
-            limits,
-            reviewer=options.reviewer,
-            has_embeddings=predictor.with_embedding,
-            has_maps=predictor.map_grid is not None,
-        )
-
-        def model_now() -> ModelReply:
-            frames = session.collection.columns
-            warning = domain_warning(frames.places.dives, frames.unusual)
-            return model.model_copy(update={"domain_warning": warning})
-
         services = Services(
-            model=model_now,
+            model=_model_of(predictor, session, options),
             rules=options.rules,
-            routers=(
-                make_predict_router(batching, limits, ByteBudget(limits.max_held_bytes), metrics),
-                make_upload_router(intake, limits, metrics),
-                make_review_router(session),
-            ),
+            routers=_routers(batching, intake, session, options.limits, metrics),
             metrics=metrics,
             state=state,
             tell_fault=reporter.warning,
@@ -143,10 +129,44 @@ def serve_bundle(
             make_app(services),
             state,
             address=options.address,
-            limits=limits,
+            limits=options.limits,
             on_ready=on_ready,
             reporter=reporter,
         )
+
+
+def _routers(
+    batching: BatchingPredictor,
+    intake: FrameIntake,
+    session: ReviewSession,
+    limits: RequestLimits,
+    metrics: ServerMetrics,
+) -> tuple[APIRouter, ...]:
+    return (
+        make_predict_router(batching, limits, ByteBudget(limits.max_held_bytes), metrics),
+        make_upload_router(intake, limits, metrics),
+        make_review_router(session),
+    )
+
+
+def _model_of(
+    predictor: Predictor, session: ReviewSession, options: ServeOptions
+) -> Callable[[], ModelReply]:
+    """Return what says what is served, and whether the frames so far look foreign."""
+    model = model_reply(
+        predictor.bundle,
+        options.limits,
+        reviewer=options.reviewer,
+        has_embeddings=predictor.with_embedding,
+        has_maps=predictor.map_grid is not None,
+    )
+
+    def model_now() -> ModelReply:
+        frames = session.collection.columns
+        warning = domain_warning(frames.places.dives, frames.unusual)
+        return model.model_copy(update={"domain_warning": warning})
+
+    return model_now
 
 
 def open_predictor(bundle: Path, options: ServeOptions) -> Predictor:

@@ -7,13 +7,11 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 
 @dataclass
@@ -66,6 +64,11 @@ class RunningServer:
         out, told = self.process.communicate(timeout=60)
         return self.process.returncode, out, told
 
+    def end(self) -> None:
+        """End it at once, if it still runs."""
+        self.process.kill()
+        self.process.communicate()
+
 
 def start(verb: str, *words: str) -> RunningServer:
     """Start a server on a free port and wait until it is ready."""
@@ -82,33 +85,6 @@ def start(verb: str, *words: str) -> RunningServer:
     raise AssertionError(f"no server: {line} {process.communicate()}")
 
 
-@pytest.fixture
-def start_server() -> Iterator[Callable[..., RunningServer]]:
-    """Starts servers by verb and words; they end with the test."""
-    started: list[RunningServer] = []
-
-    def begin(verb: str, *words: str) -> RunningServer:
-        started.append(start(verb, *words))
-        return started[-1]
-
-    yield begin
-    for server in started:
-        server.process.kill()
-        server.process.communicate()
-
-
-@pytest.fixture(scope="session")
-def served(bundle_with_maps: Path) -> Iterator[RunningServer]:
-    """One server of a small bundle, with small limits, for tests that leave it as it is."""
-    limits = ("--max-file-mb", "1", "--max-request-mb", "4", "--max-files", "20")
-    server = start(
-        "serve", str(bundle_with_maps), *limits, "--max-video-mb", "20", "--body-seconds", "1"
-    )
-    yield server
-    server.process.kill()
-    server.process.communicate()
-
-
 def multipart(*files: tuple[str, bytes]) -> tuple[bytes, str]:
     """Return a body with files and its type."""
     parts = b"".join(
@@ -117,9 +93,3 @@ def multipart(*files: tuple[str, bytes]) -> tuple[bytes, str]:
         for name, content in files
     )
     return parts + b"--b--\r\n", "multipart/form-data; boundary=b"
-
-
-@pytest.fixture(scope="session")
-def form() -> Callable[..., tuple[bytes, str]]:
-    """Makes a multipart body of (name, content), and its type."""
-    return multipart
