@@ -232,3 +232,19 @@ def test_page__is_whole_in_the_package() -> None:
         for line in text.splitlines():
             if line.startswith("import "):
                 assert (folder / line.split('"')[1].removeprefix("./")).is_file(), line
+
+
+def test_list_that_does_not_come__is_asked_for_again(
+    server: Server, open_review: OpenReview
+) -> None:
+    one = open_review(server.url)
+    page = one.page
+    page.wait_for_selector(".cell img:not([hidden])")
+    page.route("**/frames?**", lambda route: route.abort())
+    page.select_option("#state", "failed")
+    page.wait_for_selector("#fault:has-text('does not answer')")
+    page.unroute("**/frames?**")
+    page.click("#fault button:has-text('Try again')")
+    page.wait_for_selector("#count:has-text('1 of 60 frames')")
+    assert all("ERR_FAILED" in fault for fault in one.faults)
+    one.faults.clear()

@@ -61,7 +61,11 @@ async function readList() {
   listed = JSON.stringify(place.filters);
   generation = collection.generation;
   coming?.close();
-  const fresh = new FramePages(place.filters, () => { if (fresh === pages) listChanged(); }, showFault);
+  const fresh = new FramePages(place.filters, () => { if (fresh === pages) listChanged(); }, (error, again) => {
+    // The list of before is still shown; it must not pass for the one that was asked for.
+    if (fresh !== pages) listed = "";
+    showFault(error, fresh === pages ? again : () => showList({keepFocus: true}));
+  });
   coming = fresh;
   fillFilters(place.filters);
   showProgress(place.filters.dive);
