@@ -33,7 +33,7 @@ def server(drawn: DrawnDive, start_server: Callable[..., Server]) -> Server:
 def shown_id(page: Any) -> str:
     """Return the id of the frame in review, once it is there."""
     row = page.evaluate("location.hash").split("/")[2].split("?")[0]
-    page.wait_for_selector(f".stage img.large[src='/frames/{row}/image']")
+    page.wait_for_selector(f".stage img.large[src^='/frames/{row}/image']")
     page.wait_for_selector(".about:not([aria-busy])")
     return str(page.locator(".about .file bdi").inner_text())
 

@@ -3,7 +3,7 @@ import {answerOf, confidenceBadge} from "./chips.js";
 import {find, make, makeButton, percent} from "./elements.js";
 import {GuessList} from "./guess_list.js";
 import {hashOf, place} from "./place.js";
-import {ask} from "./server.js";
+import {ask, imageUrl} from "./server.js";
 import {Stage} from "./stage.js";
 
 export class FrameView {
@@ -75,7 +75,7 @@ export class FrameView {
     file.append(make("bdi", "", frame.id));
     if (frame.state !== "failed") {
       const link = make("a", "", "open the image");
-      Object.assign(link, {href: "/frames/" + frame.row + "/image", target: "_blank", rel: "noopener"});
+      Object.assign(link, {href: imageUrl(frame.row), target: "_blank", rel: "noopener"});
       file.append(" · ", link);
     }
     parts.push(file);

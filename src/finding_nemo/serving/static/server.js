@@ -55,14 +55,18 @@ export async function openSession() {
   history.replaceState(null, "", location.pathname);
 }
 
+// Browsers keep pictures for a while, but a server started anew may have other frames at the same
+// address: each page that is loaded asks for its own.
+const OF_THIS_PAGE = "?page=" + Date.now().toString(36);
+
 export function imageUrl(row) {
-  return "/frames/" + row + "/image";
+  return "/frames/" + row + "/image" + OF_THIS_PAGE;
 }
 
 export function thumbnailUrl(row) {
-  return "/frames/" + row + "/thumbnail";
+  return "/frames/" + row + "/thumbnail" + OF_THIS_PAGE;
 }
 
 export function mapUrl(row, category) {
-  return "/frames/" + row + "/map/" + category;
+  return "/frames/" + row + "/map/" + category + OF_THIS_PAGE;
 }

@@ -81,7 +81,9 @@ async function readList() {
 }
 
 function listChanged() {
-  find("count").textContent = countWords(pages.total, place.filters);
+  // Said again only where it is another number.
+  const counted = countWords(pages.total, place.filters);
+  if (find("count").textContent !== counted) find("count").textContent = counted;
   const nothing = find("nothing"), isServe = collection.model.mode === "serve";
   nothing.hidden = pages.total !== 0 || (!collection.nFrames && !find("uploads").hidden);
   nothing.textContent = collection.nFrames ? "No frame fits. Choose other filters, or show all." : isServe ? "No frame yet. Drop some above: each is named as it arrives." : "This predictions file holds no frame.";
