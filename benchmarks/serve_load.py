@@ -2,13 +2,15 @@
 
 Run: python benchmarks/serve_load.py BUNDLE FRAMES [REQUESTS] [AT_ONCE]
 Requests of one frame each (1,000 of them) are sent by threads of this process (32), which takes
-processors that the server then has not; its share of offline prediction says so.
+processors that the server then has not; its share of offline prediction says so. Beside the rates
+stand milliseconds of a processor for each image, which a busy machine changes little.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import signal
 import statistics
@@ -29,15 +31,15 @@ _ROUNDS = 2
 
 
 @contextmanager
-def serving(bundle: Path) -> Iterator[int]:
-    """Serve `bundle` in a process of its own and yield its port."""
+def serving(bundle: Path) -> Iterator[tuple[int, int]]:
+    """Serve `bundle` in a process of its own; yield its port and its number."""
     command = [sys.executable, "-m", "finding_nemo", "serve", str(bundle), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         found = re.search(r"Ready at http://[^:]+:(\d+)/", process.stdout.readline())
         assert found is not None, "the server did not start"
         try:
-            yield int(found[1])
+            yield int(found[1]), process.pid
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)
@@ -66,6 +68,12 @@ def ask(port: int, frames: SimpleQueue[bytes], seconds: list[float], errors: lis
     connection.close()
 
 
+def cpu_s(pid: int) -> float:
+    """Return the seconds of processors that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def load_of(port: int, contents: list[bytes], at_once: int) -> tuple[float, list[float], list[str]]:
     """Return images a second, seconds of each request, and errors."""
     frames: SimpleQueue[bytes] = SimpleQueue()
@@ -84,13 +92,13 @@ def load_of(port: int, contents: list[bytes], at_once: int) -> tuple[float, list
     return len(contents) / (time.perf_counter() - began), seconds, errors
 
 
-def offline_rate(bundle: Path, paths: list[Path]) -> float:
-    """Return images a second of offline prediction with all that the server computes."""
+def offline_rate(bundle: Path, paths: list[Path]) -> tuple[float, float]:
+    """Return images a second of offline prediction, and seconds of a processor for each."""
     predictor = Predictor(bundle, with_embedding=True, with_maps=True)
     list(predictor.predict(paths[:16]))
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     n_found = sum(1 for _ in predictor.predict(paths))
-    return n_found / (time.perf_counter() - began)
+    return n_found / (time.perf_counter() - began), (time.process_time() - used) / n_found
 
 
 def main(bundle: Path, folder: Path, n_requests: int = 1000, at_once: int = 32) -> None:
@@ -99,15 +107,20 @@ def main(bundle: Path, folder: Path, n_requests: int = 1000, at_once: int = 32) 
     paths = list(itertools.islice(itertools.cycle(found[::step]), n_requests))
     contents = [path.read_bytes() for path in paths]
     for _ in range(_ROUNDS):
-        offline = offline_rate(bundle, paths)
-        with serving(bundle) as port:
+        offline, offline_s = offline_rate(bundle, paths)
+        with serving(bundle) as (port, pid):
             load_of(port, contents[:64], at_once)
+            before, own = cpu_s(pid), time.process_time()
             rate, seconds, errors = load_of(port, contents, at_once)
+            server_s = (cpu_s(pid) - before) / n_requests
+            client_s = (time.process_time() - own) / n_requests
         cuts = statistics.quantiles(seconds, n=20)
         print(
             f"{n_requests:,} requests, {at_once} at once: {len(errors)} errors {errors[:3]}, "
             f"p50 {cuts[9] * 1000:.0f} ms, p95 {cuts[18] * 1000:.0f} ms, {rate:.1f} images/s, "
-            f"offline {offline:.1f} images/s: {100 * rate / offline:.0f} %"
+            f"offline {offline:.1f} images/s: {100 * rate / offline:.0f} %; ms of a processor an "
+            f"image: server {1000 * server_s:.1f}, client {1000 * client_s:.1f}, offline "
+            f"{1000 * offline_s:.1f}"
         )
 
 
