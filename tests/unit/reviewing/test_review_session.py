@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from finding_nemo.adaptation.files.review_state import read_review_state
 from finding_nemo.adaptation.suggest_frames import suggest_frames
 from finding_nemo.core.errors import FrameFailedError, NoSuchFrameError, ReviewsError
-from finding_nemo.core.reporter import Reporter
+from finding_nemo.core.reporter import ProgressCallback, Reporter
 from finding_nemo.reviewing.adapting.current_answers import FrameFilter
 from finding_nemo.reviewing.open_review_session import open_review_session
 from finding_nemo.reviewing.review_exports import reviews_table
@@ -277,6 +278,28 @@ def test_table_with_a_fault__keeps_nothing_and_says_the_line(opened: Open, tmp_p
     with pytest.raises(ReviewsError, match="line 3"):
         opened(reviews=table)
     assert opened().reviews() == []
+
+
+def test_progress__counts_up_to_the_dives_that_are_adapted(opened: Open) -> None:
+    class Counting(Reporter):
+        @contextmanager
+        def progress(self, description: str, *, unit: str = "images") -> Iterator[ProgressCallback]:
+            def show(done: int, total: int, failures: int = 0) -> None:
+                del failures
+                if description == "dives adapted":
+                    counts.append((done, total))
+
+            yield show
+
+    counts: list[tuple[int, int]] = []
+    session = opened(reporter=Counting())
+    session.review(2, [3])
+    session.review(30, ["new"])  # a column in the other dive, too
+    session.dives()
+    session.review(31, ["newer"])
+    assert counts == []
+    opened(reporter=Counting())
+    assert counts == [(1, 2), (2, 2)]
 
 
 def test_threads__share_a_session(opened: Open) -> None:

@@ -93,10 +93,10 @@ class AdaptedCollection:
         if not self._stale:
             return 0
         self._choose_places()
-        wanted = self._stale if names is None else self._stale & set(names)
+        wanted = sorted(self._stale if names is None else self._stale & set(names))
         changed = 0
         with self._reporter.progress("dives adapted", unit="dives") as show:
-            for number, name in enumerate(sorted(wanted), start=1):
+            for number, name in enumerate(wanted, start=1):
                 changed += self._adapt(name)
                 # Each thread of a server would keep what it freed.
                 give_memory_back()
