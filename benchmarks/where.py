@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 
-from finding_nemo.core.arrays import Float32s, Float64s
+from finding_nemo.core.arrays import AnyFloats, Float64s
 from finding_nemo.core.prefetch import prefetch_map
 from finding_nemo.core.records import Dataset, ImageRecord
 from finding_nemo.data.dataset import read_dataset
@@ -37,6 +37,7 @@ from finding_nemo.metrics.ranking import rank_columns
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.models.bundle.uncertainty_tensors import calibrated, uncertainty_of
 from finding_nemo.models.inference.open_bundle_network import open_bundle_network
+from finding_nemo.prediction.covered_parts import maps_by_covering
 from finding_nemo.prediction.guess_maps import above_mean, in_bytes
 from finding_nemo.prediction.sources.prepared_image import prepare_image
 
@@ -54,20 +55,22 @@ class Shown:
     peak: float
 
 
-def lowest_to_highest(logits: Float32s) -> Float64s:
+def lowest_to_highest(logits: AnyFloats) -> Float64s:
     """Return a map from 0 at its lowest logit to 1 at its highest."""
     spread = float(logits.max() - logits.min())
     return np.asarray((logits - logits.min()) / (spread or 1.0), dtype=np.float64)
 
 
-def sigmoid_share(logits: Float32s) -> Float64s:
+def sigmoid_share(logits: AnyFloats) -> Float64s:
     """Return the sigmoid of each logit as a share of the largest."""
     logs = -np.logaddexp(0.0, -logits.astype(np.float64))
     return np.asarray(np.exp(logs - logs.max()), dtype=np.float64)
 
 
-def judge(bundle_path: Path, records: Sequence[ImageRecord], dataset: Dataset) -> Iterator[Shown]:
-    """Yield each category with a box in each frame."""
+def judge(
+    bundle_path: Path, records: Sequence[ImageRecord], dataset: Dataset, *, covering: bool = False
+) -> Iterator[Shown]:
+    """Yield each category with a box in each frame; `covering`: as if the network gave no maps."""
     bundle = load_bundle(bundle_path)
     network = open_bundle_network(bundle, with_maps=True)
     uncertainty = uncertainty_of(bundle)
@@ -78,19 +81,26 @@ def judge(bundle_path: Path, records: Sequence[ImageRecord], dataset: Dataset) -
         if image.pixels is None or not image.width or not image.height:
             continue
         output = network.forward(image.pixels[np.newaxis])
-        if output.patch_logits is None:
+        if output.patch_logits is None and not covering:
             raise SystemExit(f"{bundle_path} gives no maps: train it with this version.")
         best = rank_columns(calibrated(uncertainty, output.outputs), k=5)[0]
         for category_id in sorted({box.category_id for box in record.boxes}):
             column = dataset.categories.column_of(category_id)
-            logits = output.patch_logits[0, column]
+            logits = (
+                maps_by_covering(network, image.pixels, [column])[0]
+                if covering or output.patch_logits is None
+                else output.patch_logits[0, column]
+            )
             boxes = [
                 (box.x_px, box.y_px, box.width_px, box.height_px)
                 for box in record.boxes
                 if box.category_id == category_id
             ]
             cover = box_cover(
-                boxes, width_px=image.width, height_px=image.height, grid=logits.shape
+                boxes,
+                width_px=image.width,
+                height_px=image.height,
+                grid=(logits.shape[0], logits.shape[1]),
             )
             kept = in_bytes(above_mean(logits)).astype(np.float64)
             yield Shown(
@@ -140,6 +150,7 @@ def main() -> None:
     parser.add_argument("dataset", type=Path)
     parser.add_argument("split", type=Path)
     parser.add_argument("bundles", nargs="+", metavar="BUNDLE=PART")
+    parser.add_argument("--covering", action="store_true", help="maps by covering parts")
     parser.add_argument("--every", type=int, default=1, help="one frame of so many, in order")
     arguments = parser.parse_args()
     dataset, split = read_dataset(arguments.dataset), read_split(arguments.split)
@@ -148,7 +159,7 @@ def main() -> None:
         bundle, _, part = pair.rpartition("=")
         ids = split.ids_in(part)[:: arguments.every]
         records = [dataset.by_id[image_id] for image_id in ids]
-        shown += judge(Path(bundle), records, dataset)
+        shown += judge(Path(bundle), records, dataset, covering=arguments.covering)
     tell("all", shown)
     tell("shown", [each for each in shown if each.among_best])
 

@@ -45,8 +45,8 @@ def _reaches(length: int, grid: int, share: float) -> Bools:
 
 def mean_color(pixels: Pixels) -> Pixels:
     """Return the mean colour of a frame, uint8 (3,)."""
-    mean: Pixels = np.rint(pixels.mean(axis=(0, 1))).astype(np.uint8)
-    return mean
+    color: Pixels = np.rint(pixels.mean(axis=(0, 1))).astype(np.uint8)
+    return color
 
 
 def maps_by_covering(network: PixelNetwork, pixels: Pixels, columns: Sequence[int]) -> Float64s:

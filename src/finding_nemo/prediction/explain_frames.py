@@ -52,7 +52,7 @@ class ExplainedGuess:
     heat: npt.NDArray[np.uint8]
 
     @property
-    def place(self) -> tuple[float, float] | None:
+    def peak(self) -> tuple[float, float] | None:
         """Where most speaks for it, as shares from the left and from the top; `None`: nowhere."""
         if not self.heat.any():
             return None

@@ -15,7 +15,7 @@ from finding_nemo.training.loop.distributed import ProcessGroup
 from finding_nemo.training.loop.trained_run import TrainedRun
 from finding_nemo.training.recipes.registry import find_recipe
 from finding_nemo.training.train_recipe import train
-from finding_nemo.workflows.fit_bundle_adaptation import fit_bundle_adaptation
+from finding_nemo.workflows.reviews.fit_bundle_adaptation import fit_bundle_adaptation
 
 CURVES = "curves.png"
 _SPLIT = "split.csv"

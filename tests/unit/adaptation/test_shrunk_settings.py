@@ -67,7 +67,7 @@ def test_own_numbers__lie_between_the_defaults_and_the_tuned(
     draw_dive: Callable[..., TrueDive], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("finding_nemo.adaptation.shrunk_settings._DRAWS", 1)
-    dives = [draw_dive(seed=seed) for seed in range(5)]
+    dives = [draw_dive(seed=seed, n_frames=20) for seed in range(5)]
     choice = fit_own_settings(dives)
     # Five dives beside the 68 that the defaults rest on.
     assert choice.value == between(DEFAULTS, tune_on(dives, draws=1), 5 / 73)

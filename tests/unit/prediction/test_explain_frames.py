@@ -66,14 +66,14 @@ def test_baseline__has_no_place_to_show(small_bundle: Path, tmp_path: Path) -> N
         Explainer(load_bundle(folder))
 
 
-def test_place__by_hand() -> None:
+def test_peak__by_hand() -> None:
     def guess(heat: list[list[int]]) -> ExplainedGuess:
         return ExplainedGuess(
             column=0, name="crab", supercategory="", probability=0.5, heat=np.array(heat, np.uint8)
         )
 
-    assert guess([[0, 0, 0, 0], [0, 255, 0, 17]]).place == (0.375, 0.75)
-    assert guess([[0, 0]]).place is None
+    assert guess([[0, 0, 0, 0], [0, 255, 0, 17]]).peak == (0.375, 0.75)
+    assert guess([[0, 0]]).peak is None
 
 
 def test_category__is_found_by_name_or_id() -> None:

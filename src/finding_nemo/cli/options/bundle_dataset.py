@@ -36,7 +36,7 @@ def _with_reviews(
     bundle: Bundle, known: Path, images: Path | None, dive_pattern: str | None
 ) -> Dataset:
     from finding_nemo.data.dataset import read_dataset
-    from finding_nemo.workflows.reviewed_dataset import add_reviews
+    from finding_nemo.workflows.reviews.reviewed_dataset import add_reviews
 
     reviews = _recorded(bundle, "reviews")
     if reviews is None:

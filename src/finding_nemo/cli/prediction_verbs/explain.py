@@ -89,7 +89,7 @@ def _print(explanation: FrameExplanation) -> None:
     for guess in explanation.guesses:
         name = full_name(guess.supercategory, guess.name)
         print_result(
-            f"  {probability_in_words(guess.probability):>5}  {name}: {_where(guess.place)}"
+            f"  {probability_in_words(guess.probability):>5}  {name}: {_where(guess.peak)}"
         )
 
 

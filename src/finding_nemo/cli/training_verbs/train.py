@@ -119,8 +119,8 @@ def _with_reviews(
     base: Dataset | None, split: Split | None, asked: _Reviews, *, fold: int | None, seed: int
 ) -> tuple[Dataset, Split | None]:
     """Return what is trained on, with the reviews, and its split; `None`: one is made."""
-    from finding_nemo.workflows.reviewed_dataset import add_reviews
-    from finding_nemo.workflows.split_of_reviews import split_with_reviews
+    from finding_nemo.workflows.reviews.reviewed_dataset import add_reviews
+    from finding_nemo.workflows.reviews.split_of_reviews import split_with_reviews
 
     if asked.path is None:
         if base is None or asked.images is not None:

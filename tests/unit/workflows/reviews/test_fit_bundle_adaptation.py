@@ -17,7 +17,7 @@ from finding_nemo.core.reporter import Reporter
 from finding_nemo.models.bundle.adaptation_numbers import adaptation_numbers
 from finding_nemo.models.bundle.bundle import bundle_hash, load_bundle
 from finding_nemo.training.loop.trained_run import TrainedRun
-from finding_nemo.workflows.fit_bundle_adaptation import (
+from finding_nemo.workflows.reviews.fit_bundle_adaptation import (
     MOST_FRAMES,
     fit_bundle_adaptation,
     validation_dives,
@@ -28,7 +28,7 @@ _TABLE = CategoryTable(tuple(Category(k + 1, f"animal {k}", "all") for k in rang
 
 def drawn(dives: dict[str, int], path: Callable[[int], Path] = lambda _: Path("x")) -> Dataset:
     rng = np.random.default_rng(1)
-    records = []
+    records: list[ImageRecord] = []
     for dive, count in dives.items():
         for k in range(count):
             held = tuple(sorted({int(n) + 1 for n in rng.integers(0, 4, 2)}))

@@ -63,13 +63,13 @@ def add_reviews(base: Dataset | None, path: Path, *, images: Path | None = None)
     reviews = read_reviews(path)
     notes = Notes()
     table = _table_of(reviews, notes) if base is None else base.categories
-    said = labels_of_reviews(reviews, [review.image_id for review in reviews.rows], table)
-    table = with_new_names(table, said.new_names)
+    given = labels_of_reviews(reviews, [review.image_id for review in reviews.rows], table)
+    table = with_new_names(table, given.new_names)
     known = {} if base is None else dict(base.by_id)
     n_before = len(known)
     finder = _FrameFinder(path, images, notes)
     changed = added = 0
-    for review, present, sure in zip(reviews.rows, *_labels(said, table), strict=True):
+    for review, present, sure in zip(reviews.rows, *_labels(given, table), strict=True):
         record = known.get(review.image_id)
         labels = new_labels(record, present, sure, table)
         if labels is None:
@@ -87,7 +87,7 @@ def add_reviews(base: Dataset | None, path: Path, *, images: Path | None = None)
     notices = (
         f"{path.name}: {changed:,} frames of the data set are labelled anew, and "
         f"{len(known) - n_before:,} reviewed frames are added.",
-        *said.notices,
+        *given.notices,
         *notes.sentences(),
     )
     if base is None:
@@ -121,11 +121,11 @@ def with_new_names(table: CategoryTable, names: tuple[str, ...]) -> CategoryTabl
     return CategoryTable((*table.categories, *new))
 
 
-def _labels(said: ReviewedLabels, table: CategoryTable) -> tuple[Bools, Bools]:
+def _labels(given: ReviewedLabels, table: CategoryTable) -> tuple[Bools, Bools]:
     """Return what is there, and what is known to be there or not, (reviews, categories)."""
-    order = np.argsort(said.labels.rows)
+    order = np.argsort(given.labels.rows)
     width = len(table)
-    return said.labels.present[order, :width], said.labels.known[order, :width]
+    return given.labels.present[order, :width], given.labels.known[order, :width]
 
 
 def new_labels(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.records import Dataset, ImageRecord, Split, SplitRow
-from finding_nemo.workflows.split_of_reviews import split_with_reviews
+from finding_nemo.workflows.reviews.split_of_reviews import split_with_reviews
 
 _TABLE = CategoryTable((Category(1, "crab", ""), Category(2, "squid", "")))
 

@@ -10,7 +10,7 @@ import pytest
 
 from finding_nemo.core.errors import DatasetNotFoundError, ReviewsError
 from finding_nemo.core.records import Box, Dataset, ImageRecord
-from finding_nemo.workflows.reviewed_dataset import (
+from finding_nemo.workflows.reviews.reviewed_dataset import (
     add_reviews,
     new_labels,
     relabelled,

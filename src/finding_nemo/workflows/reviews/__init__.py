@@ -1,0 +1,1 @@
+"""Reviews in a training: frames that people reviewed, and reviews that are simulated."""
