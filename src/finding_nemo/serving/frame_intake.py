@@ -224,18 +224,18 @@ class FrameIntake:
             )
             for name, path, p in found
         ]
-        self._folder.add(
-            [
-                KeptFrame(
-                    image_id=prediction.image_id,
-                    name=name,
-                    file=path.name,
-                    failure=None if path.name else prediction.failure,
-                    time_s=prediction.time_s,
-                )
-                for name, path, prediction in named
-            ]
-        )
+        lines = [
+            KeptFrame(
+                image_id=prediction.image_id,
+                name=name,
+                file=path.name,
+                failure=None if path.name else prediction.failure,
+                time_s=prediction.time_s,
+            )
+            for name, path, prediction in named
+        ]
+        with _full_disk():
+            self._folder.add(lines)
         rows = self._frames.add_frames(named)
         self.n_added += len(named)
         return rows

@@ -6,6 +6,7 @@ so no name of anybody leads anywhere.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -75,10 +76,20 @@ class SessionFolder:
         return wanted
 
     def add(self, frames: list[KeptFrame]) -> None:
-        """Write frames to the list."""
-        lines = "".join(frame.model_dump_json() + "\n" for frame in frames)
-        with (self.path / LIST_NAME).open("a", encoding="utf-8") as stream:
-            stream.write(lines)
+        """Write frames to the list, all or none.
+
+        Raises:
+            OSError: If the disk is full, for one.
+        """
+        left = "".join(frame.model_dump_json() + "\n" for frame in frames).encode()
+        with (self.path / LIST_NAME).open("ab", buffering=0) as stream:
+            start = stream.seek(0, os.SEEK_END)
+            try:
+                while left:
+                    left = left[stream.write(left) :]
+            except OSError:
+                stream.truncate(start)
+                raise
         self.frames += frames
 
 

@@ -11,6 +11,7 @@ from finding_nemo.serving.middleware.error_replies import JSON
 from finding_nemo.serving.middleware.request_limits import RequestLimits
 from finding_nemo.serving.middleware.server_metrics import ServerMetrics
 from finding_nemo.serving.predict_routes import IMAGES_BODY
+from finding_nemo.serving.review_api.session_errors import SessionRoute
 from finding_nemo.serving.upload_reader import read_uploads
 
 
@@ -24,7 +25,7 @@ def make_upload_router(
         limits: What a request may cost.
         metrics: Where stages are counted.
     """
-    router = APIRouter()
+    router = APIRouter(route_class=SessionRoute)
 
     @router.post("/frames", response_model=FramesReply, openapi_extra=IMAGES_BODY)
     async def add_frames(request: Request) -> Response:

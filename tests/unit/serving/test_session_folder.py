@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,22 @@ def test_line__that_a_kill_cut_short_is_left_out(tmp_path: Path) -> None:
     assert [frame.image_id for frame in folder.frames] == ["i1"]
     folder.add([kept(3)])
     assert [frame.image_id for frame in SessionFolder(tmp_path).frames] == ["i1", "i3"]
+
+
+def test_list__that_the_disk_has_no_room_for_stays_as_it_was(tmp_path: Path) -> None:
+    folder = SessionFolder(tmp_path)
+    folder.add([kept(1)])
+    size = (tmp_path / LIST_NAME).stat().st_size
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, usual[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            folder.add([kept(2), kept(3)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert (tmp_path / LIST_NAME).stat().st_size == size
+    folder.add([kept(4)])
+    assert [frame.image_id for frame in SessionFolder(tmp_path).frames] == ["i1", "i4"]
 
 
 @pytest.mark.parametrize(
