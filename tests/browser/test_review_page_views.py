@@ -145,6 +145,19 @@ def test_keyboard__comes_to_everything_and_leaves_it(
     page.wait_for_selector("#place:has-text('60 of 60')")
 
 
+def test_help__lists_the_keys_as_the_docs_do(server: Server, open_review: OpenReview) -> None:
+    page = open_review(server.url).page
+    page.wait_for_selector(".cell img:not([hidden])")
+    page.click("#help-open")
+    shown = [
+        "| `{}` | {} |".format(*(cell.inner_text() for cell in row.locator("td").all()))
+        for row in page.locator("#keys tbody tr").all()
+    ]
+    text = (Path(__file__).parents[2] / "docs/review.md").read_text(encoding="utf-8")
+    start = text.index("| `r` |")
+    assert text[start : start + len("\n".join(shown)) + 1].splitlines() == shown
+
+
 def test_keys_of_one_letter__can_be_switched_off(server: Server, open_review: OpenReview) -> None:
     page = open_review(server.url).page
     page.wait_for_selector(".cell img:not([hidden])")
