@@ -29,8 +29,10 @@ _QUALITY = 90
 _SMALL_QUALITY = 80
 _KEPT_BYTES = 16_000_000
 # Of a map's colour, as the pages of dives have it: warm, clear where nothing speaks for the guess.
-_MAP_COLOUR = (255, 140, 0)
-_MAP_ALPHA = 0.75
+# As on the page of a dive: from yellow to red, and what says little of a guess stays nearly clear.
+_MAP_FAINT, _MAP_STRONG, _MAP_ALPHA = (255, 235, 90), (255, 105, 30), 165
+# A map whose largest value is below this speaks for nothing, and is not made to look as if it did.
+_MAP_LEAST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,8 @@ def map_picture(values: Pixels) -> Picture:
     Args:
         values: 255 = the patch that speaks most for it, shape (rows, columns).
     """
-    alpha = np.rint(values * _MAP_ALPHA).astype(np.uint8)
-    colour = np.broadcast_to(np.array(_MAP_COLOUR, dtype=np.uint8), (*values.shape, 3))
-    image = Image.fromarray(np.dstack([colour, alpha]))
+    heat = values[..., np.newaxis] / max(_MAP_LEAST, int(values.max(initial=0)))
+    colour = np.array(_MAP_FAINT) * (1 - heat) + np.array(_MAP_STRONG) * heat
+    pixels = np.concatenate([colour, _MAP_ALPHA * heat**2], axis=2)
+    image = Image.fromarray(np.rint(pixels).astype(np.uint8))
     return _saved(lambda file: image.save(file, "PNG"), "image/png")
