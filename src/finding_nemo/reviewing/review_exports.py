@@ -18,7 +18,7 @@ from finding_nemo.reviewing.review_categories import as_list
 from finding_nemo.reviewing.review_objects import FrameReview, Named
 from finding_nemo.reviewing.review_session import ReviewSession
 
-COLUMNS = ("id", "categories", "complete", "reviewer", "time", "rejected", "image", "dive")
+COLUMNS = ("id", "categories", "complete", "reviewer", "time", "rejected", "names", "image", "dive")
 _WHOLE_FRAME = (
     "Each category was seen somewhere in the frame by a person: its box is the whole frame, not "
     "the animal. Frames that were reviewed in part only are left out"
@@ -28,7 +28,8 @@ _WHOLE_FRAME = (
 def reviews_table(session: ReviewSession) -> str:
     """Return the reviews that count as the text of `reviews.csv`, in the order they were given.
 
-    Categories are ids where the table has all of a frame's, and names where a review brought one.
+    Categories are ids where the table has all of a frame's, and names where a review brought one;
+    names stand beside them in any case, for people and for a training without a category table.
     """
     columns = session.collection.columns
     text = io.StringIO(newline="")
@@ -43,6 +44,7 @@ def reviews_table(session: ReviewSession) -> str:
                 review.reviewer,
                 review.time,
                 _cell(session, review.rejected),
+                as_list([category.name for category in review.categories]),
                 columns.paths[review.row],
                 columns.places.dives[review.row],
             )

@@ -11,7 +11,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
-from finding_nemo.adaptation.adaptation_settings import DEFAULTS, AdaptationSettings
+from finding_nemo.adaptation.adaptation_settings import AdaptationSettings
+from finding_nemo.adaptation.shrunk_settings import NUMBERS, settings_of_metadata
 from finding_nemo.core.errors import FrameFailedError, NoSuchFrameError, ReviewsError
 from finding_nemo.core.records import Prediction
 from finding_nemo.core.reporter import Reporter
@@ -76,7 +77,7 @@ class ReviewSession:
         store: ReviewStore,
         *,
         reviewer: str = "",
-        settings: AdaptationSettings = DEFAULTS,
+        settings: AdaptationSettings | None = None,
         reporter: Reporter | None = None,
     ) -> None:
         """Go on from what the store holds.
@@ -85,7 +86,7 @@ class ReviewSession:
             collection: The frames.
             store: Of this collection.
             reviewer: Who reviews where nobody says.
-            settings: All numbers of the adaptation.
+            settings: All numbers of the adaptation; default: those that the collection brings.
             reporter: Told what is chosen, and progress.
         """
         self.collection = collection
@@ -93,7 +94,9 @@ class ReviewSession:
         self.lock = RLock()
         self.reviewer = reviewer
         self._names = ReviewCategories(collection.categories, [r.statement for r in store.log])
-        self._settings, self._reporter = settings, reporter or Reporter()
+        self._reporter = reporter or Reporter()
+        own = settings_of_metadata(collection.metadata)
+        self._settings = settings or self._reporter.announce(NUMBERS, own)
         self._suggested: dict[int, str] = {}
         self._begin()
         self._adapted.refresh()

@@ -43,11 +43,12 @@ def test_table__has_ids_where_the_predictions_have_all_and_names_else(
     times = [review.time for review in session.reviews()]
     path = session.collection.columns.paths[2]
     assert lines == [
-        "id,categories,complete,reviewer,time,rejected,image,dive",
-        f'd0-clip0_002,3 1,yes,"\'=anna, the first",{times[0]},,{path},ROV 0000',
-        f'd0-clip0_005,"[""crab"", ""new""]",no,ben,{times[1]},2,'
+        "id,categories,complete,reviewer,time,rejected,names,image,dive",
+        f'd0-clip0_002,3 1,yes,"\'=anna, the first",{times[0]},,"[""squid"", ""crab""]",'
+        f"{path},ROV 0000",
+        f'd0-clip0_005,"[""crab"", ""new""]",no,ben,{times[1]},2,"[""crab"", ""new""]",'
         f"{path.replace('002', '005')},ROV 0000",
-        f"d0-clip0_007,,yes,,{times[2]},,{path.replace('002', '007')},ROV 0000",
+        f"d0-clip0_007,,yes,,{times[2]},,[],{path.replace('002', '007')},ROV 0000",
     ]
 
 

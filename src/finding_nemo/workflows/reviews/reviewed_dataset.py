@@ -20,8 +20,9 @@ from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import AnnotationError, DatasetNotFoundError, ReviewsError
 from finding_nemo.core.files.table_files import read_table
 from finding_nemo.core.records import Dataset, DatasetSource, ImageRecord
-from finding_nemo.core.text.cells import undefused
+from finding_nemo.core.text.cells import is_number, undefused
 from finding_nemo.data.datasets.fields.category_columns import category_table, table_of_cells
+from finding_nemo.data.datasets.fields.label_cells import category_id, take_apart
 from finding_nemo.data.datasets.fields.path_spelling import slashed
 from finding_nemo.data.datasets.fields.record_fields import record_from_row
 from finding_nemo.data.datasets.reading_notes import Notes
@@ -111,7 +112,27 @@ def _table_of(reviews: Reviews, notes: Notes) -> CategoryTable:
         raise ReviewsError(f"{reviews.path}: {error}.") from None
     if not named:
         raise ReviewsError(f"{reviews.path} names no category in its column 'categories'.")
-    return category_table(named)
+    said = _names_of_ids(reviews.path)
+    table = category_table(named)
+    return CategoryTable(
+        tuple(
+            replace(category, name=said.get(category.category_id, category.name))
+            for category in table.categories
+        )
+    )
+
+
+def _names_of_ids(path: Path) -> dict[int, str]:
+    """Return what the column `names` calls the ids of the column beside it, where there is one."""
+    table = read_table(path, required=("id", "categories"), refusal=ReviewsError)
+    said: dict[int, str] = {}
+    for row in table.rows:
+        ids = take_apart(undefused(row.values["categories"])).parts
+        names = take_apart(undefused(row.values.get("names", ""))).parts
+        if len(ids) == len(names):
+            said |= {category_id(i): n for i, n in zip(ids, names, strict=True) if is_number(i)}
+    is_unclear = len(set(said.values())) < len(said)
+    return {} if is_unclear else said
 
 
 def with_new_names(table: CategoryTable, names: tuple[str, ...]) -> CategoryTable:

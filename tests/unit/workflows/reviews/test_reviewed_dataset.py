@@ -121,3 +121,19 @@ def test_reviews__that_cannot_be_used_are_refused(dataset: Dataset, frames: Path
         add_reviews(None, write(frames, "new0,,yes,,,sub/new0.png,A"))
     with pytest.raises(DatasetNotFoundError, match="folder of reviewed frames"):
         add_reviews(dataset, write(frames, "f0,animal 9,yes,,,,"), images=frames / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ('"[""squid"", ""crab, red""]"', ("crab, red", "squid")),
+        ('"[""squid"", ""squid""]"', ("category 1", "category 3")),
+        ("squid", ("category 1", "category 3")),
+    ],
+)
+def test_reviews_alone__take_the_names_that_stand_beside_ids(
+    frames: Path, names: str, expected: tuple[str, ...]
+) -> None:
+    path = frames / "r.csv"
+    path.write_text(f"id,categories,names,image\nnew0,3 1,{names},sub/new0.png\n")
+    assert add_reviews(None, path).categories.names == expected
