@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+
+from finding_nemo import Predictor
 
 # Of conftest.py: a drawn dive, a server, and what opens a page.
 DrawnDive: TypeAlias = Any
@@ -56,7 +60,7 @@ def save(page: Any) -> str:
 
 
 def test_dive__is_reviewed_by_keyboard_until_the_rest_is_good(
-    drawn: DrawnDive, server: Server, open_review: OpenReview
+    drawn: DrawnDive, server: Server, open_review: OpenReview, tiny_folder: Path, tmp_path: Path
 ) -> None:
     page = open_review(server.url).page
     page.wait_for_selector(".cell img:not([hidden])")
@@ -99,6 +103,23 @@ def test_dive__is_reviewed_by_keyboard_until_the_rest_is_good(
     rows = {row["id"]: row for row in csv.DictReader(io.StringIO(text))}
     assert set(rows) == set(seen)
     assert {row["reviewer"] for row in rows.values()} == {"anna"}
+    retrain(tmp_path, text, drawn, tiny_folder)
+
+
+def retrain(folder: Path, reviews: str, drawn: DrawnDive, base: Path) -> None:
+    """Train on what was exported, and find the reviewed categories in the bundle."""
+    (folder / "reviews.csv").write_text(reviews, encoding="utf-8", newline="")
+    command = ["--reviews", "reviews.csv", "--review-images", str(drawn.images), "--out", "run"]
+    done = subprocess.run(
+        [sys.executable, "-m", "finding_nemo", "train", str(base), "--recipe", "prior", *command],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = Predictor(folder / "run").bundle.categories.names
+    assert set(found) >= set(drawn.truth.values())
 
 
 def test_every_key__says_what_it_did_and_keeps_it(

@@ -20,13 +20,13 @@ from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import AnnotationError, DatasetNotFoundError, ReviewsError
 from finding_nemo.core.files.table_files import read_table
 from finding_nemo.core.records import Dataset, DatasetSource, ImageRecord
-from finding_nemo.core.text.cells import is_number, undefused
+from finding_nemo.core.text.cells import undefused
 from finding_nemo.data.datasets.fields.category_columns import category_table, table_of_cells
-from finding_nemo.data.datasets.fields.label_cells import category_id, take_apart
 from finding_nemo.data.datasets.fields.path_spelling import slashed
 from finding_nemo.data.datasets.fields.record_fields import record_from_row
 from finding_nemo.data.datasets.reading_notes import Notes
 from finding_nemo.data.images.image_folder import ImageFolder, check_file_name
+from finding_nemo.workflows.reviews.names_of_ids import in_terms_of, names_of_ids
 
 # The group of a category that only reviews name, as data sets without groups have it.
 _NO_GROUP = "none"
@@ -63,7 +63,11 @@ def add_reviews(base: Dataset | None, path: Path, *, images: Path | None = None)
         raise DatasetNotFoundError(f"The folder of reviewed frames {images} does not exist.")
     reviews = read_reviews(path)
     notes = Notes()
-    table = _table_of(reviews, notes) if base is None else base.categories
+    if base is None:
+        table = _table_of(reviews, notes)
+    else:
+        table = base.categories
+        reviews = in_terms_of(reviews, table, notes)
     given = labels_of_reviews(reviews, [review.image_id for review in reviews.rows], table)
     table = with_new_names(table, given.new_names)
     known = {} if base is None else dict(base.by_id)
@@ -112,7 +116,7 @@ def _table_of(reviews: Reviews, notes: Notes) -> CategoryTable:
         raise ReviewsError(f"{reviews.path}: {error}.") from None
     if not named:
         raise ReviewsError(f"{reviews.path} names no category in its column 'categories'.")
-    said = _names_of_ids(reviews.path)
+    said = names_of_ids(reviews.path)
     table = category_table(named)
     return CategoryTable(
         tuple(
@@ -120,19 +124,6 @@ def _table_of(reviews: Reviews, notes: Notes) -> CategoryTable:
             for category in table.categories
         )
     )
-
-
-def _names_of_ids(path: Path) -> dict[int, str]:
-    """Return what the column `names` calls the ids of the column beside it, where there is one."""
-    table = read_table(path, required=("id", "categories"), refusal=ReviewsError)
-    said: dict[int, str] = {}
-    for row in table.rows:
-        ids = take_apart(undefused(row.values["categories"])).parts
-        names = take_apart(undefused(row.values.get("names", ""))).parts
-        if len(ids) == len(names):
-            said |= {category_id(i): n for i, n in zip(ids, names, strict=True) if is_number(i)}
-    is_unclear = len(set(said.values())) < len(said)
-    return {} if is_unclear else said
 
 
 def with_new_names(table: CategoryTable, names: tuple[str, ...]) -> CategoryTable:
