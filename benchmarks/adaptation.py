@@ -1,10 +1,12 @@
 """Frames looked at against MAP@20 of the rest, from predictions of dives that no training saw.
 
     python benchmarks/adaptation.py DATASET fold0.parquet fold1.parquet ... [--draws 24]
+        [--also other-recipe-fold0.parquet ...]
 
 One predictions file a fold, made with --embeddings by the bundle that did not see its dives. The
-settings of each fold are tuned on the dives of the others, from values set by hand before any
-search; `--shipped` takes the shipped covariance instead.
+settings of each fold are tuned on the dives of the others, as all recipes predict them (`--also`,
+as many files of each as there are folds), from values set by hand before any search; `--shipped`
+takes the shipped covariance instead.
 """
 
 from __future__ import annotations
@@ -49,13 +51,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("folds", type=Path, nargs="+")
+    parser.add_argument("--also", type=Path, nargs="*", default=[])
     parser.add_argument("--draws", type=int, default=24)
     parser.add_argument("--shipped", action="store_true")
     options = parser.parse_args()
-    dives = true_dives(read_dataset(options.dataset), options.folds)
+    dataset, n_folds = read_dataset(options.dataset), len(options.folds)
+    dives = true_dives(dataset, options.folds)
+    starts = range(0, len(options.also), n_folds)
+    recipes = [true_dives(dataset, options.also[at : at + n_folds]) for at in starts]
+    tuned_on = [dive for recipe in (dives, *recipes) for dive in recipe]
     start = AdaptationSettings() if options.shipped else AdaptationSettings(kernel=BY_HAND)
     draws = 0 if options.shipped else options.draws
-    settings_of = settings_by_fold(dives, lambda part: tune_on(part, draws=draws, start=start))
+    settings_of = settings_by_fold(tuned_on, lambda part: tune_on(part, draws=draws, start=start))
     for fold in sorted({dive.fold for dive in dives}):
         found = settings_of(next(dive for dive in dives if dive.fold == fold))
         rounded = {name: round(value, 3) for name, value in asdict(found.kernel).items()}

@@ -24,6 +24,7 @@ def _figure(curve: ReviewCurve) -> Figure:
     figure, axes = new_figure(7.0, 4.2)
     ways = list(dict.fromkeys(point.way for point in curve.points))
     others = [way for way in ways if way != SUGGESTED]
+    colors = [color for color in SERIES if color != MODEL]
     for way in [*others, SUGGESTED]:
         points = curve.of(way)
         is_ours = way == SUGGESTED
@@ -31,7 +32,7 @@ def _figure(curve: ReviewCurve) -> Figure:
         axes.plot(
             [point.n_reviewed for point in points],
             [point.map_at_20 for point in points],
-            color=MODEL if is_ours else SERIES[others.index(way) % len(SERIES)],
+            color=MODEL if is_ours else colors[others.index(way) % len(colors)],
             linewidth=2.4 if is_ours else 1.3,
             linestyle="--" if is_floor else "-",
             marker="o",
@@ -44,7 +45,9 @@ def _figure(curve: ReviewCurve) -> Figure:
     axes.set_xticks([], minor=True)
     axes.set_xlabel("frames looked at in each dive", fontsize=9, color=INK)
     axes.set_ylabel("MAP@20 of the dive's other frames", fontsize=9, color=INK)
-    axes.legend(fontsize=8, frameon=False, edgecolor=FAINT)
+    handles, names = axes.get_legend_handles_labels()
+    first = [*handles[-1:], *handles[:-1]], [*names[-1:], *names[:-1]]
+    axes.legend(*first, fontsize=8, frameon=False, edgecolor=FAINT)
     return figure
 
 
