@@ -17,6 +17,7 @@ from finding_nemo.serving.api_schemas import ErrorReply, HealthReply, ModelReply
 from finding_nemo.serving.middleware.access import AccessRules, session_cookie
 from finding_nemo.serving.middleware.error_replies import add_error_replies
 from finding_nemo.serving.middleware.request_gate import RequestGate, ServerState
+from finding_nemo.serving.middleware.request_limits import USUAL_REQUEST_LIMITS, RequestLimits
 from finding_nemo.serving.middleware.server_metrics import METRICS_TYPE, ServerMetrics
 
 STATIC = Path(str(files("finding_nemo.serving"))) / "static"
@@ -37,6 +38,7 @@ class Services:
         metrics: Where requests are counted.
         state: Whether the server stops.
         tell_fault: Told of faults of the server itself.
+        limits: What requests may cost.
         static: The folder of the page.
     """
 
@@ -46,6 +48,7 @@ class Services:
     metrics: ServerMetrics = field(default_factory=ServerMetrics)
     state: ServerState = field(default_factory=ServerState)
     tell_fault: Callable[[str], None] = _tell_nobody
+    limits: RequestLimits = USUAL_REQUEST_LIMITS
     static: Path = STATIC
 
 
@@ -70,6 +73,7 @@ def make_app(services: Services) -> FastAPI:
         state=services.state,
         metrics=services.metrics,
         tell_fault=services.tell_fault,
+        limits=services.limits,
     )
     app.include_router(_own_routes(services))
     for router in services.routers:

@@ -124,6 +124,7 @@ def serve_bundle(
             metrics=metrics,
             state=state,
             tell_fault=reporter.warning,
+            limits=options.limits,
         )
         run_server(
             make_app(services),

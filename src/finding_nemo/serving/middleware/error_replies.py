@@ -20,6 +20,7 @@ JSON = "application/json"
 _MOST_FAULTS = 5
 _LONGEST_INPUT = 60
 _WORDS = {
+    400: ("The body cannot be read.", "Send JSON in UTF-8; /openapi.json tells its fields."),
     404: ("There is nothing at this address.", "Look into /openapi.json for what there is."),
     405: ("This address does not take this method.", "Look into /openapi.json for what it takes."),
 }
@@ -69,6 +70,8 @@ def refusal_of(error: Exception) -> RequestError:
     """Return the refusal that an error of the framework stands for."""
     if isinstance(error, RequestValidationError):
         return wrong_fields(error.errors())
+    if isinstance(error.__cause__, RequestError):  # raised while the framework read the body
+        return error.__cause__
     if isinstance(error, HTTPException):
         phrase = f"{HTTPStatus(error.status_code).phrase}."
         what, do = _WORDS.get(error.status_code, (phrase, ""))

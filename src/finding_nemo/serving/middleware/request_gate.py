@@ -16,6 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from finding_nemo.core.errors import RequestError
 from finding_nemo.serving.middleware.access import SECURITY_HEADERS, AccessRules, check_access
 from finding_nemo.serving.middleware.error_replies import JSON, UNEXPECTED, error_json
+from finding_nemo.serving.middleware.request_limits import (
+    USUAL_REQUEST_LIMITS,
+    RequestLimits,
+    too_large,
+    too_slow,
+)
 from finding_nemo.serving.middleware.server_metrics import ServerMetrics
 
 STOPPING = RequestError(
@@ -27,6 +33,8 @@ STOPPING = RequestError(
 # Answered to the end: a supervisor asks the first, the second tells what is still done.
 _WHILE_STOPPING = frozenset({"/health", "/metrics"})
 _REVIEW_KEPT = ("/reviews", 201)
+# They bring files, and count and time their bodies themselves, piece by piece.
+_UPLOADS = frozenset({"/predict", "/frames"})
 _MOST_DRAINED = 100_000_000
 _DRAIN_S = 5.0
 
@@ -85,6 +93,7 @@ class RequestGate:
         state: ServerState,
         metrics: ServerMetrics,
         tell_fault: Callable[[str], None],
+        limits: RequestLimits = USUAL_REQUEST_LIMITS,
     ) -> None:
         """Stand before `app`.
 
@@ -94,8 +103,9 @@ class RequestGate:
             state: Whether the server stops.
             metrics: Where requests are counted.
             tell_fault: Told of faults of the server itself, with their place in the program.
+            limits: What a body that brings no files may cost.
         """
-        self._app, self._rules, self._state = app, rules, state
+        self._app, self._rules, self._state, self._limits = app, rules, state, limits
         self._metrics, self._tell_fault = metrics, tell_fault
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -103,7 +113,8 @@ class RequestGate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, reply = perf_counter(), _Reply(send, _Incoming(scope, receive))
+        limits = None if scope["path"] in _UPLOADS else self._limits
+        began, reply = perf_counter(), _Reply(send, _Incoming(scope, receive, limits))
         self._state.enter()
         try:
             await self._answer(scope, reply)
@@ -129,16 +140,37 @@ class RequestGate:
 
 
 class _Incoming:
-    """A request on its way, and whether the client may still be sending it."""
+    """A request on its way, and whether the client may still be sending it.
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
-        self._receive = receive
+    A body that is read in whole (JSON) may be long and slow only up to `limits`; `None` leaves that
+    to who reads it.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, limits: RequestLimits | None) -> None:
+        self._receive, self._limits = receive, limits
+        self._n_bytes, self._began = 0, perf_counter()
         names = dict(scope["headers"])
         has_body = b"transfer-encoding" in names or names.get(b"content-length", b"0") != b"0"
         # Who expects a word before sending sends nothing without it.
         self.is_over = not has_body or b"expect" in names
 
     async def __call__(self) -> Message:
+        limits = self._limits
+        if limits is None or self.is_over:
+            return await self._next()
+        spent_s = perf_counter() - self._began
+        left_s = limits.body_s + self._n_bytes / limits.least_rate - spent_s
+        try:
+            async with asyncio.timeout(max(left_s, 0)):
+                message = await self._next()
+        except TimeoutError:
+            raise too_slow(self._n_bytes, perf_counter() - self._began, limits) from None
+        self._n_bytes += len(message.get("body", b""))
+        if self._n_bytes > limits.max_json_bytes:
+            raise too_large(limits.max_json_bytes, do="Send less in one request.")
+        return message
+
+    async def _next(self) -> Message:
         message = await self._receive()
         self.is_over = message["type"] != "http.request" or not message.get("more_body")
         return message
@@ -153,7 +185,7 @@ class _Incoming:
         with suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_S):
                 while left > 0 and not self.is_over:
-                    left -= len((await self()).get("body", b""))
+                    left -= len((await self._next()).get("body", b""))
 
 
 class _Reply:

@@ -25,6 +25,7 @@ class RequestLimits:
         max_request_bytes: Of the body of one request.
         max_video_bytes: Of the body of one request that brings frames to keep, which may be a
             video.
+        max_json_bytes: Of the body of one request that brings no files.
         max_pixels: Of one frame.
         max_video_frames: Frames taken of one video.
         max_held_bytes: Of all bodies in memory at once.
@@ -40,6 +41,7 @@ class RequestLimits:
     max_file_bytes: int = 64 * MB
     max_request_bytes: int = 128 * MB
     max_video_bytes: int = 4000 * MB
+    max_json_bytes: int = 2 * MB
     max_pixels: int = 100_000_000
     max_video_frames: int = 2000
     max_held_bytes: int = 512 * MB
@@ -109,12 +111,20 @@ def check_stated_length(request: Request, most: int) -> None:
         raise too_large(most)
 
 
-def too_large(most: int) -> RequestError:
+def too_large(
+    most: int, *, do: str = "Send fewer files in a request, or smaller ones."
+) -> RequestError:
     """Return the refusal of a body that is too long."""
+    return RequestError(413, f"The body is larger than {most / MB:g} MB.", do=do)
+
+
+def too_slow(n_bytes: int, spent_s: float, limits: RequestLimits) -> RequestError:
+    """Return the refusal of a body that did not come in time."""
     return RequestError(
-        413,
-        f"The body is larger than {most / MB:g} MB.",
-        do="Send fewer files in a request, or smaller ones.",
+        408,
+        f"The body came too slowly: {n_bytes:,} bytes in {spent_s:.0f} s.",
+        wanted=f"Within {limits.body_s:g} s, and {limits.least_rate / 1000:g} kB a second beyond "
+        "that.",
     )
 
 
@@ -138,13 +148,7 @@ async def body_pieces(request: Request, limits: RequestLimits, most: int) -> Asy
             async with asyncio.timeout(max(left_s, 0)):
                 piece = await anext(pieces, None)
         except TimeoutError:
-            raise RequestError(
-                408,
-                f"The body came too slowly: {received:,} bytes in "
-                f"{time.monotonic() - began:.0f} s.",
-                wanted=f"Within {limits.body_s:g} s, and {limits.least_rate / 1000:g} kB a second "
-                "beyond that.",
-            ) from None
+            raise too_slow(received, time.monotonic() - began, limits) from None
         except ClientDisconnect:
             raise RequestError(400, "The body broke off.") from None
         if piece is None:

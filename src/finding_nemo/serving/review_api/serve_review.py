@@ -60,6 +60,7 @@ def serve_review(
         routers=(make_review_router(session),),
         state=stops,
         tell_fault=reporter.warning,
+        limits=options.limits,
     )
     run_server(
         make_app(services),

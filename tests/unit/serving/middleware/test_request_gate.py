@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from finding_nemo.serving.api_schemas import LimitsReply, ModelReply
 from finding_nemo.serving.make_app import Services, make_app
 from finding_nemo.serving.middleware.access import SECURITY_HEADERS, AccessRules
 from finding_nemo.serving.middleware.request_gate import RequestGate, ServerState
+from finding_nemo.serving.middleware.request_limits import RequestLimits
 from finding_nemo.serving.middleware.server_metrics import ServerMetrics
 
 MODEL = ModelReply(
@@ -234,6 +236,60 @@ def test_refused_body__is_drained_so_that_the_reply_arrives() -> None:
     assert not left
     assert (b"connection", b"close") in sent[0]["headers"]
     assert [message.get("more_body", False) for message in sent] == [False, True, False]
+
+
+def _posted(static: Path, limits: RequestLimits, bodies: list[bytes], path: str) -> tuple[int, str]:
+    """Return status and words of a request whose body comes in pieces, and then no more of it."""
+    app = make_app(
+        Services(model=lambda: MODEL, routers=(_odd_routes(),), static=static, limits=limits)
+    )
+    left, sent = list(bodies), list[Message]()
+
+    async def receive() -> Message:
+        if not left:
+            await asyncio.sleep(60)
+        return {"type": "http.request", "body": left.pop(0), "more_body": True}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [
+        (b"host", b"localhost"),
+        (b"content-length", b"900"),
+        (b"content-type", b"application/json"),
+    ]
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
+    more = {"query_string": b"", "root_path": "", "raw_path": path.encode()}
+
+    async def ask() -> None:
+        with suppress(TimeoutError):  # what the client still sends is waited for; not here
+            async with asyncio.timeout(0.5):
+                await app(scope | more, receive, send)
+
+    asyncio.run(ask())
+    return sent[0]["status"], json.loads(sent[1]["body"])["error"]["what"]
+
+
+@pytest.mark.parametrize("path", ["/numbers", "/session"])
+def test_body__that_brings_no_files_may_be_long_and_slow_only_so_far(
+    static: Path, path: str
+) -> None:
+    """Such a body is held in memory in whole, and that of /session is anybody's."""
+    short = RequestLimits(max_json_bytes=100)
+    assert _posted(static, short, [b"[" * 60, b"[" * 60], path) == (
+        413,
+        "The body is larger than 0.0001 MB.",
+    )
+    hasty = RequestLimits(body_s=0.05)
+    status, what = _posted(static, hasty, [b"{"], path)
+    assert status == 408
+    assert what.startswith("The body came too slowly: 1 bytes in 0 s")
+
+
+def test_body__that_is_no_text_is_told(server: _Server) -> None:
+    headers = {"Content-Type": "application/json"}
+    status, told = server.ask("POST", "/numbers", content=b"\xff\xfe[", headers=headers)
+    assert (status, told["error"]["what"]) == (400, "The body cannot be read.")
 
 
 def test_page__and_session(static: Path) -> None:
