@@ -95,8 +95,8 @@ class LiveCollection:
             return np.zeros(0, dtype=np.int64)
         predictions = [prediction for _, _, prediction in frames]
         self._learn_widths(predictions)
-        self._keep_vectors(predictions)
         table = to_table(predictions, self._ids, self._schema_of(with_vectors=False))
+        self._keep_vectors(predictions)
         start = len(self._columns)
         self._starts.append(start)
         self._tables.append(table)
@@ -244,19 +244,23 @@ class LiveCollection:
 
     def _keep_vectors(self, predictions: Sequence[Prediction]) -> None:
         found: list[Float32s] = []
+        slots = []
         for prediction in predictions:
             whole = self._whole(prediction)
-            self._slots.append(-1 if whole is None else self._n_vectors + len(found))
+            slots.append(-1 if whole is None else self._n_vectors + len(found))
             if whole is not None:
                 found.append(whole)
-        if not found:
-            return
-        stacked = np.stack(found)
-        with raise_output_error(self._vectors_path), self._vectors_path.open("ab") as file:
-            file.write(stacked.tobytes())
+        if found:
+            stacked = np.stack(found)
+            # What a full disk left of frames that are none is written over.
+            with raise_output_error(self._vectors_path), self._vectors_path.open("r+b") as file:
+                file.seek(self._n_vectors * stacked.shape[1] * stacked.itemsize)
+                file.write(stacked.tobytes())
+            if self._n_features:
+                self._moments.add(stacked[:, len(self.categories) :])
+        # Only now, as a frame that could not be written must leave no slot behind.
         self._n_vectors += len(found)
-        if self._n_features:
-            self._moments.add(stacked[:, len(self.categories) :])
+        self._slots += slots
 
     def _whole(self, prediction: Prediction) -> Float32s | None:
         """Return probabilities and embedding of a frame; `None` where it lacks any."""

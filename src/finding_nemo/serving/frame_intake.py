@@ -234,9 +234,8 @@ class FrameIntake:
             )
             for name, path, prediction in named
         ]
-        with _full_disk():
-            self._folder.add(lines)
-        rows = self._frames.add_frames(named)
+        with _full_disk(), self._folder.added(lines):
+            rows = self._frames.add_frames(named)
         self.n_added += len(named)
         return rows
 
@@ -303,7 +302,8 @@ class FrameIntake:
                 failure = str(error)
             else:
                 file = self._folder.new_file().with_suffix(".jpeg")
-                Image.fromarray(pixels).save(file, quality=_JPEG_QUALITY)
+                with _full_disk():
+                    Image.fromarray(pixels).save(file, quality=_JPEG_QUALITY)
             inputs.append(ImageInput(image_id, name, record, failure=failure, content=pixels))
             files.append(file)
         predictions = self._waited_for(inputs)

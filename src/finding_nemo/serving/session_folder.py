@@ -81,15 +81,33 @@ class SessionFolder:
         Raises:
             OSError: If the disk is full, for one.
         """
+        with self.added(frames):
+            pass
+
+    @contextmanager
+    def added(self, frames: list[KeptFrame]) -> Iterator[None]:
+        """Have frames on the list, all or none, unless the block fails.
+
+        Raises:
+            OSError: If the disk is full, for one.
+        """
+        path, n_before = self.path / LIST_NAME, len(self.frames)
+        n_bytes = path.stat().st_size if path.exists() else 0
+        try:
+            self._write(frames)
+            yield
+        except BaseException:
+            del self.frames[n_before:]
+            self._ids.difference_update(frame.image_id for frame in frames)
+            if path.exists():
+                os.truncate(path, n_bytes)
+            raise
+
+    def _write(self, frames: list[KeptFrame]) -> None:
         left = "".join(frame.model_dump_json() + "\n" for frame in frames).encode()
         with (self.path / LIST_NAME).open("ab", buffering=0) as stream:
-            start = stream.seek(0, os.SEEK_END)
-            try:
-                while left:
-                    left = left[stream.write(left) :]
-            except OSError:
-                stream.truncate(start)
-                raise
+            while left:
+                left = left[stream.write(left) :]
         self.frames += frames
 
 
@@ -98,13 +116,17 @@ def _read_list(folder: Path) -> list[KeptFrame]:
     path = folder / LIST_NAME
     if not path.is_file():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        os.truncate(path, len(whole))
     found = []
-    for number, line in enumerate(lines, start=1):
-        if not line.endswith("\n"):
-            path.write_text("".join(lines[: number - 1]), encoding="utf-8")
-            break
-        found.append(_frame_of(line, f"{path}, line {number}"))
+    for number, line in enumerate(whole.splitlines(), start=1):
+        where = f"{path}, line {number}"
+        try:
+            found.append(_frame_of(line.decode(), where))
+        except UnicodeDecodeError:
+            raise OutputError(f"{where} is no UTF-8. Choose another --folder.") from None
     return found
 
 

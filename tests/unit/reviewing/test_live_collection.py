@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -122,6 +123,29 @@ def test_frames_that_come_later__are_named_by_the_reviews_of_before(tmp_path: Pa
         assert (session.n_passed_over, session.reviews()) == (1, [])
         session.add_frames([(p.path, Path("x.png"), p) for p in map(predicted, range(6))])
         assert (session.n_passed_over, session.reviews()[0].row) == (0, 0)
+
+
+def test_frames__that_the_disk_has_no_room_for_leave_no_trace(tmp_path: Path) -> None:
+    """The next ones keep their own vectors, not those of their neighbours."""
+    live = grown(tmp_path, [[predicted(0), predicted(1)]])
+    size = (tmp_path / "vectors.f32").stat().st_size
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, usual[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            live.append([("x", Path("x.png"), predicted(n)) for n in (2, 3)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    assert len(live.columns) == 2
+    rows = live.append([("x", Path("x.png"), predicted(n)) for n in (4, 5)])
+    assert rows.tolist() == [2, 3]
+    (tmp_path / "whole").mkdir()
+    whole = grown(tmp_path / "whole", [[predicted(n) for n in (0, 1, 4, 5)]])
+    found, expected = (next(one.vectors(np.arange(4))) for one in (live, whole))
+    assert np.array_equal(found.base, expected.base)
+    assert found.features is not None
+    assert expected.features is not None
+    assert np.array_equal(found.features, expected.features)
 
 
 @pytest.mark.parametrize("n_rows", [1, 5])

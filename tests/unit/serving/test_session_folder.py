@@ -47,10 +47,13 @@ def test_ids__are_told_apart_by_name_then_number(tmp_path: Path) -> None:
     assert found == ["a", "y/a.png", "y/a.png#2", "y/a.png#3"]
 
 
-def test_line__that_a_kill_cut_short_is_left_out(tmp_path: Path) -> None:
-    SessionFolder(tmp_path).add([kept(1), kept(2)])
+@pytest.mark.parametrize("n_left", [2, 49, 50, 51, 52])
+def test_line__that_a_kill_cut_short_is_left_out(tmp_path: Path, n_left: int) -> None:
+    """Also where it was cut within a character."""
+    SessionFolder(tmp_path).add([kept(1), kept(2, "\U0001f420" * 9)])
     path = tmp_path / LIST_NAME
-    path.write_text(path.read_text()[:-9])
+    start = path.read_bytes().index(b"\n") + 1
+    path.write_bytes(path.read_bytes()[: start + n_left])
     folder = SessionFolder(tmp_path)
     assert [frame.image_id for frame in folder.frames] == ["i1"]
     folder.add([kept(3)])
@@ -71,6 +74,23 @@ def test_list__that_the_disk_has_no_room_for_stays_as_it_was(tmp_path: Path) -> 
     assert (tmp_path / LIST_NAME).stat().st_size == size
     folder.add([kept(4)])
     assert [frame.image_id for frame in SessionFolder(tmp_path).frames] == ["i1", "i4"]
+
+
+def test_frames__are_taken_from_the_list_where_what_follows_fails(tmp_path: Path) -> None:
+    folder = SessionFolder(tmp_path)
+    folder.add([kept(1)])
+    assert folder.unique_id("i2", "a.png") == "i2"
+    with pytest.raises(OSError, match="no room"), folder.added([kept(2)]):
+        raise OSError("no room")
+    assert [frame.image_id for frame in folder.frames] == ["i1"]
+    assert [frame.image_id for frame in SessionFolder(tmp_path).frames] == ["i1"]
+    assert folder.unique_id("i2", "a.png") == "i2"
+
+
+def test_list__that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / LIST_NAME).write_bytes(b"\xff\n")
+    with pytest.raises(OutputError, match="line 1 is no UTF-8"):
+        SessionFolder(tmp_path)
 
 
 @pytest.mark.parametrize(
