@@ -1,0 +1,1 @@
+"""What the animals are called in the world: accepted names, ranks and lineages."""
