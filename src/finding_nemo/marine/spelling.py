@@ -13,7 +13,6 @@ import numpy.typing as npt
 _LETTERS = "abcdefghijklmnopqrstuvwxyz "
 # One wrong letter of a name that short may make another animal of it.
 _MIN_LETTERS = {1: 7, 2: 11}
-MAX_EDITS = 2
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,8 @@ class SpellingIndex:
     def _counts(self) -> npt.NDArray[np.int64]:
         return np.stack([_letter_counts(key) for key in self._keys])
 
-    def near(self, key: str) -> tuple[tuple[str, int], ...]:
-        """Return the names within 2 edits of `key` and their distance, nearest first."""
+    def near(self, key: str) -> tuple[str, ...]:
+        """Return the names within 2 edits of `key`, or within 1 if it is short; nearest first."""
         if len(key) < _MIN_LETTERS[1] or len(key) > 100:
             return ()
         edits = 2 if len(key) >= _MIN_LETTERS[2] else 1
@@ -45,8 +44,8 @@ class SpellingIndex:
         for at in np.flatnonzero(difference <= 2 * edits):
             distance = edit_distance(key, self._keys[int(at)])
             if distance <= edits:
-                found.append((self.names[self._keys[int(at)]], distance))
-        return tuple(sorted(set(found), key=lambda pair: (pair[1], pair[0])))
+                found.append((distance, self.names[self._keys[int(at)]]))
+        return tuple(dict.fromkeys(name for _, name in sorted(found)))
 
 
 def _letter_counts(key: str) -> npt.NDArray[np.int64]:
