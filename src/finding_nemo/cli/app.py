@@ -19,6 +19,7 @@ from finding_nemo.cli.dataset_verbs.fetch import fetch
 from finding_nemo.cli.dataset_verbs.inspect import inspect
 from finding_nemo.cli.dataset_verbs.split import split
 from finding_nemo.cli.options.reporter_options import with_reporter
+from finding_nemo.cli.prediction_verbs.convert import convert
 from finding_nemo.cli.prediction_verbs.evaluate import evaluate
 from finding_nemo.cli.prediction_verbs.explain import explain
 from finding_nemo.cli.prediction_verbs.look import look
@@ -60,6 +61,7 @@ _VERBS: tuple[Callable[..., None], ...] = (
     explain,
     evaluate,
     report,
+    convert,
     serve,
     review,
     compare,

@@ -1,0 +1,1 @@
+"""One file a form that predictions are handed on in."""

@@ -1,0 +1,1 @@
+"""Where and when a frame was filmed, from whatever file says so."""
