@@ -17,6 +17,7 @@ from finding_nemo.cli.command_file_group import CommandFileGroup, refuse_late_co
 from finding_nemo.cli.dataset_verbs.demo import demo
 from finding_nemo.cli.dataset_verbs.fetch import fetch
 from finding_nemo.cli.dataset_verbs.inspect import inspect
+from finding_nemo.cli.dataset_verbs.names import names
 from finding_nemo.cli.dataset_verbs.split import split
 from finding_nemo.cli.options.reporter_options import with_reporter
 from finding_nemo.cli.prediction_verbs.convert import convert
@@ -53,6 +54,7 @@ _VERBS: tuple[Callable[..., None], ...] = (
     demo,
     fetch,
     inspect,
+    names,
     split,
     recipes,
     train,

@@ -14,6 +14,7 @@ FindingNemoError
 ├── ReviewsError (ValueError)            reviews, or a file of them, cannot be used
 │   ├── NoSuchFrameError (LookupError)   there is no frame, dive or map of that number or name
 │   └── FrameFailedError                 the frame could not be read, so nobody can review it
+├── NamesError (ValueError)              a table of names, or an export of WoRMS, cannot be used
 ├── SubmissionError (ValueError)         a submission does not fit its solution
 ├── FetchError (RuntimeError)            images cannot be fetched
 │   └── AddressError (ValueError)        one address cannot be asked; becomes a row
@@ -103,6 +104,10 @@ class NoSuchFrameError(ReviewsError, LookupError):
 
 class FrameFailedError(ReviewsError):
     """The frame could not be read when it was predicted, so it cannot be reviewed."""
+
+
+class NamesError(FindingNemoError, ValueError):
+    """A table of names of animals, or an export of WoRMS, cannot be used."""
 
 
 class SubmissionError(FindingNemoError, ValueError):

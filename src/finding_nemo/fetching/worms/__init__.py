@@ -1,0 +1,1 @@
+"""The World Register of Marine Species asked for names, politely."""
