@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from finding_nemo.exporting.export_records import ExportSource
+from finding_nemo.exporting.export_records import ExportFrame, ExportSource
 from finding_nemo.exporting.taxon_names import TaxonNames
 
 
@@ -17,6 +18,7 @@ class ExportJob:
         source: What all frames have in common.
         names: What labels are called in the world.
         frame_boxes: Whether forms that know no label of a whole frame get a box of its size.
+        images: The folder of the images, `None` where it is not known.
         notes: What the form had to leave out or say otherwise, by sentence without its number;
             filled as frames are written.
     """
@@ -24,7 +26,15 @@ class ExportJob:
     source: ExportSource
     names: TaxonNames = field(default_factory=TaxonNames)
     frame_boxes: bool = False
+    images: Path | None = None
     notes: Counter[str] = field(default_factory=Counter)
+
+    def file_of(self, frame: ExportFrame) -> Path | None:
+        """Return the file of a frame where it is on this machine; of a video's frame none."""
+        if frame.time_s is not None:
+            return None
+        near = [] if self.images is None else [self.images / frame.file_name]
+        return next((path for path in (*near, Path(frame.path)) if path.is_file()), None)
 
     def notices(self) -> tuple[str, ...]:
         """Return the notes as sentences."""

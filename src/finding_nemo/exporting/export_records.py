@@ -83,13 +83,12 @@ class ExportFrame:
         dive: Its dive, "" where unknown.
         captured: When it was filmed (UTC, no time zone attached), midnight where only the day is
             known; `None` where unknown.
-        width: In px.
-        height: In px.
+        time_s: Seconds since its video's first frame, `None` where it is no frame of a video.
+        width: In px, 0 where unknown.
+        height: In px, 0 where unknown.
         position: Where it was filmed.
         labels: Those of a person first; a machine's that a person contradicts are not among them.
         is_reviewed: Whether a person looked at it.
-        guesses: The ranked category ids of the row, for forms that take a ranking.
-        novelty: Higher = further out, `None` where unknown.
     """
 
     image_id: str
@@ -97,13 +96,12 @@ class ExportFrame:
     file_name: str
     dive: str = ""
     captured: datetime | None = None
+    time_s: float | None = None
     width: int = 0
     height: int = 0
     position: FramePosition = NOWHERE
     labels: tuple[ExportLabel, ...] = ()
     is_reviewed: bool = False
-    guesses: tuple[int, ...] = ()
-    novelty: float | None = None
 
     @property
     def has_time_of_day(self) -> bool:

@@ -245,13 +245,12 @@ def _frame(
         file_name=file_name if time_s is None else f"{file_name}#t={time_s:.3f}",
         dive=dive,
         captured=captured,
+        time_s=time_s,
         width=row.get("width") or 0,
         height=row.get("height") or 0,
         position=position,
         labels=labels,
         is_reviewed=reviewed is not None or row.get("method") == _REVIEWED,
-        guesses=tuple(row["categories"] or ()),
-        novelty=_finite(row.get("novelty")),
     )
 
 

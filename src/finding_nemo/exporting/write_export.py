@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import PredictionsError, SettingsError
@@ -15,6 +16,7 @@ from finding_nemo.core.files.atomic_files import (
     OUTPUT_MARKER,
     atomic_write,
     new_output_folder,
+    raise_output_error,
     refuse_existing,
 )
 from finding_nemo.core.names.registries import find_entry, load
@@ -146,7 +148,10 @@ def write_export(
     reviews = NO_REVIEWS if request.reviews is None else read_review_labels(request.reviews, table)
     source = _source_of(rows, table, reviews, request)
     job = ExportJob(
-        source=source, names=TaxonNames(request.lookup), frame_boxes=request.frame_boxes
+        source=source,
+        names=TaxonNames(request.lookup),
+        frame_boxes=request.frame_boxes,
+        images=request.positions.images,
     )
     selection = FrameSelection(
         words=request.words,
@@ -160,7 +165,10 @@ def write_export(
     counts = FrameCounts()
     n_rows = int(rows.metadata.get("n_images") or 0)
     frames = _watched(export_frames(rows, selection, counts), counts, n_rows, reporter)
-    _write(frames, job, kind, out, overwrite=request.overwrite)
+    taken = _counted(rows, counts) if kind.takes_rows else frames
+    _write(taken, job, kind, out, overwrite=request.overwrite)
+    if kind.takes_rows:
+        return ExportSummary(counts=counts, notices=job.notices())
     notices = (*_file_notices(request, reviews), *_count_notices(counts, reviews), *job.notices())
     return ExportSummary(counts=counts, notices=notices)
 
@@ -173,6 +181,13 @@ def _watched(
             yield frame
             if counts.n_rows % 1000 == 0:
                 tell(counts.n_rows, max(n_rows, counts.n_rows), counts.n_failed)
+
+
+def _counted(rows: PredictionRows, counts: FrameCounts) -> Iterator[Mapping[str, Any]]:
+    for row in rows:
+        counts.n_rows += 1
+        counts.n_failed += row["failure"] is not None
+        yield row
 
 
 def _categories_of(rows: PredictionRows) -> CategoryTable:
@@ -219,10 +234,12 @@ def _source_of(
 
 
 def _write(
-    frames: Iterable[ExportFrame], job: ExportJob, kind: ExportKind, out: Path, *, overwrite: bool
+    frames: Iterable[object], job: ExportJob, kind: ExportKind, out: Path, *, overwrite: bool
 ) -> None:
     writer = load(kind.writer)
     if kind.suffix:
+        with raise_output_error(out):
+            out.parent.mkdir(parents=True, exist_ok=True)
         writer(frames, job, out)
     elif out.suffix.lower() == _ZIP:
         with tempfile.TemporaryDirectory() as name:

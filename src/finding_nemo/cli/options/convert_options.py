@@ -18,9 +18,7 @@ else:
 
 Predictions = Annotated[Path, typer.Argument(help="A predictions file (Parquet).")]
 To = Annotated[KindName, typer.Option(help=f"The form. {describe(EXPORT_KINDS.values())}.")]
-Out = Annotated[
-    Path, typer.Option(help="The file or folder to write; a folder in .zip is packed.")
-]
+Out = Annotated[Path, typer.Option(help="The file or folder to write; a folder in .zip is packed.")]
 Words = Annotated[str, typer.Option(help="How sure an answer must be: sure, or sure,likely.")]
 AlsoNamed = Annotated[
     bool,
@@ -67,7 +65,5 @@ FrameBoxes = Annotated[
         help="Give labels of whole frames a box of the frame's size, where the form has no other."
     ),
 ]
-Verify = Annotated[
-    bool, typer.Option(help="Check that a file's rows are those that were written.")
-]
+Verify = Annotated[bool, typer.Option(help="Check that a file's rows are those that were written.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace an existing output.")]

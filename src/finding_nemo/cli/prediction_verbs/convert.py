@@ -12,7 +12,8 @@ from finding_nemo.cli.options.output_options import check_files, check_folder
 EXAMPLES = (
     "finding-nemo convert dive.parquet --to darwin-core --navigation nav.csv --about about.toml "
     "--out dive.zip",
-    "finding-nemo convert dive.parquet --to darwin-core --reviews reviews.csv --out archive/",
+    "finding-nemo convert dive.parquet --to biigle --reviews reviews.csv --out for-biigle/",
+    "finding-nemo convert dive.parquet --to coco --frame-boxes --out dive.json",
 )
 
 
@@ -50,6 +51,7 @@ def convert(
         parse_words,
         write_export,
     )
+    from finding_nemo.marine.resolve_names import resolve_name
 
     kind = EXPORT_KINDS[to]
     check_export_name(out, kind)
@@ -74,6 +76,7 @@ def convert(
         ),
         dataset=read_dataset(data, dive_pattern=dive_pattern) if data else None,
         dive_pattern=dive_pattern,
+        lookup=resolve_name,
         frame_boxes=frame_boxes,
         verify=verify,
         overwrite=overwrite,

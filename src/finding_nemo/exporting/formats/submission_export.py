@@ -1,0 +1,22 @@
+"""The competition's submission, from predictions that are there already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from finding_nemo.exporting.exact_tables import exact_tables
+from finding_nemo.exporting.export_job import ExportJob
+from finding_nemo.results.merge_shards import most_frequent_first
+from finding_nemo.results.submission import submission_row
+
+
+def write_submission_rows(rows: Iterable[Mapping[str, Any]], job: ExportJob, path: Path) -> None:
+    """Write a line for each row, those of images that could not be read among them."""
+    fallback = most_frequent_first(job.source.metadata["categories"])
+    columns = ("id", "categories", "osd")
+    with exact_tables(path.parent, {path.name: columns}, tabs=False) as tables:
+        for row in rows:
+            values = submission_row(row, fallback)
+            tables[path.name].add(dict(zip(columns, values, strict=True)))
