@@ -23,6 +23,7 @@ ABOUT_KEYS: Mapping[str, str] = {
     "principal_investigator": "who leads the work",
     "dataset_id": "a persistent id of the data set",
     "image_address": "where the images can be seen: this, and the file's name",
+    "context": "the programme that the project belongs to",
     "project": "the project or expedition",
     "platform": "the vehicle",
     "camera": "the camera or its model",

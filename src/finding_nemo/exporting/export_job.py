@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +35,8 @@ class ExportJob:
         if frame.time_s is not None:
             return None
         near = [] if self.images is None else [self.images / frame.file_name]
-        return next((path for path in (*near, Path(frame.path)) if path.is_file()), None)
+        # Path.is_file raises where a name is too long to be one.
+        return next((p for p in (*near, Path(frame.path)) if os.path.isfile(p)), None)
 
     def notices(self) -> tuple[str, ...]:
         """Return the notes as sentences."""

@@ -21,8 +21,16 @@ from finding_nemo.exporting.export_records import PERSON, ExportFrame, ExportLab
 from finding_nemo.exporting.json_arrays import json_parts
 from finding_nemo.exporting.label_ids import LabelIds
 
-# What the form requires and only people know, by what `--about` calls it.
+# What the form requires of the header.
+_REQUIRED = (
+    *("image-set-handle", "image-datetime", "image-latitude", "image-longitude"),
+    *("image-altitude-meters", "image-coordinate-uncertainty-meters", "image-context"),
+    *("image-project", "image-event", "image-platform", "image-sensor", "image-pi"),
+    *("image-creators", "image-license", "image-copyright", "image-abstract"),
+)
+# What only people know, by what `--about` calls it.
 _OF_ABOUT = {
+    "context": "image-context",
     "project": "image-project",
     "platform": "image-platform",
     "camera": "image-sensor",
@@ -57,9 +65,11 @@ def write_ifdo_for_biigle(frames: Iterable[ExportFrame], job: ExportJob, path: P
 
 def _write(frames: Iterable[ExportFrame], job: ExportJob, path: Path, variant: _Variant) -> None:
     ids, creators, head = LabelIds(job.source), dict[str, str](), dict[str, Any]()
+    shared = _SharedFields()
     with json_parts(path, {"image-set-items": "{}"}, head=head) as parts:
         for frame in frames:
             item = _item(frame, job)
+            shared.add(item)
             annotations = []
             for label in frame.one_voice if variant.for_biigle else frame.labels:
                 annotation = _annotation(frame, label, job, ids, creators, variant)
@@ -70,7 +80,39 @@ def _write(frames: Iterable[ExportFrame], job: ExportJob, path: Path, variant: _
             if variant.for_biigle and "image-altitude-meters" in item:
                 item["image-altitude"] = item["image-altitude-meters"]
             parts.add("image-set-items", item, key=frame.file_name)
-        head["image-set-header"] = _header(job, ids, creators, variant)
+        head["image-set-header"] = {
+            **_header(job, ids, creators, variant),
+            **shared.fields(),
+        }
+        _note_lacking(head["image-set-header"], job)
+
+
+class _SharedFields:
+    """The fields that the header may hold: those that every item has of its own.
+
+    What a header says holds for items that do not say it, so that a field which only some frames
+    have would be made up for the others.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[str, Any] | None = None
+        self._common: set[str] = set()
+
+    def add(self, item: dict[str, Any]) -> None:
+        if self._first is None:
+            self._first, self._common = item, set(item) & set(_REQUIRED)
+        self._common &= item.keys()
+
+    def fields(self) -> dict[str, Any]:
+        first = self._first or {}
+        return {name: first[name] for name in _REQUIRED if name in self._common}
+
+
+def _note_lacking(header: dict[str, Any], job: ExportJob) -> None:
+    lacking = [name for name in _REQUIRED if not header.get(name)]
+    if lacking:
+        words = f"fields that iFDO requires of the header are not known ({', '.join(lacking)})"
+        job.notes[f"{words}; --about and --navigation say them"] = len(lacking)
 
 
 def stated_uuid(*parts: str) -> str:
@@ -86,11 +128,13 @@ def _header(
     header: dict[str, Any] = {
         "image-set-name": about.get("title") or source.name,
         "image-set-uuid": stated_uuid(about.get("dataset_id") or source.name, source.bundle_hash),
-        "image-set-handle": about.get("handle", ""),
         "image-set-ifdo-version": variant.version,
         "image-acquisition": "photo",
         "image-coordinate-reference-system": "EPSG:4326",
     }
+    # A reader of 2.2.1 takes an empty handle, but none without; for BIIGLE it is the other way.
+    if about.get("handle") or not variant.for_biigle:
+        header["image-set-handle"] = about.get("handle", "")
     for key, field in _OF_ABOUT.items():
         if about.get(key):
             header[field] = {"name": about[key]}
@@ -107,10 +151,6 @@ def _header(
     header["image-annotation-creators"] = [
         {"id": number, "name": name} for name, number in creators.items()
     ]
-    lacking = [key for key in (*_OF_ABOUT, "handle", "creators", "abstract") if not about.get(key)]
-    if lacking:
-        words = f"parts of the header are not known ({', '.join(lacking)}); say them in --about"
-        job.notes[words] = len(lacking)
     return header
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -73,7 +74,7 @@ class PositionSources:
     def _of_header(self, path: str, file_name: str) -> tuple[FramePosition, datetime | None]:
         candidates = [Path(path)] if self.images is None else [self.images / file_name, Path(path)]
         for candidate in candidates:
-            if candidate.is_file():
+            if os.path.isfile(candidate):  # Path.is_file raises where a name is too long
                 return read_exif_position(candidate)
         return NOWHERE, None
 
