@@ -39,6 +39,7 @@ _LARGE = (*_VECTORS, "maps")
 _KEPT_BYTES = 32_000_000
 _KEPT_TABLES = 4
 NO_OPTIONS = PlacesOptions()
+_START_AGAIN = "Put the file back, or start again with the one that you mean."
 
 Result = TypeVar("Result")
 Vectors = npt.NDArray[Any]  # float32 of probabilities, float16 of features
@@ -88,6 +89,7 @@ class FileCollection:
         self._file = open_parquet(path)
         self._metadata = metadata_of(self._file, path)
         check_predictions(path, self._file, self._metadata)
+        self._sha256 = _content_of(path, self._metadata)
         self._names = self._file.schema_arrow.names
         if "vector" not in self._names:
             raise PredictionsError(
@@ -171,8 +173,8 @@ class FileCollection:
 
     @property
     def content_sha256(self) -> str:
-        """Hash of what the rows say, or of the file where it does not tell."""
-        return str(self._metadata.get("content_sha256") or hash_file(self.path))
+        """Hash of what the rows said when the file was opened, or of it where it does not tell."""
+        return self._sha256
 
     def vectors(self, rows: Ints, *, with_features: bool = True) -> Iterator[FrameVectors]:
         """Yield frames row group by row group.
@@ -234,8 +236,18 @@ class FileCollection:
         return self._files.find(columns.paths[row], columns.image_ids[row], time_s)
 
     def as_file(self, folder: Path) -> Path:
-        """Return the file that the frames are read from."""
+        """Return the file that the frames are read from.
+
+        Raises:
+            PredictionsError: If it is gone, or holds other predictions by now.
+        """
         del folder
+        if not self.path.exists():
+            raise PredictionsError(f"{self.path} is gone. {_START_AGAIN}")
+        if _content_of(self.path, metadata_of(open_parquet(self.path), self.path)) != self._sha256:
+            raise PredictionsError(
+                f"{self.path} holds other predictions than when it was opened. {_START_AGAIN}"
+            )
         return self.path
 
     def _group_of(self, row: int) -> tuple[int, int]:
@@ -347,6 +359,10 @@ class FileCollection:
             if isinstance(error, PredictionsError):
                 raise
             raise unreadable(self.path, error) from None
+
+
+def _content_of(path: Path, metadata: Mapping[str, Any]) -> str:
+    return str(metadata.get("content_sha256") or hash_file(path))
 
 
 def _first_of(file: pq.ParquetFile, name: str, missing: float) -> list[Any]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from finding_nemo.core.errors import OutputError, ReviewsError
+from finding_nemo.core.errors import NoSpaceError, OutputError, ReviewsError
 from finding_nemo.core.files.locking import held_alone
 from finding_nemo.core.provenance import now_utc
 
@@ -99,6 +99,7 @@ class ReviewStore:
         self.path = path
         self._connection = connection
         self._held = held
+        self._file = _identity(path)
         self._log = _read_log(connection, path)
 
     def __enter__(self) -> Self:
@@ -172,6 +173,7 @@ class ReviewStore:
 
     def _append(self, kind: str, undoes: int | None, statement: NewReview) -> int:
         content = _content_of(statement) if kind == "review" else "{}"
+        self._refuse_lost_file(statement)
         try:
             with self._connection:
                 # One writer holds the file, so nobody takes this number in between.
@@ -188,12 +190,35 @@ class ReviewStore:
                 )
                 self._connection.execute(_INSERT, (*row, _digest(row)))
         except sqlite3.Error as error:
-            raise OutputError(
+            refusal = NoSpaceError if _is_full(error) else OutputError
+            raise refusal(
                 f"The review of {statement.image_id!r} could not be written to {self.path}: "
                 f"{error}. It does not count. Make room, or see that the file may be written, and "
                 "give it again."
             ) from error
         return number
+
+    def _refuse_lost_file(self, statement: NewReview) -> None:
+        """Refuse what would go into a file that no name leads to any more."""
+        if _identity(self.path) != self._file:
+            raise OutputError(
+                f"The review of {statement.image_id!r} does not count: {self.path}, which keeps "
+                "reviews, was moved, removed or replaced while it was open. Put it back, or start "
+                "again, and give the review again."
+            )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one of the same name; `None` if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _is_full(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
 
 
 def default_store(predictions: Path) -> Path:

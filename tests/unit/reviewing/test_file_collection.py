@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,21 @@ def test_images__only_those_of_the_folder(reviewable: Path, tmp_path: Path) -> N
     assert found is not None
     assert (found.path, found.time_s) == (folder / name, None)
     assert collection.image_of(1) is None
+
+
+def test_file__that_is_gone_or_another_is_not_given_for_the_one_that_was_opened(
+    reviewable: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "dive.parquet"
+    shutil.copy(reviewable / "fold0.parquet", path)
+    collection = FileCollection(path)
+    assert collection.as_file(tmp_path) == path
+    path.unlink()
+    with pytest.raises(PredictionsError, match="is gone"):
+        collection.as_file(tmp_path)
+    shutil.copy(reviewable / "fold1.parquet", path)
+    with pytest.raises(PredictionsError, match="other predictions"):
+        collection.as_file(tmp_path)
 
 
 def test_memory__holds_small_columns_and_the_last_dives_only(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finding_nemo.core.errors import OtherRunError, OutputError, ReviewsError
+from finding_nemo.core.errors import NoSpaceError, OtherRunError, OutputError, ReviewsError
 from finding_nemo.reviewing.review_store import (
     NamedCategory,
     NewReview,
@@ -191,6 +191,37 @@ def test_review_that_cannot_be_written_does_not_count(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="does not count"):
         store.add(statement("f2"))
     assert list(store.standing()) == ["f1"]
+    store.close()
+
+
+def test_review_that_the_disk_has_no_room_for_is_told_so(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "x.sqlite", ABOUT)
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(NoSpaceError, match="does not count"):
+        store.add(statement("f" * 10_000))
+    assert store.log == ()
+    store.close()
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_review_for_a_file_that_was_taken_away_does_not_count(
+    tmp_path: Path, is_replaced: bool
+) -> None:
+    """What is written into a file without a name is gone when that is closed."""
+    path = tmp_path / "x.sqlite"
+    store = open_store(path, ABOUT)
+    store.add(statement("f1"))
+    path.rename(tmp_path / "moved")
+    if is_replaced:
+        path.write_bytes(b"")
+    with pytest.raises(OutputError, match="moved, removed or replaced"):
+        store.add(statement("f2"))
+    with pytest.raises(OutputError, match="moved, removed or replaced"):
+        store.undo()
+    (tmp_path / "moved").replace(path)
+    store.add(statement("f3"))
+    assert list(store.standing()) == ["f1", "f3"]
     store.close()
 
 

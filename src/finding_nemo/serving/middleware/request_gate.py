@@ -133,6 +133,8 @@ class RequestGate:
                 raise STOPPING
             await self._app(scope, reply.incoming, reply)
         except RequestError as error:
+            if error.status == UNEXPECTED.status:
+                self._tell_fault(str(error.__cause__ or error))
             await reply.tell(error)
         except Exception:
             self._tell_fault(traceback.format_exc())

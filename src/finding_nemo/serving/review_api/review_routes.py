@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock, Semaphore
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -29,12 +31,14 @@ from finding_nemo.reviewing.review_objects import (
     Undone,
 )
 from finding_nemo.reviewing.review_session import MAX_SUGGESTED, ReviewSession
+from finding_nemo.serving.middleware.request_limits import busy
 from finding_nemo.serving.review_api.frame_images import FrameImages
 from finding_nemo.serving.review_api.frame_routes import add_frame_routes
 from finding_nemo.serving.review_api.session_errors import SessionRoute
 
 _MOST_CATEGORIES = 500
 _MOST_SKIPPED = 100_000
+_MOST_EXPORTS = 4
 Name = Annotated[str, StringConstraints(max_length=1000)]
 Categories = Annotated[list[StrictInt | Name], Field(max_length=_MOST_CATEGORIES)]
 
@@ -144,7 +148,32 @@ def _add_reviews(router: APIRouter, session: ReviewSession) -> None:
         return ReviewList(session.reviews())
 
 
+class _Exports:
+    """Lets one export run at a time, and a few wait: each takes the memory of the whole file."""
+
+    def __init__(self) -> None:
+        self._running = Lock()
+        self._places = Semaphore(_MOST_EXPORTS)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for the turn of this thread.
+
+        Raises:
+            RequestError: 429 if enough wait already.
+        """
+        if not self._places.acquire(blocking=False):
+            raise busy(f"{_MOST_EXPORTS} exports are being written already.", after_s=10)
+        try:
+            with self._running:
+                yield
+        finally:
+            self._places.release()
+
+
 def _add_exports(router: APIRouter, session: ReviewSession) -> None:
+    exports = _Exports()
+
     @router.get("/export/reviews.csv", response_class=Response)
     def reviews_csv() -> Response:
         """Give the reviews as `adapt` and `train` read them."""
@@ -161,7 +190,8 @@ def _add_exports(router: APIRouter, session: ReviewSession) -> None:
         """Give the adapted predictions, the same that `adapt` writes."""
         folder = Path(tempfile.mkdtemp(prefix="finding-nemo-export-"))
         try:
-            path = write_adapted_predictions(session, folder)
+            with exports.turn():
+                path = write_adapted_predictions(session, folder)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

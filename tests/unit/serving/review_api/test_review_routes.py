@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import islice
 from pathlib import Path
+from threading import Event, Semaphore
 from typing import Any
 
 import pytest
@@ -45,11 +48,18 @@ def session(reviewable: Path, images: Path, tmp_path: Path) -> Iterator[ReviewSe
 
 
 @pytest.fixture
-def client(session: ReviewSession) -> Iterator[TestClient]:
+def told() -> list[str]:
+    """What the operator is told."""
+    return []
+
+
+@pytest.fixture
+def client(session: ReviewSession, told: list[str]) -> Iterator[TestClient]:
     services = Services(
         model=lambda: review_model_reply(session, USUAL_REQUEST_LIMITS),
         rules=AccessRules(names=frozenset({"testserver"})),
         routers=(make_review_router(session),),
+        tell_fault=told.append,
     )
     app: FastAPI = make_app(services)
     with TestClient(app, raise_server_exceptions=False) as found:
@@ -153,11 +163,15 @@ def test_faults(client: TestClient, path: str, body: Any, status: int, words: st
     assert client.get("/reviews").json() == {"reviews": []}
 
 
-def test_reply__tells_no_path_of_the_server(client: TestClient, session: ReviewSession) -> None:
+def test_reply__tells_no_path_of_the_server(
+    client: TestClient, session: ReviewSession, told: list[str]
+) -> None:
+    """It refers to what the server printed, so that is printed."""
     session.store._connection.execute("PRAGMA query_only = ON")
     reply = client.post("/reviews", json={"row": 5, "categories": [1]})
     assert reply.status_code == 500
     assert str(session.store.path) not in reply.text
+    assert [str(session.store.path) in words for words in told] == [True]
     assert client.get("/reviews").json() == {"reviews": []}
 
 
@@ -202,3 +216,32 @@ def test_adapted_predictions__come_as_a_file_that_is_gone_afterwards(
     assert (reply.status_code, reply.content) == (200, b"PAR1")
     assert 'filename="adapted.parquet"' in reply.headers["content-disposition"]
     assert not list(tmp_path.glob("finding-nemo-export-*"))
+
+
+def test_exports__are_written_one_after_the_other(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of seven at once one is written, three wait, and the others are told to come again."""
+    begun, go_on, running, most = Semaphore(0), Event(), [0], [0]
+
+    def written(session: ReviewSession, folder: Path) -> Path:
+        del session
+        running[0] += 1
+        most[0] = max(most[0], running[0])
+        begun.release()
+        go_on.wait(10)
+        running[0] -= 1
+        (folder / "adapted.parquet").write_bytes(b"PAR1")
+        return folder / "adapted.parquet"
+
+    routes = "finding_nemo.serving.review_api.review_routes"
+    monkeypatch.setattr(f"{routes}.write_adapted_predictions", written)
+    with ThreadPoolExecutor(7) as pool:
+        asked = [pool.submit(client.get, "/export/predictions.parquet") for _ in range(7)]
+        assert begun.acquire(timeout=10)
+        refused = [future.result() for future in islice(as_completed(asked, timeout=10), 3)]
+        go_on.set()
+        replies = [future.result() for future in asked]
+    assert {(reply.status_code, reply.headers["retry-after"]) for reply in refused} == {(429, "10")}
+    assert [reply.status_code for reply in replies].count(200) == 4
+    assert most == [1]
