@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,7 @@ class GuessRow:
     Attributes:
         name: "Supercategory: category".
         probability: Calibrated, in [0, 1].
-        evidence: How much of it training has seen, in words.
+        evidence: Its rank where that is known, and how much of it training has seen, in words.
         dives: The same in fewer words.
         is_true: Whether the frame holds it; false where nobody knows.
     """
@@ -81,6 +81,7 @@ def guesses_of(
     bundle: str,
     truth: tuple[str, ...] | None,
     n_guesses: int,
+    ranks: Mapping[str, str] | None = None,
 ) -> BundleGuesses:
     """Return what a bundle says of an image that could be read.
 
@@ -90,6 +91,7 @@ def guesses_of(
         bundle: Its name for people.
         truth: Names of what the image holds, if known.
         n_guesses: How many guesses are shown, at least 1.
+        ranks: From name to its rank, where that is known.
     """
     if prediction.probabilities is None:
         raise ValueError(f"{prediction.path} has no probabilities: {prediction.failure}")
@@ -104,7 +106,9 @@ def guesses_of(
             GuessRow(
                 name=full_name(categories[column].supercategory, categories[column].name),
                 probability=float(row[column]),
-                evidence=evidence_in_words(categories[column]),
+                evidence=_ranked(
+                    (ranks or {}).get(categories[column].name, ""), categories[column]
+                ),
                 dives=dives_in_words(categories[column]),
                 is_true=categories[column].name in true,
             )
@@ -129,6 +133,11 @@ def evidence_in_words(category: CategoryEvidence) -> str:
         return "never seen in training"
     images = "1 image" if category.n_images == 1 else f"{category.n_images:,} images"
     return f"{images}, {dives_in_words(category)}"
+
+
+def _ranked(rank: str, category: CategoryEvidence) -> str:
+    words = evidence_in_words(category)
+    return f"{rank}, {words}" if rank else words
 
 
 def dives_in_words(category: CategoryEvidence) -> str:

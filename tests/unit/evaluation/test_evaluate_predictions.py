@@ -17,8 +17,12 @@ from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.records import Dataset, ImageRecord, Prediction, Split, SplitRow
 from finding_nemo.evaluation.evaluate_predictions import evaluate
+from finding_nemo.marine.name_record import NameRecord
+from finding_nemo.marine.names_file import write_names
+from finding_nemo.marine.taxon import Taxon
 from finding_nemo.reporting.figures.frames_picture import draw_frames
 from finding_nemo.reporting.html.evaluation_page import write_evaluation_page
+from finding_nemo.reporting.terminal.evaluation_text import print_evaluation
 from finding_nemo.results.reading.readers import read_predictions
 from finding_nemo.results.schema import PredictionTable
 from finding_nemo.results.writers import write_predictions
@@ -148,6 +152,32 @@ def test_json__has_the_contract_and_no_nan(dataset: Dataset, tmp_path: Path) -> 
     assert low <= figures["map_at_20"] <= high
     assert figures["baseline_prior_map_at_20"] == pytest.approx(figures["map_at_20"])
     assert [entry["id"] for entry in figures["categories"]] == [1, 2, 3]
+
+
+def test_names__are_shown_with_their_rank_where_it_is_known(
+    dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "data.names.csv"
+    crabs = Taxon("Brachyura", "infraorder", 106673)
+    crab = NameRecord(
+        name="crab",
+        accepted="Brachyura",
+        rank="infraorder",
+        aphia_id=106673,
+        lineage=(crabs,),
+        status="unaccepted",
+        how="WoRMS",
+    )
+    write_names((crab,), path)
+    found = evaluate(predictions(tmp_path), dataset, split=SPLIT, part="test")
+    write_evaluation_page(found, TABLE, tmp_path / "report.html", names_file=path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    words = "infraorder, now Brachyura, AphiaID 106673"
+    assert f'<td title="{words}">crab <small>infraorder</small></td>' in page
+    print_evaluation(found, names_file=path)
+    assert " infraorder " in capsys.readouterr().out
+    print_evaluation(found)  # nothing known: no column
+    assert " rank " not in capsys.readouterr().out
 
 
 def test_page__is_one_file_that_shows_every_score(dataset: Dataset, tmp_path: Path) -> None:

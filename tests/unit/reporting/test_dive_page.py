@@ -14,6 +14,9 @@ from typer.testing import CliRunner
 
 from finding_nemo.cli.main import app
 from finding_nemo.core.errors import OutputExistsError
+from finding_nemo.marine.name_record import NameRecord
+from finding_nemo.marine.names_file import write_names
+from finding_nemo.marine.taxon import Taxon
 from finding_nemo.reporting.dive.read_dive_frames import read_dive_frames
 from finding_nemo.reporting.html.dive_page import set_lines, write_dive_page
 
@@ -28,6 +31,23 @@ def predictions(dive_files: Any, tmp_path: Path) -> Path:
     rows[3] |= {"probabilities": [0.2, 0.2, 0.1], "unusualness": 0.999, "present": []}
     rows.append(dive_files.row(11, dive="Tow <7> & co", failure="is empty"))
     return Path(dive_files.write(tmp_path / "d.parquet", rows))
+
+
+def test_page__places_names_in_the_tree_where_that_is_known(
+    predictions: Path, tmp_path: Path
+) -> None:
+    names = tmp_path / "d.parquet.names.csv"
+    crabs = (Taxon("Brachyura", "infraorder"),)
+    crab = NameRecord(
+        name="crab", accepted="Brachyura", rank="infraorder", lineage=crabs, how="WoRMS"
+    )
+    write_names((crab,), names)
+    found = read_dive_frames(predictions)
+    write_dive_page(found, tmp_path / "p.html", title="t", names_file=names)
+    assert 'title="crab (infraorder): ' in (tmp_path / "p.html").read_text()
+    assert r'\"infraorder\"]' in (tmp_path / "p_files/frames.js").read_text()
+    write_dive_page(found, tmp_path / "q.html", title="t")
+    assert 'title="crab: ' in (tmp_path / "q.html").read_text()
 
 
 def test_page__says_what_was_seen_and_what_to_look_at(predictions: Path, tmp_path: Path) -> None:

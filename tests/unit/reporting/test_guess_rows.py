@@ -81,6 +81,21 @@ def test_guesses__are_best_first_with_what_they_rest_on() -> None:
     assert said.heat.tolist() == [[0, 1, 2], [3, 4, 5]]
 
 
+def test_guesses__show_the_rank_where_it_is_known() -> None:
+    said = guesses_of(
+        prediction(),
+        CATEGORIES,
+        bundle="nemo",
+        truth=None,
+        n_guesses=2,
+        ranks={"crab": "infraorder", "prawn": ""},
+    )
+    assert [guess.evidence for guess in said.guesses] == [
+        "1 image, 1 dive",
+        "infraorder, 1,200 images, 33 dives",
+    ]
+
+
 def test_guesses__of_a_baseline_say_only_what_it_knows() -> None:
     said = guesses_of(prediction(), CATEGORIES, bundle="prior", truth=None, n_guesses=20)
     assert [guess.is_true for guess in said.guesses] == [False] * 3

@@ -53,6 +53,7 @@ def evaluate(
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.splits.split_csv import read_split
     from finding_nemo.evaluation.evaluate_predictions import evaluate as evaluate_table
+    from finding_nemo.marine.names_file import names_path_beside
     from finding_nemo.reporting.html.evaluation_page import write_evaluation_page
     from finding_nemo.reporting.terminal.evaluation_text import print_evaluation
     from finding_nemo.results.reading.readers import read_predictions
@@ -64,9 +65,12 @@ def evaluate(
     table = read_predictions(predictions, verify=verify)
     found = evaluate_table(table, data, split=read_split(split) if split else None, part=part)
     show_notices((*found.notices, f"the prior is taken from {found.prior_source}."))
-    print_evaluation(found)
+    names_file = names_path_beside(dataset)
+    print_evaluation(found, names_file=names_file)
     if json_file is not None:
         write_text(json_file, found.to_json())
     if out is not None:
-        write_evaluation_page(found, data.categories, out, overwrite=overwrite)
+        write_evaluation_page(
+            found, data.categories, out, overwrite=overwrite, names_file=names_file
+        )
         print_result(f"report {out}")

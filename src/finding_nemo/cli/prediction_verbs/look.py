@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -142,13 +142,16 @@ def _look(
 
     truths = _Truths(dataset)
     names = bundle_names([predictor.bundle.path for predictor in predictors])
+    ranks = [_ranks(predictor) for predictor in predictors]
     streams = [predictor.predict_inputs(images) for predictor in predictors]
     for image, *predictions in zip(images, *streams, strict=True):
         failure = next((each.failure for each in predictions if each.failure is not None), None)
         if failure is not None:
             print_failure(image.location, failure)
             continue
-        guesses = _guesses(image, predictions, predictors, names, truths.of(image), top)
+        guesses = _guesses(
+            image, predictions, predictors, names, ranks=ranks, truth=truths.of(image), top=top
+        )
         print_look(guesses)
         yield _framed(image, guesses) if keeps_pixels else None
 
@@ -158,6 +161,8 @@ def _guesses(
     predictions: Sequence[Prediction],
     predictors: Sequence[Predictor],
     names: Sequence[str],
+    *,
+    ranks: Sequence[Mapping[str, str]],
     truth: tuple[str, ...] | None,
     top: int,
 ) -> ImageGuesses:
@@ -170,14 +175,27 @@ def _guesses(
             bundle=name,
             truth=truth,
             n_guesses=top,
+            ranks=of_bundle,
         )
-        for prediction, predictor, name in zip(predictions, predictors, names, strict=True)
+        for prediction, predictor, name, of_bundle in zip(
+            predictions, predictors, names, ranks, strict=True
+        )
     )
     sizes = ((each.width, each.height) for each in predictions)
     width, height = next((size for size in sizes if all(size)), (0, 0))
     return ImageGuesses(
         path=image.location, size=(width or 0, height or 0), truth=truth, bundles=blocks
     )
+
+
+def _ranks(predictor: Predictor) -> Mapping[str, str]:
+    """Return the rank of each category that is known, by the table beside the bundle first."""
+    from finding_nemo.marine.name_words import rank_in_words
+    from finding_nemo.marine.names_file import known_names, names_path_beside
+
+    beside = names_path_beside(predictor.bundle.path)
+    known = known_names(predictor.bundle.categories.names, path=beside)
+    return {name: rank_in_words(record) for name, record in known.items()}
 
 
 class _Truths:

@@ -40,6 +40,7 @@ def report(
     check_suffix(out, "--out", ".html", ".htm")
 
     from finding_nemo.cli.console.notices import reporter, show_notices
+    from finding_nemo.marine.names_file import names_path_beside
     from finding_nemo.reporting.dive.dive_outputs import DiveOutputs
     from finding_nemo.reporting.dive.read_dive_frames import read_dive_frames
     from finding_nemo.reporting.html.dive_page import write_dive_page
@@ -61,6 +62,7 @@ def report(
         images=images,
         overwrite=overwrite,
         reporter=reporter(),
+        names_file=names_path_beside(predictions),
     )
     show_notices(written.notices)
     print_result(f"page {out}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import time
 from typing import Any
 
@@ -22,7 +22,12 @@ _FAR_OUT = 0.995
 
 
 def frames_script(
-    found: DiveFrames, thumbnails: Thumbnails, links: Sequence[str], folder: str
+    found: DiveFrames,
+    thumbnails: Thumbnails,
+    links: Sequence[str],
+    folder: str,
+    *,
+    places: Mapping[str, str] | None = None,
 ) -> str:
     """Return the program text that holds all frames.
 
@@ -31,6 +36,7 @@ def frames_script(
         thumbnails: Which of them have small pictures.
         links: The address of each frame's large picture, "" where there is none.
         folder: The name of the folder beside the page.
+        places: From a name to its place in the tree of names, "" where that is not known.
     """
     timelines = _timelines(found)
     prefix = _common_folder(links)
@@ -43,7 +49,11 @@ def frames_script(
     data = {
         "folder": folder,
         "names": [
-            [printable(name.text), printable(name.supercategory), name.n_images, name.n_dives]
+            [
+                *(printable(name.text), printable(name.supercategory)),
+                *(name.n_images, name.n_dives),
+                *filter(None, [printable((places or {}).get(name.text, ""))]),
+            ]
             for name in found.names
         ],
         "words": [printable(word) for word in found.words],

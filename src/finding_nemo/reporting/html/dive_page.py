@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import time
@@ -18,6 +18,8 @@ from finding_nemo.core.files.atomic_files import write_text
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.printable import printable
 from finding_nemo.data.images.find_images import FoundImages, find_images, links
+from finding_nemo.marine.name_words import place_in_words
+from finding_nemo.marine.names_file import known_names
 from finding_nemo.reporting.dive.dive_counts import (
     FrameCounts,
     NameCount,
@@ -76,6 +78,7 @@ def write_dive_page(
     images: Path | None = None,
     overwrite: bool = False,
     reporter: Reporter | None = None,
+    names_file: Path | None = None,
 ) -> WrittenDive:
     """Write the page, its tables, and its folder of small pictures: all of them or nothing.
 
@@ -86,6 +89,7 @@ def write_dive_page(
         images: The folder of the images; default: where the predictions say they are.
         overwrite: Whether existing parts may be replaced.
         reporter: Told of the progress.
+        names_file: A table of names, which counts before that of the package.
 
     Raises:
         OutputExistsError: If a part exists and `overwrite` is false.
@@ -93,6 +97,7 @@ def write_dive_page(
         DatasetError: If the folder of the images does not exist.
     """
     outputs = DiveOutputs.of(path)
+    places = _places(found, names_file)
     found_images = find_images(found.frames, images)
     with whole_outputs(outputs, overwrite=overwrite) as new:
         thumbnails = draw_sheets(
@@ -101,7 +106,9 @@ def write_dive_page(
         notices = (*found.notices, *_notices(found, found_images, thumbnails, images))
         addresses = links(_pictures(found.frames, found_images.files), path)
         folder = quote(outputs.folder.name)
-        write_text(new.folder / _DATA, frames_script(found, thumbnails, addresses, folder))
+        write_text(
+            new.folder / _DATA, frames_script(found, thumbnails, addresses, folder, places=places)
+        )
         for name, text in maps_scripts(found):
             write_text(new.folder / name, text)
         write_table(new.counts, counts_table(found))
@@ -120,7 +127,7 @@ def write_dive_page(
             effort_link=f"./{quote(outputs.effort.name)}",
             cards=_cards(found, found_images.files, new.folder, addresses, folder),
             n_look=sum(frame.look_first > 0 for frame in found.frames),
-            **_first_screen(found),
+            **_first_screen(found, places),
         )
     return WrittenDive(outputs, notices)
 
@@ -181,7 +188,13 @@ def _lead(found: DiveFrames) -> str:
     return f"{text}, {first} to {last[11:] if same_day else last}"
 
 
-def _first_screen(found: DiveFrames) -> dict[str, Any]:
+def _places(found: DiveFrames, names_file: Path | None) -> Mapping[str, str]:
+    """Return the place of each name in the tree, in words; "" where it is not known."""
+    known = known_names([name.text for name in found.names], path=names_file)
+    return {name: place_in_words(record) for name, record in known.items()}
+
+
+def _first_screen(found: DiveFrames, places: Mapping[str, str]) -> dict[str, Any]:
     counts = count_frames(found.frames, len(found.words))
     shown = [item for item in counts.names.items() if item[1].n_frames]
     most = max((count.n_frames for _, count in shown), default=1)
@@ -193,13 +206,18 @@ def _first_screen(found: DiveFrames) -> dict[str, Any]:
         "shares": [{"place": min(place, 2), "n": n} for place, n in enumerate(by_word)]
         if shown
         else [],
-        "names": [_bar(found, position, count, most) for position, count in shown[:_N_NAMES]],
+        "names": [
+            _bar(found, places, count, position=position, most=most)
+            for position, count in shown[:_N_NAMES]
+        ],
         "n_more_names": max(0, len(shown) - _N_NAMES),
         "words": _words(found, counts),
     }
 
 
-def _bar(found: DiveFrames, position: int, count: NameCount, most: int) -> dict[str, Any]:
+def _bar(
+    found: DiveFrames, places: Mapping[str, str], count: NameCount, *, position: int, most: int
+) -> dict[str, Any]:
     parts = [
         {"place": min(place, 2), "width": round(100 * n / most, 2)}
         for place, n in enumerate(count.by_word)
@@ -209,13 +227,14 @@ def _bar(found: DiveFrames, position: int, count: NameCount, most: int) -> dict[
         f"{word} {n:,}" for word, n in zip(found.words, count.by_word, strict=True) if n
     )
     name = found.names[position]
+    place = f" ({places[name.text]})" if places[name.text] else ""
     return {
         "position": position,
         "text": name.text,
         "n_frames": count.n_frames,
         "sure": sure_of(count, found.words),
         "parts": parts,
-        "title": f"{name.text}: {by_words}",
+        "title": f"{name.text}{place}: {by_words}",
     }
 
 

@@ -11,6 +11,8 @@ import numpy as np
 
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.evaluation.evaluation_results import EvaluatedImage, Evaluation
+from finding_nemo.marine.name_words import place_in_words, rank_in_words
+from finding_nemo.marine.names_file import known_names
 from finding_nemo.reporting.figures.palette import INK, MODEL, PRIOR, TIME_COPY
 from finding_nemo.reporting.figures.scores_figure import ScoreLine, draw_scores
 from finding_nemo.reporting.figures.svg import log_scale, svg_of
@@ -33,6 +35,7 @@ def write_evaluation_page(
     *,
     title: str = "How well are the animals found?",
     overwrite: bool = False,
+    names_file: Path | None = None,
 ) -> None:
     """Write the page.
 
@@ -42,6 +45,7 @@ def write_evaluation_page(
         path: The page.
         title: Its heading.
         overwrite: Whether an existing page may be replaced.
+        names_file: A table of names, which counts before that of the package.
 
     Raises:
         OutputExistsError: If the page exists and `overwrite` is false.
@@ -51,6 +55,7 @@ def write_evaluation_page(
     worst = sorted(readable, key=lambda image: (image.average_precision, image.image_id))
     best = sorted(readable, key=lambda i: (-(i.average_precision * len(i.true_ids)), i.image_id))
     misses, good, rare = _spread(worst), _spread(best), _spread(_unusual_first(readable))
+    known = known_names(categories.names, path=names_file)
     outside = len({image.image_id for image in (*misses, *good, *rare) if image.is_outside})
     write_page(
         "evaluation.html",
@@ -66,6 +71,8 @@ def write_evaluation_page(
         failed=failed[:_N_FAILED],
         n_failed=len(failed),
         categories=sorted(evaluation.categories, key=lambda c: (-c.n_images, c.name)),
+        ranks={name: rank_in_words(record) for name, record in known.items()},
+        places={name: place_in_words(record) for name, record in known.items()},
         scores_figure=svg(_scores_figure(evaluation)),
         dives_figure=svg(_dives_figure(evaluation)),
         uncertainty=evaluation.uncertainty,

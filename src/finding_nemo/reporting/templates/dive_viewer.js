@@ -76,13 +76,15 @@ function describe(frame) {
 function guessRows(frame) {
   const guesses = frames.guesses[frame], rows = [];
   for (let at = 0; at < guesses.length; at += 2) {
-    const [text, group, images, dives] = data.names[guesses[at]], number = at / 2;
+    const [text, group, images, dives, place = ""] = data.names[guesses[at]], number = at / 2;
     const row = make(data.maps ? "button" : "div", "guess"), line = make("span", "row"), track = make("span", "track"), bar = make("i");
-    line.append(make("span", "", text), make("span", "", percent(guesses[at + 1])));
+    const called = make("span", "", text);
+    called.title = place;
+    line.append(called, make("span", "", percent(guesses[at + 1])));
     bar.style.width = guesses[at + 1] / 10 + "%";
     track.append(bar);
     const evidence = images === null ? "" : images ? plural(images, "training frame") + " of " + plural(dives || 0, "dive") : "never seen in training";
-    row.append(line, track, make("small", "", [group === text ? "" : group, evidence].filter(Boolean).join(" · ")));
+    row.append(line, track, make("small", "", [group === text ? "" : group, place.split(", ")[0], evidence].filter(Boolean).join(" · ")));
     if (data.maps) {
       row.type = "button";
       row.dataset.guess = number;

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from finding_nemo.evaluation.dataset.split_summary import PartSummary
 from finding_nemo.evaluation.evaluate_answers import answers_in_words
 from finding_nemo.evaluation.evaluation_results import Evaluation, Measured
+from finding_nemo.marine.name_words import rank_in_words
+from finding_nemo.marine.names_file import known_names
 from finding_nemo.reporting.html.page import format_count, format_score, format_share
 from finding_nemo.reporting.terminal.tables import print_line as print_line
 from finding_nemo.reporting.terminal.tables import print_table as print_table
@@ -15,8 +18,13 @@ from finding_nemo.reporting.terminal.uncertainty_text import print_uncertainty
 _N_CATEGORIES = 12
 
 
-def print_evaluation(evaluation: Evaluation) -> None:
-    """Write the score beside its baselines, then the categories with the most images."""
+def print_evaluation(evaluation: Evaluation, *, names_file: Path | None = None) -> None:
+    """Write the score beside its baselines, then the categories with the most images.
+
+    Args:
+        evaluation: What was found.
+        names_file: A table of names, which counts before that of the package.
+    """
     print_table(
         ("", "MAP@20", "95 % by dive", "each dive once", "macro AP"),
         [
@@ -38,21 +46,29 @@ def print_evaluation(evaluation: Evaluation) -> None:
     if evaluation.answers:
         print_line(answers_in_words(evaluation.answers))
     print_uncertainty(evaluation)
-    _print_categories(evaluation)
+    _print_categories(evaluation, names_file)
 
 
 def _span(measured: Measured) -> str:
     return f"{measured.low:.3f} to {measured.high:.3f}"
 
 
-def _print_categories(evaluation: Evaluation) -> None:
+def _print_categories(evaluation: Evaluation, names_file: Path | None) -> None:
     occurring = [category for category in evaluation.categories if category.n_images]
     shown = sorted(occurring, key=lambda c: (-c.n_images, c.name))[:_N_CATEGORIES]
+    known = known_names([category.name for category in shown], path=names_file)
+    ranks = {name: rank_in_words(record) for name, record in known.items()}
+    has_ranks = any(ranks.values())
     print_table(
-        ("category", "AP", "constant", "images", "dives", "trained on"),
+        (
+            "category",
+            *(("rank",) if has_ranks else ()),
+            *("AP", "constant", "images", "dives", "trained on"),
+        ),
         [
             (
                 category.name,
+                *((ranks[category.name],) if has_ranks else ()),
                 format_score(category.ap),
                 format_score(category.prior_ap),
                 format_count(category.n_images),
