@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.records import Dataset, ImageRecord, Split
+from finding_nemo.evaluation.same_categories import match_categories
 from finding_nemo.results.schema import PredictionTable
 
 # A failed image is below every readable one in every category.
@@ -23,7 +24,7 @@ class EvaluationSet:
     """The images that predictions and truth share, in the predictions' order.
 
     Attributes:
-        dataset: The data set.
+        dataset: The data set, with the predictions' ids.
         records: One a judged image.
         rows: Their rows in the predictions.
         truth: Shape (images, categories).
@@ -71,6 +72,7 @@ def align_with_truth(
             differ.
         SplitError: If the split has no such part.
     """
+    dataset, matched = match_categories(predictions, dataset)
     wanted = None if split is None or part is None else set(split.ids_in(part))
     by_id = dataset.by_id
     rows, records = [], []
@@ -97,7 +99,7 @@ def align_with_truth(
         ranking=np.where(failed[:, np.newaxis], _BELOW_ALL, ranking),
         failed=failed,
         train=train,
-        notices=_notices(predictions, records, failed),
+        notices=(*matched, *_notices(predictions, records, failed)),
     )
 
 
@@ -141,7 +143,7 @@ def _notices(
             f"{left_out} predicted images are not judged: no annotation, or another part."
         )
     if failed.any():
-        notices.append(f"{int(failed.sum())} judged images could not be read; each counts 0.")
+        notices.append(f"Judged images that could not be read: {int(failed.sum())}; each counts 0.")
     if predictions.vector is None:
         notices.append(
             "The predictions hold the 20 best categories only: macro AP takes the others as 0."

@@ -227,5 +227,7 @@ class PredictionTable(ShortRepr):
         if unknown:
             raise PredictionsError(
                 f"The predictions guess category id {unknown[0]} ({len(unknown)} such ids), which "
-                "the data set does not have: they come from another category table."
+                "the data set does not have, and the names of the categories do not tell which is "
+                "which. Put the table of the bundle's categories beside the data set, as "
+                "category_key.csv with id,name,supercat."
             )

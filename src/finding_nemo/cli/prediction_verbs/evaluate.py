@@ -53,6 +53,7 @@ def evaluate(
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.splits.split_csv import read_split
     from finding_nemo.evaluation.evaluate_predictions import evaluate as evaluate_table
+    from finding_nemo.evaluation.same_categories import match_categories
     from finding_nemo.marine.names_file import names_path_beside
     from finding_nemo.reporting.html.evaluation_page import write_evaluation_page
     from finding_nemo.reporting.terminal.evaluation_text import print_evaluation
@@ -63,8 +64,9 @@ def evaluate(
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     check_apart_from_images(outputs.values(), data)
     table = read_predictions(predictions, verify=verify)
+    data, matched = match_categories(table, data)
     found = evaluate_table(table, data, split=read_split(split) if split else None, part=part)
-    show_notices((*found.notices, f"the prior is taken from {found.prior_source}."))
+    show_notices((*matched, *found.notices, f"the prior is taken from {found.prior_source}."))
     names_file = names_path_beside(dataset)
     print_evaluation(found, names_file=names_file)
     if json_file is not None:
