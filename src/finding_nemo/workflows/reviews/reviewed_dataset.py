@@ -25,6 +25,7 @@ from finding_nemo.data.datasets.fields.category_columns import category_table, t
 from finding_nemo.data.datasets.fields.path_spelling import slashed
 from finding_nemo.data.datasets.fields.record_fields import record_from_row
 from finding_nemo.data.datasets.reading_notes import Notes
+from finding_nemo.data.images.find_images import ImageFinder
 from finding_nemo.data.images.image_folder import ImageFolder, check_file_name
 from finding_nemo.workflows.reviews.names_of_ids import in_terms_of, names_of_ids
 
@@ -173,6 +174,8 @@ class _FrameFinder:
         self._notes = notes
         self._places = _read_places(path)
         self._folder = ImageFolder(images or path.parent)
+        self._images = images
+        self._below: ImageFinder | None = None
 
     def record(self, review: Review, category_ids: tuple[int, ...]) -> ImageRecord | None:
         """Return the record of a frame; `None`, noted, where its file is not found."""
@@ -180,8 +183,12 @@ class _FrameFinder:
         name, file = self._locate(review.image_id, place.image)
         if file is None:
             self._notes.add(
-                "reviewed frames are not found and left out; name their folder with "
-                "--review-images",
+                "reviewed frames are not found and left out; "
+                + (
+                    f"looked for in {self._images} and all folders in it"
+                    if self._images
+                    else "name their folder with --review-images"
+                ),
                 place.image or review.image_id,
             )
             return None
@@ -202,9 +209,14 @@ class _FrameFinder:
         )
 
     def _locate(self, image_id: str, image: str) -> tuple[str, Path | None]:
-        """Return the name of a frame and its file: as written, by its last part, or by its id."""
-        last = PurePosixPath(slashed(image)).name
-        for name in dict.fromkeys(part for part in (image, last) if part):
+        """Return the name of a frame and its file: as written, by its last parts, or by its id.
+
+        Folders in front go first, because `frames/a/1.png` was named from beside `frames/`. A file
+        that lies elsewhere below the folder that a person named counts last, as on the pages.
+        """
+        parts = PurePosixPath(slashed(image)).parts
+        ends = ["/".join(parts[start:]) for start in range(len(parts))]
+        for name in dict.fromkeys(part for part in (image, *ends) if part):
             try:
                 found = self._folder.locate(check_file_name(name))
             except AnnotationError:
@@ -215,7 +227,15 @@ class _FrameFinder:
             by_id = self._folder.locate_id(check_file_name(image_id))
         except AnnotationError:
             return image or image_id, None
-        return image or image_id, by_id if by_id.is_file() else None
+        found_by_id = by_id if by_id.is_file() else self._elsewhere(image, image_id)
+        return image or image_id, found_by_id
+
+    def _elsewhere(self, image: str, image_id: str) -> Path | None:
+        """Return the frame's file in any folder of the one that was named, if one fits."""
+        if self._images is None:
+            return None
+        self._below = self._below or ImageFinder(self._images)
+        return self._below.file_of(image, image_id)
 
 
 def _read_places(path: Path) -> Mapping[int, _Place]:

@@ -100,6 +100,26 @@ def test_reviews__relabel_and_add_frames(dataset: Dataset, frames: Path) -> None
     assert (found.source.reviews, found.source.review_images) == (path, frames / "sub")
 
 
+def test_frames__are_found_by_what_is_below_the_folder_that_is_named(frames: Path) -> None:
+    (frames / "a").mkdir()
+    shutil.copy(frames / "sub/new1.png", frames / "a/new0.png")
+    path = write(
+        frames,
+        "new0,crab,yes,,,frames/sub/new0.png,A",  # named from beside the folder
+        "other,crab,yes,,,frames/a/new0.png,A",  # the same name in another folder
+        "new1,crab,yes,,,old/place/new1.png,B",  # moved into a folder of the folder
+        "both,crab,yes,,,old/place/new0.png,B",  # two files could be it
+    )
+    found = add_reviews(None, path, images=frames)
+    assert [str(record.path.relative_to(frames)) for record in found.records] == [
+        "sub/new0.png",
+        "a/new0.png",
+        "sub/new1.png",
+    ]
+    said = " ".join(found.notices)
+    assert f"1 reviewed frames are not found and left out; looked for in {frames}" in said
+
+
 def test_reviews_alone__are_a_data_set(frames: Path) -> None:
     path = write(
         frames,
