@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 
 from finding_nemo.data.images.find_images import ImageFinder
@@ -23,7 +24,7 @@ class FolderFiles:
             DatasetError: If there is no such folder.
         """
         self._finder = ImageFinder(folder)
-        self._inside = None if folder is None else folder.resolve()
+        self._inside = None if folder is None else Path(os.path.realpath(folder))
 
     def find(self, path: str, image_id: str, time_s: float | None) -> FrameFile | None:
         """Return the file of a frame, `None` where it is not found.
@@ -36,8 +37,10 @@ class FolderFiles:
         file = self._finder.file_of(path, image_id)
         if file is None:
             return None
-        # A link may lead out of the folder.
-        if self._inside is not None and not file.resolve().is_relative_to(self._inside):
+        # A link may lead out of the folder, or in a circle (which Path.resolve does not stand).
+        if self._inside is not None and not Path(os.path.realpath(file)).is_relative_to(
+            self._inside
+        ):
             return None
         return FrameFile(file, time_s if is_video(file.name) else None)
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -31,6 +30,7 @@ from finding_nemo.prediction.predictor import BATCH_SIZE, Predictor
 from finding_nemo.prediction.run.one_thread import ONE_BLAS_THREAD
 from finding_nemo.prediction.sources.image_sources import ImageInput
 from finding_nemo.prediction.sources.prepared_image import PreparedImage
+from finding_nemo.serving.middleware.error_replies import fault_in_words
 from finding_nemo.serving.middleware.request_limits import busy
 from finding_nemo.serving.middleware.server_metrics import ServerMetrics
 
@@ -195,12 +195,12 @@ class BatchingPredictor:
         """Predict a batch; an image that the network cannot compute fails alone."""
         try:
             predictions = self._predicted(batch)
-        except Exception:
+        except Exception as error:
             if len(batch) > 1:
                 for item in batch:
                     self._settle([item])
                 return
-            self._tell_fault(traceback.format_exc())
+            self._tell_fault(fault_in_words(error))
             unread = PreparedImage(None, None, None, _FAILED)
             predictions = self.predictor.predict_loaded([(batch[0].image, unread)])
         self._metrics.images.inc(len(batch))

@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from finding_nemo.adaptation.files.predicted_frames import read_predicted_frames
-from finding_nemo.core.errors import DatasetError, PredictionsError
+from finding_nemo.core.errors import DatasetError, ImageError, PredictionsError
+from finding_nemo.core.files.input_limits import USUAL_LIMITS
 from finding_nemo.core.reporter import Reporter
+from finding_nemo.data.filesystems.regular_files import read_regular
 from finding_nemo.results.file_metadata import to_file_metadata
 from finding_nemo.reviewing.file_collection import FileCollection
 
@@ -122,6 +124,12 @@ def test_images__only_those_of_the_folder(reviewable: Path, tmp_path: Path) -> N
     (folder / name).symlink_to(outside)
     collection = FileCollection(reviewable / "fold0.parquet", images=folder)
     assert collection.image_of(0) is None
+    (folder / name).unlink()
+    (folder / name).symlink_to(name)  # to itself
+    looped = collection.image_of(0)
+    assert looped is not None
+    with pytest.raises(ImageError, match="cannot be read"):
+        read_regular(looped.path, USUAL_LIMITS)
     (folder / name).unlink()
     (folder / name).write_bytes(b"x")
     collection = FileCollection(reviewable / "fold0.parquet", images=folder)

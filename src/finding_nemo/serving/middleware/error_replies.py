@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -19,6 +21,7 @@ from finding_nemo.core.text.printable import printable
 JSON = "application/json"
 _MOST_FAULTS = 5
 _LONGEST_INPUT = 60
+_PLACES_TOLD = 8
 _WORDS = {
     400: ("The body cannot be read.", "Send JSON in UTF-8; /openapi.json tells its fields."),
     404: ("There is nothing at this address.", "Look into /openapi.json for what there is."),
@@ -35,6 +38,16 @@ def error_json(error: RequestError) -> bytes:
     """Return the body of the reply that tells a refusal."""
     words = {"what": error.what, "wanted": error.wanted, "do": error.do}
     return json.dumps({"error": words}, ensure_ascii=False).encode(errors="replace")
+
+
+def fault_in_words(error: BaseException) -> str:
+    """Return an unexpected error and the last places in the program, in one line for the operator.
+
+    A screen shows each line break of somebody's words as text, so a traceback could not be read.
+    """
+    places = traceback.extract_tb(error.__traceback__)[-_PLACES_TOLD:]
+    told = ", ".join(f"{Path(p.filename).name}:{p.lineno} {p.name}" for p in reversed(places))
+    return f"A fault of the server itself: {type(error).__name__}: {error} ({told})"
 
 
 def wrong_fields(faults: Sequence[Mapping[str, Any]]) -> RequestError:

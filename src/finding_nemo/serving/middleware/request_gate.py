@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,7 +14,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from finding_nemo.core.errors import RequestError
 from finding_nemo.serving.middleware.access import SECURITY_HEADERS, AccessRules, check_access
-from finding_nemo.serving.middleware.error_replies import JSON, UNEXPECTED, error_json
+from finding_nemo.serving.middleware.error_replies import (
+    JSON,
+    UNEXPECTED,
+    error_json,
+    fault_in_words,
+)
 from finding_nemo.serving.middleware.request_limits import (
     USUAL_REQUEST_LIMITS,
     RequestLimits,
@@ -136,8 +140,8 @@ class RequestGate:
             if error.status == UNEXPECTED.status:
                 self._tell_fault(str(error.__cause__ or error))
             await reply.tell(error)
-        except Exception:
-            self._tell_fault(traceback.format_exc())
+        except Exception as error:
+            self._tell_fault(fault_in_words(error))
             await reply.tell(UNEXPECTED)
 
 

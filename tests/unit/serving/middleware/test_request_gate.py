@@ -125,7 +125,8 @@ def test_fault__is_told_to_the_operator_and_not_to_the_client(server: _Server) -
     status, told = server.ask("GET", "/fault")
     assert status == 500
     assert "secret" not in json.dumps(told)
-    assert "/secret/path is broken" in server.told[-1]
+    assert "RuntimeError: /secret/path is broken (test_request_gate.py:" in server.told[-1]
+    assert "\n" not in server.told[-1]  # a screen shows the words of anybody in one line
 
 
 @pytest.mark.parametrize(
