@@ -11,6 +11,7 @@ from finding_nemo.adaptation.files.review_state import NEW_SUPERCATEGORY
 from finding_nemo.adaptation.files.reviews import MAX_NAME
 from finding_nemo.core.errors import AnnotationError, ReviewsError
 from finding_nemo.core.text.cells import is_number, quoted
+from finding_nemo.core.text.name_key import name_key
 from finding_nemo.core.text.printable import printable
 from finding_nemo.data.datasets.fields.label_cells import take_apart
 from finding_nemo.reviewing.review_store import NamedCategory, NewReview
@@ -38,7 +39,7 @@ class ReviewCategories:
         self._counts = Counter(self._names.values())
         self._folded: dict[str, list[int]] = {}
         for number, name in self._names.items():
-            self._folded.setdefault(name.casefold(), []).append(number)
+            self._folded.setdefault(name_key(name), []).append(number)
         for review in reviews:
             self.register((*review.categories, *review.rejected))
 
@@ -61,16 +62,16 @@ class ReviewCategories:
             if category is None:
                 name = _checked(str(item).strip())
                 number = max(self._names) + 1 + len(fresh)
-                category = fresh.setdefault(name.casefold(), NamedCategory(number, name))
+                category = fresh.setdefault(name_key(name), NamedCategory(number, name))
             found.append(category)
         return found
 
     def register(self, categories: Iterable[NamedCategory]) -> list[NamedCategory]:
         """Keep the new ones among some categories, and return those."""
-        new = [c for c in categories if c.category_id not in self._names]
+        new = [c for c in dict.fromkeys(categories) if c.category_id not in self._names]
         for category in new:
             self._names[category.category_id] = category.name
-            self._folded.setdefault(category.name.casefold(), []).append(category.category_id)
+            self._folded.setdefault(name_key(category.name), []).append(category.category_id)
         return new
 
     def entries(self, reviews: Iterable[NewReview]) -> list[Mapping[str, Any]]:
@@ -107,7 +108,7 @@ class ReviewCategories:
                 )
             return NamedCategory(item, self._names[item])
         name = item.strip()
-        numbers = self._folded.get(name.casefold(), [])
+        numbers = self._folded.get(name_key(name), [])
         exact = [number for number in numbers if self._names[number] == name]
         chosen = exact if len(exact) == 1 else numbers
         if len(chosen) > 1:

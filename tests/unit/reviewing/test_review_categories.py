@@ -43,6 +43,16 @@ def test_new_names__get_the_next_ids_and_one_id_in_any_case() -> None:
     assert names.resolve(["other"])[0].category_id == 13
 
 
+def test_new_names__are_one_however_they_are_typed() -> None:
+    """Blanks and the form of an accent are nothing that anybody sees."""
+    names = categories()
+    typed = ["Crangonid\u00e9 sp", "crangonide\u0301  sp", " Crangonid\u00e9 SP"]
+    found = names.resolve(typed)
+    assert {(c.category_id, c.name) for c in found} == {(12, typed[0])}
+    names.register(found)
+    assert {c.category_id for c in names.resolve(typed)} == {12}
+
+
 def test_table__has_the_new_names_of_the_reviews_that_count() -> None:
     first = NewReview(image_id="f", categories=(NamedCategory(12, "x"),))
     second = NewReview(image_id="g", categories=(), rejected=(NamedCategory(13, "y"),))

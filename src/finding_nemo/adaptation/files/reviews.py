@@ -18,6 +18,7 @@ from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import AnnotationError, ReviewsError
 from finding_nemo.core.files.table_files import TableRow, read_table
 from finding_nemo.core.text.cells import is_nothing, is_number, quoted, undefused
+from finding_nemo.core.text.name_key import name_key
 from finding_nemo.data.datasets.fields.label_cells import Cell, CellForm, category_id, take_apart
 from finding_nemo.data.datasets.reading_notes import Notes
 
@@ -213,8 +214,8 @@ class CategoryNames:
     def __init__(self, table: CategoryTable, notes: Notes) -> None:
         self._table = table
         self._notes = notes
-        self._counts = Counter(name.casefold() for name in table.names)
-        self._by_name: Mapping[str, int] = {n.casefold(): c for c, n in enumerate(table.names)}
+        self._counts = Counter(name_key(name) for name in table.names)
+        self._by_name: Mapping[str, int] = {name_key(n): c for c, n in enumerate(table.names)}
         self._exact = {name: column for column, name in enumerate(table.names)}
         self._exact_counts = Counter(table.names)
         self.new: dict[str, int] = {}
@@ -222,7 +223,7 @@ class CategoryNames:
 
     def columns(self, cell: Cell) -> list[int]:
         """Return the distinct columns of a cell."""
-        is_one = cell.whole.casefold() in self._by_name
+        is_one = name_key(cell.whole) in self._by_name
         parts = (cell.whole,) if is_one else cell.parts
         if cell.form is CellForm.COMMAS and not is_one:
             self._notes.add(
@@ -245,13 +246,15 @@ class CategoryNames:
         """
         if self._exact_counts[part] == 1:
             return self._exact[part]
-        folded = part.casefold()
+        folded = name_key(part)
         if self._counts[folded] > 1:
             raise AnnotationError(
                 f"{quoted(part)} is the name of {self._counts[folded]} categories; write ids"
             )
         if folded in self._by_name:
-            self._notes.add("names differ from the table's in capitals only; taken as those", part)
+            self._notes.add(
+                "names differ from the table's in capitals or blanks only; taken as those", part
+            )
             return self._by_name[folded]
         if is_number(part):
             number = category_id(part)

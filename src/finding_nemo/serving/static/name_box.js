@@ -39,7 +39,7 @@ export class NameBox {
     const box = find("name-box"), label = make("label", "", "Another name ");
     this.input = make("input");
     this.list = make("ul");
-    Object.assign(this.input, {type: "text", autocomplete: "off", spellcheck: false, maxLength: 300, placeholder: "type a name"});
+    Object.assign(this.input, {type: "text", autocomplete: "off", spellcheck: false, maxLength: 200, placeholder: "type a name"});
     Object.assign(this.list, {id: "names", hidden: true});
     this.list.setAttribute("role", "listbox");
     this.list.setAttribute("aria-label", "Names");
