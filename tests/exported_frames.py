@@ -10,8 +10,7 @@ from typing import Any
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from finding_nemo.exporting.export_job import ExportJob
-from finding_nemo.exporting.export_records import (
+from finding_nemo.exporting.export_frame import (
     MACHINE,
     PERSON,
     ExportCategory,
@@ -20,6 +19,7 @@ from finding_nemo.exporting.export_records import (
     ExportSource,
     FramePosition,
 )
+from finding_nemo.exporting.export_job import ExportJob
 from finding_nemo.results.schema import Columns
 from finding_nemo.results.writers import write_tables
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from finding_nemo.core.files.atomic_files import atomic_write
-from finding_nemo.exporting.export_records import plain_text
+from finding_nemo.exporting.export_frame import plain_text
 
 
 class ExactTable:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from finding_nemo.exporting.export_records import ExportFrame, ExportSource
+from finding_nemo.exporting.export_frame import ExportFrame, ExportSource
 from finding_nemo.exporting.taxon_names import TaxonNames
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from finding_nemo.exporting.export_records import ExportLabel, ExportSource
+from finding_nemo.exporting.export_frame import ExportLabel, ExportSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

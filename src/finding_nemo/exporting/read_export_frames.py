@@ -16,7 +16,7 @@ from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.records import Dataset, ImageRecord
 from finding_nemo.data.datasets.fields.record_fields import record_of_path
 from finding_nemo.data.filesystems.name_text import name_of_text
-from finding_nemo.exporting.export_records import ExportFrame, ExportLabel
+from finding_nemo.exporting.export_frame import ExportFrame, ExportLabel
 from finding_nemo.exporting.positions.frame_positions import PositionSources
 from finding_nemo.exporting.review_labels import NO_REVIEWS, ReviewLabels, as_persons, joined_labels
 from finding_nemo.results.content_hash import ContentHash
@@ -48,7 +48,7 @@ class FrameSelection:
         words: How sure an answer must be, such as {"sure"}.
         also_named: Whether the other categories that the row names at the wanted precision are
             labels, too.
-        reviews: What people said.
+        reviews: What people values.
         positions: What may say where frames were filmed.
         dataset: Where dive and time are known.
         dive_pattern: Regular expression with a group named dive, for the paths.

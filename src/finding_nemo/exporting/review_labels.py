@@ -10,7 +10,7 @@ from finding_nemo.adaptation.files.reviews import CategoryNames, Review, read_re
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import AnnotationError, ReviewsError
 from finding_nemo.data.datasets.reading_notes import Notes
-from finding_nemo.exporting.export_records import PERSON, ExportCategory, ExportLabel
+from finding_nemo.exporting.export_frame import PERSON, ExportCategory, ExportLabel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +121,7 @@ def joined_labels(
     Args:
         machine: What the predictions say; labels of an adapted row that a person reviewed give
             way to the review itself.
-        reviewed: What a person said, `None` of a frame that nobody looked at.
+        reviewed: What a person values, `None` of a frame that nobody looked at.
 
     Returns:
         The labels, and how many of the machine's were left out as contradicted.

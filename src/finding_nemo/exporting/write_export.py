@@ -24,9 +24,9 @@ from finding_nemo.core.provenance import now_utc
 from finding_nemo.core.records import Dataset
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.exporting.about_dataset import read_about
+from finding_nemo.exporting.export_frame import ExportCategory, ExportFrame, ExportSource
 from finding_nemo.exporting.export_job import ExportJob
 from finding_nemo.exporting.export_kinds import EXPORT_KINDS, ExportKind
-from finding_nemo.exporting.export_records import ExportCategory, ExportFrame, ExportSource
 from finding_nemo.exporting.positions.frame_positions import PositionSources
 from finding_nemo.exporting.read_export_frames import (
     FrameCounts,

@@ -17,7 +17,7 @@ from finding_nemo.core.errors import (
     ReviewsError,
     SettingsError,
 )
-from finding_nemo.exporting.export_records import ExportFrame
+from finding_nemo.exporting.export_frame import ExportFrame
 from finding_nemo.exporting.positions.frame_positions import read_position_sources
 from finding_nemo.exporting.read_export_frames import (
     FrameCounts,
@@ -36,10 +36,9 @@ def predictions(tmp_path: Path) -> Path:
         row("a"),
         row("b", _SLUG, confidence="likely"),
         row("c", "Gastropod", answer_level="supercategory", present=[7]),
-        row("d", failure="is empty", categories=None, probabilities=None, answer=None),
+        {"image_id": "d", "path": "/data/frames/d.png", "failure": "is empty (0 bytes)"},
         row("e", confidence="guess"),
     ]
-    rows[3] = {"image_id": "d", "path": "/data/frames/d.png", "failure": "is empty (0 bytes)"}
     return write_predictions(tmp_path / "dive.parquet", rows)
 
 
@@ -112,10 +111,9 @@ def test_reviews__a_person_and_the_machine_apart(predictions: Path, tmp_path: Pa
 def test_adapted_rows__are_a_persons_where_one_looked(tmp_path: Path) -> None:
     rows = [
         row("a", method="reviewed", present=[3, 7]),
-        row("b", method="reviewed", answer=None, present=[]),
+        {**row("b", method="reviewed", present=[]), "answer": ""},
         row("c", method="adapted"),
     ]
-    rows[1]["answer"] = ""
     frames, counts = frames_of(write_predictions(tmp_path / "p.parquet", rows))
     assert [names(frame) for frame in frames] == [[_CRAB, _SLUG], [], [_CRAB]]
     assert [label.means for label in frames[0].labels] == ["person", "person"]

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from finding_nemo.core.files.atomic_files import atomic_write
 from finding_nemo.exporting.exact_tables import exact_tables
+from finding_nemo.exporting.export_frame import PERSON, ExportFrame, ExportSource, plain_text
 from finding_nemo.exporting.export_job import ExportJob
-from finding_nemo.exporting.export_records import PERSON, ExportFrame, ExportSource, plain_text
 from finding_nemo.exporting.label_ids import LabelIds
 
 LABEL_TREE, METADATA, IMAGE_LABELS = "label_tree.zip", "metadata.csv", "image_labels.csv"

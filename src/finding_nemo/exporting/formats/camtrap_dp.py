@@ -16,14 +16,14 @@ from typing import Any
 
 from finding_nemo.core.files.atomic_files import write_text
 from finding_nemo.exporting.exact_tables import ExactTable, exact_tables
-from finding_nemo.exporting.export_job import ExportJob
-from finding_nemo.exporting.export_records import (
+from finding_nemo.exporting.export_frame import (
     PERSON,
     ExportFrame,
     ExportLabel,
     id_text,
     moment_text,
 )
+from finding_nemo.exporting.export_job import ExportJob
 
 DEPLOYMENTS, MEDIA, OBSERVATIONS = "deployments.csv", "media.csv", "observations.csv"
 PACKAGE = "datapackage.json"

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from finding_nemo.exporting.export_frame import ExportFrame, ExportLabel
 from finding_nemo.exporting.export_job import ExportJob
-from finding_nemo.exporting.export_records import ExportFrame, ExportLabel
 from finding_nemo.exporting.json_arrays import json_parts
 from finding_nemo.exporting.label_ids import LabelIds
 
@@ -31,13 +31,13 @@ def write_coco(frames: Iterable[ExportFrame], job: ExportJob, path: Path) -> Non
         for number, frame in enumerate(frames, start=1):
             parts.add("images", _image(number, frame, job))
             for label in frame.one_voice:
-                said = _said(number, ids.number_of(label), label)
+                values = _said(number, ids.number_of(label), label)
                 if not job.frame_boxes:
-                    parts.add("image_labels", said)
+                    parts.add("image_labels", values)
                     job.notes[_NO_PLACE] += 1
                 elif frame.width and frame.height:
                     n_annotations += 1
-                    parts.add("annotations", {"id": n_annotations, **said, **_box(frame)})
+                    parts.add("annotations", {"id": n_annotations, **values, **_box(frame)})
                 else:
                     job.notes[_NO_SIZE] += 1
         for each in ids.all():
@@ -73,12 +73,12 @@ def _image(number: int, frame: ExportFrame, job: ExportJob) -> dict[str, Any]:
 
 
 def _said(image: int, category: int, label: ExportLabel) -> dict[str, Any]:
-    said: dict[str, Any] = {"image_id": image, "category_id": category, "source": label.means}
+    values: dict[str, Any] = {"image_id": image, "category_id": category, "source": label.means}
     if label.probability is not None:
-        said["score"] = label.probability
+        values["score"] = label.probability
     if label.reviewer:
-        said["reviewer"] = label.reviewer
-    return said
+        values["reviewer"] = label.reviewer
+    return values
 
 
 def _box(frame: ExportFrame) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from finding_nemo.core.files.atomic_files import atomic_write
 from finding_nemo.exporting.exact_tables import number_text
+from finding_nemo.exporting.export_frame import MACHINE, ExportFrame, ExportLabel, plain_text
 from finding_nemo.exporting.export_job import ExportJob
-from finding_nemo.exporting.export_records import MACHINE, ExportFrame, ExportLabel, plain_text
 from finding_nemo.exporting.label_ids import LabelIds
 
 _CONFIDENCE = "confidence"

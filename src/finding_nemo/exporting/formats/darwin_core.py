@@ -15,13 +15,13 @@ from typing import Any
 
 from finding_nemo.core.files.atomic_files import write_text
 from finding_nemo.exporting.exact_tables import ExactTable, exact_tables
-from finding_nemo.exporting.export_job import ExportJob
-from finding_nemo.exporting.export_records import (
+from finding_nemo.exporting.export_frame import (
     PERSON,
     ExportFrame,
     ExportLabel,
     id_text,
 )
+from finding_nemo.exporting.export_job import ExportJob
 from finding_nemo.exporting.formats.darwin_core_words import TABLES, eml_xml, meta_xml
 
 EVENT, OCCURRENCE = "event.txt", "occurrence.txt"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from finding_nemo.exporting.export_records import ExportSource, plain_text
+from finding_nemo.exporting.export_frame import ExportSource, plain_text
 
 _DWC = "http://rs.tdwg.org/dwc/terms/"
 _DC = "http://purl.org/dc/terms/"

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path, PurePath
 from typing import Any
 
+from finding_nemo.exporting.export_frame import ExportFrame, ExportLabel
 from finding_nemo.exporting.export_job import ExportJob
-from finding_nemo.exporting.export_records import ExportFrame, ExportLabel
 from finding_nemo.exporting.json_arrays import json_parts
 from finding_nemo.exporting.label_ids import LabelIds
 
@@ -43,7 +43,7 @@ def _key(frame: ExportFrame) -> str:
 
 def _label(label: ExportLabel) -> dict[str, Any]:
     attributes = {"source": label.means, "word": label.word, "reviewer": label.reviewer}
-    said: dict[str, Any] = {"label": label.name}
+    values: dict[str, Any] = {"label": label.name}
     if label.probability is not None:
-        said["confidence"] = label.probability
-    return {**said, "attributes": {key: value for key, value in attributes.items() if value}}
+        values["confidence"] = label.probability
+    return {**values, "attributes": {key: value for key, value in attributes.items() if value}}

@@ -16,8 +16,8 @@ from typing import Any
 
 from finding_nemo.core.provenance import hash_file
 from finding_nemo.data.datasets.dives import parse_capture_time
+from finding_nemo.exporting.export_frame import PERSON, ExportFrame, ExportLabel
 from finding_nemo.exporting.export_job import ExportJob
-from finding_nemo.exporting.export_records import PERSON, ExportFrame, ExportLabel
 from finding_nemo.exporting.json_arrays import json_parts
 from finding_nemo.exporting.label_ids import LabelIds
 
@@ -201,17 +201,17 @@ def _annotation(
         creator, _MACHINE_ID if not by_person else f"person-{len(creators) + 1}"
     )
     made, _ = parse_capture_time(label.when if by_person else job.source.predicted)
-    said: dict[str, Any] = {
+    values: dict[str, Any] = {
         "label": str(ids.number_of(label)),
         "annotator": annotator,
         "created-at": job.source.exported if made is None else f"{made.isoformat()}Z",
     }
     if label.probability is not None:
-        said["confidence"] = min(max(label.probability, 0.0), 1.0)
+        values["confidence"] = min(max(label.probability, 0.0), 1.0)
     if not variant.for_biigle:
-        return {"shape": "whole-image", "coordinates": [], "labels": [said]}
+        return {"shape": "whole-image", "coordinates": [], "labels": [values]}
     if not frame.width or not frame.height:
         job.notes["labels are left out: the size of their frame is not known"] += 1
         return None
     corners = [0, 0, frame.width, 0, frame.width, frame.height, 0, frame.height]
-    return {"shape": "rectangle", "coordinates": [corners], "labels": [said]}
+    return {"shape": "rectangle", "coordinates": [corners], "labels": [values]}

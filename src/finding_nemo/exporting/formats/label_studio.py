@@ -12,8 +12,8 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from finding_nemo.core.files.atomic_files import write_text
+from finding_nemo.exporting.export_frame import MACHINE, PERSON, ExportFrame, plain_text
 from finding_nemo.exporting.export_job import ExportJob
-from finding_nemo.exporting.export_records import MACHINE, PERSON, ExportFrame, plain_text
 from finding_nemo.exporting.json_arrays import json_list
 from finding_nemo.exporting.label_ids import LabelIds
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from finding_nemo.exporting.export_frame import ExportFrame
 from finding_nemo.exporting.export_job import ExportJob
-from finding_nemo.exporting.export_records import ExportFrame
 from finding_nemo.exporting.json_arrays import json_parts
 from finding_nemo.exporting.label_ids import LabelIds
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from finding_nemo.core.files.atomic_files import write_text
 from finding_nemo.exporting.exact_tables import exact_tables
+from finding_nemo.exporting.export_frame import PERSON, ExportFrame
 from finding_nemo.exporting.export_job import ExportJob
-from finding_nemo.exporting.export_records import PERSON, ExportFrame
 from finding_nemo.exporting.label_ids import LabelIds
 from finding_nemo.uncertainty.answers import SURE
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from finding_nemo.exporting.exact_tables import number_text
+from finding_nemo.exporting.export_frame import PERSON, ExportFrame, ExportLabel, moment_text
 from finding_nemo.exporting.export_job import ExportJob
-from finding_nemo.exporting.export_records import PERSON, ExportFrame, ExportLabel, moment_text
 from finding_nemo.exporting.formats.biigle import source_uuid
 from finding_nemo.exporting.json_arrays import json_list
 
@@ -63,19 +63,19 @@ def _ancillary(frame: ExportFrame) -> dict[str, Any] | None:
         "depth_meters": position.depth_m,
         "altitude": position.height_m,
     }
-    known = {key: value for key, value in found.items() if value is not None}
+    known: dict[str, Any] = {key: value for key, value in found.items() if value is not None}
     if position.is_on_map:
         known["crs"] = "EPSG:4326"
     return known or None
 
 
 def _associations(label: ExportLabel) -> list[dict[str, str]]:
-    said = {"identified-by": label.means}
+    values: dict[str, str] = {"identified-by": label.means}
     if label.probability is not None:
-        said["confidence"] = number_text(label.probability)
+        values["confidence"] = number_text(label.probability)
     return [
         {"link_name": name, "to_concept": "self", "link_value": value, "mime_type": "text/plain"}
-        for name, value in said.items()
+        for name, value in values.items()
     ]
 
 

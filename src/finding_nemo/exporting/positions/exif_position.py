@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 
 from finding_nemo.data.datasets.dives import parse_capture_time
-from finding_nemo.exporting.export_records import NOWHERE, FramePosition
+from finding_nemo.exporting.export_frame import NOWHERE, FramePosition
 
 _GPS, _EXIF = 0x8825, 0x8769
 _LATITUDE, _LONGITUDE, _ALTITUDE_REF, _ALTITUDE = 2, 4, 5, 6

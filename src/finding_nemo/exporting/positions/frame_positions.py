@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from finding_nemo.core.errors import DatasetError
-from finding_nemo.exporting.export_records import NOWHERE, FramePosition
+from finding_nemo.exporting.export_frame import NOWHERE, FramePosition
 from finding_nemo.exporting.positions.exif_position import read_exif_position
 from finding_nemo.exporting.positions.navigation_file import (
     NavigationFile,

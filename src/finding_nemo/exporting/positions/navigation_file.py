@@ -17,7 +17,7 @@ from finding_nemo.core.text.cells import is_nothing, number_in, quoted, undefuse
 from finding_nemo.core.text.json_text import parse_json
 from finding_nemo.data.datasets.dives import parse_capture_time
 from finding_nemo.data.datasets.reading_notes import Notes
-from finding_nemo.exporting.export_records import FramePosition
+from finding_nemo.exporting.export_frame import FramePosition
 from finding_nemo.exporting.positions.track import QUANTITIES, Track, make_track, seconds_of
 
 # The names that programs give to a column; the first that is there counts.
@@ -43,7 +43,7 @@ class NavigationFile:
         path: The file.
         track: By time; `None` where it names files instead.
         by_file: From a file's name to its position.
-        moments: From a file's name to when it was filmed, as far as that is said.
+        moments: From a file's name to when it was filmed, as far as that is values.
         notices: What was passed over, in sentences.
     """
 
@@ -217,10 +217,10 @@ def _read_ifdo(path: Path) -> NavigationFile:
         if not isinstance(first, dict):
             notes.add("items of the iFDO file are no objects; passed over", name)
             continue
-        said = {**header, **first}
-        found = _numbers_of(said, path, name)
+        values = {**header, **first}
+        found = _numbers_of(values, path, name)
         by_file[name] = FramePosition(**_checked(found, notes, f"{path}, {name}"), source=path.name)
-        moment, _ = parse_capture_time(str(said.get("image-datetime", "")))
+        moment, _ = parse_capture_time(str(values.get("image-datetime", "")))
         if moment is not None:
             moments[name] = moment
     return NavigationFile(path=path, by_file=by_file, moments=moments, notices=notes.sentences())
@@ -236,10 +236,10 @@ def _ifdo_parts(values: object, path: Path) -> tuple[Mapping[str, Any], Mapping[
     return header, items
 
 
-def _numbers_of(said: Mapping[str, Any], path: Path, name: str) -> dict[str, float]:
+def _numbers_of(values: Mapping[str, Any], path: Path, name: str) -> dict[str, float]:
     found = {}
     for what, keys in {**_COLUMNS, "altitude": _ALTITUDES}.items():
-        value = next((said[key] for key in keys if said.get(key) is not None), None)
+        value = next((values[key] for key in keys if values.get(key) is not None), None)
         if value is None:
             continue
         if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from finding_nemo.core.arrays import Float64s
-from finding_nemo.exporting.export_records import FramePosition
+from finding_nemo.exporting.export_frame import FramePosition
 
 # What an entry may say, in the order of `FramePosition`.
 QUANTITIES = ("latitude", "longitude", "depth_m", "height_m", "uncertainty_m")

@@ -12,8 +12,8 @@ import pytest
 from dwca.read import DwCAReader
 
 from exported_frames import frame, job, machine, person
+from finding_nemo.exporting.export_frame import NOWHERE, ExportFrame
 from finding_nemo.exporting.export_job import ExportJob
-from finding_nemo.exporting.export_records import NOWHERE, ExportFrame
 from finding_nemo.exporting.formats.darwin_core import write_darwin_core
 from finding_nemo.exporting.taxon_names import TaxonNames
 from finding_nemo.marine.resolve_names import resolve_name

@@ -12,8 +12,8 @@ import pytest
 from pycocotools.coco import COCO
 
 from exported_frames import frame, job, machine, person
+from finding_nemo.exporting.export_frame import NOWHERE, FramePosition
 from finding_nemo.exporting.export_job import ExportJob
-from finding_nemo.exporting.export_records import NOWHERE, FramePosition
 from finding_nemo.exporting.formats.biigle import write_biigle
 from finding_nemo.exporting.formats.camtrap_dp import distance_m, write_camtrap_dp
 from finding_nemo.exporting.formats.coco_export import write_coco
@@ -162,7 +162,7 @@ def test_vars__an_annotation(tmp_path: Path) -> None:
 
 
 def test_submission__has_every_row(tmp_path: Path) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"image_id": "=a", "categories": [7, 3], "novelty": 0.25},
         {"image_id": "b", "categories": None, "novelty": None},
     ]

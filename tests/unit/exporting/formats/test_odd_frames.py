@@ -21,8 +21,8 @@ from ifdo import iFDO
 
 from exported_frames import job, odd_frames
 from finding_nemo.core.names.registries import load
+from finding_nemo.exporting.export_frame import ExportFrame, plain_text
 from finding_nemo.exporting.export_kinds import EXPORT_KINDS
-from finding_nemo.exporting.export_records import ExportFrame, plain_text
 
 _N = int(os.environ.get("FINDING_NEMO_FUZZ", "5"))
 Frames = list[ExportFrame]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from finding_nemo.exporting.export_records import NOWHERE
+from finding_nemo.exporting.export_frame import NOWHERE
 from finding_nemo.exporting.positions.exif_position import (
     moment_of_tags,
     position_of_tags,

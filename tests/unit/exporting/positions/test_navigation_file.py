@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finding_nemo.core.errors import DatasetError
-from finding_nemo.exporting.export_records import FramePosition
+from finding_nemo.exporting.export_frame import FramePosition
 from finding_nemo.exporting.positions.navigation_file import NavigationFile, read_navigation
 from finding_nemo.exporting.positions.track import position_at
 

@@ -181,7 +181,7 @@ class ExportSource:
         return ", ".join(parts)
 
     def address_of(self, frame: ExportFrame) -> str:
-        """Return where the frame can be seen by others, "" where nobody said."""
+        """Return where the frame can be seen by others, "" where nobody values."""
         base = self.about.get("image_address", "")
         if base:
             return f"{base.rstrip('/')}/{address_path(frame.file_name)}"
