@@ -150,11 +150,12 @@ def choose_by_errors(missed: Sequence[tuple[float, float]], n_reviewed: int) -> 
         return Choice(True, reason, shown="used")
     with_them = sum(pair[0] / n_reviewed for pair in missed)
     without = sum(pair[1] / n_reviewed for pair in missed)
-    reason = (
-        f"each of {n_reviewed} reviews, foretold by the others, is missed by {with_them:.3f} with "
-        f"them and by {without:.3f} without"
-    )
     is_used = with_them <= without
+    reason = (
+        f"each of {n_reviewed} reviews, foretold by the others, comes out "
+        f"{'no worse with' if is_used else 'better without'} them (squared error {with_them:.3f} "
+        f"with, {without:.3f} without)"
+    )
     return Choice(is_used, reason, shown="used" if is_used else "not used")
 
 

@@ -22,14 +22,14 @@ from finding_nemo.core.reporter import Reporter
 from finding_nemo.results.schema import ADAPTATION_SETTINGS
 
 # What they are called where a person is told which are used.
-NUMBERS = "numbers of the adaptation"
+NUMBERS = "adaptation with"
 # Fewer dives say more of themselves than of the next one (docs/experiments/0040-adaptation.md).
 LEAST_DIVES = 5
 # The defaults rest on so many, and weigh as much. With a weight of 20 dives the numbers of eight
 # cost 0.004 of MAP@20 at five frames (docs/experiments/0042-own-numbers.md).
 _DIVES_OF_DEFAULTS = 68.0
 _DRAWS = 12
-_SHIPPED = "the shipped ones"
+_SHIPPED = "the usual numbers"
 # What no number of a kernel leaves, as factors of its default: a file may come from anywhere.
 _MOST_FACTOR = 100.0
 # Reaches in seconds are the largest; the others are slopes, offsets and errors of about 1.
@@ -53,7 +53,7 @@ def fit_own_settings(
     return Choice(
         between(DEFAULTS, tuned, weight),
         f"reviews were simulated on {len(counted)} validation dives, which weigh "
-        f"{100 * weight:.0f} % against the shipped ones",
+        f"{100 * weight:.0f} % against the usual ones",
         shown="the bundle's own",
     )
 

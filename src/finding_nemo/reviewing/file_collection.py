@@ -143,7 +143,7 @@ class FileCollection:
             )
         failed = int((~self._columns.usable).sum())
         if failed:
-            yield f"{failed} images failed or lack what is needed; they cannot be reviewed."
+            yield f"frames that failed or lack what is needed, and so cannot be reviewed: {failed}."
 
     @property
     def columns(self) -> FrameColumns:

@@ -83,7 +83,9 @@ def read_review_state(
     failed = int((~predicted.usable).sum())
     notices = [*predicted.notices, *places.notices, *reviewed.notices]
     if failed:
-        notices.append(f"{failed} images failed or lack what is needed; they stay as they are.")
+        notices.append(
+            f"frames that failed or lack what is needed, and so stay as they are: {failed}."
+        )
     return ReviewState(
         predicted=predicted,
         reviewed=reviewed,

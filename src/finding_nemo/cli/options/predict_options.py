@@ -83,7 +83,11 @@ Every = Annotated[
     str | None, typer.Option(help="Of a video, one frame every 1s, 500ms, 2min (default 1s).")
 ]
 Embeddings = Annotated[
-    bool, typer.Option("--embeddings", help="Keep the network's features, for `similar`.")
+    bool,
+    typer.Option(
+        "--embeddings",
+        help="Keep the network's features: `review`, `adapt`, `suggest` and `similar` need them.",
+    ),
 ]
 Maps = Annotated[
     bool,

@@ -28,7 +28,9 @@ def review(
     dive_pattern: DivePattern = None,
     reviews: Annotated[
         Path | None,
-        typer.Option(help="What you saw before: id,categories (.csv); frames without a review."),
+        typer.Option(
+            help="What you saw before: id,categories (.csv), taken for frames without a review."
+        ),
     ] = None,
     reviews_db: Annotated[
         Path | None,

@@ -9,13 +9,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from finding_nemo.core.arrays import Float64s
 from finding_nemo.core.errors import PredictionsError
+from finding_nemo.data.datasets.fields.path_spelling import slashed
 from finding_nemo.data.datasets.fields.record_fields import record_of_path
 from finding_nemo.data.filesystems.name_text import name_of_text
 from finding_nemo.reporting.dive.dive_frames import (
@@ -74,7 +75,7 @@ def read_dive_frames(
         has_own_words=newer.has("confidence"),
         map_grid=grid if has_maps else None,
         metadata=table.metadata,
-        notices=_notices(frames, newer, grid),
+        notices=(*_notices(frames, newer, grid), *_without_dive(frames)),
     )
 
 
@@ -248,6 +249,19 @@ def _grid_of(stated: object) -> MapGrid | None:
     if not all(0 < size <= _LARGEST_GRID for size in sizes):
         return None
     return MapGrid(*sizes)
+
+
+def _without_dive(frames: Sequence[Frame]) -> tuple[str, ...]:
+    """Say that frames stand together whose folders may be dives."""
+    folders = {str(PurePosixPath(slashed(frame.path)).parent) for frame in frames if not frame.dive}
+    if len(folders) < 2:
+        return ()
+    count = sum(not frame.dive for frame in frames)
+    return (
+        f"{count:,} frames of {len(folders):,} folders name no dive, and stand together as one. "
+        "Give --dive-pattern to tell their dives apart; where each folder is a dive: "
+        "'(?P<dive>[^/]+)/[^/]+$'.",
+    )
 
 
 def _notices(frames: Sequence[Frame], newer: NewerColumns, grid: MapGrid | None) -> tuple[str, ...]:

@@ -2,6 +2,12 @@
 import {collection, diveNamed} from "./collection.js";
 import {find, make, many, plural, twoDigits} from "./elements.js";
 
+/** Two digits; never those of a goal that is not reached yet: "0.89" for 0.897. */
+export function valueWords(quality) {
+  const next = quality.to_reach.find((one) => quality.value < one.value);
+  return twoDigits(next ? Math.min(quality.value, next.value - 0.01) : quality.value);
+}
+
 /** The quality of what is looked at: of one dive, or of all. */
 export function progressOf(diveName) {
   const dive = diveName ? diveNamed(diveName) : null;
@@ -19,7 +25,7 @@ export function wordsToReach(quality) {
 
 /** "0.91, about 5 more frames to 0.95". */
 export function shortProgress(quality) {
-  return quality ? [twoDigits(quality.value), wordsToReach(quality)].filter(Boolean).join(", ") : "";
+  return quality ? [valueWords(quality), wordsToReach(quality)].filter(Boolean).join(", ") : "";
 }
 
 export function showProgress(diveName) {
@@ -28,7 +34,7 @@ export function showProgress(diveName) {
   if (quality) {
     const line = make("p", "quality-words");
     const range = "likely " + twoDigits(quality.low) + "–" + twoDigits(quality.high);
-    line.append(make("b", "", twoDigits(quality.value)), " of 1, ", make("span", "range", range + "; "), make("span", "reach", wordsToReach(quality)));
+    line.append(make("b", "", valueWords(quality)), " of 1, ", make("span", "range", range + "; "), make("span", "reach", wordsToReach(quality)));
     parts.push(meterOf(quality), textOf(line, restOf(diveName) + " · " + counted));
   } else {
     const words = nFrames ? "Look at a few frames, and it says here how well the rest is named." : "No frame yet.";
@@ -41,7 +47,7 @@ export function showProgress(diveName) {
 function restOf(diveName) {
   const nDives = collection.dives.length, nBegun = collection.dives.filter((one) => one.n_reviewed > 0).length;
   if (diveName || nBegun === nDives) return "how well the rest is named";
-  return "the rest of the " + plural(nBegun, "dive") + " begun, of " + many(nDives);
+  return "the rest of " + (nBegun === 1 ? "the dive" : "the " + many(nBegun) + " dives") + " that you began; " + plural(nDives - nBegun, "dive") + " to go";
 }
 
 function textOf(line, quiet) {
@@ -53,7 +59,7 @@ function textOf(line, quiet) {
 function meterOf(quality) {
   const meter = make("div", "meter"), range = make("i", "range"), value = make("i", "value");
   meter.setAttribute("role", "img");
-  meter.setAttribute("aria-label", "Quality of the rest: " + twoDigits(quality.value) + " of 1, between " + twoDigits(quality.low) + " and " + twoDigits(quality.high));
+  meter.setAttribute("aria-label", "Quality of the rest: " + valueWords(quality) + " of 1, between " + twoDigits(quality.low) + " and " + twoDigits(quality.high));
   range.style.left = 100 * quality.low + "%";
   range.style.width = 100 * Math.max(0, quality.high - quality.low) + "%";
   value.style.left = 100 * quality.value + "%";

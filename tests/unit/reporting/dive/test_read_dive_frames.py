@@ -149,3 +149,19 @@ def test_nanoseconds_and_shares_that_are_none__are_read(dive_files: Any, tmp_pat
     (frame,) = read_dive_frames(path).frames
     assert frame.captured == datetime(2015, 5, 7, 12, 0, 0, 123456)
     assert math.isnan(frame.novelty_percentile)
+
+
+def test_folders_without_a_dive__are_said_to_stand_together(
+    dive_files: Any, tmp_path: Path
+) -> None:
+    rows = [dive_files.row(n, path=f"in/{folder}/{n}.png") for n, folder in enumerate("aab")]
+    path = dive_files.write(tmp_path / "d.parquet", rows)
+    (said,) = read_dive_frames(path).notices
+    assert said.startswith("3 frames of 2 folders name no dive")
+    # The pattern that it gives is one that works.
+    pattern = said.split("'")[1]
+    found = read_dive_frames(path, dive_pattern=pattern)
+    assert [frame.dive for frame in found.frames] == ["a", "a", "b"]
+    assert found.notices == ()
+    one = dive_files.write(tmp_path / "one.parquet", rows[:2])
+    assert read_dive_frames(one).notices == ()
