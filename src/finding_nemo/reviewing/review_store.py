@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import stat
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -252,7 +253,9 @@ def open_store(path: Path, about: Mapping[str, str]) -> ReviewStore:
             _prepare(connection, path, about)
         except sqlite3.DatabaseError as error:
             raise _unusable(path, error) from error
-        store = ReviewStore(path, connection, stack.pop_all())
+        held = ExitStack()
+        store = ReviewStore(path, connection, held)
+        held.push(stack.pop_all())
     return store
 
 
@@ -269,10 +272,18 @@ def _unusable(path: Path, error: Exception) -> Exception:
 
 def _refuse_other_files(path: Path) -> None:
     try:
+        # Before it is opened: a named pipe would wait for somebody who writes.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise OutputError(
+                f"The reviews cannot be kept in {path}: it is no regular file. Choose another file "
+                "by --reviews-db."
+            )
         with path.open("rb") as file:
             first = file.read(len(_MAGIC))
     except FileNotFoundError:
         return
+    except OutputError:
+        raise
     except OSError as error:
         raise OutputError(
             f"The reviews cannot be kept in {path}: {error.strerror or error}. Choose another file "
@@ -305,6 +316,10 @@ def _prepare(connection: sqlite3.Connection, path: Path, about: Mapping[str, str
     damage = connection.execute("PRAGMA quick_check").fetchone()[0]
     if damage != "ok":
         raise _unusable(path, sqlite3.DatabaseError(damage))
+    # A file that may only be read is told now, not after the first frame was looked at.
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.rollback()
     kept = dict(connection.execute("SELECT name, value FROM about").fetchall())
     if kept.get("predictions") != about["predictions"]:
         raise ReviewsError(
@@ -346,6 +361,10 @@ def _read_log(connection: sqlite3.Connection, path: Path) -> dict[int, StoredRev
                 found[number] = StoredReview(number=number, statement=statement)
     except sqlite3.DatabaseError as error:
         raise _unusable(path, error) from error
+    except (ValueError, LookupError, TypeError) as error:
+        if isinstance(error, ReviewsError):
+            raise
+        raise _unusable(path, sqlite3.DatabaseError("a line of the log says nothing")) from error
     return found
 
 

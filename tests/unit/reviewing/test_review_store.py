@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
 import sqlite3
 from pathlib import Path
 
@@ -175,6 +178,43 @@ def test_damaged_file_is_refused(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(ReviewsError, match="damaged"):
         open_store(path, ABOUT)
+
+
+@pytest.mark.parametrize(
+    ("kind", "undoes", "content"),
+    [("undo", 99, "{}"), ("review", None, "{"), ("review", None, "[]"), ("review", None, "{}")],
+)
+def test_line_that_says_nothing_is_told_and_the_file_is_let_go(
+    tmp_path: Path, kind: str, undoes: int | None, content: str
+) -> None:
+    path = tmp_path / "x.sqlite"
+    open_store(path, ABOUT).close()
+    row = [1, kind, undoes, "f1", content, "anna", "now"]
+    digest = hashlib.sha256(json.dumps(row).encode()).hexdigest()
+    connection = sqlite3.connect(path)
+    connection.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*row, digest))
+    connection.commit()
+    connection.close()
+    with pytest.raises(ReviewsError, match="damaged"):
+        open_store(path, ABOUT)
+    assert [file.name for file in tmp_path.iterdir()] == ["x.sqlite"]
+
+
+def test_file_that_may_only_be_read_is_told_before_a_review(tmp_path: Path) -> None:
+    """Of a later format of SQLite, whose files this one only reads: so it is for root, too."""
+    path = tmp_path / "x.sqlite"
+    open_store(path, ABOUT).close()
+    content = bytearray(path.read_bytes())
+    content[18] = 9
+    path.write_bytes(content)
+    with pytest.raises(OutputError, match=r"readonly.*--reviews-db"):
+        open_store(path, ABOUT)
+
+
+def test_named_pipe_is_no_place_for_reviews(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match="no regular file"):
+        open_store(tmp_path / "pipe", ABOUT)
 
 
 def test_two_processes_cannot_have_it(tmp_path: Path) -> None:
