@@ -143,6 +143,7 @@ def _spread_out(
 
 
 def _near_in_time(times: Float64s, best: int, min_gap_s: float) -> Bools:
-    with np.errstate(invalid="ignore"):
+    # Times as far apart as numbers go are not near.
+    with np.errstate(invalid="ignore", over="ignore"):
         near: Bools = np.abs(times - times[best]) < min_gap_s
     return near

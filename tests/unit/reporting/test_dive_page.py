@@ -45,7 +45,7 @@ def test_page__places_names_in_the_tree_where_that_is_known(
     found = read_dive_frames(predictions)
     write_dive_page(found, tmp_path / "p.html", title="t", names_file=names)
     assert 'title="crab (infraorder): ' in (tmp_path / "p.html").read_text()
-    assert r'\"infraorder\"]' in (tmp_path / "p_files/frames.js").read_text()
+    assert r"\"infraorder\"]" in (tmp_path / "p_files/frames.js").read_text()
     write_dive_page(found, tmp_path / "q.html", title="t")
     assert 'title="crab: ' in (tmp_path / "q.html").read_text()
 

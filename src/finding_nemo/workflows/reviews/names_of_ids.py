@@ -24,12 +24,12 @@ def names_of_ids(path: Path) -> dict[int, str]:
 
     Empty where there is no such column, or where two ids share a name.
     """
-    said: dict[int, str] = {}
+    found: dict[int, str] = {}
     for ids, names in _cells(path).values():
         if len(ids.parts) == len(names.parts):
             pairs = zip(ids.parts, names.parts, strict=True)
-            said |= {category_id(number): name for number, name in pairs if is_number(number)}
-    return said if len(set(said.values())) == len(said) else {}
+            found |= {category_id(number): name for number, name in pairs if is_number(number)}
+    return found if len(set(found.values())) == len(found) else {}
 
 
 def in_terms_of(reviews: Reviews, table: CategoryTable, notes: Notes) -> Reviews:

@@ -117,11 +117,11 @@ def _table_of(reviews: Reviews, notes: Notes) -> CategoryTable:
         raise ReviewsError(f"{reviews.path}: {error}.") from None
     if not named:
         raise ReviewsError(f"{reviews.path} names no category in its column 'categories'.")
-    said = names_of_ids(reviews.path)
+    names = names_of_ids(reviews.path)
     table = category_table(named)
     return CategoryTable(
         tuple(
-            replace(category, name=said.get(category.category_id, category.name))
+            replace(category, name=names.get(category.category_id, category.name))
             for category in table.categories
         )
     )
