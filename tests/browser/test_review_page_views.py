@@ -261,3 +261,17 @@ def test_list_that_does_not_come__is_asked_for_again(
     page.wait_for_selector("#count:has-text('1 of 60 frames')")
     assert all("ERR_FAILED" in fault for fault in one.faults)
     one.faults.clear()
+
+
+def test_value__is_never_shown_as_a_goal_that_is_not_reached(
+    server: Server, open_review: OpenReview
+) -> None:
+    page = open_review(server.url).page
+    script = """async (values) => {
+      const {valueWords} = await import('/static/progress.js');
+      const goals = [{value: 0.9, more_frames: 1}, {value: 0.95, more_frames: null}];
+      return values.map((value) => valueWords({value, to_reach: goals}));
+    }"""
+    values = [0.0, 0.884, 0.888, 0.897, 0.9, 0.944, 0.9461, 0.95, 1.0]
+    shown = ["0.00", "0.88", "0.89", "0.89", "0.90", "0.94", "0.94", "0.95", "1.00"]
+    assert page.evaluate(script, values) == shown
