@@ -20,6 +20,7 @@ import numpy.typing as npt
 from finding_nemo.data.dataset import read_dataset
 from finding_nemo.marine.resolve_names import resolve_name
 from finding_nemo.marine.taxon import MAIN_RANKS
+from finding_nemo.metrics.ranking import map_at_k
 from finding_nemo.uncertainty.label_tree import (
     LabelTree,
     answer_in_tree,
@@ -49,12 +50,13 @@ def fathomnet(folder: Path) -> World:
     truth = data.categories.multi_hot([record.category_ids or () for record in data.records])
     has = truth.any(axis=1)
     paths = []
+    names = set(data.categories.names)
     for name in data.categories.names:
         record = resolve_name(name)
         path = [
             (taxon.rank, taxon.name)
             for taxon in record.lineage
-            if taxon.rank in MAIN_RANKS[1:] or taxon is record.lineage[-1]
+            if taxon.rank in MAIN_RANKS[1:] or taxon.name in names or taxon is record.lineage[-1]
         ]
         if record.accepted != name:  # a name of its own below the taxon that holds it
             path.append(("category", name))
@@ -143,6 +145,12 @@ def measure(world: World, clarity: float, tau: float, seed: int) -> dict[str, fl
         found[f"kinds {label}"] = float(np.median(world.tree.holds.sum(axis=1)[nodes]))
     found["right most probable"] = float(
         truth[np.arange(len(truth)), np.argmax(said[test], 1)].mean()
+    )
+    above = (truth.astype(np.int64) @ world.tree.category_above.T.astype(np.int64)) > 0
+    found["frames with a category above a true one"] = float(above.any(axis=1).mean())
+    found["MAP@20"] = map_at_k(truth, said[test])
+    found["MAP@20, those above left out"] = map_at_k(
+        truth, np.where(above & ~truth, -1.0, said[test])
     )
     return found
 

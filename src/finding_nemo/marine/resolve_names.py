@@ -10,7 +10,7 @@ from finding_nemo.marine.open_names import MAX_NAME_CHARACTERS, parse_open_name,
 from finding_nemo.marine.taxonomy_table import OtherName, TaxonomyTable, key_of, shipped_table
 
 # None of the 116 species of the table comes within two edits of another one, so at most 1 in 40
-# other species would (rule of three). Of genera and families 1 in 8 does: Bathydoris is a sea slug,
+# other species would (rule of three). Of genera and families 1 in 6 does: Bathydoris is a sea slug,
 # Bathydorus a sponge. So only names of species are read as misspelled
 # (docs/experiments/0043-names-and-the-tree.md).
 SPELLING_CONFIDENCE = 0.97

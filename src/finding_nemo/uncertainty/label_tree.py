@@ -50,6 +50,13 @@ class LabelTree:
         """The ranks of the nodes, each once, from the finest to the coarsest."""
         return tuple(rank for rank in RANK_ORDER if rank in self.ranks)
 
+    @property
+    def category_above(self) -> Bools:
+        """Whether category i stands above category j, shape (categories, categories)."""
+        pairs = self.above[np.ix_(self.of_category, self.of_category)]
+        same = self.of_category[:, np.newaxis] == self.of_category
+        return pairs & ~same
+
     def steps(self) -> Float64s:
         """Return the steps from each node to each category, shape (nodes, categories)."""
         depths = self.above.sum(axis=0)

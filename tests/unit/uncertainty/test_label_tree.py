@@ -47,6 +47,12 @@ def test_label_tree__by_hand() -> None:
         label_tree([[("natio", "x")]])
 
 
+def test_category_above__equals_a_look_at_every_pair() -> None:
+    slow = [[a != b and b[: len(a)] == a for b in _PATHS] for a in _PATHS]
+    assert _TREE.category_above.tolist() == slow
+    assert np.argwhere(_TREE.category_above).tolist() == [[2, 0], [2, 1]]
+
+
 def test_steps__equal_a_walk_through_the_tree() -> None:
     walked = tree_distances([*(list(map(str, node)) for node in _TREE.nodes)])
     np.testing.assert_array_equal(_TREE.steps(), walked[:, _TREE.of_category])

@@ -55,9 +55,9 @@ def names(
         raise typer.BadParameter("--worms-export goes with update: finding-nemo names update ...")
 
     from finding_nemo.cli.console.notices import reporter
+    from finding_nemo.fetching.worms.named_categories import category_names, names_path_of
     from finding_nemo.marine.names_file import known_names, write_names
     from finding_nemo.reporting.terminal.names_text import print_names
-    from finding_nemo.workflows.named_categories import category_names, names_path_of
 
     beside = names_path_of(path)
     if is_update:
