@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
@@ -12,6 +13,7 @@ Means = Literal["machine", "person"]
 MACHINE: Means = "machine"
 PERSON: Means = "person"
 PROGRAM = "Finding Nemo"
+_IS_QUOTED = re.compile(r"[%:\s]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +200,8 @@ def plain_text(text: str) -> str:
 
     Line breaks and tabs become blanks, other control characters and halves of characters "?".
     """
+    if text.isprintable():
+        return text
     kept = []
     for character in text:
         if character in "\t\n\r\x0b\x0c\x85\u2028\u2029":
@@ -211,6 +215,8 @@ def plain_text(text: str) -> str:
 
 def id_text(text: str) -> str:
     """Return a text as part of an id: one to one, on one line, without ":", "%" and blanks."""
+    if text.isprintable() and not _IS_QUOTED.search(text):
+        return text
     return "".join(
         character
         if character.isprintable() and not character.isspace() and character not in "%:"
