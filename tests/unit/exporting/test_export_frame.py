@@ -5,10 +5,10 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 import pytest
-from exported_frames import frame, source
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exported_frames import frame, source
 from finding_nemo.exporting.export_frame import id_text, plain_text
 
 
