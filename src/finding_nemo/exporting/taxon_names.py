@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
+
+from finding_nemo.marine.names_file import read_names
+from finding_nemo.marine.resolve_names import resolve_name
 
 
 class KnownName(Protocol):
@@ -41,6 +45,24 @@ class KnownName(Protocol):
 
 
 NameLookup = Callable[[str], KnownName | None]
+
+
+def names_lookup(path: Path | None = None) -> NameLookup:
+    """Return a lookup in a person's table of names, then in the one that ships with the package.
+
+    Args:
+        path: A table that `finding-nemo names` wrote; a name whose accepted name is empty in it
+            stands as it is.
+
+    Raises:
+        NamesError: If the table cannot be read.
+    """
+    given = {} if path is None else {record.name: record for record in read_names(path)}
+
+    def look_up(name: str) -> KnownName | None:
+        return given[name] if name in given else resolve_name(name)
+
+    return look_up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,10 @@ About = Annotated[
     Path | None,
     typer.Option(help="What people know of the data set: title, license, contact, ... (.toml)."),
 ]
+Names = Annotated[
+    Path | None,
+    typer.Option(help="A table of names, as `finding-nemo names` writes it (.csv)."),
+]
 PlacesData = Annotated[
     Path | None, typer.Option("--data", help="A data set that knows the images' dives and times.")
 ]

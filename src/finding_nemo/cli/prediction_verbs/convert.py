@@ -29,6 +29,7 @@ def convert(
     clock_offset: options.ClockOffset = 0.0,
     exif: options.ReadHeaders = True,
     about: options.About = None,
+    names: options.Names = None,
     data: options.PlacesData = None,
     images: options.ImagesFolder = None,
     dive_pattern: DivePattern = None,
@@ -45,18 +46,18 @@ def convert(
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.exporting.export_kinds import EXPORT_KINDS
     from finding_nemo.exporting.positions.frame_positions import read_position_sources
+    from finding_nemo.exporting.taxon_names import names_lookup
     from finding_nemo.exporting.write_export import (
         ExportRequest,
         check_export_name,
         parse_words,
         write_export,
     )
-    from finding_nemo.marine.resolve_names import resolve_name
 
     kind = EXPORT_KINDS[to]
     check_export_name(out, kind)
     tables = list(navigation or ())
-    inputs: tuple[Path | None, ...] = (predictions, reviews, about, data, images, *tables)
+    inputs: tuple[Path | None, ...] = (predictions, reviews, about, names, data, images, *tables)
     if kind.suffix or out.suffix.lower() == ".zip":
         check_files({"--out": out}, overwrite=overwrite, inputs=inputs)
     else:
@@ -76,7 +77,7 @@ def convert(
         ),
         dataset=read_dataset(data, dive_pattern=dive_pattern) if data else None,
         dive_pattern=dive_pattern,
-        lookup=resolve_name,
+        lookup=names_lookup(names),
         frame_boxes=frame_boxes,
         verify=verify,
         overwrite=overwrite,

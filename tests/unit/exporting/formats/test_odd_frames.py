@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -188,19 +189,17 @@ def test_every_form__has_a_reader() -> None:
 @settings(
     max_examples=_N,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.too_slow],
 )
 @given(frames=odd_frames())
-def test_odd_frames__are_found_again(
-    kind: str, frames: Frames, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_odd_frames__are_found_again(kind: str, frames: Frames) -> None:
     reader, twice, plain, with_empty = _READERS[kind]
-    folder = tmp_path_factory.mktemp("odd")
-    out = folder / f"out{EXPORT_KINDS[kind].suffix}"
-    if not EXPORT_KINDS[kind].suffix:
-        out.mkdir()
-    load(EXPORT_KINDS[kind].writer)(iter(frames), job(frame_boxes=False), out)
-    found = reader(out)
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / f"out{EXPORT_KINDS[kind].suffix}"
+        if not EXPORT_KINDS[kind].suffix:
+            out.mkdir()
+        load(EXPORT_KINDS[kind].writer)(iter(frames), job(frame_boxes=False), out)
+        found = reader(out)
     wanted = [_names(frame, twice=twice, plain=plain) for frame in frames]
     if kind == "fiftyone":
         assert sorted(len(names) for _, names in found) == sorted(map(len, wanted))
@@ -210,12 +209,11 @@ def test_odd_frames__are_found_again(
 
 @settings(max_examples=_N, deadline=None)
 @given(frames=odd_frames(), with_boxes=st.booleans())
-def test_biigles_ifdo__has_corners_of_whole_frames(
-    frames: Frames, with_boxes: bool, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    out = tmp_path_factory.mktemp("odd") / "out.json"
-    load(EXPORT_KINDS["ifdo-2.1.0"].writer)(iter(frames), job(frame_boxes=with_boxes), out)
-    items = _json(out)["image-set-items"]
+def test_biigles_ifdo__has_corners_of_whole_frames(frames: Frames, with_boxes: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.json"
+        load(EXPORT_KINDS["ifdo-2.1.0"].writer)(iter(frames), job(frame_boxes=with_boxes), out)
+        items = _json(out)["image-set-items"]
     for frame in frames:
         shapes = items[frame.file_name].get("image-annotations", [])
         assert len(shapes) == (len(frame.one_voice) if frame.width and frame.height else 0)
