@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.records import Dataset, ImageRecord, Split
-from finding_nemo.evaluation.same_categories import match_categories
+from finding_nemo.evaluation.dataset.same_categories import match_categories
 from finding_nemo.results.schema import PredictionTable
 
 # A failed image is below every readable one in every category.

@@ -13,8 +13,8 @@ import pytest
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.records import Box, Dataset, ImageRecord, Prediction
+from finding_nemo.evaluation.dataset.same_categories import match_categories
 from finding_nemo.evaluation.evaluate_predictions import evaluate
-from finding_nemo.evaluation.same_categories import match_categories
 from finding_nemo.results.reading.readers import read_predictions
 from finding_nemo.results.schema import PredictionTable
 from finding_nemo.results.writers import write_predictions

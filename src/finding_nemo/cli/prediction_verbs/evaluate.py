@@ -52,8 +52,8 @@ def evaluate(
     from finding_nemo.core.files.atomic_files import write_text
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.splits.split_csv import read_split
+    from finding_nemo.evaluation.dataset.same_categories import match_categories
     from finding_nemo.evaluation.evaluate_predictions import evaluate as evaluate_table
-    from finding_nemo.evaluation.same_categories import match_categories
     from finding_nemo.marine.names_file import names_path_beside
     from finding_nemo.reporting.html.evaluation_page import write_evaluation_page
     from finding_nemo.reporting.terminal.evaluation_text import print_evaluation

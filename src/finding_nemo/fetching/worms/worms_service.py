@@ -162,7 +162,9 @@ class WormsService:
             self._wait()
             pause_s = None
             try:
-                response = self.client.get(f"{self.api}/{what}", params=httpx.QueryParams(pairs))
+                response = self.client.get(
+                    f"{self.api}/{what}", params=httpx.QueryParams(list(pairs))
+                )
             except httpx.HTTPError as error:
                 reason = f"no connection ({type(error).__name__})"
                 if isinstance(error, httpx.ConnectError) and n_faults > 1:

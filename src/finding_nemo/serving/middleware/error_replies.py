@@ -46,8 +46,8 @@ def fault_in_words(error: BaseException) -> str:
     A screen shows each line break of somebody's words as text, so a traceback could not be read.
     """
     places = traceback.extract_tb(error.__traceback__)[-_PLACES_TOLD:]
-    told = ", ".join(f"{Path(p.filename).name}:{p.lineno} {p.name}" for p in reversed(places))
-    return f"A fault of the server itself: {type(error).__name__}: {error} ({told})"
+    where = ", ".join(f"{Path(p.filename).name}:{p.lineno} {p.name}" for p in reversed(places))
+    return f"A fault of the server itself: {type(error).__name__}: {error} ({where})"
 
 
 def wrong_fields(faults: Sequence[Mapping[str, Any]]) -> RequestError:
