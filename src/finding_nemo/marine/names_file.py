@@ -11,7 +11,7 @@ from typing import cast, get_args
 from finding_nemo.core.errors import NamesError
 from finding_nemo.core.files.atomic_files import write_text
 from finding_nemo.core.files.table_files import TableWriter, read_table
-from finding_nemo.core.text.cells import quoted, undefused
+from finding_nemo.core.text.cells import number_in, quoted, undefused
 from finding_nemo.marine.name_record import How, NameRecord, Status
 from finding_nemo.marine.resolve_names import resolve_name
 from finding_nemo.marine.taxon import Taxon
@@ -68,7 +68,7 @@ def read_names(path: Path) -> tuple[NameRecord, ...]:
     for row in table.rows:
         cells = {name: undefused(cell) for name, cell in row.values.items()}
         try:
-            record = _record(cells)
+            record = _record(cells, decimal_comma=table.decimal_comma)
         except ValueError as error:
             raise NamesError(f"{path}, line {row.line}: {error}.") from None
         if record.name in found:
@@ -101,8 +101,8 @@ def _lineage_text(lineage: Sequence[Taxon]) -> str:
     return _ABOVE.join(steps)
 
 
-def _record(cells: Mapping[str, str]) -> NameRecord:
-    confidence = float(cells["confidence"] or 0.0)
+def _record(cells: Mapping[str, str], *, decimal_comma: bool) -> NameRecord:
+    confidence = number_in(cells["confidence"] or "0", decimal_comma=decimal_comma)
     if not 0.0 <= confidence <= 1.0:
         raise ValueError(f"confidence must be from 0 to 1, got {quoted(cells['confidence'])}")
     how = _one_of(cells["how"], get_args(How), "how")

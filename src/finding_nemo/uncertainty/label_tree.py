@@ -55,8 +55,7 @@ class LabelTree:
         """Whether category i stands above category j, shape (categories, categories)."""
         pairs = self.above[np.ix_(self.of_category, self.of_category)]
         same = self.of_category[:, np.newaxis] == self.of_category
-        found: Bools = pairs & ~same
-        return found
+        return np.asarray(pairs & ~same, dtype=np.bool_)
 
     def steps(self) -> Float64s:
         """Return the steps from each node to each category, shape (nodes, categories)."""

@@ -162,9 +162,7 @@ class WormsService:
             self._wait()
             pause_s = None
             try:
-                response = self.client.get(
-                    f"{self.api}/{what}", params=httpx.QueryParams(list(pairs))
-                )
+                response = self.client.get(f"{self.api}/{what}", params=tuple(pairs))
             except httpx.HTTPError as error:
                 reason = f"no connection ({type(error).__name__})"
                 if isinstance(error, httpx.ConnectError) and n_faults > 1:
