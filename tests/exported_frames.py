@@ -54,8 +54,12 @@ def write_predictions(
     rows: Sequence[Mapping[str, Any]],
     *,
     categories: Sequence[Mapping[str, Any]] = CATEGORIES,
+    **more: object,
 ) -> Path:
-    """Write a predictions file of `rows`; columns that a row does not name are empty."""
+    """Write a predictions file of `rows`; columns that a row does not name are empty.
+
+    `more` stands in its metadata.
+    """
     schema = Columns(3, with_vector=False, with_time=True).schema()
     schema = schema.append(pa.field("method", pa.string()))
     metadata = {
@@ -65,6 +69,7 @@ def write_predictions(
         "bundle_hash": "ab12",
         "ended": "2026-01-02T03:04:05+00:00",
         "categories": [dict(each) for each in categories],
+        **more,
     }
     table = pa.Table.from_pylist([dict(each) for each in rows], schema=schema)
     write_tables(

@@ -18,6 +18,7 @@ from finding_nemo.data.datasets.fields.record_fields import record_of_path
 from finding_nemo.data.filesystems.name_text import name_of_text
 from finding_nemo.exporting.export_frame import ExportFrame, ExportLabel
 from finding_nemo.exporting.positions.frame_positions import PositionSources
+from finding_nemo.exporting.positions.navigation_file import names_of_file
 from finding_nemo.exporting.review_labels import NO_REVIEWS, ReviewLabels, as_persons, joined_labels
 from finding_nemo.results.content_hash import ContentHash
 from finding_nemo.results.file_metadata import (
@@ -96,10 +97,16 @@ class PredictionRows:
         path: The file.
         metadata: What it tells of itself.
         root: The folder that all files share, with "/" behind it, or "".
+        shared_names: Names that files of several folders have.
     """
 
-    def __init__(self, path: Path, *, verify: bool = True) -> None:
+    def __init__(self, path: Path, *, images: Path | None = None, verify: bool = True) -> None:
         """Read the file's own words, and the folder that its files share.
+
+        Args:
+            path: The file.
+            images: A folder; where all files are below it, it is their root.
+            verify: Whether pages, metadata and rows are checked against their hashes.
 
         Raises:
             PredictionsError: If it is no Parquet file with answers, is damaged, or names an image
@@ -122,10 +129,15 @@ class PredictionRows:
                 f"{path} holds no answers to hand on ({', '.join(lacking)} is missing): an earlier "
                 "version made it. Predict again."
             )
-        self.root = self._root()
+        self.root, self.shared_names = self._files()
+        wanted = "" if images is None else f"{posix_path(str(images)).rstrip('/')}/"
+        if wanted and self.root.startswith(wanted):
+            self.root = wanted
 
-    def _root(self) -> str:
+    def _files(self) -> tuple[str, frozenset[str]]:
+        """Return the folder that all files share, and the names that several folders have."""
         names, roots = set[str](), None
+        folder_of, shared = dict[str, str](), set[str]()
         for batch in self._batches(("image_id", "path")):
             columns = batch.to_pydict()
             for image_id in columns["image_id"]:
@@ -133,9 +145,12 @@ class PredictionRows:
                     raise PredictionsError(f"{self.path} names an image twice ({image_id!r}).")
                 names.add(image_id)
             for path in columns["path"]:
-                folders = posix_path(path).split("/")[:-1]
+                *folders, name = posix_path(path).split("/")
                 roots = folders if roots is None else _shared(roots, folders)
-        return "".join(f"{folder}/" for folder in roots or [])
+                folder = "/".join(folders)
+                if folder_of.setdefault(name, folder) != folder:
+                    shared.add(name)
+        return "".join(f"{folder}/" for folder in roots or []), frozenset(shared)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Yield each row; the hash of all is checked after the last.
@@ -200,7 +215,7 @@ def export_frames(
         if row["failure"] is not None:
             counts.n_failed += 1
             continue
-        frame = _frame(row, rows.root, selection, tables, by_id.get(row["image_id"]), counts)
+        frame = _frame(row, rows, selection, tables, by_id.get(row["image_id"]), counts)
         _count(frame, counts)
         yield frame
 
@@ -219,18 +234,22 @@ def _group(entry: Mapping[str, Any]) -> str:
 
 def _frame(
     row: Mapping[str, Any],
-    root: str,
+    rows: PredictionRows,
     selection: FrameSelection,
     tables: _Tables,
     record: ImageRecord | None,
     counts: FrameCounts,
 ) -> ExportFrame:
-    file_name = posix_path(row["path"])[len(root) :] or row["image_id"]
+    path = posix_path(row["path"])
+    file_name = path[len(rows.root) :] or row["image_id"]
+    known_as = names_of_file(
+        path, file_name, is_name_shared=path.rpartition("/")[2] in rows.shared_names
+    )
     captured, dive = row.get("captured"), row.get("dive")
     if record is not None:
         captured, dive = record.captured or captured, record.dive or dive
     dive = _dive(row, dive, selection.dive_pattern)
-    position, captured = selection.positions.place(row["path"], file_name, captured)
+    position, captured = selection.positions.place(row["path"], known_as, captured)
     machine, n_left_out = machine_labels(row, selection, tables)
     counts.n_not_sure += n_left_out
     reviewed = selection.reviews.frames.get(row["image_id"])

@@ -143,7 +143,7 @@ def write_export(
     check_export_name(out, kind)
     refuse_existing(out, overwrite=request.overwrite)
     reporter.activity("reading the predictions")
-    rows = PredictionRows(predictions, verify=request.verify)
+    rows = PredictionRows(predictions, images=request.positions.images, verify=request.verify)
     table = _categories_of(rows)
     reviews = NO_REVIEWS if request.reviews is None else read_review_labels(request.reviews, table)
     source = _source_of(rows, table, reviews, request)

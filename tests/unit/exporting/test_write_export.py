@@ -18,6 +18,7 @@ from finding_nemo.core.errors import (
     SettingsError,
 )
 from finding_nemo.exporting.export_frame import ExportFrame
+from finding_nemo.exporting.export_kinds import EXPORT_KINDS
 from finding_nemo.exporting.positions.frame_positions import read_position_sources
 from finding_nemo.exporting.read_export_frames import (
     FrameCounts,
@@ -229,3 +230,36 @@ def test_about__says_what_no_prediction_knows(predictions: Path, tmp_path: Path)
         about.write_text(text)
         with pytest.raises(SettingsError, match=words):
             write_export(predictions, tmp_path / "p.json", ExportRequest(kind="coco", about=about))
+
+
+@pytest.mark.parametrize("kind", ["darwin-core", "coco", "label-studio", "cvat", "submission"])
+def test_damaged_rows__leave_nothing_behind(tmp_path: Path, kind: str) -> None:
+    path = write_predictions(tmp_path / "p.parquet", [row("a")], content_sha256="0" * 64)
+    out = tmp_path / f"out{EXPORT_KINDS[kind].suffix}"
+    with pytest.raises(PredictionsError, match="rows are not those that were written"):
+        write_export(path, out, ExportRequest(kind=kind))
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["p.parquet"]
+    write_export(path, out, ExportRequest(kind=kind, verify=False))
+    assert out.exists()
+
+
+def test_tables_by_file__know_files_by_any_part_of_their_paths(tmp_path: Path) -> None:
+    rows = [
+        row("a", path="/data/x/one/a.png"),
+        row("b", path="/data/x/two/a.png"),
+        row("c", path="/data/x/two/c.png"),
+    ]
+    path = write_predictions(tmp_path / "p.parquet", rows)
+    table = tmp_path / "depths.csv"
+    table.write_text("file,depth_m\nx/one/a.png,1\na.png,2\nc.png,3\n")
+    frames, _ = frames_of(path, positions=read_position_sources([table]))
+    # Two folders hold an a.png, so the bare name says nothing of either.
+    assert [frame.position.depth_m for frame in frames] == [1, None, 3]
+
+
+def test_images_folder__is_the_root_of_names(tmp_path: Path) -> None:
+    path = write_predictions(tmp_path / "p.parquet", [row("a", path="/data/x/one/a.png")])
+    for images, wanted in (("/data/x", "one/a.png"), ("/other", "a.png")):
+        rows = PredictionRows(path, images=Path(images))
+        (frame,) = export_frames(rows, FrameSelection(), FrameCounts())
+        assert frame.file_name == wanted

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from finding_nemo.core.files.atomic_files import write_text
+from finding_nemo.data.datasets.dives import parse_capture_time
 from finding_nemo.exporting.exact_tables import ExactTable, exact_tables
 from finding_nemo.exporting.export_frame import (
     PERSON,
@@ -119,8 +120,8 @@ class _Deployment:
             "latitude": latitude,
             "longitude": longitude,
             "coordinateUncertainty": radius,
-            "deploymentStart": "" if start is None else moment_text(start),
-            "deploymentEnd": "" if end is None else moment_text(end),
+            "deploymentStart": _whole_second(start),
+            "deploymentEnd": _whole_second(end),
             "cameraModel": job.source.about.get("camera"),
             "cameraDepth": depth,
             "deploymentComments": comments,
@@ -166,7 +167,12 @@ def _add_medium(frame: ExportFrame, deployment: str, job: ExportJob, table: Exac
 
 
 def _timestamp(frame: ExportFrame) -> str:
-    return frame.event_date if frame.has_time_of_day else ""
+    return _whole_second(frame.captured) if frame.has_time_of_day else ""
+
+
+def _whole_second(moment: datetime | None) -> str:
+    """Return a moment as Camtrap DP takes it, without fractions of a second."""
+    return "" if moment is None else moment_text(moment.replace(microsecond=0))
 
 
 def _observation(
@@ -184,7 +190,9 @@ def _observation(
         "scientificName": name.scientific,
         "classificationMethod": "human" if by_person else "machine",
         "classifiedBy": label.reviewer if by_person else job.source.model_reference,
-        "classificationTimestamp": label.when if by_person else job.source.predicted,
+        "classificationTimestamp": _whole_second(
+            parse_capture_time(label.when if by_person else job.source.predicted)[0]
+        ),
         "classificationProbability": label.probability,
         "observationComments": "" if name.scientific == label.name else f"named {label.name}",
     }

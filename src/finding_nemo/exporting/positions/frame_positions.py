@@ -15,7 +15,6 @@ from finding_nemo.exporting.export_frame import NOWHERE, FramePosition
 from finding_nemo.exporting.positions.exif_position import read_exif_position
 from finding_nemo.exporting.positions.navigation_file import (
     NavigationFile,
-    names_of_file,
     read_navigation,
 )
 from finding_nemo.exporting.positions.track import position_at
@@ -46,22 +45,21 @@ class PositionSources:
     counts: Counter[str] = field(default_factory=Counter)
 
     def place(
-        self, path: str, file_name: str, captured: datetime | None
+        self, path: str, names: Sequence[str], captured: datetime | None
     ) -> tuple[FramePosition, datetime | None]:
         """Return where and when a frame was filmed; each fact from the first that says it.
 
         Args:
             path: The file as the predictions name it.
-            file_name: The same below the folder that all share.
+            names: What tables may call it, the most exact first.
             captured: When, as far as the predictions say it.
         """
-        names = names_of_file(path, file_name)
         found, moment = NOWHERE, captured
         for source in self.files:
             moment = _better_moment(moment, _first_of(source.moments, names))
             found = _completed(found, _first_of(source.by_file, names))
         if self.reads_headers and (not found.is_on_map or moment is None):
-            position, taken = self._of_header(path, file_name)
+            position, taken = self._of_header(path, names)
             moment = _better_moment(moment, taken)
             found = _completed(found, position)
         for source in self.files:
@@ -71,8 +69,9 @@ class PositionSources:
         self.counts[found.source or "nothing"] += 1
         return found, moment
 
-    def _of_header(self, path: str, file_name: str) -> tuple[FramePosition, datetime | None]:
-        candidates = [Path(path)] if self.images is None else [self.images / file_name, Path(path)]
+    def _of_header(self, path: str, names: Sequence[str]) -> tuple[FramePosition, datetime | None]:
+        below = [] if self.images is None else [self.images / name for name in names]
+        candidates = [*below, Path(path)]
         for candidate in candidates:
             if os.path.isfile(candidate):  # Path.is_file raises where a name is too long
                 return read_exif_position(candidate)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from finding_nemo.core.errors import DatasetError
@@ -257,6 +257,16 @@ def _is_finite(value: float) -> bool:
         return False
 
 
-def names_of_file(path: str, file_name: str) -> tuple[str, ...]:
-    """Return the names by which a table may know a frame's file, the most exact first."""
-    return tuple(dict.fromkeys((path, file_name, PurePosixPath(file_name).name)))
+def names_of_file(path: str, file_name: str, *, is_name_shared: bool) -> tuple[str, ...]:
+    """Return the names by which a table may know a frame's file, the most exact first.
+
+    Args:
+        path: The file as the predictions name it.
+        file_name: The same below the folder that all files share; of a video's frame with its time.
+        is_name_shared: Whether other folders hold files of the same name, so that the name alone
+            says nothing.
+    """
+    parts = path.replace("\\", "/").split("/")
+    below = ["/".join(parts[start:]) for start in range(len(parts))]
+    alone = () if is_name_shared else (parts[-1],)
+    return tuple(dict.fromkeys((file_name, path, *below[:-1], *alone)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,42 @@ def test_camtrap__deployment_is_the_middle_of_its_frames(tmp_path: Path) -> None
     assert package["temporal"] == {"start": "2015-05-01", "end": "2015-05-01"}
     assert package["spatial"]["coordinates"][0][0] == [-122.25, 36.5]
     assert package["taxonomic"] == [{"scientificName": _CRAB}]
+
+
+# What its table schemas require, and how they write moments.
+_REQUIRED = {
+    "deployments.csv": (
+        *("deploymentID", "latitude", "longitude", "deploymentStart", "deploymentEnd"),
+    ),
+    "media.csv": (
+        *("mediaID", "deploymentID", "timestamp", "filePath", "filePublic", "fileMediatype"),
+    ),
+    "observations.csv": (
+        *("observationID", "deploymentID", "eventStart", "eventEnd", "observationLevel"),
+        "observationType",
+    ),
+}
+_MOMENTS = ("Start", "End", "timestamp", "Timestamp")
+
+
+def test_camtrap__fills_what_its_schemas_require(tmp_path: Path) -> None:
+    late = datetime(2015, 5, 1, 10, 0, 2, 500_000)
+    frames = [frame(labels=(person(_CRAB), machine(_CRAB, 3))), frame("b", captured=late)]
+    write_camtrap_dp(iter(frames), job(), tmp_path)
+    ids = set()
+    for file, required in _REQUIRED.items():
+        rows = table(tmp_path / file)
+        assert rows
+        for row in rows:
+            assert all(row[name] for name in required)
+            for name, value in row.items():
+                if name.endswith(_MOMENTS):
+                    datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z")
+        ids |= {row["deploymentID"] for row in rows}
+    assert ids == {"Ventana 12"}
+    observations = table(tmp_path / "observations.csv")
+    assert len({row["observationID"] for row in observations}) == 3
+    assert {row["mediaID"] for row in observations} == {"a", "b"}
 
 
 def test_distance__a_degree_of_latitude_and_round_the_world() -> None:
