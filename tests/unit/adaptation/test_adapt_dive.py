@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from finding_nemo.adaptation.adapt_dive import Dive, adapt_dive, choose_places
+from finding_nemo.adaptation.adapt_dive import Dive, adapt_dive, choose_by_errors, choose_places
 from finding_nemo.adaptation.adaptation_settings import DEFAULTS, KernelSettings
 from finding_nemo.adaptation.simulate_reviews import TrueDive, complete_labels
 from finding_nemo.metrics.ranking import map_at_k
@@ -83,6 +83,23 @@ def test_misleading_places__are_not_used(draw_dive: Callable[..., TrueDive]) -> 
     found = choose_places([replace(good, frames=frames)], KernelSettings())
     assert not found.value
     assert "each of 20 reviews" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("missed", "is_used", "words"),
+    [
+        # Of ten reviews each: 0.8 against 1.0, 1.04 against 1.0, 1.06 against 1.0.
+        ([(5.0, 6.0), (3.0, 4.0)], True, "as well with them (squared error 0.800 with, 1.000"),
+        ([(5.2, 5.0), (5.2, 5.0)], True, "as well with them (squared error 1.040 with, 1.000"),
+        ([(5.3, 5.0), (5.3, 5.0)], False, "better without them (squared error 1.060 with, 1.000"),
+    ],
+)
+def test_places__are_dropped_where_they_are_clearly_worse(
+    missed: list[tuple[float, float]], is_used: bool, words: str
+) -> None:
+    found = choose_by_errors(missed, 10)
+    assert found.value is is_used
+    assert words in found.reason
 
 
 def test_places__are_used_where_reviews_cannot_tell(draw_dive: Callable[..., TrueDive]) -> None:
