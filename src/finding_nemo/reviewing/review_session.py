@@ -86,7 +86,7 @@ class ReviewSession:
             collection: The frames.
             store: Of this collection.
             reviewer: Who reviews where nobody says.
-            settings: All numbers of the adaptation; default: those that the collection brings.
+            settings: All numbers of the adaptation; default those that the predictions bring.
             reporter: Told what is chosen, and progress.
         """
         self.collection = collection
@@ -95,8 +95,8 @@ class ReviewSession:
         self.reviewer = reviewer
         self._names = ReviewCategories(collection.categories, [r.statement for r in store.log])
         self._reporter = reporter or Reporter()
-        own = settings_of_metadata(collection.metadata)
-        self._settings = settings or self._reporter.announce(NUMBERS, own)
+        numbers = settings_of_metadata(collection.metadata)
+        self._settings = settings or self._reporter.announce(NUMBERS, numbers)
         self._suggested: dict[int, str] = {}
         self._begin()
         self._adapted.refresh()

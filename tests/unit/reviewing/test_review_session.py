@@ -11,10 +11,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from finding_nemo.adaptation.adapt_predictions import adapt_predictions
+from finding_nemo.adaptation.adaptation_settings import DEFAULTS
 from finding_nemo.adaptation.files.review_state import read_review_state
+from finding_nemo.adaptation.shrunk_settings import settings_to_json
 from finding_nemo.adaptation.suggest_frames import suggest_frames
 from finding_nemo.core.errors import FrameFailedError, NoSuchFrameError, ReviewsError
 from finding_nemo.core.reporter import ProgressCallback, Reporter
+from finding_nemo.results.file_metadata import metadata_of, open_parquet, to_file_metadata
 from finding_nemo.reviewing.adapting.current_answers import FrameFilter
 from finding_nemo.reviewing.open_review_session import open_review_session
 from finding_nemo.reviewing.review_exports import reviews_table
@@ -34,9 +38,7 @@ def opened(reviewable: Path, tmp_path: Path) -> Iterator[Open]:
         sessions.append(
             open_review_session(
                 reviewable / name,
-                store=tmp_path / "x.sqlite",
-                reviewer="anna",
-                **options,  # type: ignore[arg-type]
+                **{"store": tmp_path / "x.sqlite", "reviewer": "anna", **options},  # type: ignore[arg-type]
             )
         )
         return sessions[-1]
@@ -179,6 +181,34 @@ def test_suggestions_and_quality_are_those_of_the_verb(
         session.review(found[0].row, [1 + step % 3])
         table.write_text(reviews_table(session))
     assert session.dives().overall is not None
+
+
+def test_numbers_that_the_predictions_bring__are_those_of_the_page(
+    opened: Open, reviewable: Path, tmp_path: Path
+) -> None:
+    """As `adapt` takes them: the page and the file that it exports say the same."""
+    own = replace(DEFAULTS, kernel=replace(DEFAULTS.kernel, base_share=0.4))
+    table = pq.read_table(reviewable / "fold0.parquet")
+    file = open_parquet(reviewable / "fold0.parquet")
+    metadata = metadata_of(file, reviewable) | {"adaptation_settings": settings_to_json(own)}
+    path = tmp_path / "own.parquet"
+    pq.write_table(table.replace_schema_metadata(to_file_metadata(metadata)), path)
+    usual = opened()
+    usual.review(0, [1])
+    of_usual = usual.frame(1).guesses
+    session = opened(str(path), store=tmp_path / "own.sqlite")
+    session.review(0, [1])
+    reviews = tmp_path / "reviews.csv"
+    reviews.write_text(reviews_table(session))
+    adapt_predictions(
+        read_review_state(path, reviews=reviews), tmp_path / "adapted.parquet", reviews=reviews
+    )
+    expected = pq.read_table(tmp_path / "adapted.parquet").slice(1, 1).to_pylist()[0]
+    guesses = session.frame(1).guesses
+    assert [guess.id for guess in guesses] == expected["categories"]
+    found = [guess.probability for guess in guesses]
+    assert found == pytest.approx(expected["probabilities"], abs=1e-5)
+    assert found != pytest.approx([guess.probability for guess in of_usual], abs=1e-3)
 
 
 def test_suggestions__pass_over_what_is_not_wanted_and_spread_over_dives(opened: Open) -> None:

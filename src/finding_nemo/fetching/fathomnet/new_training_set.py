@@ -33,8 +33,12 @@ class Forbidden:
 
 
 def path_of(url: str) -> str:
-    """Return what of an address stays when its host moves."""
-    return unquote(urlsplit(url).path).casefold()
+    """Return what of an address stays when its host moves; all of what is no address."""
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        path = url
+    return unquote(path).casefold()
 
 
 def forbidden_images(dataset: Dataset) -> Forbidden:
@@ -157,7 +161,7 @@ class NewTrainingSet:
         self, facts: ImageFacts, entry: Mapping[str, Any], boxes: list[dict[str, Any]]
     ) -> None:
         number = len(self._images) + 1
-        suffix = os.path.splitext(urlsplit(facts.url).path)[1].lower()
+        suffix = os.path.splitext(path_of(facts.url))[1]
         file = facts.uuid + (suffix if suffix in IMAGE_SUFFIXES else ".png")
         captured = _text(entry.get("timestamp"))
         image = {
