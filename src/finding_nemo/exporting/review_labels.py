@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from finding_nemo.adaptation.files.reviews import CategoryNames, Review, read_reviews
-from finding_nemo.core.categories import CategoryTable
+from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import AnnotationError, ReviewsError
+from finding_nemo.core.text.cells import INT32_MAX
 from finding_nemo.data.datasets.reading_notes import Notes
 from finding_nemo.exporting.export_frame import PERSON, ExportCategory, ExportLabel
 
@@ -55,6 +56,8 @@ class ReviewLabels:
     notices: tuple[str, ...] = ()
 
 
+# What stands for the id of a group, which has none.
+_NO_ID = -1
 NO_REVIEWS = ReviewLabels(frames={})
 
 
@@ -63,14 +66,16 @@ def read_review_labels(path: Path, table: CategoryTable) -> ReviewLabels:
 
     Args:
         path: The file, `id,categories[,complete][,rejected][,reviewer][,time]`.
-        table: The categories of the predictions; other names are new ones.
+        table: The categories of the predictions; supercategories may be
+            named, too, and other names are new ones.
 
     Raises:
         ReviewsError: If it cannot be read, or a line names what cannot be; with the line.
     """
     reviews = read_reviews(path)
     notes = Notes()
-    names = CategoryNames(table, notes)
+    groups = _groups_of(table)
+    names = CategoryNames(CategoryTable((*table.categories, *groups)), notes)
     columns = [(review, *_columns(review, names, path)) for review in reviews.rows]
     first = max(table.ids, default=0) + 1
     new = tuple(
@@ -82,7 +87,8 @@ def read_review_labels(path: Path, table: CategoryTable) -> ReviewLabels:
         )
         for each in table.categories
     ]
-    known = (*categories, *new)
+    as_groups = [ExportCategory(category_id=_NO_ID, name=each.name) for each in groups]
+    known = (*categories, *as_groups, *new)
     frames = {
         review.image_id: ReviewedFrame(
             labels=tuple(_label(known[column], review) for column in seen),
@@ -93,6 +99,17 @@ def read_review_labels(path: Path, table: CategoryTable) -> ReviewLabels:
     }
     notices = (*reviews.notices, *notes.sentences())
     return ReviewLabels(frames=frames, new_categories=new, notices=notices)
+
+
+def _groups_of(table: CategoryTable) -> tuple[Category, ...]:
+    """Return the supercategories that no category is called, so that reviews may name them.
+
+    Their ids are above all that a review can write.
+    """
+    names = {name.casefold() for name in table.names}
+    groups = dict.fromkeys(each.supercategory for each in table.categories)
+    kept = [name for name in groups if name not in ("", "none") and name.casefold() not in names]
+    return tuple(Category(INT32_MAX + 1 + place, name, "none") for place, name in enumerate(kept))
 
 
 def _columns(review: Review, names: CategoryNames, path: Path) -> tuple[list[int], list[int]]:
@@ -107,7 +124,8 @@ def _label(category: ExportCategory, review: Review) -> ExportLabel:
         name=category.name,
         means=PERSON,
         supercategory=category.supercategory,
-        category_id=category.category_id,
+        is_group=category.category_id == _NO_ID,
+        category_id=None if category.category_id == _NO_ID else category.category_id,
         reviewer=review.reviewer,
         when=review.time,
     )

@@ -109,6 +109,16 @@ def test_reviews__a_person_and_the_machine_apart(predictions: Path, tmp_path: Pa
         coco(predictions, tmp_path / "other.json", reviews=reviews)
 
 
+def test_reviews__may_name_groups(predictions: Path, tmp_path: Path) -> None:
+    reviews = tmp_path / "reviews.csv"
+    reviews.write_text("id,categories,complete,rejected\na,gastropod,yes,\nc,,no,Gastropod\n")
+    found, notices = coco(predictions, tmp_path / "out.json", reviews=reviews)
+    assert found == [["Gastropod"], [], [], []]
+    assert not any("new category" in notice for notice in notices)
+    content = json.loads((tmp_path / "out.json").read_text())
+    assert [each["name"] for each in content["categories"]].count("Gastropod") == 1
+
+
 def test_adapted_rows__are_a_persons_where_one_looked(tmp_path: Path) -> None:
     rows = [
         row("a", method="reviewed", present=[3, 7]),
