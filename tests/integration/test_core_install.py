@@ -68,6 +68,7 @@ def test_core__predicts_evaluates_inspects_and_writes_pages(
     [
         (("train", "{data}", "--out", "r"), "torch is not installed. Install it"),
         (("fetch", "{data}", "--out", "i", "--limit", "1"), "httpx is not installed. Install it"),
+        (("names", "update", "{data}", "--out", "n.csv"), "httpx is not installed. Install it"),
         (("predict", "{bundle}", "a.mp4", "--out", "p.csv"), "a.mp4"),
         (("predict", "{bundle}", "s3://b/a.png", "--out", "p.csv"), "Install it"),
         (("predict", "{bundle}", "{data}", "--out", "p.csv", "--runtime", "openvino"), "Install"),
