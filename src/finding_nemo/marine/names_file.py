@@ -14,7 +14,7 @@ from finding_nemo.core.files.table_files import TableWriter, read_table
 from finding_nemo.core.text.cells import number_in, quoted, undefused
 from finding_nemo.marine.name_record import How, NameRecord, Status
 from finding_nemo.marine.resolve_names import resolve_name
-from finding_nemo.marine.taxon import Taxon
+from finding_nemo.marine.taxon import Taxon, is_rank
 
 COLUMNS = (
     *("name", "accepted_name", "rank", "aphia_id", "lsid", "status", "confidence", "how"),
@@ -107,6 +107,8 @@ def _record(cells: Mapping[str, str], *, decimal_comma: bool) -> NameRecord:
         raise ValueError(f"confidence must be from 0 to 1, got {quoted(cells['confidence'])}")
     how = _one_of(cells["how"], get_args(How), "how")
     status = _one_of(cells["status"], get_args(Status), "status")
+    if not is_rank(cells["rank"]):
+        raise ValueError(f"{quoted(cells['rank'])} is no rank: write it as genus, in lower case")
     return NameRecord(
         name=cells["name"],
         accepted=cells["accepted_name"],
@@ -124,7 +126,7 @@ def _record(cells: Mapping[str, str], *, decimal_comma: bool) -> NameRecord:
 
 def _taxon(text: str) -> Taxon:
     found = _STEP.fullmatch(text.strip())
-    if found is None:
+    if found is None or not is_rank(found["rank"]):
         raise ValueError(f"{quoted(text)} is no step of a lineage: write it as NAME [RANK]")
     return Taxon(found["name"], found["rank"], _aphia_id(found["number"]))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 # The ranks that WoRMS states of every record, from the widest to the narrowest.
 MAIN_RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species")
+# "phylum (division)" is one of WoRMS; a rank is shown in tables, pages and pictures as it is.
+_RANK = re.compile(r"[a-z][a-z ().-]{0,40}|")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,11 @@ class Taxon:
     def lsid(self) -> str:
         """Its identifier as OBIS takes it (`scientificNameID`), "" if it is not known."""
         return lsid_of(self.aphia_id)
+
+
+def is_rank(text: str) -> bool:
+    """Return whether a text may be a rank: lower-case words, or nothing."""
+    return _RANK.fullmatch(text) is not None
 
 
 def lsid_of(aphia_id: int | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from finding_nemo.marine.taxon import MAIN_RANKS, Taxon
+from finding_nemo.marine.taxon import MAIN_RANKS, Taxon, is_rank
 
 _LSID = re.compile(r"urn:lsid:marinespecies\.org:taxname:(\d{1,10})")
 _MAX_TEXT = 200
@@ -72,7 +72,7 @@ def record_from_answer(entry: object) -> WormsRecord | None:
     return WormsRecord(
         aphia_id=aphia_id,
         name=name,
-        rank=_text(entry.get("rank")).lower(),
+        rank=_rank(entry.get("rank")),
         status=_text(entry.get("status")).lower(),
         valid_id=_number(entry.get("valid_AphiaID")),
         valid_name=_text(entry.get("valid_name")),
@@ -89,7 +89,7 @@ def record_from_export(row: Mapping[str, str]) -> WormsRecord | None:
     return WormsRecord(
         aphia_id=aphia_id,
         name=name,
-        rank=_text(row.get("taxonrank")).lower(),
+        rank=_rank(row.get("taxonrank")),
         status=_text(row.get("taxonomicstatus")).lower(),
         valid_id=_number_of_lsid(row.get("acceptednameusageid", "")),
         valid_name=_text(row.get("acceptednameusage")),
@@ -100,6 +100,11 @@ def record_from_export(row: Mapping[str, str]) -> WormsRecord | None:
 def _above(entry: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     found = ((rank, _text(entry.get(rank))) for rank in MAIN_RANKS[:-1])
     return tuple((rank, name) for rank, name in found if name)
+
+
+def _rank(value: object) -> str:
+    rank = _text(value).lower()
+    return rank if is_rank(rank) else ""
 
 
 def _text(value: object) -> str:

@@ -174,6 +174,13 @@ _JSON = st.recursive(
 )
 
 
+def test_record__rank_is_words_or_nothing() -> None:
+    for rank, wanted in (("Phylum (Division)", "phylum (division)"), ("$x$", ""), ("\x1b[2J", "")):
+        found = record_from_answer(answer(5, "A b", rank=rank))
+        assert found is not None
+        assert found.rank == wanted
+
+
 @given(st.dictionaries(st.sampled_from(sorted(answer(1, "A b"))), _JSON))
 @settings(max_examples=60, deadline=None)
 def test_record__takes_any_object(entry: dict[str, object]) -> None:
@@ -269,6 +276,9 @@ def test_known_names__a_table_comes_first(tmp_path: Path) -> None:
         ("how", "guessed", "how 'guessed' is unknown"),
         ("status", "fine", "status 'fine' is unknown"),
         ("lineage", "Animalia", "no step of a lineage"),
+        ("lineage", "Animalia [$x$]", "no step of a lineage"),
+        ("rank", "<b>", "is no rank"),
+        ("rank", "\x1b[2J", "is no rank"),
     ],
 )
 def test_names_file__says_what_is_wrong_in_it(
