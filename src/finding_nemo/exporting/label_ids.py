@@ -14,12 +14,14 @@ class NumberedLabel:
     Attributes:
         number: Unique among both.
         name: Its name.
+        is_group: Whether it is a supercategory.
         group: The name of the group that a category belongs to, "" where there is none.
         parent: The number of that group, `None` where there is none.
     """
 
     number: int
     name: str
+    is_group: bool = False
     group: str = ""
     parent: int | None = None
 
@@ -57,6 +59,6 @@ class LabelIds:
     def _number(self, name: str, *, is_group: bool) -> NumberedLabel:
         key = (is_group, name)
         if key not in self._found:
-            self._found[key] = NumberedLabel(number=self._next, name=name)
+            self._found[key] = NumberedLabel(number=self._next, name=name, is_group=is_group)
             self._next += 1
         return self._found[key]

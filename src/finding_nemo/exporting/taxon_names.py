@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from finding_nemo.exporting.export_frame import ExportCategory
 from finding_nemo.marine.names_file import read_names
 from finding_nemo.marine.resolve_names import resolve_name
+from finding_nemo.marine.taxon import Taxon
 
 
 class KnownName(Protocol):
@@ -32,6 +34,11 @@ class KnownName(Protocol):
     @property
     def lsid(self) -> str:
         """The identifier of `accepted`, "" where unknown."""
+        ...
+
+    @property
+    def lineage(self) -> tuple[Taxon, ...]:
+        """From the kingdom down to `accepted`, () where it is not known."""
         ...
 
     @property
@@ -93,32 +100,96 @@ class TaxonName:
 class TaxonNames:
     """Looks names up, each once, and remembers which nobody knew."""
 
-    def __init__(self, lookup: NameLookup | None = None) -> None:
-        """Ask `lookup`; without one all names stand as they are."""
+    def __init__(
+        self,
+        lookup: NameLookup | None = None,
+        *,
+        groups: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """Ask `lookup`; without one all names stand as they are.
+
+        Args:
+            lookup: Of names.
+            groups: Of each supercategory the names of its categories.
+        """
         self._lookup = lookup
-        self._found: dict[str, TaxonName] = {}
+        self._groups = groups or {}
+        self._found: dict[tuple[str, bool], TaxonName] = {}
 
     def __getitem__(self, name: str) -> TaxonName:
-        if name not in self._found:
-            self._found[name] = self._look_up(name)
-        return self._found[name]
+        return self.of(name)
+
+    def of(self, name: str, *, is_group: bool = False) -> TaxonName:
+        """Return what is known of a category, or of a group of categories.
+
+        A group that is no scientific name itself is the lowest taxon that surely holds all of its
+        categories; if one of them is not known, the group stands as it is.
+        """
+        key = (name, is_group)
+        if key not in self._found:
+            self._found[key] = self._look_up(name, is_group=is_group)
+        return self._found[key]
 
     @property
     def unknown(self) -> tuple[str, ...]:
         """The names asked for that no lookup knew, in the order in which they came."""
-        return tuple(name for name, found in self._found.items() if not found.is_known)
+        return tuple(name for (name, _), found in self._found.items() if not found.is_known)
 
-    def _look_up(self, name: str) -> TaxonName:
+    def _look_up(self, name: str, *, is_group: bool) -> TaxonName:
         known = self._lookup(name) if self._lookup is not None else None
-        if known is None or not known.accepted:
+        if known is not None and known.accepted:
+            return TaxonName(
+                verbatim=name,
+                scientific=known.accepted,
+                is_known=True,
+                rank=known.rank,
+                kingdom=known.at_rank("kingdom"),
+                lsid=known.lsid,
+                aphia_id=known.aphia_id,
+                # A whole name is no qualifier of another one; it stands as the verbatim name.
+                qualifier="" if known.qualifier.casefold() == name.casefold() else known.qualifier,
+            )
+        held = self._common(self._groups.get(name, ())) if is_group else ()
+        if not held:
             return TaxonName(verbatim=name, scientific=name)
+        taxon = held[-1]
         return TaxonName(
             verbatim=name,
-            scientific=known.accepted,
+            scientific=taxon.name,
             is_known=True,
-            rank=known.rank,
-            kingdom=known.at_rank("kingdom"),
-            lsid=known.lsid,
-            aphia_id=known.aphia_id,
-            qualifier=known.qualifier,
+            rank=taxon.rank,
+            kingdom=next((each.name for each in held if each.rank == "kingdom"), ""),
+            lsid=taxon.lsid,
+            aphia_id=taxon.aphia_id,
         )
+
+    def _common(self, members: Sequence[str]) -> tuple[Taxon, ...]:
+        known = [self._lookup(name) if self._lookup is not None else None for name in members]
+        lineages = [each.lineage for each in known if each is not None]
+        return common_lineage(lineages) if len(lineages) == len(members) else ()
+
+
+def common_lineage(lineages: Sequence[tuple[Taxon, ...]]) -> tuple[Taxon, ...]:
+    """Return the part that lineages share from the kingdom down; of one, all but its own end.
+
+    A group may hold more than the one category that a table has of it, so it is not that category.
+    """
+    if not lineages:
+        return ()
+    if len(lineages) == 1:
+        return lineages[0][:-1]
+    shared = []
+    for taxa in zip(*lineages, strict=False):
+        if len({(taxon.name, taxon.rank) for taxon in taxa}) > 1:
+            break
+        shared.append(taxa[0])
+    return tuple(shared)
+
+
+def groups_of(categories: Iterable[ExportCategory]) -> dict[str, list[str]]:
+    """Return the names of the categories of each supercategory."""
+    found: dict[str, list[str]] = {}
+    for each in categories:
+        if each.supercategory:
+            found.setdefault(each.supercategory, []).append(each.name)
+    return found

@@ -35,7 +35,7 @@ from finding_nemo.exporting.read_export_frames import (
     export_frames,
 )
 from finding_nemo.exporting.review_labels import NO_REVIEWS, ReviewLabels, read_review_labels
-from finding_nemo.exporting.taxon_names import NameLookup, TaxonNames
+from finding_nemo.exporting.taxon_names import NameLookup, TaxonNames, groups_of
 from finding_nemo.uncertainty.answers import CONFIDENCES, SURE
 
 _ZIP = ".zip"
@@ -149,7 +149,7 @@ def write_export(
     source = _source_of(rows, table, reviews, request)
     job = ExportJob(
         source=source,
-        names=TaxonNames(request.lookup),
+        names=TaxonNames(request.lookup, groups=groups_of(source.categories)),
         frame_boxes=request.frame_boxes,
         images=request.positions.images,
     )

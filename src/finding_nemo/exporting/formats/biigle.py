@@ -79,7 +79,7 @@ def _write_tree(path: Path, ids: LabelIds, job: ExportJob) -> None:
     writer = csv.writer(rows, lineterminator="\n")
     writer.writerow(("id", "name", "parent_id", "color", "label_tree_id", "source_id"))
     for place, label in enumerate(ids.all()):
-        aphia_id = job.names[label.name].aphia_id
+        aphia_id = job.names.of(label.name, is_group=label.is_group).aphia_id
         writer.writerow(
             (
                 *(label.number, plain_text(label.name), label.parent),

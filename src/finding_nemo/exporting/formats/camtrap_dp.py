@@ -61,7 +61,7 @@ _NO_PLACE = "deployments have no position, which Camtrap DP requires; theirs is 
 def write_camtrap_dp(frames: Iterable[ExportFrame], job: ExportJob, folder: Path) -> None:
     """Write the package's tables and its description into `folder`."""
     dives: dict[str, _Deployment] = {}
-    names: dict[str, None] = {}
+    names: dict[tuple[str, bool], None] = {}
     with exact_tables(folder, COLUMNS, tabs=False) as tables:
         for frame in frames:
             deployment = frame.dive or _NO_DIVE
@@ -69,7 +69,7 @@ def write_camtrap_dp(frames: Iterable[ExportFrame], job: ExportJob, folder: Path
             _add_medium(frame, deployment, job, tables[MEDIA])
             for label in frame.labels:
                 tables[OBSERVATIONS].add(_observation(frame, deployment, label, job))
-                names[label.name] = None
+                names[label.name, label.is_group] = None
         for name, dive in dives.items():
             tables[DEPLOYMENTS].add(dive.row(name, job))
     write_text(folder / PACKAGE, json.dumps(_package(job, dives, list(names)), indent=1) + "\n")
@@ -178,7 +178,7 @@ def _whole_second(moment: datetime | None) -> str:
 def _observation(
     frame: ExportFrame, deployment: str, label: ExportLabel, job: ExportJob
 ) -> dict[str, Any]:
-    by_person, name = label.means == PERSON, job.names[label.name]
+    by_person, name = label.means == PERSON, job.names.of(label.name, is_group=label.is_group)
     return {
         "observationID": f"{id_text(frame.image_id)}:{label.means}:{id_text(label.name)}",
         "deploymentID": deployment,
@@ -199,11 +199,11 @@ def _observation(
 
 
 def _package(
-    job: ExportJob, dives: Mapping[str, _Deployment], names: Iterable[str]
+    job: ExportJob, dives: Mapping[str, _Deployment], names: Iterable[tuple[str, bool]]
 ) -> dict[str, Any]:
     about, source = job.source.about, job.source
     times = [dive.times for dive in dives.values() if dive.times is not None]
-    known = [job.names[name] for name in names]
+    known = [job.names.of(name, is_group=is_group) for name, is_group in names]
     taxa = {}
     for name in known:
         entry = {"scientificName": name.scientific}

@@ -209,7 +209,7 @@ def _frame_event(frame: ExportFrame, job: ExportJob) -> dict[str, Any]:
 def _occurrence(
     frame: ExportFrame, label: ExportLabel, event: dict[str, Any], job: ExportJob
 ) -> dict[str, Any]:
-    name, source = job.names[label.name], job.source
+    name, source = job.names.of(label.name, is_group=label.is_group), job.source
     by_person = label.means == PERSON
     return {
         "eventID": event["eventID"],

@@ -19,7 +19,7 @@ from finding_nemo.data.datasets.dives import parse_capture_time
 from finding_nemo.exporting.export_frame import PERSON, ExportFrame, ExportLabel
 from finding_nemo.exporting.export_job import ExportJob
 from finding_nemo.exporting.json_arrays import json_parts
-from finding_nemo.exporting.label_ids import LabelIds
+from finding_nemo.exporting.label_ids import LabelIds, NumberedLabel
 
 # What the form requires of the header.
 _REQUIRED = (
@@ -145,8 +145,7 @@ def _header(
         if about.get(key):
             header[field] = about[key]
     header["image-annotation-labels"] = [
-        {"id": str(each.number), "name": each.name, "info": _info(each.name, job)}
-        for each in ids.all()
+        {"id": str(each.number), "name": each.name, "info": _info(each, job)} for each in ids.all()
     ]
     header["image-annotation-creators"] = [
         {"id": number, "name": name} for name, number in creators.items()
@@ -154,8 +153,8 @@ def _header(
     return header
 
 
-def _info(name: str, job: ExportJob) -> str:
-    known = job.names[name]
+def _info(label: NumberedLabel, job: ExportJob) -> str:
+    known = job.names.of(label.name, is_group=label.is_group)
     if not known.is_known:
         return ""
     return f"{known.scientific} ({known.rank}) {known.lsid}".strip()

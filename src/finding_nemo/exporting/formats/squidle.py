@@ -45,7 +45,7 @@ def write_squidle(frames: Iterable[ExportFrame], job: ExportJob, folder: Path) -
                 )
     found = {}
     for each in ids.all():
-        name = job.names[each.name]
+        name = job.names.of(each.name, is_group=each.is_group)
         found[each.name] = {
             "scientific_name": name.scientific if name.is_known else None,
             "aphia_id": name.aphia_id,
