@@ -19,7 +19,9 @@ _FAR_OUT = 0.995
 _RATHER = 0.8
 _HOW_UNUSUAL = ((UNUSUAL_FROM, "Unusual"), (_RATHER, "Somewhat unusual"), (0.0, "Ordinary"))
 _SCARCE_IMAGES = 5
-_ADVICE = "Believe what is sure, check what is likely, do not count a guess."
+_ADVICE = (
+    "Nine of ten sure answers should be right, and seven of ten likely ones; do not count a guess."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,7 +72,8 @@ def test_summary_by_hand() -> None:
     assert words.seen == "Most often crab (6 frames, all sure) and eel (3, none sure)."
     assert words.sure == (
         "67 % of the answers are “sure” and 33 % “guess”. "
-        "Believe what is sure, check what is likely, do not count a guess."
+        "Nine of ten sure answers should be right, and seven of ten likely ones; "
+        "do not count a guess."
     )
     assert words.unread == "1 frame could not be read; the reason: “is empty”."
     assert words.unusual == (
