@@ -165,7 +165,7 @@ def _killed(command: list[str], server: MisbehavingServer, n_asked: int) -> Iter
 
 @pytest.mark.slow
 def test_ctrl_c__keeps_what_came_and_says_how_to_go_on(tmp_path: Path) -> None:
-    with MisbehavingServer(pictures(60, side=24), pause_s=0.01) as server:
+    with MisbehavingServer(pictures(300, side=24), pause_s=0.02) as server:
         path = write_annotations(tmp_path, server)
         command = [sys.executable, "-m", "finding_nemo", "fetch", str(path)]
         command += ["--out", str(tmp_path / "images")]
@@ -179,8 +179,11 @@ def test_ctrl_c__keeps_what_came_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert "the same command goes on" in words
     n_here = len(list((tmp_path / "images").glob("*.png")))
     assert n_here >= 3
-    assert (tmp_path / "images/fetched.csv").read_text().count("\n") == n_here + 1
-    assert (tmp_path / "images/missing.csv").read_text().count("stopped") == 60 + _ABSENT - n_here
+    # The signal may come between an image and its line; the next run adds that.
+    n_listed = (tmp_path / "images/fetched.csv").read_text().count("\n") - 1
+    assert n_listed in (n_here - 1, n_here)
+    n_stopped = (tmp_path / "images/missing.csv").read_text().count("stopped")
+    assert n_stopped == 300 + _ABSENT - n_listed
 
 
 @pytest.mark.slow

@@ -306,7 +306,7 @@ def test_failed_start__without_images_or_a_fitting_split(
     dataset: Dataset, split: Split, tmp_path: Path
 ) -> None:
     gone = tuple(replace(r, path=tmp_path / "no" / r.path.name) for r in dataset.records)
-    with pytest.raises(TrainingError, match="can be used"):
+    with pytest.raises(TrainingError, match="images is here"):
         trained(replace(dataset, records=gone), split, tmp_path / "run", "probe")
     other = replace(split, rows=tuple(replace(r, image_id=f"x{r.image_id}") for r in split.rows))
     with pytest.raises(FindingNemoError):

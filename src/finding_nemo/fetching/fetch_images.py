@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 from collections import Counter
@@ -35,6 +34,7 @@ from finding_nemo.fetching.keep_image import fetched_image
 from finding_nemo.fetching.transfer.addresses import host_of, is_on
 from finding_nemo.fetching.transfer.image_request import check_installed, open_client
 from finding_nemo.fetching.transfer.politeness import Politeness
+from finding_nemo.fetching.transfer.run_async import run_async
 from finding_nemo.fetching.verify_image import VerifiedImage, verify_image
 
 _LOCK = "lock"
@@ -351,6 +351,6 @@ def _fetch(
 
     with reporter.progress("fetching") as outcome.progress:
         try:
-            asyncio.run(run())
+            run_async(run())
         except BaseExceptionGroup as group:  # all say the same: the first one that ended it
             raise group.exceptions[0] from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -26,6 +25,7 @@ from finding_nemo.fetching.fathomnet.new_training_set import (
 from finding_nemo.fetching.fetched_list import refuse_strange_table, write_rows
 from finding_nemo.fetching.transfer.image_request import check_installed, open_client
 from finding_nemo.fetching.transfer.politeness import Politeness
+from finding_nemo.fetching.transfer.run_async import run_async
 
 ANNOTATIONS_FILE = "annotations.json"
 IMAGES_FOLDER = "images"
@@ -94,7 +94,7 @@ def gather_training_set(request: TrainingSetRequest, reporter: Reporter) -> Path
         return path
     refuse_strange_table(request.folder / PROVENANCE_FILE, ProvenanceRow)
     with reporter.progress("asking FathomNet", unit="concepts") as progress:
-        asyncio.run(_gather(request, concepts, found, progress))
+        run_async(_gather(request, concepts, found, progress))
     for words, n in found.counts.most_common():
         reporter.message(f"note: passed over {n:,} {words}.")
     if not found.rows:

@@ -45,6 +45,8 @@ _VAL_FRACTION = 0.3
 # Forty longer ones showed too few waters: a snipe eel of one water was a jelly in another, and 93 %
 # of what was called sure on the test dives of three splits was right, 89 % on the worst.
 _DIVES = 64
+# Of fewer frames, no more dives than that.
+_FRAMES_IN_DIVE, _FEWEST_DIVES = 20, 40
 
 
 @dataclass(frozen=True)
@@ -88,15 +90,15 @@ def run_demo(out: Path, *, images: int, seed: int, overwrite: bool, reporter: Re
 
 def _carried_out(out: Path, images: int, seed: int, reporter: Reporter) -> Demo:
     workers = min(os.cpu_count() or 1, 8)
+    dives = min(_DIVES, max(_FEWEST_DIVES, images // _FRAMES_IN_DIVE))
     reporter.step(
-        f"drawing about {images:,} frames of {_DIVES} dives on {workers} processes: half of the "
-        "time"
+        f"drawing about {images:,} frames of {dives} dives on {workers} processes: half of the time"
     )
     with reporter.progress("drawing frames", unit="frames") as progress:
         progress(0, images)
         folder = draw_dataset(
             out / "dataset",
-            dives=_DIVES,
+            dives=dives,
             images=images,
             seed=seed,
             workers=workers,
