@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from finding_nemo.adaptation.files.adapted_answers import NO_CATEGORY
 from finding_nemo.adaptation.files.fixed_lists import Moments, fixed_lists, standardized
 from finding_nemo.adaptation.files.frame_places import place_frames
 from finding_nemo.adaptation.files.predicted_frames import check_predictions
@@ -25,7 +26,6 @@ from finding_nemo.core.records import Dataset
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.results.file_metadata import BROKEN_PARQUET, metadata_of, open_parquet, unreadable
 from finding_nemo.reviewing.frame_collection import (
-    NO_CATEGORY,
     FrameColumns,
     FrameFile,
     FrameVectors,

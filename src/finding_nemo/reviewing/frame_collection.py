@@ -11,9 +11,6 @@ from finding_nemo.adaptation.covariance import DiveFrames
 from finding_nemo.adaptation.files.frame_places import FramePlaces
 from finding_nemo.core.arrays import AnyFloats, Bools, Float32s, Ints, Pixels
 
-# No category is a frame's first guess: it failed, or nothing is there.
-NO_CATEGORY = -1
-
 
 @dataclass(kw_only=True)
 class FrameColumns:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from finding_nemo.adaptation.files.adapted_answers import answer_frames, answer_seen
 from finding_nemo.core.arrays import Float32s, Float64s, Pixels
 from finding_nemo.metrics.ranking import rank_columns
 from finding_nemo.results.schema import TOP_K
-from finding_nemo.reviewing.adapting.adapted_answers import answer_frames, answer_seen
 from finding_nemo.reviewing.adapting.dive_in_review import DiveInReview
 from finding_nemo.reviewing.frame_collection import FrameCollection
 from finding_nemo.reviewing.review_objects import (

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from finding_nemo.adaptation.files.adapted_answers import NO_CATEGORY
 from finding_nemo.adaptation.files.fixed_lists import Moments, standardized
 from finding_nemo.adaptation.files.frame_places import place_frames
 from finding_nemo.core.arrays import Bools, Float32s, Ints, Pixels
@@ -21,7 +22,6 @@ from finding_nemo.results.schema import Columns
 from finding_nemo.results.summary import PredictionSummary
 from finding_nemo.results.writers import write_tables
 from finding_nemo.reviewing.frame_collection import (
-    NO_CATEGORY,
     FrameColumns,
     FrameFile,
     FrameVectors,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from finding_nemo.adaptation.files.adapted_answers import answer_frames, answer_seen
 from finding_nemo.core.arrays import Bools, Float32s, Ints
 from finding_nemo.metrics.ranking import rank_columns
 from finding_nemo.results.file_metadata import open_parquet
@@ -18,16 +19,6 @@ from finding_nemo.results.prediction_formats import Format
 from finding_nemo.results.schema import TOP_K
 from finding_nemo.results.summary import PredictionSummary
 from finding_nemo.results.writers import write_tables
-from finding_nemo.uncertainty.answers import (
-    GUESS,
-    LIKELY,
-    SURE,
-    WANTED,
-    WHY_GUESS,
-    WHY_LIKELY,
-    WHY_SURE,
-    WHY_SURE_GROUP,
-)
 from finding_nemo.uncertainty.rollup import roll_up
 
 METHOD = "method"
@@ -38,8 +29,6 @@ _PRECISION = 0.9
 _SET_RISK = 0.1
 # As `predict` says it.
 NOTHING = "nothing reaches the wanted precision"
-WHY_REVIEWED = "A person looked at this frame."
-WHY_EMPTY = "A person looked at this frame and saw nothing in it."
 # What an adapted row no longer has: ranks and maps belong to the guesses of before.
 _DROPPED = ("look_first", "maps")
 _ROWS_AT_A_TIME = 2048
@@ -156,18 +145,19 @@ def _values(rows: AdaptedRows, chosen: Ints) -> dict[str, list[Any]]:
     groups = [str(entry.get("supercategory", "none")) for entry in rows.categories]
     names, of_groups = roll_up(probabilities, groups)
     texts = [str(entry.get("name", "")) for entry in rows.categories]
+    reviewed = np.array([rows.methods[row] == REVIEWED for row in chosen], dtype=np.bool_)
     found: dict[str, list[Any]] = {
         "categories": [ids[row] for row in best],
         "names": [[texts[column] for column in row] for row in best.tolist()],
         **{name: [None] * len(chosen) for name in _DROPPED},
-        **{name: [] for name in _ANSWER_COLUMNS},
+        **_answer_columns(rows, chosen, probabilities, reviewed),
         "probabilities": list(np.take_along_axis(probabilities, best, axis=1)),
         **{name: [] for name in ("present", "candidates")},
         **{name: [] for name in ("prediction", "prediction_probability", "prediction_source")},
         **_evidence(rows.categories, best),
     }
     for position, row in enumerate(chosen):
-        is_reviewed = rows.methods[row] == REVIEWED
+        is_reviewed = bool(reviewed[position])
         values = probabilities[position]
         order = np.argsort(-values, kind="stable")
         if is_reviewed:
@@ -182,9 +172,6 @@ def _values(rows: AdaptedRows, chosen: Ints) -> dict[str, list[Any]]:
         for name, value in zip(
             ("prediction", "prediction_probability", "prediction_source"), answer, strict=True
         ):
-            found[name].append(value)
-        words = _words(rows, values, named, (names, of_groups[position]), is_reviewed=is_reviewed)
-        for name, value in zip(_ANSWER_COLUMNS, words, strict=True):
             found[name].append(value)
     return found
 
@@ -225,34 +212,32 @@ def _answer(
     return "", None, NOTHING
 
 
-def _words(
-    rows: AdaptedRows,
-    values: Float32s,
-    named: Ints,
-    groups: tuple[Sequence[str], np.ndarray[Any, np.dtype[np.float64]]],
-    *,
-    is_reviewed: bool,
-) -> tuple[str, str, str, float | None, str]:
-    """Return the one answer, its level, its word, its probability, and why no finer.
-
-    Adapted probabilities are calibrated on simulated reviews, so a word is a bound on them.
-    """
-    texts = [str(entry.get("name", "")) for entry in rows.categories]
-    if is_reviewed:
-        if not named.size:
-            return "", "category", SURE, None, WHY_EMPTY
-        return texts[int(named[0])], "category", SURE, float(values[named[0]]), WHY_REVIEWED
-    best = int(np.argmax(values))
-    probability = float(values[best])
-    names, of_groups = groups
-    group = int(np.argmax(of_groups))
-    if probability >= WANTED[SURE]:
-        return texts[best], "category", SURE, probability, WHY_SURE
-    if names[group] not in ("", "none") and of_groups[group] >= WANTED[SURE]:
-        return names[group], "supercategory", SURE, float(of_groups[group]), WHY_SURE_GROUP
-    if probability >= WANTED[LIKELY]:
-        return texts[best], "category", LIKELY, probability, WHY_LIKELY
-    return texts[best], "category", GUESS, probability, WHY_GUESS
+def _answer_columns(
+    rows: AdaptedRows, chosen: Ints, probabilities: Float32s, is_reviewed: Bools
+) -> dict[str, list[Any]]:
+    """Return the one answer to each row, with its level, word, probability and reason."""
+    found: dict[str, list[Any]] = {name: [None] * len(chosen) for name in _ANSWER_COLUMNS}
+    for at, answers in (
+        (~is_reviewed, answer_frames(probabilities[~is_reviewed], rows.categories)),
+        (
+            is_reviewed,
+            answer_seen(
+                rows.present[chosen[is_reviewed]], probabilities[is_reviewed], rows.categories
+            ),
+        ),
+    ):
+        chances = [None if np.isnan(p) else float(p) for p in answers.probabilities]
+        values: tuple[Sequence[Any], ...] = (
+            answers.texts,
+            answers.levels,
+            answers.confidences,
+            chances,
+            answers.reasons,
+        )
+        for name, column in zip(_ANSWER_COLUMNS, values, strict=True):
+            for position, value in zip(np.flatnonzero(at).tolist(), column, strict=True):
+                found[name][position] = value
+    return found
 
 
 def _evidence(categories: Sequence[Mapping[str, Any]], best: Ints) -> dict[str, list[Any]]:

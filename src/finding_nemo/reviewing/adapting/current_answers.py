@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from finding_nemo.adaptation.files.adapted_answers import FrameAnswers, answer_frames, answer_seen
 from finding_nemo.core.arrays import Bools, Float32s, Ints
-from finding_nemo.reviewing.adapting.adapted_answers import FrameAnswers, answer_frames, answer_seen
 from finding_nemo.reviewing.adapting.dive_in_review import AdaptedPart, DiveInReview
 from finding_nemo.reviewing.frame_collection import FrameColumns
 from finding_nemo.reviewing.review_objects import FrameRow, Method, State
@@ -66,6 +66,7 @@ class CurrentAnswers:
             confidences=[columns.confidences[row] or "" for row in rows.tolist()],
             probabilities=columns.probabilities[rows],
             first_ids=columns.first_ids[rows],
+            levels=[],
             reasons=[],
         )
         changed = self._put(rows, found, MACHINE)

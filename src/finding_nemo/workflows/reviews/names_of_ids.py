@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,8 +24,12 @@ def names_of_ids(path: Path) -> dict[int, str]:
 
     Empty where there is no such column, or where two ids share a name.
     """
+    return _names_in(_cells(path).values())
+
+
+def _names_in(cells: Iterable[tuple[Cell, Cell]]) -> dict[int, str]:
     found: dict[int, str] = {}
-    for ids, names in _cells(path).values():
+    for ids, names in cells:
         if len(ids.parts) == len(names.parts):
             pairs = zip(ids.parts, names.parts, strict=True)
             found |= {category_id(number): name for number, name in pairs if is_number(number)}
@@ -45,15 +49,15 @@ def in_terms_of(reviews: Reviews, table: CategoryTable, notes: Notes) -> Reviews
     Raises:
         ReviewsError: If what was rejected has such an id: no names stand beside those.
     """
+    cells = _cells(reviews.path)
     own = dict(zip(table.ids, table.names, strict=True))
     strange = {
         number
-        for number, name in names_of_ids(reviews.path).items()
+        for number, name in _names_in(cells.values()).items()
         if own.get(number, "").casefold() != name.casefold()
     }
     if not strange:
         return reviews
-    cells = _cells(reviews.path)
     rows = [
         _by_name(review, cells[review.line][1], strange, reviews.path, notes)
         for review in reviews.rows

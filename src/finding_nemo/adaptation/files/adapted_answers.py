@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from finding_nemo.adaptation.files.adapted_file import WHY_EMPTY, WHY_REVIEWED
 from finding_nemo.core.arrays import Bools, Float32s, Float64s, Ints
-from finding_nemo.reviewing.frame_collection import NO_CATEGORY
+from finding_nemo.core.assessment import AnswerLevel
 from finding_nemo.uncertainty.answers import (
     GUESS,
     LIKELY,
@@ -23,7 +22,17 @@ from finding_nemo.uncertainty.answers import (
 )
 from finding_nemo.uncertainty.rollup import roll_up
 
+# No category is a frame's first guess: it failed, or nothing is there.
+NO_CATEGORY = -1
+WHY_REVIEWED = "A person looked at this frame."
+WHY_EMPTY = "A person looked at this frame and saw nothing in it."
 _NAMELESS = ("", "none")
+_OF_KINDS: tuple[tuple[AnswerLevel, str, str], ...] = (
+    ("category", SURE, WHY_SURE),
+    ("supercategory", SURE, WHY_SURE_GROUP),
+    ("category", LIKELY, WHY_LIKELY),
+    ("category", GUESS, WHY_GUESS),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +41,7 @@ class FrameAnswers:
 
     Attributes:
         texts: A category or a supercategory, "" where a person saw nothing.
+        levels: Which of the two it is.
         confidences: "sure", "likely" or "guess".
         probabilities: Of the answer, NaN where it is "", shape (frames,).
         first_ids: Category id of the first guess, `NO_CATEGORY` where the answer is "", (frames,).
@@ -39,6 +49,7 @@ class FrameAnswers:
     """
 
     texts: list[str]
+    levels: list[AnswerLevel]
     confidences: list[str]
     probabilities: Float32s
     first_ids: Ints
@@ -47,6 +58,8 @@ class FrameAnswers:
 
 def answer_frames(values: Float32s, categories: Sequence[Mapping[str, Any]]) -> FrameAnswers:
     """Return the answers that follow from adapted probabilities.
+
+    These are calibrated on simulated reviews, so a word is a bound on them.
 
     Args:
         values: Calibrated probabilities, shape (frames, categories).
@@ -59,17 +72,18 @@ def answer_frames(values: Float32s, categories: Sequence[Mapping[str, Any]]) -> 
     chance = np.take_along_axis(values, best[:, np.newaxis], axis=1)[:, 0]
     of_group = np.take_along_axis(of_groups, group[:, np.newaxis], axis=1)[:, 0]
     kinds = _kinds(chance.astype(np.float64), of_group, _named(groups)[group])
-    words = ((SURE, WHY_SURE), (SURE, WHY_SURE_GROUP), (LIKELY, WHY_LIKELY), (GUESS, WHY_GUESS))
+    of_kinds = [_OF_KINDS[kind] for kind in kinds.tolist()]
     is_group = kinds == 1
     return FrameAnswers(
         texts=[
             groups[g] if is_wide else names[b]
             for b, g, is_wide in zip(best.tolist(), group.tolist(), is_group.tolist(), strict=True)
         ],
-        confidences=[words[kind][0] for kind in kinds.tolist()],
+        levels=[level for level, _, _ in of_kinds],
+        confidences=[word for _, word, _ in of_kinds],
         probabilities=np.where(is_group, of_group, chance).astype(np.float32),
         first_ids=ids[best],
-        reasons=[words[kind][1] for kind in kinds.tolist()],
+        reasons=[why for _, _, why in of_kinds],
     )
 
 
@@ -105,6 +119,7 @@ def answer_seen(
         texts=[
             "" if e else names[f] for f, e in zip(first.tolist(), is_empty.tolist(), strict=True)
         ],
+        levels=["category"] * len(first),
         confidences=[SURE] * len(first),
         probabilities=np.where(is_empty, np.nan, chance).astype(np.float32),
         first_ids=np.where(is_empty, NO_CATEGORY, ids[first]),
