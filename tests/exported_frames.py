@@ -135,7 +135,7 @@ def person(name: str, reviewer: str = "Ada", when: str = "2026-02-01T00:00:00Z")
 
 
 # Formulas, markup, quotes, line breaks, control and right-to-left characters, nothing at all.
-_TEXTS = st.one_of(
+ODD_TEXTS = st.one_of(
     st.sampled_from(
         [
             *("=1+1", "@SUM(A1)", "-2", "+3", '"', "'", "a,b;c\td", "a\r\nb", "<b>&amp;</b>"),
@@ -157,27 +157,27 @@ _POSITIONS = st.builds(
 )
 _LABELS = st.builds(
     ExportLabel,
-    name=_TEXTS | st.sampled_from(sorted(_NAMES.values())),
+    name=ODD_TEXTS | st.sampled_from(sorted(_NAMES.values())),
     means=st.sampled_from([MACHINE, PERSON]),
     is_group=st.booleans(),
-    supercategory=st.just("") | _TEXTS,
+    supercategory=st.just("") | ODD_TEXTS,
     probability=st.none() | st.floats(0, 1),
     word=st.sampled_from(["sure", "likely", ""]),
-    reviewer=st.just("") | _TEXTS,
-    when=st.just("") | _TEXTS | st.just("2026-02-01"),
+    reviewer=st.just("") | ODD_TEXTS,
+    when=st.just("") | ODD_TEXTS | st.just("2026-02-01"),
 )
 
 
 @st.composite
 def odd_frames(draw: st.DrawFn) -> list[ExportFrame]:
     """Return up to four frames with odd names, places, times and labels; ids are apart."""
-    ids = draw(st.lists(_TEXTS, max_size=4, unique=True))
+    ids = draw(st.lists(ODD_TEXTS, max_size=4, unique=True))
     return [
         ExportFrame(
             image_id=image_id,
-            path=draw(_TEXTS),
-            file_name=f"{number}/{draw(_TEXTS)}",
-            dive=draw(st.just("") | _TEXTS),
+            path=draw(ODD_TEXTS),
+            file_name=f"{number}/{draw(ODD_TEXTS)}",
+            dive=draw(st.just("") | ODD_TEXTS),
             captured=draw(st.none() | st.datetimes(datetime(1800, 1, 1), datetime(2199, 12, 31))),
             time_s=draw(st.none() | st.floats(0, 1e6)),
             width=draw(st.integers(0, 10**6)),

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from dwca.read import DwCAReader
 
+from eml_profile import eml_faults
 from exported_frames import frame, job, machine, person
 from finding_nemo.exporting.export_frame import NOWHERE, ExportFrame
 from finding_nemo.exporting.export_job import ExportJob
@@ -136,6 +137,7 @@ def test_metadata__has_what_the_profile_asks_for(tmp_path: Path) -> None:
         *("title", "creator", "metadataProvider", "pubDate", "language", "abstract"),
         *("intellectualRights", "contact", "methods"),
     ]
+    assert eml_faults(tmp_path / "out/eml.xml") == []
     assert root.findtext("dataset/title") == "<Dives> & more"
     assert root.findtext("dataset/contact/individualName/surName") == "Lovelace"
     assert root.findtext("additionalMetadata/metadata/gbif/citation") == "<Dives> & more"

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ifdo import iFDO
 
+from eml_profile import eml_faults
 from exported_frames import job, odd_frames
 from finding_nemo.core.names.registries import load
 from finding_nemo.exporting.export_frame import ExportFrame, plain_text
@@ -53,7 +54,7 @@ def _darwin_core(path: Path) -> Said:
     events = [each for each in tables[0] if each["eventType"] == "image"]
     assert len({each["eventID"] for each in tables[0]}) == len(tables[0])
     assert len({each["occurrenceID"] for each in tables[1]}) == len(tables[1])
-    _xml(path / "eml.xml")
+    assert eml_faults(path / "eml.xml") == []
     _xml(path / "meta.xml")
     return [
         (
