@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -36,11 +37,16 @@ ABOUT_KEYS: Mapping[str, str] = {
 }
 
 
+# What all forms take, Camtrap DP among them, which refuses a package with another.
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
 def read_about(path: Path | None) -> Mapping[str, str]:
     """Read what people say of a data set from a TOML file; nothing without one.
 
     Raises:
-        SettingsError: If it is missing, no TOML, or says what nobody asked.
+        SettingsError: If it is missing, no TOML, says what nobody asked, or has an email that is
+            no address.
     """
     if path is None:
         return {}
@@ -56,4 +62,10 @@ def read_about(path: Path | None) -> Mapping[str, str]:
     wrong = [key for key, value in values.items() if not isinstance(value, str)]
     if wrong:
         raise SettingsError(f'{path}: {wrong[0]} must be a text in quotes, such as "...".')
-    return {key: value.strip() for key, value in values.items() if value.strip()}
+    found = {key: value.strip() for key, value in values.items() if value.strip()}
+    email = found.get("email", "")
+    if email and not _EMAIL.fullmatch(email):
+        raise SettingsError(
+            f'{path}: email is {email!r}, which is no address; write one such as "ada@example.org".'
+        )
+    return found

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import math
 import mimetypes
+import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from finding_nemo.exporting.export_frame import (
     ExportLabel,
     id_text,
     moment_text,
+    plain_text,
 )
 from finding_nemo.exporting.export_job import ExportJob
 
@@ -56,6 +58,14 @@ _EARTH_RADIUS_M = 6_371_008.8
 _NO_DIVE = "no known dive"
 _NO_TIME = "frames have no time of day, which Camtrap DP requires; their timestamp is empty"
 _NO_PLACE = "deployments have no position, which Camtrap DP requires; theirs is empty"
+_NO_DAYS = "package has no first and last day, which Camtrap DP requires: no frame has a date"
+_BAD_PATH = (
+    'files have names that Camtrap DP does not allow: they begin with ".", "/" or "~" or have '
+    '".." within; rename them before you publish'
+)
+# What its schemas take as the path of a file and as the id of a licence.
+_ALLOWED_PATH = re.compile(r"[^./~](?!.*\.\.)")
+_NOT_OF_A_LICENCE_ID = re.compile(r"[^-a-zA-Z0-9._]+")
 
 
 def write_camtrap_dp(frames: Iterable[ExportFrame], job: ExportJob, folder: Path) -> None:
@@ -64,7 +74,7 @@ def write_camtrap_dp(frames: Iterable[ExportFrame], job: ExportJob, folder: Path
     names: dict[tuple[str, bool], None] = {}
     with exact_tables(folder, COLUMNS, tabs=False) as tables:
         for frame in frames:
-            deployment = frame.dive or _NO_DIVE
+            deployment = plain_text(frame.dive).strip() or _NO_DIVE
             dives.setdefault(deployment, _Deployment()).add(frame)
             _add_medium(frame, deployment, job, tables[MEDIA])
             for label in frame.labels:
@@ -80,11 +90,15 @@ class _Deployment:
 
     def __init__(self) -> None:
         self.times: tuple[datetime, datetime] | None = None
+        self.days: tuple[date, date] | None = None
         self.depths: list[float] = []
         self._box: tuple[float, float, float, float] | None = None
 
     def add(self, frame: ExportFrame) -> None:
         position, moment = frame.position, frame.captured
+        if moment is not None:
+            since, until = self.days or (moment.date(), moment.date())
+            self.days = (min(since, moment.date()), max(until, moment.date()))
         if moment is not None and frame.has_time_of_day:
             first, last = self.times or (moment, moment)
             self.times = (min(first, moment), max(last, moment))
@@ -148,18 +162,21 @@ def distance_m(latitude: float, longitude: float, other: float, other_longitude:
 
 
 def _add_medium(frame: ExportFrame, deployment: str, job: ExportJob, table: ExactTable) -> None:
-    address = job.source.address_of(frame)
+    # In an address "%2E" is ".", and ".." is not allowed.
+    path = job.source.address_of(frame).replace("..", ".%2E") or plain_text(frame.file_name)
     if not frame.has_time_of_day:
         job.notes[_NO_TIME] += 1
+    if not _ALLOWED_PATH.match(path):
+        job.notes[_BAD_PATH] += 1
     name = frame.file_name.rpartition("/")[2]
     kind = mimetypes.guess_type(name.partition("#")[0])[0] or ""
     table.add(
         {
-            "mediaID": frame.image_id,
+            "mediaID": id_text(frame.image_id),
             "deploymentID": deployment,
             "timestamp": _timestamp(frame),
-            "filePath": address or frame.file_name,
-            "filePublic": str(bool(address)).lower(),
+            "filePath": path,
+            "filePublic": str(path.startswith(("https://", "http://"))).lower(),
             "fileName": name,
             "fileMediatype": kind if kind.startswith(("image/", "video/")) else "image/unknown",
         }
@@ -182,7 +199,7 @@ def _observation(
     return {
         "observationID": f"{id_text(frame.image_id)}:{label.means}:{id_text(label.name)}",
         "deploymentID": deployment,
-        "mediaID": frame.image_id,
+        "mediaID": id_text(frame.image_id),
         "eventStart": _timestamp(frame),
         "eventEnd": _timestamp(frame),
         "observationLevel": "media",
@@ -202,7 +219,9 @@ def _package(
     job: ExportJob, dives: Mapping[str, _Deployment], names: Iterable[tuple[str, bool]]
 ) -> dict[str, Any]:
     about, source = job.source.about, job.source
-    times = [dive.times for dive in dives.values() if dive.times is not None]
+    days = [dive.days for dive in dives.values() if dive.days is not None]
+    if not days:
+        job.notes[_NO_DAYS] = 1
     known = [job.names.of(name, is_group=is_group) for name, is_group in names]
     taxa = {}
     for name in known:
@@ -212,7 +231,8 @@ def _package(
         taxa[name.scientific] = entry
     package: dict[str, Any] = {
         "profile": f"{_BASE}/camtrap-dp-profile.json",
-        "name": "".join(c if c.isascii() and c.isalnum() else "-" for c in source.name.lower()),
+        "name": "".join(c if c.isascii() and c.isalnum() else "-" for c in source.name.lower())
+        or "predictions",
         "title": about.get("title") or source.name,
         "created": source.exported,
         "contributors": [
@@ -232,17 +252,23 @@ def _package(
         },
         "spatial": _spatial([dive.box for dive in dives.values() if dive.box is not None]),
         "temporal": {
-            "start": min(first for first, _ in times).date().isoformat() if times else "",
-            "end": max(last for _, last in times).date().isoformat() if times else "",
+            "start": min(first for first, _ in days).isoformat() if days else "",
+            "end": max(last for _, last in days).isoformat() if days else "",
         },
         "taxonomic": list(taxa.values()),
         "resources": [_resource(file) for file in COLUMNS],
     }
     if about.get("license"):
-        package["licenses"] = [
-            {"path": about["license"], "scope": scope} for scope in ("data", "media")
-        ]
+        licence = _licence(about["license"])
+        package["licenses"] = [licence | {"scope": scope} for scope in ("data", "media")]
     return package
+
+
+def _licence(text: str) -> dict[str, str]:
+    """Return a licence by its address, or by an id made of its name."""
+    if text.startswith(("https://", "http://")) and ".." not in text:
+        return {"path": text}
+    return {"name": _NOT_OF_A_LICENCE_ID.sub("-", text), "title": text}
 
 
 def _resource(file: str) -> dict[str, Any]:
