@@ -256,7 +256,7 @@ def _frame(
     labels, n_contradicted = joined_labels(machine, reviewed)
     counts.n_contradicted += n_contradicted
     counts.n_matched_reviews += reviewed is not None
-    time_s = row.get("time_s")
+    time_s = _finite(row.get("time_s"))
     return ExportFrame(
         image_id=row["image_id"],
         path=row["path"],
@@ -265,8 +265,8 @@ def _frame(
         dive=dive,
         captured=captured,
         time_s=time_s,
-        width=row.get("width") or 0,
-        height=row.get("height") or 0,
+        width=max(0, row.get("width") or 0),
+        height=max(0, row.get("height") or 0),
         position=position,
         labels=labels,
         is_reviewed=reviewed is not None or row.get("method") == _REVIEWED,

@@ -26,7 +26,8 @@ def submission_row(row: Mapping[str, Any], fallback_ids: Sequence[int]) -> tuple
         fallback_ids: What to guess, best first, where the row has no guess.
     """
     guesses = row["categories"] or list(fallback_ids)
-    novelty = _UNKNOWN_NOVELTY if row["novelty"] is None else float(row["novelty"])
+    said = row["novelty"]
+    novelty = float(said) if said is not None and math.isfinite(said) else _UNKNOWN_NOVELTY
     return row["image_id"], " ".join(str(guess) for guess in guesses[:N_CATEGORIES]), novelty
 
 

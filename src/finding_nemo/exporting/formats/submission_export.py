@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from finding_nemo.exporting.exact_tables import exact_tables
+from finding_nemo.core.files.atomic_files import atomic_write
 from finding_nemo.exporting.export_job import ExportJob
 from finding_nemo.results.merge_shards import most_frequent_first
 from finding_nemo.results.submission import submission_row
 
 
 def write_submission_rows(rows: Iterable[Mapping[str, Any]], job: ExportJob, path: Path) -> None:
-    """Write a line for each row, those of images that could not be read among them."""
+    """Write a row for each row, those of images that could not be read among them.
+
+    Ids stand as they are, line breaks included: the competition looks for exactly them.
+    """
     fallback = most_frequent_first(job.source.metadata["categories"])
-    columns = ("id", "categories", "osd")
-    with exact_tables(path.parent, {path.name: columns}, tabs=False) as tables:
-        for row in rows:
-            values = submission_row(row, fallback)
-            tables[path.name].add(dict(zip(columns, values, strict=True)))
+    with atomic_write(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("id", "categories", "osd"))
+        writer.writerows(submission_row(row, fallback) for row in rows)
