@@ -22,7 +22,7 @@ _YES_NO = {"type": "boolean"}
 _FILE_PATH = r"^(?=^[^./~])(^((?!\.{2}).)*$).*$"
 
 
-def _field(name: str, kind: Mapping[str, str] = _TEXT, **limits: Any) -> dict[str, Any]:
+def _field(name: str, kind: Mapping[str, str] = _TEXT, /, **limits: Any) -> dict[str, Any]:
     return {"name": name, **kind, "constraints": limits}
 
 
@@ -30,8 +30,8 @@ def _one_of(name: str, *values: str, **limits: Any) -> dict[str, Any]:
     return _field(name, enum=list(values), **limits)
 
 
-_KEY = {"required": True, "unique": True}
-_SHARE = {"minimum": 0, "maximum": 1}
+_KEY: Mapping[str, Any] = {"required": True, "unique": True}
+_SHARE: Mapping[str, Any] = {"minimum": 0, "maximum": 1}
 _TO_DEPLOYMENT = {
     "fields": "deploymentID",
     "reference": {"resource": "deployments", "fields": "deploymentID"},
@@ -242,7 +242,9 @@ def camtrap_faults(folder: Path, beside: Path) -> list[str]:
         table = resource["name"]
         assert resource["schema"].endswith(f"/1.0.2/{table}-table-schema.json")
         resource["schema"] = f"{table}.json"
-        (beside / f"{table}.json").write_text(json.dumps(_SCHEMAS[table] | {"missingValues": [""]}))
+        (beside / f"{table}.json").write_text(
+            json.dumps({**_SCHEMAS[table], "missingValues": [""]})
+        )
     (beside / "datapackage.json").write_text(json.dumps(package))
     try:
         with system.use_context(trusted=True):

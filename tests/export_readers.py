@@ -81,6 +81,10 @@ def _coco(path: Path) -> Found:
 def _megadetector(path: Path) -> Found:
     content = json_of(path)
     names = content["detection_categories"]
+    assert isinstance(content["info"]["format_version"], str)
+    for number, name in names.items():
+        assert number.isdecimal()
+        assert name.strip()
     return [
         (image["file"], [names[each["category"]] for each in image["detections"]])
         for image in content["images"]

@@ -17,6 +17,9 @@ from finding_nemo.exporting.label_ids import LabelIds
 
 _FORMAT = "1.6"
 _WHOLE_FRAME = [0, 0, 1, 1]
+# The form refuses a category whose name is blank.
+NO_NAME = "(no name)"
+_BLANK = f'labels have a blank name, which the form does not allow; they stand as "{NO_NAME}"'
 _OF_A_PERSON = 1.0  # the form demands a confidence, and a person's word is not to be doubted
 
 
@@ -42,5 +45,13 @@ def write_megadetector(frames: Iterable[ExportFrame], job: ExportJob, path: Path
             "detector": job.source.model_reference,
             "detection_completion_time": job.source.predicted or job.source.exported,
         }
-        head["detection_categories"] = {str(each.number): each.name for each in ids.all()}
+        names = {str(each.number): each.name for each in ids.all()}
+        head["detection_categories"] = {key: _named(name, job) for key, name in names.items()}
         head["classification_categories"] = {}
+
+
+def _named(name: str, job: ExportJob) -> str:
+    if name.strip():
+        return name
+    job.notes[_BLANK] += 1
+    return NO_NAME

@@ -99,6 +99,14 @@ def test_megadetector__whole_frames(tmp_path: Path) -> None:
     assert second["detections"] == []
 
 
+def test_megadetector__has_no_blank_names(tmp_path: Path) -> None:
+    of = job()
+    write_megadetector(iter([frame(labels=(machine(" "),))]), of, tmp_path / "out.json")
+    names = content(tmp_path / "out.json")["detection_categories"]
+    assert [name for name in names.values() if "name" in name] == ["(no name)"]
+    assert of.notices()[0].startswith("1 labels have a blank name")
+
+
 def test_camtrap__deployment_is_the_middle_of_its_frames(tmp_path: Path) -> None:
     there = FramePosition(latitude=36.5, longitude=-122.249, depth_m=901.5)
     write_camtrap_dp(iter([frame(), frame("b", position=there)]), job(), tmp_path)

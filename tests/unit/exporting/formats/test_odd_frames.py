@@ -18,6 +18,7 @@ from exported_frames import job, odd_frames
 from finding_nemo.core.names.registries import load
 from finding_nemo.exporting.export_frame import ExportFrame, plain_text
 from finding_nemo.exporting.export_kinds import EXPORT_KINDS
+from finding_nemo.exporting.formats.megadetector import NO_NAME
 
 _N = int(os.environ.get("FINDING_NEMO_FUZZ", "5"))
 Frames = list[ExportFrame]
@@ -52,6 +53,8 @@ def test_odd_frames__are_found_again(kind: str, frames: Frames) -> None:
         load(EXPORT_KINDS[kind].writer)(iter(frames), job(frame_boxes=False), out)
         found = reader(out)
     wanted = [_names(frame, twice=twice, plain=plain) for frame in frames]
+    if kind == "megadetector":
+        wanted = [sorted(name if name.strip() else NO_NAME for name in each) for each in wanted]
     if kind == "fiftyone":
         assert sorted(len(names) for _, names in found) == sorted(map(len, wanted))
     kept = wanted if with_empty else [names for names in wanted if names]
