@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from finding_nemo.core.errors import PredictionsError
 from finding_nemo.core.files.atomic_files import atomic_write
 
 
@@ -24,9 +25,22 @@ class JsonParts:
             for name in names
         }
         self._counts = dict.fromkeys(names, 0)
+        self._keys: set[tuple[str, int]] = set()
 
     def add(self, name: str, value: object, *, key: str | None = None) -> None:
-        """Add an entry to a list, or under `key` to an object."""
+        """Add an entry to a list, or under `key` to an object.
+
+        Raises:
+            PredictionsError: If the object has the key already; a reader would see one of the two.
+        """
+        if key is not None:
+            seen = (name, hash(key))  # of 64 bits: the texts themselves may be many and long
+            if seen in self._keys:
+                raise PredictionsError(
+                    f"Two frames are the file {key!r}, and this form tells frames apart by their "
+                    "files. Leave one of them out of the predictions, or choose another form."
+                )
+            self._keys.add(seen)
         file = self._files[name]
         text = json_line(value) if key is None else f"{json_line(key)}: {json_line(value)}"
         file.write(f"{',' if self._counts[name] else ''}\n{text}")

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from export_readers import READERS
 from exported_frames import ODD_TEXTS, row, write_predictions
-from finding_nemo.core.errors import FindingNemoError
+from finding_nemo.core.errors import FindingNemoError, PredictionsError
 from finding_nemo.exporting.about_dataset import ABOUT_KEYS
 from finding_nemo.exporting.export_kinds import EXPORT_KINDS
 from finding_nemo.exporting.positions.frame_positions import read_position_sources
@@ -147,6 +147,18 @@ def test_odd_files__are_handed_on_or_refused(
                     assert [each for each, _ in found] == [each["image_id"] for each in rows]
                 elif has_all:
                     assert len(found) == n_readable
+
+
+@pytest.mark.parametrize("kind", ["fiftyone", "ifdo", "ifdo-2.1.0"])
+def test_two_frames_of_one_file__are_refused_where_one_would_be_lost(
+    tmp_path: Path, kind: str
+) -> None:
+    rows = [row("a", path="/data/a.png"), row("b", path="/data/a.png")]
+    predictions = write_predictions(tmp_path / "dive.parquet", rows)
+    out = tmp_path / f"out{EXPORT_KINDS[kind].suffix}"
+    with pytest.raises(PredictionsError, match="Two frames are the file"):
+        write_export(predictions, out, ExportRequest(kind=kind))
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("text", ["nobody", "a b@c", "a@b@c"])

@@ -42,8 +42,8 @@ def faults(frames: list[ExportFrame], of: ExportJob) -> list[str]:
         return camtrap_faults(Path(folder) / "package", Path(folder) / "read")
 
 
-def package_of(folder: Path, **about: str) -> Any:
-    write_camtrap_dp(iter([frame()]), job(**about), folder)
+def package_of(folder: Path, licence: str) -> Any:
+    write_camtrap_dp(iter([frame()]), job(license=licence), folder)
     return json.loads((folder / "datapackage.json").read_text())
 
 
@@ -72,10 +72,10 @@ def test_licence__of_any_words_is_valid(text: str) -> None:
 
 
 def test_licence__is_an_address_or_a_name(tmp_path: Path) -> None:
-    found = package_of(tmp_path, license="CC BY 4.0")["licenses"]
+    found = package_of(tmp_path, "CC BY 4.0")["licenses"]
     assert found[0] == {"name": "CC-BY-4.0", "title": "CC BY 4.0", "scope": "data"}
     assert found[1]["scope"] == "media"
-    assert package_of(tmp_path, license="https://x.example/by")["licenses"][0] == {
+    assert package_of(tmp_path, "https://x.example/by")["licenses"][0] == {
         "path": "https://x.example/by",
         "scope": "data",
     }
