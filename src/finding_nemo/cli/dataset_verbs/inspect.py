@@ -12,17 +12,21 @@ from finding_nemo.cli.options.dataset_options import DatasetPath, DivePattern, I
 from finding_nemo.cli.options.output_options import (
     check_apart_from_images,
     check_files,
+    check_folder,
     check_suffix,
 )
 
 if TYPE_CHECKING:
     from finding_nemo.core.records import Dataset
     from finding_nemo.data.quality.file_check import FileCheck
+    from finding_nemo.evaluation.dataset.inspect_dataset import Inspection
+    from finding_nemo.workflows.inspect_labels import LabelOutputs
 
 
 EXAMPLES = (
     "finding-nemo inspect fathomnet/",
     "finding-nemo inspect annotations.json --images frames/ --out inspect.html",
+    "finding-nemo inspect fathomnet/ --deep --predictions probe.parquet --labels-out labels/",
 )
 
 
@@ -36,10 +40,22 @@ def inspect(
         typer.Option("--open-images/--no-open-images", help="Look for damaged and equal files."),
     ] = True,
     dive_pattern: DivePattern = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace an existing report.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Look for wrong and missing labels, too.")
+    ] = False,
+    predictions: Annotated[
+        list[Path] | None,
+        typer.Option(help="For --deep: predictions of the images, made with --embeddings."),
+    ] = None,
+    labels_out: Annotated[
+        Path | None,
+        typer.Option(help="For --deep: a folder for the doubtful labels, as page and tables."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace existing outputs.")] = False,
 ) -> None:
-    """Validate and explore a data set."""
+    """Validate and explore a data set; with --deep, find labels that look wrong."""
     check_suffix(out, "--out", ".html", ".htm")
+    _check_deep(deep=deep, predictions=predictions, labels_out=labels_out)
 
     from finding_nemo.cli.console.notices import show_notices
     from finding_nemo.data.dataset import read_dataset
@@ -49,6 +65,8 @@ def inspect(
     from finding_nemo.reporting.terminal.inspection_text import print_inspection
 
     check_files({"--out": out}, overwrite=overwrite, inputs=(dataset, split))
+    if labels_out is not None:
+        check_folder(labels_out, overwrite=overwrite, inputs=(dataset, split, *(predictions or ())))
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     check_apart_from_images((out,), data)
     show_notices(data.notices)
@@ -62,6 +80,35 @@ def inspect(
     if out is not None:
         write_inspect_page(found, out, name=dataset.name, overwrite=overwrite)
         print_result(f"report {out}")
+    if deep:
+        from finding_nemo.workflows.inspect_labels import LabelOutputs
+
+        outputs = LabelOutputs(folder=labels_out, name=dataset.name, overwrite=overwrite)
+        _find_label_errors(found, predictions or [], outputs)
+
+
+def _check_deep(*, deep: bool, predictions: list[Path] | None, labels_out: Path | None) -> None:
+    if deep and not predictions:
+        raise typer.BadParameter(
+            "--deep compares what a network sees: give --predictions FILE, made by "
+            "`finding-nemo predict BUNDLE IMAGES --embeddings --out FILE.parquet`, best with a "
+            "bundle of the recipe probe."
+        )
+    if not deep and (predictions or labels_out):
+        raise typer.BadParameter("--predictions and --labels-out are for --deep; add it.")
+
+
+def _find_label_errors(found: Inspection, predictions: list[Path], outputs: LabelOutputs) -> None:
+    from finding_nemo.cli.console.notices import reporter, show_notices
+    from finding_nemo.reporting.terminal.label_errors_text import print_label_errors
+    from finding_nemo.workflows.inspect_labels import inspect_labels
+
+    near = found.check.near if found.check else ()
+    errors = inspect_labels(found.dataset, predictions, outputs, near=near, reporter=reporter())
+    show_notices(errors.notices)
+    print_label_errors(errors)
+    if outputs.folder is not None:
+        print_result(f"doubtful labels {outputs.folder}")
 
 
 def _check(dataset: Dataset) -> FileCheck | None:
