@@ -62,6 +62,9 @@ class ImageRecord(OfADive, ShortRepr):
         frame_number: The last run of digits in the file's name, if it has one.
         boxes: Boxes, if the data set has them.
         url: Where the annotations say that the image can be fetched, "" if they do not.
+        depth_m: Metres below the surface, 0 or more, if the annotations say it.
+        latitude: In degrees, north positive, if the annotations say it.
+        longitude: In degrees, east positive, if the annotations say it.
 
     Example:
         >>> [record.path for record in dataset.records if record.dive is None]  # doctest: +SKIP
@@ -81,6 +84,9 @@ class ImageRecord(OfADive, ShortRepr):
     frame_number: int | None = None
     boxes: tuple[Box, ...] = ()
     url: str = ""
+    depth_m: float | None = None
+    latitude: float | None = None
+    longitude: float | None = None
 
     def facts(self) -> Mapping[str, object]:
         """Return what is known of it at a glance."""

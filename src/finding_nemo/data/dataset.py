@@ -14,11 +14,18 @@ from finding_nemo.core.text.wrong_argument import check_path
 from finding_nemo.data.datasets.dataset_forms import DATASET_FORMS, form_of
 from finding_nemo.data.datasets.dives import compile_dive_pattern
 
+_YAML = frozenset({".yaml", ".yml"})
+
 
 def read_dataset(
     path: Path | str, *, images: Path | str | None = None, dive_pattern: str | None = None
 ) -> Dataset:
-    """Read a data set: a folder as FathomNet 2023 has it, COCO or CSV; no image is opened.
+    """Read a data set: a folder as FathomNet 2023 has it, or one file; no image is opened.
+
+    A file is COCO, CSV, iFDO, a report of BIIGLE, CVAT for images 1.1, an export of Label Studio,
+    an answer of FathomNet's interface, or annotations of VARS; its suffix and its first keys or
+    columns tell which. Truth is what people say: labels that a tool's file states to be a
+    machine's are counted in `notices` and left out.
 
     Args:
         path: Such as a folder in the FathomNet 2023 layout, a COCO file (.json), or a CSV file
@@ -42,7 +49,7 @@ def read_dataset(
         >>> dataset  # doctest: +SKIP
         Dataset(root=fathomnet, images=21,677, annotated=21,677, categories=290, dives=...)
     """
-    takes = "the path of a data set: a folder, a COCO file or a CSV file"
+    takes = "the path of a data set: a folder or a file of annotations"
     check_path(path, "read_dataset()", takes)
     if images is not None:
         check_path(images, "read_dataset(images=...)", "the path of the image folder")
@@ -75,7 +82,12 @@ def _read_form(path: Path, images: Path | None, pattern: re.Pattern[str] | None)
             f"The folder {path} is no data set: it needs {folders}. For another layout name "
             f"{files}."
         )
-    *others, last = (suffix for form in DATASET_FORMS.values() for suffix in form.suffixes)
+    if path.suffix.lower() in _YAML:
+        raise AnnotationError(
+            f"{path} is YAML, which is not read. An iFDO is read as JSON: save it as that."
+        )
+    known = (suffix for form in DATASET_FORMS.values() for suffix in form.suffixes)
+    *others, last = dict.fromkeys(known)
     raise AnnotationError(f"{path} is neither a folder nor a {', '.join(others)} or {last} file.")
 
 

@@ -68,6 +68,20 @@ def read_text(path: Path, *, refusal: Refusal) -> str:
         return "".join(_pieces(stream, str(path), refusal))
 
 
+def read_head(path: Path, n_bytes: int) -> str:
+    """Return the text with which a file begins; "" where it cannot be read at all.
+
+    To see what kind of file it is: bytes that are no text become U+FFFD, and nothing is refused.
+    """
+    try:
+        with open_regular(path, refusal=FindingNemoError) as stream:
+            head = stream.read(n_bytes)
+    except (FindingNemoError, OSError):
+        return ""
+    encoding, mark = _encoding_of(head)
+    return head[mark:].decode(encoding, errors="replace")
+
+
 def read_lines(path: Path, *, refusal: Refusal) -> Iterator[str]:
     """Yield the lines of a file as `text_lines` does."""
     with open_regular(path, refusal=refusal) as stream:

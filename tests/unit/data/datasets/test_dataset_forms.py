@@ -44,7 +44,8 @@ def test_file__is_a_data_set_under_each_suffix(
 def test_other_suffix__is_refused_with_all_that_are_known(tmp_path: Path) -> None:
     (tmp_path / "frames.xlsx").touch()
     assert form_of(tmp_path / "frames.xlsx") is None
-    suffixes = [suffix for form in DATASET_FORMS.values() for suffix in form.suffixes]
+    named = (suffix for form in DATASET_FORMS.values() for suffix in form.suffixes)
+    suffixes = list(dict.fromkeys(named))
     assert suffixes[:4] == [".json", ".csv", ".tsv", ".txt"]
     words = f"nor a {', '.join(suffixes[:-1])} or {suffixes[-1]} file."
     with pytest.raises(AnnotationError, match=re.escape(words)):

@@ -1,0 +1,50 @@
+"""What tells forms of data sets apart that share a suffix: a file's first keys, or its columns."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from finding_nemo.core.files.text_files import read_head
+
+# The keys that tell a form stand in front; of a file of 1 GB no more is looked at.
+_HEAD_BYTES = 256 << 10
+_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]', re.DOTALL)
+_CELL_ENDS = re.compile(r"[,;\t]")
+
+
+def signs_of(path: Path) -> frozenset[str]:
+    """Return the keys of a JSON file's outermost object, or the columns of a table.
+
+    Keys of the first object of a list begin with "*". Of a file that is long, only those are known
+    that stand in its first part.
+
+    Args:
+        path: A .json file; any other is taken for a table.
+    """
+    head = read_head(path, _HEAD_BYTES).lstrip()
+    return _keys(head) if path.suffix.lower() == ".json" else _columns(head)
+
+
+def _keys(head: str) -> frozenset[str]:
+    wanted, mark = (1, "") if head.startswith("{") else (2, "*")
+    if not head.startswith(("{", "[")):
+        return frozenset()
+    found, depth = set(), 0
+    for token in _TOKEN.finditer(head):
+        text = token[0]
+        if text in "{[":
+            depth += 1
+        elif text in "}]":
+            depth -= 1
+            if depth < wanted:
+                break
+        elif depth == wanted and token[2]:
+            found.add(mark + token[1])
+    return frozenset(found)
+
+
+def _columns(head: str) -> frozenset[str]:
+    lines = (line for line in head.splitlines() if line.strip(" \t;,"))
+    header = next((line for line in lines if not line.strip('"').lower().startswith("sep=")), "")
+    return frozenset(cell.strip().strip('"').strip().lower() for cell in _CELL_ENDS.split(header))

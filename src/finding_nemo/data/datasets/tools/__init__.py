@@ -1,0 +1,1 @@
+"""Files of annotation tools and archives, each read into frames, and frames into a data set."""
