@@ -66,3 +66,47 @@ def test_prediction__takes_a_tsv_for_a_data_set_and_a_txt_for_a_list(tmp_path: P
         (tmp_path / f"frames{suffix}").write_text("path\tcategories\na.png\tCrab\n")
     assert [image.image_id for image in collect_images([str(tmp_path / "frames.tsv")])] == ["a"]
     assert len(collect_images([str(tmp_path / "frames.txt")])) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "form"),
+    [
+        ("a.json", '{"info": {"images": 1}, "annotations": [{"image_id": 1}]}', "coco"),
+        ("a.json", '{"$schema": "x", "image-set-items": {"images": {}}}', "ifdo"),
+        (
+            "a.json",
+            '\ufeff[{"id": 1, "annotations": [{"concept": 1}], "data": {}}]',
+            "label-studio",
+        ),
+        ("a.json", '{"uuid": "u", "boundingBoxes": []}', "fathomnet-api"),
+        ("a.json", '[{"a": "{\\"data\\": [", "concept": "x", "observation_uuid": "o"}]', "vars"),
+        ("a.json", "[1, {", "coco"),
+        ("a.csv", 'sep=;\n"filename";Label_Name\n', "biigle"),
+        ("a.csv", "path,categories,filename\n", "csv"),
+        ("a.csv", "x,y\n", "csv"),
+        ("a.tsv", "filename\tlabel_name\n", "csv"),
+    ],
+)
+def test_form__is_told_by_the_first_keys_or_the_columns(
+    name: str, text: str, form: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    found = form_of(tmp_path / name)
+    assert found is not None
+    assert found.name == form
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "both"),
+    [
+        ("a.json", '{"images": [], "image-set-items": {}}', ["a COCO file", "an iFDO file"]),
+        ("a.csv", "path,categories,filename,label_name\n", ["a CSV file", "a CSV report"]),
+    ],
+)
+def test_file__of_two_forms_is_refused_with_what_it_has_of_both(
+    name: str, text: str, both: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(AnnotationError, match="Take those of one out") as caught:
+        read_dataset(tmp_path / name)
+    assert all(words in str(caught.value) for words in both)

@@ -228,6 +228,94 @@ def test_readers__of_coco_with_any_value_anywhere(tmp_path: Path) -> None:
         assert told is None or str(path) in told
 
 
+_OF_TOOLS: dict[str, Any] = {
+    "ifdo": {
+        "image-set-header": {
+            "image-event": {"name": "D1"},
+            "image-latitude": 36.5,
+            "image-longitude": -122.25,
+            "image-annotation-labels": [{"id": "1", "name": "Crab"}],
+            "image-annotation-creators": [{"id": "a", "name": "Ada", "type": "expert"}],
+        },
+        "image-set-items": {
+            "a.png": {
+                "image-datetime": "2015-05-01 10:00:01.0",
+                "image-altitude-meters": -900.5,
+                "image-annotations": [
+                    {
+                        "shape": "rectangle",
+                        "coordinates": [[1, 2, 4, 2, 4, 6, 1, 6]],
+                        "labels": [{"label": "1", "annotator": "a"}],
+                    }
+                ],
+            },
+            "b.png": [{"image-annotations": []}],
+        },
+    },
+    "label-studio": [
+        {
+            "id": 1,
+            "data": {"image": "https://h/a.png", "dive": "D1", "depth_m": 9},
+            "annotations": [
+                {
+                    "was_cancelled": False,
+                    "result": [
+                        {
+                            "type": "rectanglelabels",
+                            "original_width": 64,
+                            "original_height": 48,
+                            "value": {
+                                **{"x": 1, "y": 2, "width": 3, "height": 4, "rotation": 5},
+                                "rectanglelabels": ["Crab"],
+                            },
+                        }
+                    ],
+                }
+            ],
+            "predictions": [{"result": [{"value": {"choices": ["Fish"]}}]}],
+        },
+        {"image": "b.png", "annotation_id": 1, "choice": "Crab", "boxes": [{"labels": ["Eel"]}]},
+    ],
+    "fathomnet-api": [
+        {
+            **{"uuid": "u", "url": "https://h/a.png", "width": 64, "height": 48},
+            **{"depthMeters": 9, "latitude": 1.0, "longitude": 2.0},
+            "timestamp": "2015-05-01T10:00:01Z",
+            "boundingBoxes": [
+                {"concept": "Crab", "x": 1, "y": 2, "width": 3, "height": 4, "rejected": False}
+            ],
+        }
+    ],
+    "vars": [
+        {
+            **{"concept": "Crab", "observation_uuid": "o", "video_reference_uuid": "v"},
+            "recorded_timestamp": "2015-05-01T10:00:01Z",
+            "ancillary_data": {"depth_meters": 9, "latitude": 1.0, "longitude": 2.0},
+            "image_references": [{"url": "https://h/a.png", "uuid": "r", "width_pixels": 64}],
+            "associations": [
+                {
+                    "link_name": "bounding box",
+                    "link_value": '{"x": 1, "y": 2, "width": 3, "height": 4}',
+                }
+            ],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("form", _OF_TOOLS)
+def test_readers__of_tools_with_any_value_anywhere(tmp_path: Path, form: str) -> None:
+    rng = random.Random(4)  # noqa: S311 - damage, not secrets
+    path = tmp_path / "a.json"
+    for _ in range(_N):
+        content = _OF_TOOLS[form]
+        for _ in range(rng.randint(1, 2)):
+            content = _changed(content, rng)
+        path.write_text(json.dumps(content))
+        message = refusal(path, _read_and_look)
+        assert message is None or str(path) in message
+
+
 def _read_and_look(path: Path) -> None:
     dataset = read_dataset(path)
     assert all(isinstance(record.image_id, str) for record in dataset.records)

@@ -41,7 +41,8 @@ def test_altitudes__are_depths_turned_round() -> None:
 
 def test_numbers__are_finite_and_not_huge() -> None:
     assert [finite(value) for value in (1, "2.5", 0.5)] == [1.0, 2.5, 0.5]
-    for value in (True, None, "x", float("inf"), 10**400, "1e400", [], 2**40):
+    values: tuple[object, ...] = (True, None, "x", float("inf"), 10**400, "1e400", [], 2**40)
+    for value in values:
         assert finite(value) is None
 
 
