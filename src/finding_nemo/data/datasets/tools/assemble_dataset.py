@@ -69,6 +69,7 @@ def assemble_dataset(frames: Iterable[AnnotatedFrame], source: ToolFile) -> Data
     records = []
     for (name, frame), image_id in zip(joined.items(), ids_of_files(list(joined)), strict=True):
         labels = [label for label in frame.labels if not label.by_machine]
+        _note_machine(frame, labels, source)
         if not frame.is_annotated:
             source.notes.add(_NOBODY, name)
         record = record_from_coco(
@@ -98,6 +99,13 @@ def assemble_dataset(frames: Iterable[AnnotatedFrame], source: ToolFile) -> Data
     return Dataset(source.path.parent, table, tuple(records), notices)
 
 
+def _note_machine(frame: AnnotatedFrame, by_people: Sequence[FrameLabel], source: ToolFile) -> None:
+    confirmed = {label.name for label in by_people}
+    for label in frame.labels:
+        if label.by_machine and label.name not in confirmed:
+            source.notes.add(_MACHINE, label.name)
+
+
 def _image_root(source: ToolFile) -> Path:
     beside = source.path.parent / "images"
     return source.images or (beside if beside.is_dir() else source.path.parent)
@@ -111,9 +119,6 @@ def _joined_by_file(
     for frame in frames:
         with at_place(source.path, frame.where):
             name = _file_name(frame.file_names, root)
-        for label in frame.labels:
-            if label.by_machine:
-                source.notes.add(_MACHINE, label.name)
         before = found.get(name)
         if before is None:
             found[name] = frame

@@ -55,7 +55,8 @@ def test_names__are_numbered_in_alphabetical_order(tmp_path: Path) -> None:
 
 
 def test_labels_of_a_machine__are_no_truth_and_it_is_said(tmp_path: Path) -> None:
-    found = read(tmp_path, frame("a.png", CRAB, BY_MACHINE), frame("b.png", BY_MACHINE))
+    confirmed = FrameLabel(name="Crab", by_machine=True)
+    found = read(tmp_path, frame("a.png", CRAB, BY_MACHINE, confirmed), frame("b.png", BY_MACHINE))
     assert found.categories.names == ("Crab",)
     assert [record.category_ids for record in found.records] == [(1,), None]
     assert found.notices[0].startswith("2 labels are a machine's that no person confirmed")

@@ -48,7 +48,9 @@ def content() -> dict[str, Any]:
                 "image-handle": "https://h/a.jpg",
                 "image-annotations": [
                     drawn("rectangle", [10, 20, 30, 20, 30, 60, 10, 60], label(1)),
-                    drawn("circle", [[50, 50, 5]], label("2"), label("1", "net")),
+                    drawn(
+                        "circle", [[50, 50, 5]], label("2"), label("1", "net"), label("Eel", "net")
+                    ),
                     drawn("single-pixel", [7, 8], label("Actiniaria")),
                 ],
             },
