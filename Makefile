@@ -7,7 +7,7 @@ LOWEST := .venv-lowest
 # Processes that test; each takes up to 3 GB. PYTEST_ADDOPTS can say more.
 WORKERS ?= 2
 
-.PHONY: install install-demo demo pictures test test-lowest check format lint bench clean
+.PHONY: install install-demo demo pictures docs test test-lowest check format lint bench clean
 
 # Two environments in one: what the demo needs, and on top of it what tests and checks need.
 install: $(VENV)/.installed
@@ -35,6 +35,10 @@ demo: install-demo
 # The picture of the README is the demo's own.
 pictures: demo
 	cp $(DEMO_OUT)/frames.png docs/pictures/frames.png
+
+# All pages as a site for a browser, which needs no server and no network: build/site/index.html.
+docs: install
+	$(BIN)/python tests/site_build.py build/site
 
 # Tests of one file share what they have trained, so a file stays with one process.
 test: install
