@@ -262,7 +262,9 @@ def _align(
     dataset: Dataset, records: Sequence[ImageRecord], preprocessing: Preprocessing
 ) -> JudgedFrames:
     decoded = prefetch_map(
-        lambda record: prepare_image(record.path, preprocessing), records, threads=usable_cores()
+        lambda record: prepare_image(record.path, preprocessing, in_threads=True),
+        records,
+        threads=usable_cores(),
     )
     pairs = [
         (record, image.pixels)

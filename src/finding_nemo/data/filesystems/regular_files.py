@@ -52,6 +52,17 @@ def read_regular(path: Path, limits: InputLimits) -> bytes:
     return content
 
 
+def read_start(path: Path, n_bytes: int) -> bytes:
+    """Return the first bytes of a regular file; none of any other, or where it cannot be read."""
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return b""
+        with os.fdopen(os.open(path, _FLAGS), "rb", buffering=0) as file:
+            return file.read(n_bytes) or b""
+    except (OSError, ValueError):
+        return b""
+
+
 def check_length(n_bytes: int, limits: InputLimits) -> None:
     """Refuse more bytes than one image may have.
 

@@ -6,7 +6,6 @@ machine, and the two runtimes differ in the last digits. docs/benchmarks.md has 
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from finding_nemo.core.errors import SettingsError
@@ -23,6 +22,7 @@ from finding_nemo.core.names.inference_names import (
 )
 from finding_nemo.core.names.registries import find_entry, load
 from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.core.processes.cores import usable_cores as usable_cores
 from finding_nemo.models.inference.pixel_network import PixelNetwork, Runtime, RuntimeChoice
 
 
@@ -30,13 +30,6 @@ def runtime_of(name: RuntimeName) -> Runtime:
     """Return the runtime of a row of `RUNTIMES`; its library is loaded when it computes."""
     found: Runtime = load(f"finding_nemo.models.inference.{name}_network:RUNTIME")
     return found
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def choose_runtime(*, dtype: Dtype, runtime: RuntimeOption = AUTO) -> RuntimeChoice:

@@ -93,12 +93,13 @@ def used_images(
         threads: 1 works on request, in the caller's thread; default: one a core.
         limits: What one image may cost.
     """
+    threads = threads or usable_cores()
+    ready = partial(_ready, preprocessing=preprocessing, limits=limits, in_threads=threads > 1)
 
     def work(items: list[_Read]) -> Result:
-        return use([_ready(image, source, preprocessing, limits) for image, source in items])
+        return use([ready(image, source) for image, source in items])
 
     batches = batched(_read_all(inputs, preprocessing, limits), batch_size)
-    threads = threads or usable_cores()
     if threads == 1:
         yield from map(work, batches)
     else:
@@ -106,13 +107,18 @@ def used_images(
 
 
 def _ready(
-    image: ImageInput, source: _Source, preprocessing: Preprocessing, limits: InputLimits
+    image: ImageInput,
+    source: _Source,
+    preprocessing: Preprocessing,
+    limits: InputLimits,
+    *,
+    in_threads: bool = False,
 ) -> LoadedImage:
     if isinstance(source, PreparedImage):
         return image, source
     if isinstance(source, np.ndarray):
         return image, _prepared(source, preprocessing)
-    return image, prepare_image(source, preprocessing, limits=limits)
+    return image, prepare_image(source, preprocessing, limits=limits, in_threads=in_threads)
 
 
 def _prepared(pixels: Pixels, preprocessing: Preprocessing) -> PreparedImage:

@@ -12,6 +12,7 @@ from finding_nemo.core.errors import ImageError
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.data.images.resize import decode_resized
+from finding_nemo.data.images.workers.decode_on_every_core import decode_on_every_core
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,11 @@ class PreparedImage:
 
 
 def prepare_image(
-    source: Path | bytes, preprocessing: Preprocessing, *, limits: InputLimits = USUAL_LIMITS
+    source: Path | bytes,
+    preprocessing: Preprocessing,
+    *,
+    limits: InputLimits = USUAL_LIMITS,
+    in_threads: bool = False,
 ) -> PreparedImage:
     """Decode and resize one file; a file that cannot be used gives its reason.
 
@@ -40,9 +45,11 @@ def prepare_image(
         source: The file, or its bytes.
         preprocessing: What the network takes.
         limits: What it may cost.
+        in_threads: Whether other threads decode or compute meanwhile.
     """
+    decode = decode_on_every_core if in_threads else decode_resized
     try:
-        decoded = decode_resized(source, preprocessing, limits=limits)
+        decoded = decode(source, preprocessing, limits=limits)
     except ImageError as error:
         return PreparedImage(None, None, None, str(error))
     return PreparedImage(decoded.pixels, decoded.width, decoded.height, None)

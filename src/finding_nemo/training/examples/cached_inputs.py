@@ -20,7 +20,7 @@ from finding_nemo.core.provenance import hash_file
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.core.reporter import ProgressCallback, Reporter
 from finding_nemo.data.images.decode import decode_image
-from finding_nemo.data.images.resize import decode_resized
+from finding_nemo.data.images.workers.decode_on_every_core import decode_on_every_core
 from finding_nemo.models.inference.pixel_network import PixelNetwork
 from finding_nemo.models.inference.runtime_choice import open_network, usable_cores
 from finding_nemo.training.examples.array_cache import ArrayCache, CachedRows, cache_folder
@@ -128,7 +128,7 @@ def _features(
 
 def _pixels_or_none(path: Path, preprocessing: Preprocessing) -> npt.NDArray[np.uint8] | None:
     try:
-        return decode_resized(path, preprocessing).pixels
+        return decode_on_every_core(path, preprocessing).pixels
     except ImageError:
         return None
 

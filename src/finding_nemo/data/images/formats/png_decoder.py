@@ -25,7 +25,10 @@ except ImportError:  # the extra [fast] is not installed
 # Encoders write chunks of 8 kB and more: 40,000 in 300 MB. Each costs Pillow some microseconds.
 _MAX_CHUNKS = 200_000
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_EIGHT_BIT_RGB_NOT_INTERLACED = (8, 2, 0, 0, 0)
+# Signature, length and kind of the first chunk, and what it says of the picture.
+START_BYTES = 8 + 8 + 13
+# 8 bits, RGB, not interlaced.
+_ORDINARY_FORM = (8, 2, 0, 0, 0)
 # Chunks that change no pixel; a rotation, transparency or an animation lies in others.
 _HARMLESS = frozenset(
     {b"IHDR", b"IDAT", b"IEND", b"pHYs", b"sRGB", b"gAMA", b"cHRM", b"iCCP", b"sBIT", b"tIME"}
@@ -56,6 +59,20 @@ def decode_plain_png(content: bytes, *, max_pixels: int) -> npt.NDArray[np.uint8
     return pixels
 
 
+def keeps_the_lock(start: bytes) -> tuple[int, int] | None:
+    """Return (height, width) of a file that the fast decoder takes, keeping Python's lock.
+
+    Its other chunks may still send it to Pillow, which does not keep the lock.
+
+    Args:
+        start: The first `START_BYTES` of the file, or more.
+    """
+    if _fast is None or len(start) < START_BYTES or not start.startswith(_SIGNATURE):
+        return None
+    kind, width, height, *form = struct.unpack_from(">4sIIBBBBB", start, len(_SIGNATURE) + 4)
+    return (height, width) if kind == b"IHDR" and tuple(form) == _ORDINARY_FORM else None
+
+
 def _plain_size(content: bytes) -> tuple[int, int] | None:
     """Return (height, width) if the file is ordinary and whole."""
     kinds = set()
@@ -64,7 +81,7 @@ def _plain_size(content: bytes) -> tuple[int, int] | None:
         kinds.add(kind)
         if kind == b"IHDR" and length == 13:
             width, height, *form = struct.unpack_from(">IIBBBBB", content, start)
-            if tuple(form) == _EIGHT_BIT_RGB_NOT_INTERLACED:
+            if tuple(form) == _ORDINARY_FORM:
                 size = (height, width)
     return size if kinds <= _HARMLESS and b"IEND" in kinds else None
 

@@ -1,0 +1,1 @@
+"""Work in other processes of this program, asked over pipes."""

@@ -1,0 +1,1 @@
+"""Images decoded in other processes, where the decoder keeps Python's lock."""
