@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -32,14 +34,26 @@ class PatchSpread:
     patch_std: Float32s
 
 
-def spread_of(features: Float32s) -> PatchSpread:
-    """Return the spread of features (images, patches, features)."""
-    means = features.mean(axis=1, dtype=np.float64)
-    beside = (features - means[:, None].astype(np.float32)).std(axis=(0, 1), dtype=np.float64)
+def spread_of(frames: Iterable[npt.NDArray[np.floating[Any]]]) -> PatchSpread:
+    """Return the spread of the features of frames, each (patches, features).
+
+    One frame is looked at after the other: the features of 512 frames at once are gigabytes.
+    """
+    means, n_patches = [], 0
+    total, squares = np.float64(0.0), np.float64(0.0)
+    for frame in frames:
+        mean = frame.mean(axis=0, dtype=np.float64)
+        beside = frame - mean.astype(np.float32)
+        means.append(mean)
+        n_patches += len(frame)
+        total = total + beside.sum(axis=0, dtype=np.float64)
+        squares = squares + np.square(beside, dtype=np.float64).sum(axis=0)
+    of_frames = np.stack(means)
+    variance = np.maximum(squares / n_patches - np.square(total / n_patches), 0.0)
     return PatchSpread(
-        means.mean(axis=0).astype(np.float32),
-        np.maximum(means.std(axis=0), _LEAST_STD).astype(np.float32),
-        np.maximum(beside, _LEAST_STD).astype(np.float32),
+        of_frames.mean(axis=0).astype(np.float32),
+        np.maximum(of_frames.std(axis=0), _LEAST_STD).astype(np.float32),
+        np.maximum(np.sqrt(variance), _LEAST_STD).astype(np.float32),
     )
 
 

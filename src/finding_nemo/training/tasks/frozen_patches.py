@@ -40,7 +40,7 @@ SomeSettings = TypeVar("SomeSettings", bound=PatchesSettings)
 
 # Half the bytes on disk; features of a network are known to three digits at best.
 _STORED = np.float16
-# Twice as many at most: enough for a spread, and 0.4 GB of 15 x 11 patches.
+# Twice as many at most: enough for a spread.
 _FRAMES_FOR_SPREAD = 256
 
 
@@ -115,10 +115,11 @@ def _heads(
     settings: PatchesSettings, train: CachedInputs, partition: Partition, pooling: PoolingConfig
 ) -> FrozenPatchHeads:
     step = max(len(train.rows) // _FRAMES_FOR_SPREAD, 1)
-    frames = train.rows.take(np.arange(0, len(train.rows), step)).astype(np.float32)
-    n_features = frames.shape[2]
+    numbers = np.arange(0, len(train.rows), step)
+    spread = spread_of(train.rows.take(numbers[k : k + 1])[0] for k in range(len(numbers)))
+    n_features = len(spread.mean)
     heads = PatchHeads(prior_of(train, partition), n_features=n_features, pooling=pooling)
-    return FrozenPatchHeads(heads, spread_of(frames), dropout=settings.dropout)
+    return FrozenPatchHeads(heads, spread, dropout=settings.dropout)
 
 
 def _examples(

@@ -49,6 +49,18 @@ def test_spread__by_hand() -> None:
     np.testing.assert_allclose(spread.patch_std, [2.5**0.5, 1e-6], rtol=1e-6)
 
 
+def test_spread__equals_that_of_all_frames_at_once() -> None:
+    rng = np.random.default_rng(3)
+    frames = (rng.normal(size=(9, 12, 5)) * rng.uniform(0.1, 9, 5) + 40).astype(np.float16)
+    spread = spread_of(iter(frames))
+    exact = frames.astype(np.float64)
+    means = exact.mean(axis=1)
+    beside = (exact - means[:, None]).reshape(-1, 5)
+    np.testing.assert_allclose(spread.mean, means.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(spread.std, means.std(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(spread.patch_std, beside.std(axis=0), rtol=1e-4)
+
+
 def test_heads__standardise_the_mean_and_what_a_place_has_beside_it() -> None:
     model, seen = heads().eval(), features()
     logits, mean = model.with_features(seen)
