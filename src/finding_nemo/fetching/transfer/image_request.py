@@ -119,7 +119,6 @@ class ImageRequests:
     async def _ask(self, url: str, begun: Begun, body: _Body) -> Received:
         loop = asyncio.get_running_loop()
         polite = self._polite
-        began_at = loop.time()
         async with AsyncExitStack() as stack:
             # One limit for the whole answer: a head that drips in byte by byte is never silent.
             limit = await stack.enter_async_context(
@@ -139,12 +138,14 @@ class ImageRequests:
                 await _drain(response)
                 return _without_body(url, answer, body)
             body.open(answer)
-            began_at = loop.time()
+            n_due = 0.0
             async for chunk in response.aiter_bytes():
                 if not body.keep(chunk):
                     return Received(step=Step.GONE, reason="the file is larger than what is read")
-                allowed_s = polite.grace_s + body.n_bytes / polite.least_bytes_per_s
-                limit.reschedule(began_at + allowed_s)
+                if body.n_bytes >= n_due:
+                    # What came fast at first does not pay for what drips later.
+                    n_due = body.n_bytes + polite.grace_s * polite.least_bytes_per_s
+                    limit.reschedule(loop.time() + polite.grace_s)
         return body.result(answer)
 
 

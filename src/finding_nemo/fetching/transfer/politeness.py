@@ -34,7 +34,7 @@ class Politeness:
             never answered is given up after a few tries.
         connect_s: For a connection to be made.
         silent_s: For the first byte of an answer, and for the next one.
-        grace_s: After which an answer must have come at the least rate.
+        grace_s: In each such time an answer must come at the least rate.
         least_bytes_per_s: That rate: slower ones are broken off, and gone on with later.
     """
 
