@@ -36,6 +36,9 @@ class OperatingPoint:
         precision_interval: Where the precision on other dives should lie, at 95 %.
         recall: Share of true images that were named, NaN without a threshold.
         recall_interval: The same of recall.
+        false_positive_rate: Share of images without the category that were named, NaN without a
+            threshold.
+        false_positive_interval: The same of the false positive rate.
         n_positives: Validation images that hold the category.
         n_dives: Their dives.
     """
@@ -46,6 +49,8 @@ class OperatingPoint:
     precision_interval: Interval
     recall: float
     recall_interval: Interval
+    false_positive_rate: float
+    false_positive_interval: Interval
     n_positives: int
     n_dives: int
 
@@ -112,7 +117,18 @@ _UNKNOWN = Interval(float("nan"), float("nan"), _LEVEL)
 
 def _no_point(n_positives: int, n_dives: int) -> OperatingPoint:
     nan = float("nan")
-    return OperatingPoint(float("inf"), False, nan, _UNKNOWN, nan, _UNKNOWN, n_positives, n_dives)
+    return OperatingPoint(
+        threshold=float("inf"),
+        is_reached=False,
+        precision=nan,
+        precision_interval=_UNKNOWN,
+        recall=nan,
+        recall_interval=_UNKNOWN,
+        false_positive_rate=nan,
+        false_positive_interval=_UNKNOWN,
+        n_positives=n_positives,
+        n_dives=n_dives,
+    )
 
 
 def _point(
@@ -134,6 +150,8 @@ def _point(
     hits = (outside * right[again]).sum(axis=1)
     stated = float(held[scores >= threshold].mean())
     recall = float((scores[held] >= threshold).mean())
+    false = (outside * (named - right)[again]).sum(axis=1)
+    false_rate = float((scores[~held] >= threshold).mean()) if not held.all() else float("nan")
     return OperatingPoint(
         threshold=float(threshold),
         is_reached=bool(reached[0]) and n_dives >= LEAST_DIVES_TO_NAME,
@@ -141,6 +159,8 @@ def _point(
         precision_interval=_interval(hits, (outside * named[again]).sum(axis=1), stated),
         recall=recall,
         recall_interval=_interval(hits, (drawn == 0) @ right[-1], recall),
+        false_positive_rate=false_rate,
+        false_positive_interval=_interval(false, (drawn == 0) @ (named - right)[-1], false_rate),
         n_positives=n_positives,
         n_dives=n_dives,
     )

@@ -91,10 +91,13 @@ def test_tables__lie_beside_it(predictions: Path, tmp_path: Path) -> None:
     assert effort == {
         "dive": "Tow <7> & co",
         "hour": "",
+        "depth_from_m": "",
+        "depth_to_m": "",
         "frames": "12",
         "readable_frames": "11",
         "named_frames": "10",
         "unusual_frames": "1",
+        "clips": "1",
     }
 
 
@@ -155,3 +158,40 @@ def test_lines__break_after_underscores_and_never_in_dates() -> None:
     assert set_lines("a_b <i> 3 % on 2026-03-04") == Markup(
         'a_<wbr>b &lt;i&gt; 3&nbsp;% on <span class="date">2026-03-04</span>'
     )
+
+
+def test_survey__stands_on_the_page_and_in_tables(dive_files: Any, tmp_path: Path) -> None:
+    point = {
+        **{"is_reached": True, "precision": 0.9, "precision_low": 0.8, "precision_high": 1.0},
+        **{"recall": 0.8, "recall_low": 0.7, "recall_high": 0.9},
+        **{"false_positive_rate": 0.0, "false_positive_low": 0.0, "false_positive_high": 0.1},
+    }
+    never = {"is_reached": False, "false_positive_rate": None}
+    noon = datetime(2015, 5, 7, 12)
+    rows = [
+        dive_files.row(n, dive="<i>", captured=noon.replace(minute=n), present=[1] if n < 4 else [])
+        for n in range(10)
+    ]
+    path = dive_files.write(tmp_path / "d.parquet", rows, operating_points=[point, never, never])
+    track = tmp_path / "nav.csv"
+    track.write_text("time,depth\n2015-05-07T12:00:00,140\n2015-05-07T12:09:00,158\n")
+    page = tmp_path / "p.html"
+    words = ["report", str(path), "--out", str(page), "--navigation", str(track)]
+    done = CliRunner().invoke(app, [*words, "--max-gap", "900", "--depth-band", "50"])
+    assert done.exit_code == 0, done.output
+    text = page.read_text()
+    assert "<h2>Shares of frames</h2>" in text
+    assert "<td>crab</td>" in text
+    assert ">50 % (" in text  # 0.4 named, of which the bundle finds 0.8
+    assert "100 to 150 m" in text
+    assert "150 to 200 m" in text
+    assert "1 categories" not in text
+    with (tmp_path / "p.shares.csv").open(encoding="utf-8-sig", newline="") as file:
+        whole, *bands = csv.DictReader(file)
+    assert (whole["scope"], whole["corrected_share"]) == ("all", "0.5000")
+    assert [(row["scope"], row["depth_from_m"], row["named_frames"]) for row in bands] == [
+        ("depth", "100", "4"),
+        ("depth", "150", "0"),
+    ]
+    with (tmp_path / "p.accumulation.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert {row["unit"] for row in csv.DictReader(file)} == {"frames", "clips"}

@@ -249,6 +249,9 @@ def test_operating_point__by_hand() -> None:
     assert point.recall == 1
     assert point.precision_interval.low <= 0.9 <= point.precision_interval.high
     assert (point.n_positives, point.n_dives) == (20, 7)
+    assert point.false_positive_rate == pytest.approx(2 / 22)
+    interval = point.false_positive_interval
+    assert 0 <= interval.low <= 2 / 22 <= interval.high <= 1
 
 
 def test_operating_point__is_the_lowest_of_all_thresholds_that_reach_it() -> None:

@@ -93,6 +93,9 @@ def _points(points: Sequence[OperatingPoint]) -> list[dict[str, Any]]:
             "recall": _number(point.recall),
             "recall_low": _number(point.recall_interval.low),
             "recall_high": _number(point.recall_interval.high),
+            "false_positive_rate": _number(point.false_positive_rate),
+            "false_positive_low": _number(point.false_positive_interval.low),
+            "false_positive_high": _number(point.false_positive_interval.high),
             "n_positives": point.n_positives,
             "n_dives": point.n_dives,
         }

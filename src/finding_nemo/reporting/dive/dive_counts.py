@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import time
 
 from finding_nemo.reporting.dive.dive_frames import DiveFrames, Frame
+from finding_nemo.reporting.dive.survey_cells import CELL_COLUMNS, cells_of, frames_by_clip
 
 
 @dataclass(slots=True)
@@ -84,38 +84,19 @@ def count_frames(frames: Iterable[Frame], n_words: int) -> FrameCounts:
     return FrameCounts(dict(ordered), effort, dict(failures.most_common()))
 
 
-def hour_of(frame: Frame) -> str:
-    """Return the hour that a frame belongs to, as a table says it; "" where no time is known.
-
-    A time of exactly midnight is a bare date, as data sets are read.
-    """
-    if frame.captured is not None:
-        is_date = frame.captured.time() == time.min
-        return f"{frame.captured:%Y-%m-%d}" if is_date else f"{frame.captured:%Y-%m-%d %H}:00"
-    return "" if frame.time_s is None else f"video hour {int(frame.time_s // 3600) + 1}"
-
-
-def count_by_hour(found: DiveFrames) -> dict[tuple[str, str], FrameCounts]:
-    """Return the counts of each dive and hour, in order."""
-    groups: dict[tuple[str, str], list[Frame]] = {}
-    for frame in found.frames:
-        groups.setdefault((frame.dive, hour_of(frame)), []).append(frame)
-    return {key: count_frames(frames, len(found.words)) for key, frames in groups.items()}
-
-
-def counts_table(found: DiveFrames) -> list[Sequence[object]]:
-    """Return header and rows of `counts.csv`: one row a dive, hour and name."""
+def counts_table(found: DiveFrames, *, depth_band_m: float) -> list[Sequence[object]]:
+    """Return header and rows of `counts.csv`: one row a dive, hour, depth band and name."""
     words = [f"{word}_frames".replace(" ", "_") for word in found.words]
     rows: list[Sequence[object]] = [
-        ("dive", "hour", "name", "supercategory", "frames", *words, "also_named_frames")
+        (*CELL_COLUMNS, "name", "supercategory", "frames", *words, "also_named_frames")
     ]
-    for (dive, hour), counts in count_by_hour(found).items():
+    for cell, frames in cells_of(found.frames, depth_band_m).items():
+        counts = count_frames(frames, len(found.words))
         for position, count in counts.names.items():
             name = found.names[position]
             rows.append(
                 (
-                    dive,
-                    hour,
+                    *cell.columns,
                     name.text,
                     name.supercategory,
                     count.n_frames,
@@ -126,14 +107,16 @@ def counts_table(found: DiveFrames) -> list[Sequence[object]]:
     return rows
 
 
-def effort_table(found: DiveFrames) -> list[Sequence[object]]:
-    """Return header and rows of `effort.csv`: one row a dive and hour."""
+def effort_table(found: DiveFrames, *, depth_band_m: float) -> list[Sequence[object]]:
+    """Return header and rows of `effort.csv`: one row a dive, hour and depth band."""
     rows: list[Sequence[object]] = [
-        ("dive", "hour", "frames", "readable_frames", "named_frames", "unusual_frames")
-    ]
-    for (dive, hour), counts in count_by_hour(found).items():
-        effort = counts.effort
-        rows.append(
-            (dive, hour, effort.n_frames, effort.n_readable, effort.n_named, effort.n_unusual)
+        (
+            *CELL_COLUMNS,
+            *("frames", "readable_frames", "named_frames", "unusual_frames", "clips"),
         )
+    ]
+    for cell, frames in cells_of(found.frames, depth_band_m).items():
+        effort = count_frames(frames, len(found.words)).effort
+        counted = (effort.n_frames, effort.n_readable, effort.n_named, effort.n_unusual)
+        rows.append((*cell.columns, *counted, len(frames_by_clip(frames))))
     return rows

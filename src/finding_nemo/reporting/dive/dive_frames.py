@@ -60,6 +60,10 @@ class Frame:
         look_first: Rank within the dive from 1, 0 for frames that are not chosen.
         maps: Where the network looks, one byte a patch, row by row, a grid for each of the
             guesses; `None` where there is none.
+        named: Names that reach the wanted precision, the answer among them.
+        depth_m: Below the surface, `None` where unknown.
+        clip: What it was cut from, such as a video's file; "" where unknown.
+        is_reviewed: Whether reviews changed its names.
     """
 
     image_id: str
@@ -79,6 +83,10 @@ class Frame:
     novelty_percentile: float
     look_first: int
     maps: bytes | None = None
+    named: tuple[int, ...] = ()
+    depth_m: float | None = None
+    clip: str = ""
+    is_reviewed: bool = False
 
     @property
     def is_unusual(self) -> bool:

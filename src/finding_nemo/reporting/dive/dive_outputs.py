@@ -29,14 +29,18 @@ class DiveOutputs:
 
     Attributes:
         page: The page.
-        counts: Frames by dive, hour and name.
-        effort: Frames by dive and hour.
+        counts: Frames by dive, hour, depth band and name.
+        effort: Frames by dive, hour and depth band.
+        shares: Shares of frames, as named and corrected.
+        accumulation: Categories by frames, clips and dives.
         folder: Small pictures and data of the page.
     """
 
     page: Path
     counts: Path
     effort: Path
+    shares: Path
+    accumulation: Path
     folder: Path
 
     @classmethod
@@ -47,13 +51,20 @@ class DiveOutputs:
             page,
             page.with_name(f"{stem}.counts.csv"),
             page.with_name(f"{stem}.effort.csv"),
+            page.with_name(f"{stem}.shares.csv"),
+            page.with_name(f"{stem}.accumulation.csv"),
             page.with_name(f"{stem}_files"),
         )
 
     @property
     def parts(self) -> tuple[Path, ...]:
         """Every part, the page last."""
-        return (self.folder, self.counts, self.effort, self.page)
+        return (self.folder, *self.tables, self.page)
+
+    @property
+    def tables(self) -> tuple[Path, ...]:
+        """The tables beside the page."""
+        return (self.counts, self.effort, self.shares, self.accumulation)
 
 
 @contextmanager
@@ -85,7 +96,7 @@ def whole_outputs(outputs: DiveOutputs, *, overwrite: bool) -> Iterator[DiveOutp
 
 
 def _fields(outputs: DiveOutputs) -> tuple[Path, ...]:
-    return (outputs.page, outputs.counts, outputs.effort, outputs.folder)
+    return (outputs.page, *outputs.tables, outputs.folder)
 
 
 def _exchange(new: DiveOutputs, outputs: DiveOutputs, before: Path) -> None:

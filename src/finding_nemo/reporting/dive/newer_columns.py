@@ -19,7 +19,7 @@ from finding_nemo.results.file_metadata import BROKEN_PARQUET, open_parquet, unr
 _MAPS = "maps"
 _NAMES = (
     *("answer", "answer_probability", "confidence", "why", "dive", "captured", "look_first"),
-    *("names", _MAPS),
+    *("names", "method", "depth_m", _MAPS),
 )
 # As the readers of data sets have it: nobody filmed before, and 9999 stands for "unknown".
 _FIRST_YEAR, _LAST_YEAR = 1800, 2199
@@ -59,6 +59,12 @@ class NewerColumns:
         """Return a number in [0, 1], NaN where there is none."""
         value = self._value(name, row)
         return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else math.nan
+
+    def depth(self, row: int) -> float | None:
+        """Return metres below the surface."""
+        value = self._value("depth_m", row)
+        is_number = isinstance(value, int | float) and math.isfinite(value)
+        return float(value) if is_number else None  # type: ignore[arg-type]
 
     def rank(self, row: int) -> int:
         """Return the rank of a frame to look at first, 0 for no rank."""

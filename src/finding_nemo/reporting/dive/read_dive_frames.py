@@ -16,6 +16,7 @@ import numpy as np
 
 from finding_nemo.core.arrays import Float64s
 from finding_nemo.core.errors import PredictionsError
+from finding_nemo.data.datasets.dives import parse_frame_name
 from finding_nemo.data.datasets.fields.path_spelling import slashed
 from finding_nemo.data.datasets.fields.record_fields import record_of_path
 from finding_nemo.data.filesystems.name_text import name_of_text
@@ -37,6 +38,8 @@ N_GUESSES = 5
 # a best guess is likely.
 LIKELY_FROM = 0.5
 _LARGEST_GRID = 1024
+# Words of the column `method` of an adapted file.
+_CHANGED_BY_REVIEWS = ("reviewed", "adapted")
 
 
 def read_dive_frames(
@@ -132,7 +135,20 @@ def _frame(
         novelty_percentile=_percentile(table, row),
         look_first=newer.rank(row),
         maps=maps if grid is not None and maps is not None and len(maps) == grid.n_bytes else None,
+        named=tuple(named),
+        depth_m=newer.depth(row),
+        clip=_clip(table, row),
+        is_reviewed=newer.text("method", row) in _CHANGED_BY_REVIEWS,
     )
+
+
+def _clip(table: PredictionTable, row: int) -> str:
+    """Return the video that a frame is of, or the sequence that its name tells."""
+    path = table.paths[row]
+    if _time_s(table, row) is not None:
+        return path
+    sequence, number = parse_frame_name(PurePosixPath(slashed(path)).name)
+    return "" if number is None else sequence
 
 
 def _guesses(

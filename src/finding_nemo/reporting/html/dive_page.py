@@ -20,6 +20,11 @@ from finding_nemo.core.text.printable import printable
 from finding_nemo.data.images.find_images import FoundImages, find_images, links
 from finding_nemo.marine.name_words import place_in_words
 from finding_nemo.marine.names_file import known_names
+from finding_nemo.reporting.dive.accumulated_categories import (
+    CategoriesByEffort,
+    accumulation_table,
+    categories_by_effort,
+)
 from finding_nemo.reporting.dive.dive_counts import (
     FrameCounts,
     NameCount,
@@ -31,6 +36,8 @@ from finding_nemo.reporting.dive.dive_frames import DiveFrames, Frame, look_orde
 from finding_nemo.reporting.dive.dive_outputs import DiveOutputs, whole_outputs, write_table
 from finding_nemo.reporting.dive.dive_words import reasons_to_look, summarize, sure_of
 from finding_nemo.reporting.dive.page_data import frames_script, maps_scripts, time_in_words
+from finding_nemo.reporting.dive.survey_cells import DEPTH_BAND_M
+from finding_nemo.reporting.dive.survey_shares import shares_table
 from finding_nemo.reporting.dive.thumbnail_sheets import (
     Thumbnails,
     Videos,
@@ -39,6 +46,7 @@ from finding_nemo.reporting.dive.thumbnail_sheets import (
     small_picture,
 )
 from finding_nemo.reporting.html.page import write_page
+from finding_nemo.reporting.html.survey_section import survey_values
 
 _N_NAMES = 9
 _N_CARDS = 8
@@ -79,6 +87,7 @@ def write_dive_page(
     overwrite: bool = False,
     reporter: Reporter | None = None,
     names_file: Path | None = None,
+    depth_band_m: float = DEPTH_BAND_M,
 ) -> WrittenDive:
     """Write the page, its tables, and its folder of small pictures: all of them or nothing.
 
@@ -90,6 +99,7 @@ def write_dive_page(
         overwrite: Whether existing parts may be replaced.
         reporter: Told of the progress.
         names_file: A table of names, which counts before that of the package.
+        depth_band_m: The height of the depth bands of its tables.
 
     Raises:
         OutputExistsError: If a part exists and `overwrite` is false.
@@ -111,8 +121,8 @@ def write_dive_page(
         )
         for name, text in maps_scripts(found):
             write_text(new.folder / name, text)
-        write_table(new.counts, counts_table(found))
-        write_table(new.effort, effort_table(found))
+        curves = categories_by_effort(found)
+        _write_tables(found, new, curves, depth_band_m)
         write_page(
             "dive.html",
             new.page,
@@ -121,15 +131,36 @@ def write_dive_page(
             notices=notices,
             folder=outputs.folder.name,
             data_link=f"{folder}/{_DATA}",
-            counts_name=outputs.counts.name,
-            counts_link=f"./{quote(outputs.counts.name)}",
-            effort_name=outputs.effort.name,
-            effort_link=f"./{quote(outputs.effort.name)}",
+            **_table_links(outputs),
+            **survey_values(found, curves, depth_band_m=depth_band_m),
             cards=_cards(found, found_images.files, new.folder, addresses, folder),
             n_look=sum(frame.look_first > 0 for frame in found.frames),
             **_first_screen(found, places),
         )
     return WrittenDive(outputs, notices)
+
+
+def _write_tables(
+    found: DiveFrames,
+    new: DiveOutputs,
+    curves: Sequence[CategoriesByEffort],
+    depth_band_m: float,
+) -> None:
+    write_table(new.counts, counts_table(found, depth_band_m=depth_band_m))
+    write_table(new.effort, effort_table(found, depth_band_m=depth_band_m))
+    write_table(new.shares, shares_table(found, depth_band_m=depth_band_m))
+    write_table(new.accumulation, accumulation_table(curves))
+
+
+def _table_links(outputs: DiveOutputs) -> dict[str, Any]:
+    tables = {
+        "counts": outputs.counts,
+        "effort": outputs.effort,
+        "shares": outputs.shares,
+        "accumulation": outputs.accumulation,
+    }
+    names = {f"{key}_name": table.name for key, table in tables.items()}
+    return names | {f"{key}_link": f"./{quote(table.name)}" for key, table in tables.items()}
 
 
 def _pictures(frames: Sequence[Frame], files: Sequence[Path | None]) -> list[Path | None]:

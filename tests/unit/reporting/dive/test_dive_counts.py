@@ -9,13 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finding_nemo.reporting.dive.dive_counts import (
-    count_by_hour,
     count_frames,
     counts_table,
     effort_table,
-    hour_of,
 )
 from finding_nemo.reporting.dive.dive_frames import DiveFrames, Frame, Name
+from finding_nemo.reporting.dive.survey_cells import cells_of, hour_of
 from finding_nemo.uncertainty.answers import CONFIDENCES
 
 _NAMES = (Name(text="crab", supercategory="Crustacea"), Name(text="eel"), Name(text="=squid"))
@@ -30,6 +29,7 @@ def frame(
     time_s: float | None = None,
     also: tuple[int, ...] = (),
     unusual: float = math.nan,
+    depth_m: float | None = None,
 ) -> Frame:
     return Frame(
         image_id="i",
@@ -48,6 +48,7 @@ def frame(
         also_named=also,
         novelty_percentile=unusual,
         look_first=0,
+        depth_m=depth_m,
     )
 
 
@@ -86,24 +87,25 @@ def test_hour__is_of_the_clock_or_of_the_video_or_a_bare_date() -> None:
 def test_tables_by_hand() -> None:
     eight = datetime(2015, 5, 7, 8, 30)
     found = dive_of(
-        frame(0, 0, captured=eight),
-        frame(2, 1, captured=eight),
+        frame(0, 0, captured=eight, depth_m=199.9),
+        frame(2, 1, captured=eight, depth_m=200.0),
         frame(0, 1, captured=eight + timedelta(hours=1)),
         frame(None, dive="b"),
     )
-    assert counts_table(found) == [
+    assert counts_table(found, depth_band_m=100) == [
         (
-            *("dive", "hour", "name", "supercategory", "frames"),
+            *("dive", "hour", "depth_from_m", "depth_to_m", "name", "supercategory", "frames"),
             *("sure_frames", "likely_frames", "guess_frames", "also_named_frames"),
         ),
-        ("a", "2015-05-07 08:00", "crab", "Crustacea", 1, 1, 0, 0, 0),
-        ("a", "2015-05-07 08:00", "=squid", "", 1, 0, 1, 0, 0),
-        ("a", "2015-05-07 09:00", "crab", "Crustacea", 1, 0, 1, 0, 0),
+        ("a", "2015-05-07 08:00", "100", "200", "crab", "Crustacea", 1, 1, 0, 0, 0),
+        ("a", "2015-05-07 08:00", "200", "300", "=squid", "", 1, 0, 1, 0, 0),
+        ("a", "2015-05-07 09:00", "", "", "crab", "Crustacea", 1, 0, 1, 0, 0),
     ]
-    assert effort_table(found)[1:] == [
-        ("a", "2015-05-07 08:00", 2, 2, 2, 0),
-        ("a", "2015-05-07 09:00", 1, 1, 1, 0),
-        ("b", "", 1, 0, 0, 0),
+    assert effort_table(found, depth_band_m=100)[1:] == [
+        ("a", "2015-05-07 08:00", "100", "200", 1, 1, 1, 0, 1),
+        ("a", "2015-05-07 08:00", "200", "300", 1, 1, 1, 0, 1),
+        ("a", "2015-05-07 09:00", "", "", 1, 1, 1, 0, 1),
+        ("b", "", "", "", 1, 0, 0, 0, 1),
     ]
 
 
@@ -127,9 +129,12 @@ def test_counts__are_those_of_a_slow_version(
         frame(answer, word, dive=dive, captured=start + timedelta(hours=hour))
         for answer, word, dive, hour in rows
     ]
-    found = count_by_hour(dive_of(*frames))
-    for (dive, hour), counts in found.items():
-        inside = [one for one in frames if one.dive == dive and hour_of(one) == hour]
+    found = {
+        cell: count_frames(inside, len(CONFIDENCES))
+        for cell, inside in cells_of(frames, 100.0).items()
+    }
+    for cell, counts in found.items():
+        inside = [one for one in frames if (one.dive, hour_of(one)) == (cell.dive, cell.hour)]
         assert counts.effort.n_frames == len(inside)
         for name in range(3):
             for word in range(3):

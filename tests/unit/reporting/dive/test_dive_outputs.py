@@ -15,7 +15,7 @@ from finding_nemo.reporting.dive.dive_outputs import DiveOutputs, whole_outputs,
 def write_all(page: Path, text: str, *, overwrite: bool = False) -> None:
     with whole_outputs(DiveOutputs.of(page), overwrite=overwrite) as new:
         (new.folder / "frames.js").write_text(text)
-        for part in (new.page, new.counts, new.effort):
+        for part in (new.page, *new.tables):
             part.write_text(text)
 
 
@@ -24,9 +24,8 @@ def held(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text() for path in files}
 
 
-_PARTS = {"d.counts.csv", "d.effort.csv", "d.html", "d_files/.finding-nemo-output"} | {
-    "d_files/frames.js"
-}
+_TABLES = {"d.counts.csv", "d.effort.csv", "d.shares.csv", "d.accumulation.csv"}
+_PARTS = _TABLES | {"d.html", "d_files/.finding-nemo-output", "d_files/frames.js"}
 
 
 def test_parts__are_named_after_the_page_and_replaced_only_when_asked(tmp_path: Path) -> None:

@@ -1,0 +1,52 @@
+"""The depth of each frame of a dive's page, from navigation, iFDO files and lists of fetches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from finding_nemo.data.datasets.fields.path_spelling import slashed
+from finding_nemo.exporting.positions.frame_positions import PositionSources
+from finding_nemo.exporting.positions.navigation_file import names_of_file
+from finding_nemo.reporting.dive.dive_frames import DiveFrames, Frame
+
+
+def with_depths(found: DiveFrames, sources: PositionSources) -> DiveFrames:
+    """Return the frames with the depths that `sources` know; a depth of the file itself stays.
+
+    What files say that frames of several folders share by name is left out, as it may mean any.
+
+    Args:
+        found: The frames.
+        sources: What may say where frames were filmed.
+    """
+    folders: dict[str, set[str]] = {}
+    for frame in found.frames:
+        path = PurePosixPath(slashed(frame.path))
+        folders.setdefault(path.name, set()).add(str(path.parent))
+    frames = tuple(
+        _with_depth(frame, sources, is_name_shared=len(folders[_name(frame)]) > 1)
+        for frame in found.frames
+    )
+    n_known = sum(frame.depth_m is not None for frame in frames)
+    if not sources.files:
+        return replace(found, frames=frames)
+    words = (
+        f"The depth of {n_known:,} of {len(frames):,} frames is known."
+        if n_known
+        else "No frame got a depth: the times or names of the navigation fit none of them."
+    )
+    faults = tuple(notice for source in sources.files for notice in source.notices)
+    return replace(found, frames=frames, notices=(*found.notices, *faults, words))
+
+
+def _name(frame: Frame) -> str:
+    return PurePosixPath(slashed(frame.path)).name
+
+
+def _with_depth(frame: Frame, sources: PositionSources, *, is_name_shared: bool) -> Frame:
+    if frame.depth_m is not None:
+        return frame
+    names = names_of_file(slashed(frame.path), frame.image_id, is_name_shared=is_name_shared)
+    position, _ = sources.place(frame.path, names, frame.captured)
+    return replace(frame, depth_m=position.depth_m)
