@@ -30,7 +30,7 @@ class CategoriesByEffort:
         curve: Expected categories by number of samples.
         total: How many there may be, `None` where names are the bundle's alone: it names the common
             animals and few of the rare ones, which the estimate is made of
-            (docs/experiments/0044-shares-of-frames.md).
+            (docs/experiments/0048-shares-of-frames.md).
     """
 
     unit: str
