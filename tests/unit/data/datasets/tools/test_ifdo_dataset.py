@@ -86,8 +86,8 @@ def test_ifdo__by_hand(tmp_path: Path) -> None:
     assert (third.category_ids, third.dive, third.longitude) == (None, "other", -117.02)
     assert [notice.partition(" (first")[0] for notice in found.notices] == [
         "1 labels are of points or lines, taken for their whole frame",
-        "1 labels are a machine's that no person confirmed; they are no truth and are left out",
         "1 items are videos, which are passed over",
+        "1 labels are a machine's that no person confirmed; they are no truth and are left out",
         "1 images have no label of a person, and count as not annotated",
     ]
 
