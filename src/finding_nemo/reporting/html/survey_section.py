@@ -64,7 +64,7 @@ def _with_interval(estimate: Estimate) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f}" if share < 0.1 else f"{100 * share:.0f}"
+    return f"{100 * share:.1f}" if 0 < share < 0.1 else f"{100 * share:.0f}"
 
 
 def _bands(found: DiveFrames, shares: Sequence[NameShare]) -> list[dict[str, Any]]:
