@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from finding_nemo.core.arrays import Bools, Ints
+from finding_nemo.core.arrays import Bools, Float64s, Ints
 from finding_nemo.core.records import Dataset
 from finding_nemo.data.dataset import read_dataset
 from finding_nemo.evaluation.label_errors.confident_learning import likely_errors, order_of_doubt
@@ -36,7 +36,7 @@ _LARGEST_CLIP = 40
 Change = Callable[[LabelledFrames, np.random.Generator], Bools]
 
 
-def _replaced(frames: LabelledFrames, rng: np.random.Generator, weights: np.ndarray) -> Bools:
+def _replaced(frames: LabelledFrames, rng: np.random.Generator, weights: Float64s) -> Bools:
     labels = frames.labels.copy()
     for row, column in _drawn(frames, rng):
         free = np.where(frames.labels[row] | labels[row], 0.0, weights)

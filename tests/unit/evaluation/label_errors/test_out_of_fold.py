@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from finding_nemo.core.arrays import Bools, Float32s
+from finding_nemo.core.arrays import Bools, Float32s, Float64s
 from finding_nemo.evaluation.label_errors.out_of_fold import (
     combine_evidence,
     fold_of_dives,
@@ -24,7 +24,7 @@ def test_fold_of_dives__largest_first_and_none_in_two() -> None:
     assert set(fold_of_dives(["x", "x"]).tolist()) == {0}
 
 
-def _slow_ridge(features: Float32s, labels: Bools, train: Bools) -> np.ndarray:
+def _slow_ridge(features: Float32s, labels: Bools, train: Bools) -> Float64s:
     """Least squares with rows of the penalty below the data."""
     values, truth = features[train].astype(np.float64), labels[train].astype(np.float64)
     mean, n_features = truth.mean(axis=0), features.shape[1]
