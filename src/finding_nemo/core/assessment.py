@@ -29,7 +29,8 @@ class GuessEvidence:
 
 
 Confidence = Literal["sure", "likely", "guess"]
-AnswerLevel = Literal["category", "supercategory"]
+# "category", "supercategory", or a rank such as "family".
+AnswerLevel = str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +38,8 @@ class Answer:
     """The one answer to an image.
 
     Attributes:
-        text: The name of a category or supercategory; never empty.
-        level: Which of the two.
+        text: The name of a category, supercategory or taxon; never empty.
+        level: Which of them: "category", "supercategory", or the taxon's rank.
         confidence: How far to trust it, in one word.
         probability: Of the answer, in [0, 1].
         why: Why it is no finer and no surer, for people.

@@ -9,9 +9,13 @@ import numpy as np
 
 from finding_nemo.core.arrays import Bools
 from finding_nemo.evaluation.evaluation_set import EvaluationSet
+from finding_nemo.marine.resolve_names import resolve_name
 from finding_nemo.metrics.bootstrap import dive_bootstrap_interval
 from finding_nemo.results.schema import PredictionTable
 from finding_nemo.uncertainty.answers import CONFIDENCES
+
+# Levels of answers whose name says all; those of others are taxa, which hold categories.
+_NO_RANKS = ("category", "supercategory")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +25,7 @@ class AnswerScore:
     Attributes:
         word: A name of `CONFIDENCES`.
         n_images: Judged images with such an answer.
-        n_right: Those that hold the category, or one of the supercategory.
+        n_right: Those that hold the category, or one of the supercategory or taxon.
         share_right: One through the other, in [0, 1]; NaN without any.
         low: Lower end of its 95 % interval by dive; NaN without any.
         high: Upper end.
@@ -51,23 +55,40 @@ def evaluate_answers(
         return ()
     rows = evaluation_set.rows.tolist()
     words = np.array([answers.confidences[row] or "" for row in rows], dtype=np.str_)
-    is_right = _right(evaluation_set, [answers.texts[row] for row in rows])
+    is_right = _right(
+        evaluation_set, [answers.texts[row] for row in rows], [answers.levels[row] for row in rows]
+    )
     dives = np.array(evaluation_set.dives, dtype=np.str_)
     return tuple(
         _score(word, is_right[words == word], dives[words == word]) for word in CONFIDENCES
     )
 
 
-def _right(evaluation_set: EvaluationSet, texts: Sequence[str | None]) -> Bools:
+def _right(
+    evaluation_set: EvaluationSet, texts: Sequence[str | None], levels: Sequence[str | None]
+) -> Bools:
     """Return whether each image holds what its answer says, shape (images,)."""
     table = evaluation_set.dataset.categories
     names = np.array(table.names, dtype=np.str_)
     groups = np.array(table.supercategories, dtype=np.str_)
+    held_by = [_taxa(name) for name in table.names]
+    within: dict[tuple[str | None, str | None], Bools] = {}
+    for text, level in dict.fromkeys(zip(texts, levels, strict=True)):
+        columns: Bools = (names == (text or "")) | (groups == (text or ""))
+        if level not in (None, *_NO_RANKS):
+            columns = columns | np.array([text in taxa for taxa in held_by], dtype=np.bool_)
+        within[text, level] = columns
     right = [
-        text is not None and bool(held[(names == text) | (groups == text)].any())
-        for text, held in zip(texts, evaluation_set.truth, strict=True)
+        text is not None and bool(held[within[text, level]].any())
+        for text, level, held in zip(texts, levels, evaluation_set.truth, strict=True)
     ]
     return np.array(right, dtype=np.bool_)
+
+
+def _taxa(name: str) -> frozenset[str]:
+    """Return the taxa that hold a name, itself among them; nothing where it is not known."""
+    record = resolve_name(name)
+    return frozenset(taxon.name for taxon in record.lineage) if record.is_resolved else frozenset()
 
 
 def _score(word: str, is_right: Bools, dives: np.typing.NDArray[np.str_]) -> AnswerScore:

@@ -294,7 +294,7 @@ def machine_labels(
     is_wanted = bool(answer) and word in selection.words
     probabilities = _probabilities(row, tables)
     if is_wanted:
-        is_group = row.get("answer_level") == "supercategory"
+        is_group = row.get("answer_level") not in (None, "category")
         probability = _finite(row.get("answer_probability"))
         if is_group:
             labels.append(

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.core.arrays import AnyFloats
+from finding_nemo.core.arrays import AnyFloats, Bools
 from finding_nemo.core.assessment import Answer, Assessment, GuessEvidence
 from finding_nemo.core.errors import BundleError
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.models.bundle.uncertainty_tensors import Uncertainty, calibrated, uncertainty_of
+from finding_nemo.prediction.rank_answers import RankAnswers, fit_rank_answers
 from finding_nemo.uncertainty.answers import (
     AnswerBars,
     familiar_images,
@@ -134,15 +135,19 @@ class PostProcessor:
             images.
     """
 
-    def __init__(self, bundle: Bundle, *, precision: float = PRECISION) -> None:
+    def __init__(
+        self, bundle: Bundle, *, precision: float = PRECISION, ranks: bool = False
+    ) -> None:
         """Make ready.
 
         Args:
             bundle: The trained model.
             precision: Share of named categories that should be right.
+            ranks: Whether the one answer climbs through the ranks of the tree of names.
 
         Raises:
             BundleError: If what the bundle holds beside its network is not what belongs there.
+            SettingsError: If `ranks` are wanted of names that are in no tree.
             PredictionsError: If `precision` is out of range.
         """
         self._bundle = bundle
@@ -155,6 +160,7 @@ class PostProcessor:
             self._evidence.n_images > 0,
             precision=precision,
         )
+        self._rank_answers = _fit_ranks(bundle, self._uncertainty) if ranks else None
         self.notices = (*bundle.notices, *_what_is_missing(self._uncertainty, self.thresholds))
 
     @property
@@ -214,14 +220,8 @@ class PostProcessor:
         pool = self._uncertainty.ranking
         ranking = None if pool is None else pool(logits).astype(np.float32)
         detector = self._uncertainty.detector
-        answers = give_answers(
-            probabilities,
-            self._bundle.categories.names,
-            self._bundle.categories.supercategories,
-            bars=None if self.thresholds is None else self.thresholds.answer_bars,
-            familiar=None if detector is None else familiar_images(scores, detector),
-            ranking=ranking,
-        )
+        familiar = None if detector is None else familiar_images(scores, detector)
+        answers = self._answers(probabilities, familiar, ranking)
         return [
             ImageAssessment(
                 probabilities[row].astype(np.float32),
@@ -234,6 +234,23 @@ class PostProcessor:
             )
             for row in range(len(outputs))
         ]
+
+    def _answers(
+        self, probabilities: AnyFloats, familiar: Bools | None, ranking: AnyFloats | None
+    ) -> list[Answer]:
+        categories = self._bundle.categories
+        if self._rank_answers is not None:
+            return self._rank_answers.give(
+                probabilities, categories.names, familiar=familiar, ranking=ranking
+            )
+        return give_answers(
+            probabilities,
+            categories.names,
+            categories.supercategories,
+            bars=None if self.thresholds is None else self.thresholds.answer_bars,
+            familiar=familiar,
+            ranking=ranking,
+        )
 
     def _check_widths(self, outputs: AnyFloats, features: AnyFloats | None) -> None:
         detector = self._uncertainty.detector
@@ -305,6 +322,19 @@ class PostProcessor:
             why = "supercategory: none of its categories reaches the wanted precision"
             return limits.groups[group], float(group_row[group]), why
         return "", float("nan"), NOTHING
+
+
+def _fit_ranks(bundle: Bundle, uncertainty: Uncertainty) -> RankAnswers | None:
+    """Return what answers by rank; `None` without validation images to choose bars on."""
+    view, categories = uncertainty.validation, bundle.categories
+    if view is None or not view.truth.any():
+        return None
+    return fit_rank_answers(
+        view,
+        calibrated(uncertainty, view.logits),
+        categories.names,
+        categories.supercategories,
+    )
 
 
 def _logits(outputs: AnyFloats, raw: AnyFloats, activation: str) -> AnyFloats:

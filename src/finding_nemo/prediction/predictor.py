@@ -95,6 +95,7 @@ class Predictor(ShortRepr):
         network: InferenceOptions = DEFAULT_INFERENCE,
         limits: InputLimits = USUAL_LIMITS,
         with_maps: bool = False,
+        ranks: bool = False,
     ) -> None:
         """Load `bundle`, if it is not loaded yet.
 
@@ -105,13 +106,12 @@ class Predictor(ShortRepr):
             threads: How many threads to use, 1 for one core; `None`: one a core.
             network: How the network is to be computed.
             limits: What one image may cost: bytes, pixels, scans, seconds.
-            with_maps: Whether each prediction says where in the frame its best guesses are seen,
-                where the network can tell.
+            with_maps: Whether each prediction says where its guesses are seen, if the network can.
+            ranks: Whether the one answer is a genus, family, ... where no species is sure.
 
         Raises:
             ArgumentError: If `bundle` is neither a bundle nor a path.
-            BundleError: If it is missing, broken or of another schema version, or has no
-                features and they are asked for.
+            BundleError: If it is missing, broken, of another version, or lacks features asked for.
         """
         if not isinstance(bundle, Bundle):
             check_path(bundle, "Predictor()", "a Bundle, or the path of a bundle or run folder")
@@ -121,8 +121,7 @@ class Predictor(ShortRepr):
         self._precision = precision
         self._wish = network
         self._opened: PixelNetwork | None = None
-        self._limits = limits
-        self._with_maps = with_maps
+        self._limits, self._with_maps, self._ranks = limits, with_maps, ranks
         if with_embedding:
             self.n_features()
 
@@ -136,6 +135,7 @@ class Predictor(ShortRepr):
             "network": self._wish,
             "limits": self._limits,
             "with_maps": self._with_maps,
+            "ranks": self._ranks,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -162,8 +162,9 @@ class Predictor(ShortRepr):
     @cached_property
     def postprocessor(self) -> PostProcessor | None:
         """What is said of network outputs; `None` where no image is opened."""
-        is_network = self.bundle.manifest.runner == "network"
-        return PostProcessor(self.bundle, precision=self._precision) if is_network else None
+        if self.bundle.manifest.runner != "network":
+            return None
+        return PostProcessor(self.bundle, precision=self._precision, ranks=self._ranks)
 
     @cached_property
     def origin(self) -> PredictionOrigin:

@@ -1,7 +1,7 @@
 """Answers in a tree of many ranks: the finest one that is sure enough, or the one that errs least.
 
-Functions with figures, which no bundle uses yet (docs/experiments/0043-names-and-the-tree.md):
-bundles answer with a category or its supercategory (`answers`).
+`predict --ranks` answers so; without it, with a category or its supercategory (`answers`). Figures:
+docs/experiments/0043-names-and-the-tree.md and 0049-answers-by-rank.md.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def fit_rank_bars(
     tree: LabelTree,
     *,
     wanted: float,
-    lowest: float,
+    lowest: float | Float64s,
 ) -> Mapping[str, Float64s]:
     """Choose for each rank from which probability on its nodes are right often enough.
 
@@ -146,7 +146,7 @@ def fit_rank_bars(
         dives: Of each image.
         tree: Of the categories.
         wanted: Share of the answers of each rank that should be right, in (0, 1).
-        lowest: No bar is below it.
+        lowest: No bar is below it; one for all nodes, or one a node.
 
     Returns:
         From rank to one bar a node of `tree`; infinite at other ranks and where none is enough.
@@ -163,7 +163,8 @@ def fit_rank_bars(
             dives=dives,
             n_names=len(tree.nodes),
         )
-        found = fit_bars(checked.kept(left), wanted=wanted, lowest=lowest)
+        found = fit_bars(checked.kept(left), wanted=wanted, lowest=float(np.min(lowest)))
+        found = np.maximum(found, lowest)
         at_rank = np.asarray(tree.ranks, dtype=np.str_) == rank
         bars[rank] = np.where(at_rank, found, np.inf)
         left = left & (of_best < bars[rank][best])

@@ -85,3 +85,35 @@ def test_answers__of_a_file_without_them_are_none() -> None:
         **{name: getattr(table, name) for name in table.__dataclass_fields__ if name != "answers"}
     )
     assert evaluate_answers(laid, without) == ()
+
+
+def test_a_taxon__is_right_where_a_category_of_it_is_there_and_only_as_an_answer_by_rank() -> None:
+    table = CategoryTable((Category(1, "Munida", "Squat lobster"), Category(2, "Munididae", "")))
+    right = {}
+    for level in ("family", "category"):
+        records = (ImageRecord(image_id="f", path=Path("f.png"), category_ids=(1,), dive="d"),)
+        predictions = PredictionTable(
+            image_ids=("f",),
+            paths=("f",),
+            widths=(4,),
+            heights=(4,),
+            failures=(None,),
+            ranked_ids=((1, 2),),
+            ranked_probabilities=((0.5, 0.3),),
+            novelty=np.zeros(1),
+            vector=None,
+            category_ids=(),
+            metadata={},
+            answers=AnswerColumns(
+                texts=("Munididae",),
+                levels=(level,),
+                confidences=("sure",),
+                probabilities=np.full(1, 0.9),
+                reasons=("",),
+                look_first=(None,),
+            ),
+        )
+        dataset = Dataset(Path(), table, records)
+        evaluation_set = align_with_truth(predictions, dataset, split=None, part=None)
+        right[level] = evaluate_answers(evaluation_set, predictions)[0].n_right
+    assert right == {"family": 1, "category": 0}

@@ -36,6 +36,14 @@ Images = Annotated[
         "or data sets."
     ),
 ]
+Ranks = Annotated[
+    bool,
+    typer.Option(
+        "--ranks",
+        help="Where a species is not sure, answer with its genus, family, order, ...: for "
+        "categories that are names of the tree of life.",
+    ),
+]
 Out = Annotated[Path, typer.Option(help="The file to write.")]
 Format = Annotated[
     FormatName | None,

@@ -43,6 +43,7 @@ def predict(
     ids: options.Ids = False,
     vector: options.Vector = True,
     precision: options.Precision = 0.9,
+    ranks: options.Ranks = False,
     split: options.Split = None,
     part: options.Part = None,
     origin: options.Origin = None,
@@ -92,7 +93,7 @@ def predict(
             limits=limits,
         )
         choices |= {"with_vector": vector, "with_embedding": embeddings, "with_maps": maps}
-        choices |= {"precision": precision, "limits": limits}
+        choices |= {"precision": precision, "ranks": ranks, "limits": limits}
         choices |= {"network": _network(dtype, runtime), "engine": _engine(engine, workers)}
         carry_out = _dry_run if dry_run else _predict
         carry_out(bundle, selection, out, overwrite=overwrite, **choices)

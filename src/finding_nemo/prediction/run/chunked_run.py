@@ -64,6 +64,7 @@ class ChunkWork:
         progress: Told of the progress: images done, in all, failed.
         network: How the network is to be computed, the same for every part.
         limits: What one image may cost.
+        ranks: Whether the one answer climbs through the ranks of the tree of names.
     """
 
     bundle: Bundle
@@ -74,6 +75,7 @@ class ChunkWork:
     progress: ProgressCallback = no_progress
     network: InferenceOptions = field(default_factory=InferenceOptions)
     limits: InputLimits = USUAL_LIMITS
+    ranks: bool = False
 
 
 ChunkRows = tuple[int, pa.Table]
@@ -218,6 +220,7 @@ _ASKED = {
     "embeddings": "--embeddings, and --format",
     "maps": "--maps, and --format",
     "precision": "--precision",
+    "ranks": "--ranks",
     "shard": "--shard",
     "columns": "of the rows, which this version of finding-nemo has others of",
     "layout": "--guesses and --ids",

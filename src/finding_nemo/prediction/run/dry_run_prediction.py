@@ -135,6 +135,7 @@ def _measured(
         spec.bundle,
         with_embedding=request["embeddings"],
         precision=spec.precision,
+        ranks=spec.ranks,
         network=spec.network,
         limits=spec.limits,
     )

@@ -26,6 +26,7 @@ def predictor_for(work: ChunkWork, *, threads: int | None = None) -> Predictor:
         work.bundle,
         with_embedding=work.columns.n_features > 0,
         precision=work.precision,
+        ranks=work.ranks,
         threads=threads,
         network=work.network,
         limits=work.limits,

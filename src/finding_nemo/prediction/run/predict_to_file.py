@@ -79,6 +79,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
     limits: InputLimits = USUAL_LIMITS,
     layout: SpreadsheetLayout = USUAL_SPREADSHEET,
     with_maps: bool = True,
+    ranks: bool = False,
 ) -> PredictionSummary:
     """Predict `inputs` into `out`, one row an image, in order.
 
@@ -104,6 +105,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         layout: What a CSV file for people holds.
         with_maps: Whether it is kept where in the frame the best guesses are seen, in a format that
             keeps lists, where the network can tell.
+        ranks: Whether the one answer climbs through the ranks of the tree of names.
 
     Raises:
         OutputExistsError: If `out` exists and `overwrite` is false.
@@ -128,6 +130,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         limits=limits,
         layout=layout,
         with_maps=with_maps,
+        ranks=ranks,
     )
     listener = reporter or Reporter()
     summary = _carry_out(spec, ChunkStore(out), engine, overwrite, listener)
@@ -150,6 +153,7 @@ def run_spec(  # noqa: PLR0913 - as `predict_to_file` has them
     limits: InputLimits = USUAL_LIMITS,
     layout: SpreadsheetLayout = USUAL_SPREADSHEET,
     with_maps: bool = True,
+    ranks: bool = False,
 ) -> RunSpec:
     """Return what is to be predicted, after the checks that need no image.
 
@@ -172,6 +176,7 @@ def run_spec(  # noqa: PLR0913 - as `predict_to_file` has them
         limits=limits,
         layout=layout,
         with_maps=with_maps,
+        ranks=ranks,
     )
 
 
@@ -207,6 +212,7 @@ class RunSpec:
     limits: InputLimits
     layout: SpreadsheetLayout
     with_maps: bool
+    ranks: bool
 
     def request(self) -> dict[str, Any]:
         """Return what must be the same for a run to go on, as JSON-ready values."""
@@ -219,6 +225,7 @@ class RunSpec:
             "embeddings": self.with_embedding and keeps_lists,
             "maps": self.with_maps and keeps_lists,
             "precision": self.precision,
+            **({"ranks": True} if self.ranks else {}),
             "shard": f"{self.shard.number}/{self.shard.count}",
             "network": _network(self.bundle, self.network),
             "limits": asdict(self.limits),
@@ -244,6 +251,7 @@ def _carry_out(
             precision=spec.precision,
             network=spec.network,
             with_maps=request["maps"],
+            ranks=spec.ranks,
         )
         for notice in predictor.postprocessor.notices if predictor.postprocessor else ():
             reporter.message(notice)
@@ -264,6 +272,7 @@ def _carry_out(
                 size=state.size,
                 columns=columns,
                 precision=spec.precision,
+                ranks=spec.ranks,
                 progress=progress,
                 network=spec.network,
                 limits=spec.limits,

@@ -1,0 +1,56 @@
+"""The path of each category through the tree of names, from the wide to the narrow."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from finding_nemo.marine.name_record import NameRecord
+from finding_nemo.marine.resolve_names import resolve_name
+from finding_nemo.marine.taxon import MAIN_RANKS
+
+Step = tuple[str, str]
+_OWN = "category"
+# Where nothing is known of a name, its supercategory stands above it.
+_GROUP = "supercategory"
+
+
+def tree_paths(
+    names: Sequence[str], supercategories: Sequence[str], *, ranks: Collection[str]
+) -> tuple[tuple[tuple[Step, ...], ...], int]:
+    """Return the path of each name and how many names the package's table knows.
+
+    A path has the phylum, class, order, family, genus and species that hold a name, and those of
+    other ranks that are names themselves. A name of no taxon of its own, such as "Paralomis cf.
+    papillata", is a step of rank "category" below the taxon that holds it.
+
+    Args:
+        names: Of categories.
+        supercategories: Of each; "" and "none" for none.
+        ranks: The ranks that a step may have.
+
+    Example:
+        >>> tree_paths(["Munida"], [""], ranks=MAIN_RANKS)[0][0][-2:]
+        (('family', 'Munididae'), ('genus', 'Munida'))
+    """
+    records = [resolve_name(name) for name in names]
+    paths = [
+        _path(record, set(names), group, ranks)
+        for record, group in zip(records, supercategories, strict=True)
+    ]
+    return tuple(paths), sum(record.is_resolved for record in records)
+
+
+def _path(
+    record: NameRecord, names: set[str], group: str, ranks: Collection[str]
+) -> tuple[Step, ...]:
+    steps = [
+        (taxon.rank, taxon.name)
+        for taxon in (record.lineage if record.is_resolved else ())
+        if taxon.rank in ranks
+        and (taxon.rank in MAIN_RANKS[1:] or taxon.name in names or taxon.name == record.accepted)
+    ]
+    if not steps and group not in ("", "none"):
+        steps = [(_GROUP, group)]
+    if not steps or steps[-1][1] != record.name:
+        steps.append((_OWN, record.name))
+    return tuple(steps)
