@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,10 @@ from finding_nemo.training.augmentation.plan import (
 Decode = Callable[[ImageRecord], Pixels]
 
 _RIM = 0.12
+# The middles of 256 equally frequent parts of the standard normal distribution, to whose standard
+# deviation of 1 they are brought.
+_MIDDLES = [NormalDist().inv_cdf((step + 0.5) / 256) for step in range(256)]
+_NORMAL_STEPS = np.array(_MIDDLES) / np.std(_MIDDLES)
 
 
 def render_augmentation(
@@ -29,8 +34,8 @@ def render_augmentation(
 ) -> Pixels:
     """Return the view at the network's size, uint8 (height, width, 3).
 
-    Pillow does the work on whole images, without Python's lock: 6 ms a view of 480 x 352 on one
-    core, where the same in NumPy's floats took 30.
+    Pillow and NumPy do the work on whole images, without Python's lock: threads render side by
+    side. A view depends on its plan alone, whoever renders it.
 
     Args:
         plan: The plan.
@@ -81,12 +86,19 @@ def _paste(image: Image.Image, paste: Paste, decode: Decode) -> None:
     cut = _cut_out(decode(paste.paste_source.record), paste.source, right - left, bottom - top)
     if paste.mirrored:
         cut = cut.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    position = np.asarray(image.crop((left, top, right, bottom)), dtype=np.float32)
-    values = np.asarray(cut, dtype=np.float32)
-    shift = paste.colour_match * (position.mean(axis=(0, 1)) - values.mean(axis=(0, 1)))
-    matched = np.clip(np.rint(values + shift), 0, 255).astype(np.uint8)
+    around = _channel_means(image.crop((left, top, right, bottom)))
+    shift = paste.colour_match * (around - _channel_means(cut))
+    levels = np.clip(np.rint(np.arange(256) + shift[:, np.newaxis]), 0, 255).astype(int)
+    matched = cut.point(levels.ravel().tolist())
     weight = (255 * _rim_weight(bottom - top, right - left)).astype(np.uint8)
-    image.paste(Image.fromarray(matched), (left, top), Image.fromarray(weight))
+    image.paste(matched, (left, top), Image.fromarray(weight))
+
+
+def _channel_means(image: Image.Image) -> npt.NDArray[np.float64]:
+    """Return the mean of each channel, exact: sums of whole numbers, in whatever order."""
+    counts = np.array(image.histogram(), dtype=np.int64).reshape(3, 256)
+    means: npt.NDArray[np.float64] = counts @ np.arange(256) / (image.width * image.height)
+    return means
 
 
 def _rim_weight(height: int, width: int) -> npt.NDArray[np.float32]:
@@ -99,8 +111,13 @@ def _rim_weight(height: int, width: int) -> npt.NDArray[np.float32]:
 
 
 def _noisy(pixels: Pixels, plan: AugmentationPlan) -> Pixels:
-    generator = np.random.default_rng(plan.seed)
-    noise = generator.standard_normal(pixels.shape, dtype=np.float32)
-    noise *= plan.color_jitter.noise
-    noise += pixels
-    return np.clip(np.rint(noise), 0, 255).astype(np.uint8)
+    """Return pixels with noise of a normal distribution in 256 steps.
+
+    A random byte chooses the step: an eighth of the time of as many normal random numbers.
+    """
+    steps = np.rint(plan.color_jitter.noise * _NORMAL_STEPS).astype(np.int16)
+    drawn = np.frombuffer(np.random.default_rng(plan.seed).bytes(pixels.size), dtype=np.uint8)
+    noisy = steps[drawn].reshape(pixels.shape)
+    noisy += pixels
+    np.clip(noisy, 0, 255, out=noisy)
+    return noisy.astype(np.uint8)

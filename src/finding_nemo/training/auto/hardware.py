@@ -7,6 +7,10 @@ import torch
 from finding_nemo.core.choice import Choice
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.names.inference_names import BFLOAT16, FLOAT32
+from finding_nemo.core.processes.cores import usable_cores
+
+# A view takes about 1 ms of Python, during which no other thread can run: more would wait.
+_MOST_RENDERING_THREADS = 16
 
 
 def choose_device(wanted: str) -> Choice[str]:
@@ -38,3 +42,19 @@ def choose_dtype(wanted: str, device: str) -> Choice[str]:
     if device == "cuda" and torch.cuda.is_bf16_supported():
         return Choice(BFLOAT16, "this GPU computes it faster and it needs no loss scaling")
     return Choice(FLOAT32, "the same numbers on every processor; bfloat16 can be set")
+
+
+def choose_rendering_threads(device: str, *, n_processes: int) -> Choice[int]:
+    """Return how many threads render augmented views.
+
+    Args:
+        device: Where the network is trained.
+        n_processes: How many train together; they are taken to be on one machine.
+    """
+    cores = usable_cores()
+    if device == "cpu":
+        return Choice(1, f"the network itself keeps {torch.get_num_threads()} threads busy")
+    # One core is left to whoever feeds the GPU.
+    threads = min(max(cores // n_processes - 1, 1), _MOST_RENDERING_THREADS)
+    among = f" among {n_processes} processes" if n_processes > 1 else ""
+    return Choice(threads, f"{cores} cores{among}; the network is on the GPU")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.training.augmentation.color_transfer import ColorTransferSources
 from finding_nemo.training.augmentation.plan import (
+    AugmentationPlan,
     AugmentationPolicy,
     PasteSources,
     plan_augmentation,
@@ -37,6 +39,8 @@ class AugmentedExamples:
         grid: Rows and columns of the network's patches.
         policy: How strongly they are augmented.
         seed: Of all that is drawn.
+        threads: How many render a batch. Each view depends on its plan alone: the pixels are the
+            same with any number.
     """
 
     records: tuple[ImageRecord, ...]
@@ -48,6 +52,7 @@ class AugmentedExamples:
     grid: tuple[int, int]
     policy: AugmentationPolicy
     seed: int
+    threads: int = 1
 
     @classmethod
     def of(
@@ -58,6 +63,7 @@ class AugmentedExamples:
         grid: tuple[int, int],
         policy: AugmentationPolicy,
         seed: int,
+        threads: int = 1,
     ) -> AugmentedExamples:
         """Return the views of frames whose pixels are stored, which lend each other all else."""
         return cls(
@@ -72,6 +78,7 @@ class AugmentedExamples:
             grid=grid,
             policy=policy,
             seed=seed,
+            threads=threads,
         )
 
     def __len__(self) -> int:
@@ -81,24 +88,31 @@ class AugmentedExamples:
         self, chosen: npt.NDArray[np.int64], epoch: int
     ) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.float32]]:
         """Return pixels, uint8 (images, height, width, 3), and targets as `patch_targets` does."""
-        plans = [
-            plan_augmentation(
-                self.records[index],
-                epoch,
-                self.paste_sources,
-                self.color_transfers,
-                self.categories,
-                seed=self.seed,
-                policy=self.policy,
-            )
-            for index in chosen
-        ]
         height, width = self._pixels(self.records[0]).shape[:2]
-        pixels = [
-            render_augmentation(v, self._pixels, width_px=width, height_px=height) for v in plans
-        ]
-        targets = [patch_targets(plan, self.grid, len(self.categories)) for plan in plans]
-        return np.stack(pixels), np.stack(targets)
+        pixels = np.empty((len(chosen), height, width, 3), dtype=np.uint8)
+
+        def example(position: int) -> npt.NDArray[np.float32]:
+            plan = self._plan(int(chosen[position]), epoch)
+            pixels[position] = render_augmentation(
+                plan, self._pixels, width_px=width, height_px=height
+            )
+            return patch_targets(plan, self.grid, len(self.categories))
+
+        if self.threads == 1:
+            return pixels, np.stack([example(position) for position in range(len(chosen))])
+        with ThreadPoolExecutor(self.threads) as pool:
+            return pixels, np.stack(list(pool.map(example, range(len(chosen)))))
+
+    def _plan(self, index: int, epoch: int) -> AugmentationPlan:
+        return plan_augmentation(
+            self.records[index],
+            epoch,
+            self.paste_sources,
+            self.color_transfers,
+            self.categories,
+            seed=self.seed,
+            policy=self.policy,
+        )
 
     def _pixels(self, record: ImageRecord) -> Pixels:
         row: Pixels = self.rows.take(np.array([self.row_of[record.image_id]]))[0]

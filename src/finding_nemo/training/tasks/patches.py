@@ -25,7 +25,7 @@ from finding_nemo.training.auto.epoch_budget import (
 )
 from finding_nemo.training.auto.fallback_without_boxes import fallback_without_boxes
 from finding_nemo.training.auto.gradient_checkpointing import choose_gradient_checkpointing
-from finding_nemo.training.auto.hardware import choose_device
+from finding_nemo.training.auto.hardware import choose_device, choose_rendering_threads
 from finding_nemo.training.examples.augmented_examples import AugmentedExamples
 from finding_nemo.training.examples.cached_inputs import CachedInputs, cache_pixels
 from finding_nemo.training.examples.partition import Partition
@@ -104,6 +104,7 @@ def _build(settings: NemoSettings, partition: Partition, context: RunContext) ->
             grid=spec.grid,
             policy=AugmentationPolicy.of(settings),
             seed=context.seed,
+            threads=_rendering_threads(settings, context),
         ),
         rate_factors=layer_rate_factors(
             backbone,
@@ -114,6 +115,12 @@ def _build(settings: NemoSettings, partition: Partition, context: RunContext) ->
         micro_batch_size=memory.micro_batch_size,
         unused=frozenset(() if has_boxes else {"global_weight", "top_k_patches"}),
     )
+
+
+def _rendering_threads(settings: NemoSettings, context: RunContext) -> int:
+    device = choose_device(settings.device).value
+    choice = choose_rendering_threads(device, n_processes=context.group.count)
+    return context.announce("rendering threads", choice)
 
 
 def _pooling(settings: NemoSettings, partition: Partition, context: RunContext) -> PoolingConfig:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +79,29 @@ def test_noise__is_the_views_own_and_as_strong_as_said() -> None:
     again = render_augmentation(noisy, lambda _: grey, width_px=60, height_px=40)
     np.testing.assert_array_equal(seen, again)
     assert 4.7 < seen.astype(float).std() < 5.3
+
+
+def test_noise__is_one_of_256_equally_frequent_levels_a_value() -> None:
+    seen = rendered(replace(_PLAIN, color_jitter=ColorJitter(noise=5.0))).reshape(-1)
+    middles = [NormalDist().inv_cdf((step + 0.5) / 256) for step in range(256)]
+    spread = sum(m * m for m in middles) / 256  # their mean is 0
+    drawn = np.random.default_rng(_PLAIN.seed).bytes(len(seen))
+    for value, byte, plain in zip(seen, drawn, _PIXELS["a"].reshape(-1), strict=True):
+        noise = round(5.0 * middles[byte] / spread**0.5)
+        assert value == min(max(int(plain) + noise, 0), 255)
+
+
+def test_paste__is_shifted_by_the_difference_of_exact_means() -> None:
+    paste = Paste(
+        PasteSource(_FRAME, Mark(1, WHOLE)), WHOLE, WHOLE, mirrored=True, colour_match=0.5
+    )
+    plan = replace(_PLAIN, record=_SOURCE, pastes=(paste,))
+    seen = rendered(plan)[20, 30]  # inside the rim
+    for channel in range(3):
+        cut = [int(value) for value in _PIXELS["a"][..., channel].reshape(-1)]
+        shift = 0.5 * ((250, 10, 10)[channel] - sum(cut) / len(cut))
+        wanted = min(max(round(int(_PIXELS["a"][20, 59 - 30, channel]) + shift), 0), 255)
+        assert seen[channel] == wanted
 
 
 def test_paste__fills_its_target_and_leaves_the_rest() -> None:
