@@ -110,8 +110,8 @@ def shares(frames: LabelledFrames, change: Change, seed: int) -> dict[str, list[
                 n_first = round(share * n_labels)
                 rows[kind].append(hits[:n_first].sum() / max(changed.sum(), 1))
         likely = likely_errors(first, labels)
-        for given, changed in ((labels, is_wrong), (~labels, is_missing)):
-            rows[kind] += [(likely & given).sum(), (likely & changed).sum(), changed.sum()]
+        for stated, changed in ((labels, is_wrong), (~labels, is_missing)):
+            rows[kind] += [(likely & stated).sum(), (likely & changed).sum(), changed.sum()]
     return rows
 
 
