@@ -100,7 +100,7 @@ class MisbehavingServer:
         """Serve `files` by path.
 
         Args:
-            files: What is served; any other path is 404.
+            files: What is served; any other path is 404. A mapping may read them when asked.
             fault_rate: Share of the requests that go wrong.
             seed: Of what goes wrong: by path and the number of its requests.
             faults: What may go wrong.
@@ -111,7 +111,7 @@ class MisbehavingServer:
             host: The address to listen at.
             pause_s: Before each answer.
         """
-        self.files = dict(files)
+        self.files = files
         self.account = Account()
         self._fault_rate, self._seed, self._faults = fault_rate, seed, faults
         self._hold_s, self._pause_s = hold_s, pause_s
