@@ -107,7 +107,7 @@ def test_every_setting__is_read_by_the_training_of_its_recipe(
     )
     unread = set(settings.model_fields) - watched.read
     # Nothing to start from, and nothing but False is accepted.
-    assert unread == ({"pretrained"} if name == "logistic-regression" else set())
+    assert unread == ({"pretrained", "weights"} if name == "logistic-regression" else set())
     assert set(run.bundle.manifest.settings) == set(settings.model_fields) - unread
 
 

@@ -32,6 +32,7 @@ from finding_nemo.cli.prediction_verbs.similar import similar
 from finding_nemo.cli.serving_verbs.review import review
 from finding_nemo.cli.serving_verbs.serve import serve
 from finding_nemo.cli.training_verbs.compare import compare
+from finding_nemo.cli.training_verbs.declare import declare
 from finding_nemo.cli.training_verbs.ensemble import ensemble
 from finding_nemo.cli.training_verbs.export import export
 from finding_nemo.cli.training_verbs.novelty import novelty
@@ -77,6 +78,7 @@ _VERBS: tuple[Callable[..., None], ...] = (
     tune,
     ensemble,
     export,
+    declare,
 )
 
 

@@ -8,6 +8,7 @@ FindingNemoError
 ├── SplitError (ValueError)              a split cannot be made, or does not fit the data set
 ├── SettingsError (ValueError)           settings that are unknown or out of range, all at once
 ├── TrainingError (RuntimeError)         a training cannot go on
+│   └── WeightsError                     pretrained weights are wanted and cannot be had
 ├── BundleError (ValueError)             a bundle is missing, broken, or of another schema
 ├── ExportError (ValueError)             an export is worse than its bar
 ├── PredictionsError (ValueError)        a predictions file cannot be used
@@ -76,6 +77,10 @@ class SettingsError(FindingNemoError, ValueError):
 
 class TrainingError(FindingNemoError, RuntimeError):
     """A training cannot start or cannot go on."""
+
+
+class WeightsError(TrainingError):
+    """Pretrained weights are wanted and cannot be had, or do not fit; it says the ways out."""
 
 
 class StoppedError(TrainingError):

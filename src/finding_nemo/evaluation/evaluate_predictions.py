@@ -42,6 +42,7 @@ from finding_nemo.metrics.leakage import Leakage, measure_leakage
 from finding_nemo.metrics.ranking import average_precision_at_k
 from finding_nemo.metrics.roc_auc import competition_score, roc_auc
 from finding_nemo.metrics.thresholded import scores_at_threshold
+from finding_nemo.models.weights_origin import origins_in_words, origins_of_metadata
 from finding_nemo.results.schema import PredictionTable
 
 
@@ -111,9 +112,15 @@ def evaluate(
         if evaluation_set.failed.all()
         else evaluate_uncertainty(evaluation_set, predictions, novel),
         images=_images(evaluation_set, predictions, per_image),
-        notices=evaluation_set.notices,
+        notices=(*evaluation_set.notices, *_weights_notices(predictions)),
         metadata=predictions.metadata,
     )
+
+
+def _weights_notices(predictions: PredictionTable) -> tuple[str, ...]:
+    """Return what the predictions' network knew before its training, where the file says it."""
+    origins = origins_of_metadata(predictions.metadata)
+    return (origins_in_words(origins),) if origins else ()
 
 
 def _check_arguments(dataset: object, split: object, part: object) -> None:

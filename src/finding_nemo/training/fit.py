@@ -258,6 +258,7 @@ class _Packing:
             split=summarize_split(partition.split),
             validation=summary,
             calibration=in_words(uncertainty.calibration),
+            weights_origins=(task.weights_origin,),
             provenance={**self.provenance, "ended": now_utc()},
         )
         return write_bundle(

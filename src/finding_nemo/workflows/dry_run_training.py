@@ -18,12 +18,12 @@ from finding_nemo.training.auto.epoch_budget import (
     EpochBudget,
     choose_epochs,
 )
-from finding_nemo.training.auto.fallback_without_boxes import fallback_without_boxes
-from finding_nemo.training.auto.from_dataset import frame_size
+from finding_nemo.training.auto.fallback_without_boxes import choose_fallback
 from finding_nemo.training.auto.hardware import choose_device
 from finding_nemo.training.recipes.known_costs import KNOWN_COSTS
 from finding_nemo.training.recipes.registry import find_recipe, trainer_settings
 from finding_nemo.training.recipes.settings import NemoSettings
+from finding_nemo.training.tasks.backbone_spec import frame_size_for
 from finding_nemo.training.train_recipe import AskedTraining, check_training
 from finding_nemo.workflows.comparison_request import AskedFold, ComparisonRequest, is_compared
 
@@ -114,7 +114,7 @@ def training_cost(asked: AskedTraining) -> TrainingCost:
     settings = trainer_settings(asked.settings)
     device = choose_device(settings.device).value
     if recipe.build == _NEMO:
-        fallback = fallback_without_boxes(cast(NemoSettings, settings), recipe, partition.train)
+        fallback = choose_fallback(cast(NemoSettings, settings), recipe, partition.train)
         if fallback is not None:
             recipe = find_recipe(fallback.recipe)
             settings = trainer_settings(fallback.settings)
@@ -160,7 +160,7 @@ def _chosen(values: Values, train: Sequence[ImageRecord], budget: EpochBudget) -
     """Return what a training chooses by itself where nothing is set."""
     return _Shape(
         choose_epochs(values["epochs"], len(train), budget).value,
-        frame_size(values["width_px"], values["height_px"], train).value,
+        frame_size_for(values["backbone"], values["width_px"], values["height_px"], train).value,
     )
 
 

@@ -55,6 +55,10 @@ NOT_VERIFIED = (
     "the bundle holds no hashes of its files (an earlier version made it): damage to them would "
     "not be noticed."
 )
+FROM_RANDOM = (
+    "the network was trained from RANDOM weights ({}), nothing was pretrained: it knows no more "
+    "than its training images showed it."
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -111,7 +115,10 @@ class Bundle(ShortRepr):
     @property
     def notices(self) -> tuple[str, ...]:
         """What a user of the bundle should know."""
-        return () if self.manifest.files else (NOT_VERIFIED,)
+        origins = self.manifest.weights_origins or ()
+        random = [origin.backbone for origin in origins if origin.is_random]
+        started = FROM_RANDOM.format(", ".join(random))
+        return (*([] if self.manifest.files else [NOT_VERIFIED]), *([started] if random else []))
 
     def network_bytes(self, name: str = NETWORK) -> bytes:
         """Return the bytes of `model.onnx` or of `model.int8.onnx`, verified.

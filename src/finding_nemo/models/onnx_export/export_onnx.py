@@ -14,15 +14,14 @@ from torch import nn
 from finding_nemo.core.errors import TrainingError
 from finding_nemo.core.names.inference_names import PATCH_LOGITS
 from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.models.networks.onnx_backbone import FromCells, onnx_backbone_in
 from finding_nemo.models.networks.with_features import (
     WithFeatures,
     WithMaps,
     has_features,
     has_maps,
 )
-
-# The exporter's own opset: IR 10, which ONNX Runtime 1.20 and later read.
-_OPSET = 18
+from finding_nemo.models.onnx_export.own_onnx import OPSET, join_behind
 
 
 def export_onnx(
@@ -39,7 +38,16 @@ def export_onnx(
         output: The name of the output, such as "logits".
         more: The names of those behind it, such as "features", where `module` gives several.
     """
+    backbone = onnx_backbone_in(module)
+    if backbone is not None:
+        cells = torch.zeros(2, *backbone.cells_shape)
+        head = _export(FromCells(module, backbone), cells, "cells", (output, *more))
+        return join_behind(backbone.graph, head)
     example = torch.zeros(2, 3, preprocessing.height_px, preprocessing.width_px)
+    return _export(module, example, "images", (output, *more))
+
+
+def _export(module: nn.Module, example: torch.Tensor, taken: str, given: Sequence[str]) -> bytes:
     batch = torch.export.Dim("batch")
     was_training = module.training
     module.eval()
@@ -48,10 +56,10 @@ def export_onnx(
             module,
             (example,),
             dynamo=True,
-            input_names=["images"],
-            output_names=[output, *more],
+            input_names=[taken],
+            output_names=list(given),
             dynamic_shapes=({0: batch},),
-            opset_version=_OPSET,
+            opset_version=OPSET,
             verbose=False,
         )
     module.train(was_training)

@@ -9,6 +9,7 @@ from typing import Any
 from finding_nemo.core.text.printable import printable
 from finding_nemo.models.bundle.adaptation_numbers import adaptation_numbers
 from finding_nemo.models.bundle.bundle import Bundle, bundle_hash
+from finding_nemo.models.weights_origin import METADATA_KEY
 from finding_nemo.prediction.postprocess import SET_RISK, PostProcessor
 from finding_nemo.results.schema import ADAPTATION_SETTINGS, SCHEMA_VERSION
 from finding_nemo.uncertainty.answers import WANTED, AnswerBars
@@ -55,14 +56,16 @@ def bundle_metadata(bundle: Bundle, postprocessor: PostProcessor | None) -> dict
 
 
 def origin_of(bundle: Bundle) -> dict[str, Any]:
-    """Return what people call a bundle and what it was trained on, JSON-ready."""
+    """Return what people call a bundle, what it was trained on and started from, JSON-ready."""
     folder = bundle.path.absolute()
     name = folder.parent.name if folder.name == "bundle" else folder.name
     part = bundle.manifest.split.parts.get("train")
+    origins = bundle.manifest.weights_origins
     return {
         "recipe": bundle.manifest.recipe,
         "bundle_name": printable(name),
         "training": None if part is None else part.model_dump(),
+        METADATA_KEY: None if origins is None else [origin.model_dump() for origin in origins],
     }
 
 

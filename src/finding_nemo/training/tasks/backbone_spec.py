@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from finding_nemo.core.choice import Choice
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.models.networks.backbones import load_backbone
+from finding_nemo.core.records import ImageRecord
 from finding_nemo.models.networks.own_backbones import refuse_without_maps
 from finding_nemo.models.networks.patch_network import patch_grid
+from finding_nemo.models.networks.timm_backbones import patch_px_in
+from finding_nemo.models.weights_origin import WeightsOrigin
 from finding_nemo.training.auto.from_dataset import frame_size
 from finding_nemo.training.examples.partition import Partition
 from finding_nemo.training.loop.run_context import RunContext
 from finding_nemo.training.recipes.settings import PatchesSettings
+from finding_nemo.training.tasks.onnx_features import is_onnx, onnx_frame_size
+from finding_nemo.training.tasks.open_backbone import open_frozen_backbone
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackboneSpec:
     """What sees the patches.
 
     Attributes:
-        backbone: A timm network without a head.
+        backbone: A timm network without a head, or an exported one.
+        origin: Where its weights came from.
+        unread: Settings that made no difference to it.
         preprocessing: What is done to pixels.
         grid: Rows and columns of patches.
     """
 
     backbone: Any
+    origin: WeightsOrigin
+    unread: frozenset[str]
     preprocessing: Preprocessing
     grid: tuple[int, int]
 
@@ -35,13 +45,45 @@ def choose_backbone_spec(
 ) -> BackboneSpec:
     """Return it as set, or else chosen from the training images, and tell the reasons."""
     message = context.reporter.message
-    loaded = load_backbone(settings.backbone, n_outputs=0, pretrained=settings.pretrained)
+    width, height = context.announce("frames", _frame_size(settings, partition))
+    loaded = open_frozen_backbone(settings, (height, width), context.reporter)
     refuse_without_maps(settings.backbone, loaded.network)
-    message(f"backbone {settings.backbone}: {loaded.weights}.")
-    width, height = context.announce(
-        "frames", frame_size(settings.width_px, settings.height_px, partition.train)
-    )
     grid = patch_grid(loaded.network, width_px=width, height_px=height)
     message(f"patches {grid[0]} x {grid[1]}: what the backbone makes of the frame's size.")
     spec = Preprocessing(width_px=width, height_px=height, mean=loaded.mean, std=loaded.std)
-    return BackboneSpec(loaded.network, spec, grid)
+    return BackboneSpec(
+        backbone=loaded.network,
+        origin=loaded.origin,
+        unread=loaded.unread,
+        preprocessing=spec,
+        grid=grid,
+    )
+
+
+def _frame_size(settings: PatchesSettings, partition: Partition) -> Choice[tuple[int, int]]:
+    return frame_size_for(settings.backbone, settings.width_px, settings.height_px, partition.train)
+
+
+def frame_size_for(
+    backbone: str, width_px: int | None, height_px: int | None, records: Sequence[ImageRecord]
+) -> Choice[tuple[int, int]]:
+    """Return width and height as set, or else chosen from the boxes for what the backbone takes.
+
+    Raises:
+        SettingsError: If the backbone is an ONNX file that cannot be read.
+    """
+    choice = frame_size(width_px, height_px, records)
+    if width_px is not None:
+        return choice
+    if is_onnx(backbone):
+        own = onnx_frame_size(backbone)
+        return choice if own is None else _sized(own[1], own[0], "what the ONNX file takes")
+    patch_px = patch_px_in(backbone)
+    if patch_px is None or not any(side % patch_px for side in choice.value):
+        return choice
+    width, height = (max(1, round(side / patch_px)) * patch_px for side in choice.value)
+    return _sized(width, height, f"{choice.reason}; whole patches of {patch_px} px")
+
+
+def _sized(width_px: int, height_px: int, reason: str) -> Choice[tuple[int, int]]:
+    return Choice((width_px, height_px), reason, shown=f"{width_px} x {height_px} px")

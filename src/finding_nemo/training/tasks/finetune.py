@@ -8,8 +8,9 @@ import torch
 
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.models.networks.backbones import IMAGENET_MEAN, IMAGENET_STD, load_backbone
+from finding_nemo.models.networks.backbones import IMAGENET_MEAN, IMAGENET_STD
 from finding_nemo.models.networks.study_networks import basic_network, linear_on_pixels
+from finding_nemo.models.weights_origin import random_weights
 from finding_nemo.training.augmentation.cutout import PreparePixels
 from finding_nemo.training.augmentation.own_augmentation import load_augmentation
 from finding_nemo.training.examples.cached_inputs import CachedInputs, cache_pixels
@@ -17,6 +18,7 @@ from finding_nemo.training.examples.partition import Partition
 from finding_nemo.training.loop.run_context import RunContext
 from finding_nemo.training.optimization.losses import OBJECTIVES
 from finding_nemo.training.recipes.settings import ON_PIXELS, NetworkSettings
+from finding_nemo.training.tasks.open_backbone import open_trained_backbone
 from finding_nemo.training.tasks.training_task import TrainingTask, cache_validation, with_truth
 
 _PIXEL_NETWORKS = dict(zip(ON_PIXELS, (linear_on_pixels, basic_network), strict=True))
@@ -29,19 +31,13 @@ def build_finetune_task(
     n_categories = len(partition.dataset.categories)
     mean, std = IMAGENET_MEAN, IMAGENET_STD
     is_on_pixels = settings.backbone in _PIXEL_NETWORKS
-    reads_pretrained = not is_on_pixels
+    unread, origin = frozenset({"pretrained", "weights"}), random_weights(settings.backbone)
     if is_on_pixels:
         n_pixels = 3 * settings.width_px * settings.height_px
         network = _PIXEL_NETWORKS[settings.backbone](n_pixels, n_categories)
     else:
-        loaded = load_backbone(
-            settings.backbone,
-            n_outputs=n_categories,
-            pretrained=settings.pretrained is not False,
-            frame_px=(settings.height_px, settings.width_px),
-        )
-        reads_pretrained = loaded.reads_pretrained
-        context.reporter.message(f"backbone {settings.backbone}: {loaded.weights}.")
+        loaded = open_trained_backbone(settings, n_categories, context.reporter)
+        unread, origin = loaded.unread, loaded.origin
         network = loaded.network.to(memory_format=torch.channels_last)
         mean, std = loaded.mean, loaded.std
     if not settings.normalise:
@@ -76,5 +72,6 @@ def build_finetune_task(
         train_inputs=train,
         val_inputs=cache_validation(train, partition, cache),
         examples=with_truth(train, partition),
-        unused=frozenset(() if reads_pretrained else {"pretrained"}),
+        weights_origin=origin,
+        unused=unread,
     )

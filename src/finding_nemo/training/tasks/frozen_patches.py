@@ -76,11 +76,13 @@ def build_frozen_patch_task(
         activation="sigmoid",
         loss=image_and_patch_loss(len(partition.dataset.categories), settings.patch_loss_weight),
         preprocessing=spec.preprocessing,
+        weights_origin=spec.origin,
         prepare=as_tensor,
         train_inputs=train,
         val_inputs=cache_validation(train, partition, cache),
         examples=_examples(train, partition, spec.grid, context),
-        unused=frozenset(() if has_box_supervision(partition.train) else {"patch_loss_weight"}),
+        unused=spec.unread
+        | frozenset(() if has_box_supervision(partition.train) else {"patch_loss_weight"}),
     )
 
 

@@ -9,7 +9,7 @@ import torch
 
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import ImageRecord
-from finding_nemo.models.networks.backbones import freeze, load_backbone
+from finding_nemo.models.networks.backbones import freeze
 from finding_nemo.models.networks.patch_network import averaged_grid
 from finding_nemo.models.networks.study_networks import LinearProbe, ProbeNetwork
 from finding_nemo.models.onnx_export.export_onnx import export_onnx
@@ -18,6 +18,7 @@ from finding_nemo.training.examples.partition import Partition
 from finding_nemo.training.loop.run_context import RunContext
 from finding_nemo.training.optimization.losses import OBJECTIVES
 from finding_nemo.training.recipes.settings import ProbeSettings
+from finding_nemo.training.tasks.open_backbone import open_frozen_backbone
 from finding_nemo.training.tasks.training_task import (
     TrainingTask,
     as_tensor,
@@ -31,13 +32,9 @@ def build_probe_task(
     settings: ProbeSettings, partition: Partition, context: RunContext
 ) -> TrainingTask:
     """Return a linear head on frozen features, which are computed once and kept on disk."""
-    loaded = load_backbone(
-        settings.backbone,
-        n_outputs=0,
-        pretrained=settings.pretrained,
-        frame_px=(settings.height_px, settings.width_px),
+    loaded = open_frozen_backbone(
+        settings, (settings.height_px, settings.width_px), context.reporter
     )
-    context.reporter.message(f"backbone {settings.backbone}: {loaded.weights}.")
     backbone = freeze(loaded.network)
     preprocessing = Preprocessing(
         width_px=settings.width_px,
@@ -77,7 +74,8 @@ def build_probe_task(
         train_inputs=train,
         val_inputs=cache_validation(train, partition, cache),
         examples=with_truth(train, partition),
-        unused=frozenset(() if loaded.reads_pretrained else {"pretrained"}),
+        weights_origin=loaded.origin,
+        unused=loaded.unread,
     )
 
 

@@ -23,7 +23,7 @@ from finding_nemo.training.auto.epoch_budget import (
     EVERY_LAYER_BUDGET,
     SOME_LAYERS_BUDGET,
 )
-from finding_nemo.training.auto.fallback_without_boxes import fallback_without_boxes
+from finding_nemo.training.auto.fallback_without_boxes import choose_fallback
 from finding_nemo.training.auto.gradient_checkpointing import choose_gradient_checkpointing
 from finding_nemo.training.auto.hardware import choose_device, choose_rendering_threads
 from finding_nemo.training.examples.augmented_examples import AugmentedExamples
@@ -49,10 +49,10 @@ def build_nemo_task(
 ) -> TrainingTask:
     """Return a network that looks for each animal in each patch, and augmented views for it.
 
-    Where boxes are wanted and there are few, another recipe is built in its place, which the task
-    states.
+    Where boxes are wanted and there are few, or the backbone cannot be trained, another recipe is
+    built in its place, which the task states.
     """
-    fallback = fallback_without_boxes(settings, context.recipe, partition.train)
+    fallback = choose_fallback(settings, context.recipe, partition.train)
     if fallback is None:
         return _build(settings, partition, context)
     context.reporter.message(fallback.in_words)
@@ -95,6 +95,7 @@ def _build(settings: NemoSettings, partition: Partition, context: RunContext) ->
         activation="sigmoid",
         loss=image_and_patch_loss(len(categories), settings.patch_loss_weight),
         preprocessing=spec.preprocessing,
+        weights_origin=spec.origin,
         prepare=PreparePixels(spec.preprocessing, cutout_px=0, channels_last=True),
         train_inputs=train,
         val_inputs=cache_validation(train, partition, cache),
@@ -113,7 +114,7 @@ def _build(settings: NemoSettings, partition: Partition, context: RunContext) ->
             prefix="backbone.",
         ),
         micro_batch_size=memory.micro_batch_size,
-        unused=frozenset(() if has_boxes else {"global_weight", "top_k_patches"}),
+        unused=spec.unread | frozenset(() if has_boxes else {"global_weight", "top_k_patches"}),
     )
 
 

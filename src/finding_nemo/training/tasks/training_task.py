@@ -14,6 +14,7 @@ from torch import nn
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.models.bundle.manifest import Activation
+from finding_nemo.models.weights_origin import WeightsOrigin
 from finding_nemo.training.examples.array_cache import CachedRows
 from finding_nemo.training.examples.cached_inputs import CachedInputs
 from finding_nemo.training.examples.examples import Examples, Prepare, TrainingExamples
@@ -45,6 +46,7 @@ class TrainingTask:
         micro_batch_size: Images of a step that are computed together, where the task chose; else 0.
         unused: Settings that this data set or network gave no use for; the bundle does not hold
             them.
+        weights_origin: Where the network's weights came from before this training.
         built_as: The recipe in whose place this was built, and why; "" for the one asked for.
     """
 
@@ -58,6 +60,7 @@ class TrainingTask:
     train_inputs: CachedInputs
     val_inputs: CachedInputs
     examples: TrainingExamples
+    weights_origin: WeightsOrigin
     rate_factors: Mapping[str, float] = field(default_factory=dict)
     micro_batch_size: int = 0
     unused: frozenset[str] = frozenset()

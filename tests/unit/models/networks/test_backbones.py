@@ -13,7 +13,7 @@ def test_transformer__takes_the_size_of_frames_that_is_set() -> None:
     loaded = load_backbone("vit_tiny_patch16_224", n_outputs=3, pretrained=False, frame_px=(32, 48))
     with torch.inference_mode():
         assert loaded.network.eval()(torch.zeros(2, 3, 32, 48)).shape == (2, 3)
-    assert loaded.weights == "random weights (pretrained=false)"
+    assert loaded.origin.is_random
 
 
 @pytest.mark.parametrize("frame_px", [(40, 48), (8, 8)])

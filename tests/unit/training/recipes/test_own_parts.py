@@ -105,7 +105,8 @@ def test_backbone__gets_a_classifier_of_its_own_width() -> None:
     register_backbone("small", mean=(0.1, 0.2, 0.3))(_convolutions)
     loaded = load_backbone("small", n_outputs=7, pretrained=True, frame_px=(9, 12))
     assert loaded.network(torch.zeros(2, 3, 20, 9)).shape == (2, 7)
-    assert (loaded.mean, loaded.reads_pretrained) == ((0.1, 0.2, 0.3), False)
+    assert (loaded.mean, loaded.unread) == ((0.1, 0.2, 0.3), frozenset({"pretrained"}))
+    assert loaded.origin.kind == "registered"
     bare = load_backbone("small", n_outputs=0, pretrained=True)
     assert bare.network(torch.zeros(2, 3, 9, 9)).shape == (2, 5)
     assert all(module.training for module in loaded.network.modules())
@@ -119,7 +120,9 @@ def test_backbone__is_asked_for_weights_if_it_can_tell() -> None:
         asked.append(pretrained)
         return _convolutions()
 
-    assert load_backbone("asking", n_outputs=0, pretrained=False).reads_pretrained
+    asked_for_none = load_backbone("asking", n_outputs=0, pretrained=False)
+    assert not asked_for_none.unread
+    assert asked_for_none.origin.is_random
     load_backbone("asking", n_outputs=0, pretrained=True)
     assert asked == [False, True]
 
