@@ -117,7 +117,7 @@ def _noisy(pixels: Pixels, plan: AugmentationPlan) -> Pixels:
     """
     steps = np.rint(plan.color_jitter.noise * _NORMAL_STEPS).astype(np.int16)
     drawn = np.frombuffer(np.random.default_rng(plan.seed).bytes(pixels.size), dtype=np.uint8)
-    noisy = steps[drawn].reshape(pixels.shape)
+    noisy = np.asarray(steps[drawn].reshape(pixels.shape), dtype=np.int16)
     noisy += pixels
     np.clip(noisy, 0, 255, out=noisy)
-    return noisy.astype(np.uint8)
+    return np.asarray(noisy, dtype=np.uint8)
