@@ -13,7 +13,10 @@ if (location.protocol === "file:") {
       this.frame.hidden = true;
       document.body.append(this.frame);
       const inside = this.frame.contentWindow;
-      inside.postMessage = (data) => queueMicrotask(() => this.tell(new MessageEvent("message", { data })));
+      inside.postMessage = (sent) => {
+        const data = structuredClone(sent);
+        setTimeout(() => this.tell(new MessageEvent("message", { data })));
+      };
       const script = inside.document.createElement("script");
       script.src = new URL(address, document.baseURI).href;
       this.ready = new Promise((resolve) => { script.onload = resolve; });
@@ -26,7 +29,8 @@ if (location.protocol === "file:") {
       this.dispatchEvent(event);
     }
 
-    postMessage(data) {
+    postMessage(sent) {
+      const data = structuredClone(sent);
       this.ready.then(() => {
         const inside = this.frame.contentWindow;
         inside?.dispatchEvent(new inside.MessageEvent("message", { data }));

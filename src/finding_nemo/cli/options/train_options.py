@@ -16,7 +16,7 @@ class StrategyName(StrEnum):
 
 
 Out = Annotated[Path, typer.Option(help="The run folder to make.")]
-RecipeName = Annotated[str, typer.Option(help="A recipe; README lists them.")]
+RecipeName = Annotated[str, typer.Option(help="A recipe; `recipes` lists them.")]
 SplitFile = Annotated[Path | None, typer.Option(help="A split file.")]
 Fold = Annotated[
     int | None, typer.Option(min=0, help="Of a split with folds, the one left out as test.")

@@ -22,7 +22,7 @@ EXAMPLES = ("finding-nemo novelty fathomnet/ --out novelty",)
 def novelty(
     dataset: DatasetPath,
     out: Annotated[Path, typer.Option(help="The folder to make.")],
-    recipe: Annotated[str, typer.Option(help="A recipe; README lists them.")] = "probe",
+    recipe: Annotated[str, typer.Option(help="A recipe; `recipes` lists them.")] = "probe",
     holdouts: Annotated[
         int | None,
         typer.Option(

@@ -1,0 +1,185 @@
+"""The commands of README.md, the tutorials and the how-tos, run in order on drawn frames.
+
+What a person does in between is done here: reviews are made from the truth of the drawing, a server
+is asked once and ended. Trainings are made smaller than the pages say, and nothing else.
+"""
+
+from __future__ import annotations
+
+import csv
+import glob
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from finding_nemo.cli import main
+from page_commands import Block, blocks_of, own_words, words_of
+
+pytestmark = pytest.mark.slow
+
+_ROOT = Path(__file__).parents[2]
+_DOCS = _ROOT / "docs"
+_PAGES = [
+    _ROOT / "README.md",
+    _DOCS / "for-agents.md",
+    *sorted(_DOCS.glob("tutorial-*.md")),
+    *sorted((_DOCS / "how-to").glob("*.md")),
+]
+_SMALL = ("--set", "backbone=test_efficientnet", "--set", "pretrained=false", "--set", "epochs=2")
+_SERVERS = ("serve", "review")
+_ADDRESS = re.compile(r"127\.0\.0\.1:8765")
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the pages begin with: a demo of few frames and of a small network."""
+    from finding_nemo import make_split, read_dataset, train
+    from finding_nemo.data.splits.split_csv import write_split
+    from finding_nemo.synthetic.write_dataset import draw_dataset
+
+    folder = tmp_path_factory.mktemp("drawn")
+    frames = draw_dataset(folder / "demo/dataset", dives=20, images=80)
+    dataset = read_dataset(frames)
+    split = make_split(dataset, by="dive", val_fraction=0.3)
+    write_split(split, folder / "demo/split.csv")
+    small = {"backbone": "test_efficientnet", "pretrained": False, "epochs": 2}
+    train(dataset, out=folder / "demo/run", recipe="probe", split=split, settings=small)
+    for name in ("nemo", "probe"):
+        shutil.copytree(folder / "demo/run", folder / "runs" / name)
+    shutil.copytree(folder / "demo/dataset", folder / "FRAMES")
+    shutil.copytree(folder / "demo/dataset/images/eval", folder / "dive-0297")
+    shutil.copy(next((folder / "dive-0297").iterdir()), folder / "dive-0297/00042.jpg")
+    shutil.copy(next((folder / "dive-0297").iterdir()), folder / "dive-0297/00042.png")
+    with tarfile.open(folder / "frames.tar", "w") as archive:
+        archive.add(folder / "dive-0297", "dive-0297")
+    _write_archive(folder)
+    _write_navigation(folder)
+    return folder
+
+
+def _write_archive(folder: Path) -> None:
+    """Write more frames than one piece of a run holds, each of a few pixels."""
+    frames = sorted((folder / "dive-0297").iterdir())
+    (folder / "ARCHIVE").mkdir()
+    for number in range(300):
+        with Image.open(frames[number % len(frames)]) as frame:
+            frame.resize((32, 24)).save(folder / f"ARCHIVE/{number:03d}.png")
+
+
+def _write_navigation(folder: Path) -> None:
+    """Write where each frame was filmed, and what only the owner of a dive knows."""
+    lines = ["file,latitude,longitude,depth_m,taken_at"]
+    for number, path in enumerate(sorted((folder / "dive-0297").iterdir())):
+        time = f"2015-05-01T10:{number // 60:02d}:{number % 60:02d}Z"
+        lines.append(f"{path.name},36.7{number:03d},-122.05,{400 + number},{time}")
+    (folder / "nav.csv").write_text("\n".join(lines) + "\n")
+    (folder / "about.toml").write_text('title = "A dive"\nlicense = "CC BY 4.0"\n')
+
+
+@pytest.fixture
+def workspace(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy in which one page is followed."""
+    folder = tmp_path / "work"
+    shutil.copytree(drawn, folder)
+    if importlib.util.find_spec("av") is not None:
+        _write_video(folder / "dive.mp4", sorted((folder / "dive-0297").iterdir())[:6])
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def _write_video(path: Path, frames: list[Path]) -> None:
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for frame in frames:
+            image = Image.open(frame).convert("RGB").resize((320, 240))
+            container.mux(stream.encode(av.VideoFrame.from_image(image)))
+        container.mux(stream.encode())
+
+
+class _Person:
+    """Who follows a page in a folder, word by word."""
+
+    def __init__(self, folder: Path, start: Callable[..., Any], patch: pytest.MonkeyPatch) -> None:
+        self._folder, self._start, self._patch = folder, start, patch
+        self._server: Any = None
+
+    def follow(self, block: Block) -> None:
+        for command in block.commands:
+            self.carry_out(command)
+
+    def carry_out(self, command: str) -> None:
+        own = own_words(command)
+        if own is not None and own[0] in _SERVERS:
+            self._serve(own)
+        elif own is not None:
+            self._run(own)
+        elif command.startswith("curl "):
+            self._ask(command)
+        else:
+            # They install, or are what the continuous integration does; another test reads them.
+            assert command.split()[0] in ("make", "pip"), command
+
+    def _run(self, words: list[str]) -> None:
+        if words[0] == "demo":
+            return  # the folder holds one, made with few frames
+        if words[0] == "train":
+            words += _SMALL
+        if "reviews.csv" in words and not Path("reviews.csv").exists():
+            _review(self._folder)
+        expanded = [found for word in words for found in sorted(glob.glob(word)) or [word]]
+        self._patch.setattr(sys, "argv", ["finding-nemo", *expanded])
+        with pytest.raises(SystemExit) as ended:
+            main.run()
+        assert ended.value.code in (0, None), words
+
+    def _serve(self, words: list[str]) -> None:
+        """Start a server, see its page, and end it; one that programs ask goes on."""
+        left = [word for word in words[1:] if word != "--open"]
+        if "--port" in left:
+            at = left.index("--port")
+            del left[at : at + 2]
+        self._server = self._start(words[0], *left)
+        assert self._server.ask("GET", "/health")[0] == 200
+
+    def _ask(self, command: str) -> None:
+        assert self._server is not None, "no server runs"
+        address = f"127.0.0.1:{self._server.port}"
+        words = words_of(_ADDRESS.sub(address, command))
+        if shutil.which(words[0]) is None:
+            pytest.skip("no curl")
+        asked = subprocess.run([*words, "--fail", "--silent"], capture_output=True, check=False)
+        assert asked.returncode == 0, asked.stderr
+
+
+def _review(folder: Path) -> None:
+    """Write reviews of a few frames, as the page of a review exports them."""
+    with (folder / "demo/dataset/eval_truth.csv").open(encoding="utf-8") as stream:
+        truth = list(csv.DictReader(stream))[:5]
+    rows = [f'{row["id"]},"{row["categories"]}"' for row in truth]
+    (folder / "reviews.csv").write_text("\n".join(["id,categories", *rows]) + "\n")
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.relative_to(_ROOT).as_posix())
+def test_page__can_be_followed_word_by_word(
+    page: Path, workspace: Path, start_server: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = blocks_of(page)
+    unmarked = [b.line for b in blocks if b.language in ("", "console") and b.commands]
+    assert unmarked == [], "a block of commands is marked sh; output is marked text"
+    person = _Person(workspace, start_server, monkeypatch)
+    for block in blocks:
+        if block.is_run:
+            person.follow(block)
