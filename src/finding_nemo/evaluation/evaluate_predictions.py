@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from finding_nemo.core.arrays import Bools, Float64s
 from finding_nemo.core.errors import PredictionsError, SettingsError
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.text.wrong_argument import check_argument
+from finding_nemo.evaluation.evaluate_ancestors import evaluate_ancestors
 from finding_nemo.evaluation.evaluate_answers import evaluate_answers
 from finding_nemo.evaluation.evaluate_rankings import evaluate_rankings
 from finding_nemo.evaluation.evaluate_uncertainty import evaluate_uncertainty
@@ -52,6 +54,8 @@ def evaluate(
     *,
     split: Split | None = None,
     part: str | None = None,
+    ignore_ancestors: bool = False,
+    names_file: Path | None = None,
 ) -> Evaluation:
     """Compare predictions with a data set's annotations.
 
@@ -64,6 +68,9 @@ def evaluate(
         dataset: Holds the truth.
         split: Says what the model may have learnt from.
         part: The part to judge, with `split`.
+        ignore_ancestors: Whether to score also with guesses passed over that stand above or below
+            a true category in the tree of names, as a family above its species.
+        names_file: A table of names for that, which counts before that of the package.
 
     Returns:
         Every figure, with the baselines' beside it.
@@ -73,6 +80,7 @@ def evaluate(
         PredictionsError: If nothing can be judged, or the category tables differ.
         SettingsError: If only one of `split` and `part` is given.
         SplitError: If the split has no such part.
+        NamesError: If the table of names cannot be read.
 
     Example:
         >>> predictions = finding_nemo.Predictor(run.bundle).predict(test)  # doctest: +SKIP
@@ -114,6 +122,9 @@ def evaluate(
         images=_images(evaluation_set, predictions, per_image),
         notices=(*evaluation_set.notices, *_weights_notices(predictions)),
         metadata=predictions.metadata,
+        ancestors=evaluate_ancestors(evaluation_set, prior, names_file=names_file)
+        if ignore_ancestors
+        else None,
     )
 
 

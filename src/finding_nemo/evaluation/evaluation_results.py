@@ -140,6 +140,34 @@ class EvaluatedImage(OfADive):
     is_outside: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AncestorScore:
+    """The score where a guess above or below a true category is neither right nor wrong.
+
+    Attributes:
+        n_pairs: Pairs of categories of which one stands above the other.
+        n_images: Judged images with a true category that has an unlabelled one above or below it.
+        map_at_20: Of the predictions.
+        prior: MAP@20 of class frequency by the same rule.
+    """
+
+    n_pairs: int
+    n_images: int
+    map_at_20: Measured
+    prior: float
+
+    def in_words(self) -> str:
+        """Return the score and its rule in one sentence."""
+        if not self.n_pairs:
+            return "no category stands above another in the tree of names: nothing to pass over"
+        score = self.map_at_20
+        return (
+            f"MAP@20 {score.value:.4f} ({score.low:.3f} to {score.high:.3f}), class frequency "
+            f"{self.prior:.4f}, where a guess above or below a true category in the tree of names "
+            f"is passed over ({self.n_pairs:,} such pairs, in {self.n_images:,} images)"
+        )
+
+
 @dataclass(frozen=True, repr=False)
 class Evaluation(ShortRepr):
     """What is known of predictions after comparing them with the truth.
@@ -167,6 +195,8 @@ class Evaluation(ShortRepr):
         images: Every judged image.
         notices: What a reader should know, in sentences.
         metadata: The predictions' provenance.
+        ancestors: MAP@20 with guesses passed over that stand above or below a true category;
+            `None` unless asked for.
 
     Example:
         >>> found = finding_nemo.evaluate("dive.parquet", dataset)  # doctest: +SKIP
@@ -195,6 +225,7 @@ class Evaluation(ShortRepr):
     images: tuple[EvaluatedImage, ...]
     notices: tuple[str, ...]
     metadata: dict[str, Any]
+    ancestors: AncestorScore | None = None
 
     def facts(self) -> Mapping[str, object]:
         """Return the scores that come first."""
@@ -218,6 +249,7 @@ class Evaluation(ShortRepr):
             "map_at_20": self.model.map_at_20.value,
             "map_at_20_ci": [self.model.map_at_20.low, self.model.map_at_20.high],
             "map_at_20_by_ranking": asdict(self.rankings),
+            "map_at_20_ancestors_ignored": asdict(self.ancestors) if self.ancestors else None,
             "map_at_20_by_dive": by_dive.value,
             "map_at_20_by_dive_ci": [by_dive.low, by_dive.high],
             "macro_ap": self.model.macro_ap,

@@ -104,7 +104,7 @@ def _rank_by_keys(scores: npt.NDArray[np.float32], width: int) -> npt.NDArray[np
 
 
 def average_precision_at_k(
-    truth: Bools, scores: AnyFloats, *, k: int = 20
+    truth: Bools, scores: AnyFloats, *, k: int = 20, passed_over: Bools | None = None
 ) -> npt.NDArray[np.float64]:
     """Return AP@k of each image, in [0, 1], shape (images,); NaN where nothing is true.
 
@@ -112,6 +112,8 @@ def average_precision_at_k(
         truth: Whether each category is in each image, shape (images, categories).
         scores: Higher is better, same shape.
         k: Depth of the ranking.
+        passed_over: Guesses that count neither as right nor as wrong, same shape: others move up
+            in their stead. What is true is never passed over.
 
     Raises:
         PredictionsError: If the shapes differ, or `scores` is unusable.
@@ -120,7 +122,10 @@ def average_precision_at_k(
         raise PredictionsError(
             f"truth and scores must have one shape, got {truth.shape} and {scores.shape}."
         )
-    ranked = rank_columns(scores, k=k)
+    if passed_over is None:
+        ranked = rank_columns(scores, k=k)
+    else:
+        ranked = _rank_others(scores, passed_over & ~truth.astype(np.bool_, copy=False), k)
     hits = np.take_along_axis(truth.astype(np.bool_, copy=False), ranked, axis=1)
     ranks = np.arange(1, ranked.shape[1] + 1)
     precision_sum = (hits * np.cumsum(hits, axis=1) / ranks).sum(axis=1)
@@ -129,6 +134,15 @@ def average_precision_at_k(
     with np.errstate(invalid="ignore"):
         score: npt.NDArray[np.float64] = np.where(n_true > 0, precision_sum / divisor, np.nan)
     return score
+
+
+def _rank_others(scores: AnyFloats, passed_over: Bools, k: int) -> npt.NDArray[np.int64]:
+    """Rank the columns that are not passed over; the rest comes after all of them."""
+    _check_scores(scores, k)
+    ranked = rank_columns(scores, k=max(scores.shape[1], 1))
+    is_last = np.take_along_axis(passed_over, ranked, axis=1)
+    order = np.argsort(is_last, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(ranked, order, axis=1)
 
 
 def map_at_k(truth: Bools, scores: AnyFloats, *, k: int = 20, empty: EmptyRule = "zero") -> float:

@@ -49,6 +49,7 @@ from finding_nemo.training.packaging.parity import check_parity
 from finding_nemo.training.packaging.validation_summary import summarize_validation
 from finding_nemo.training.recipes.registry import trainer_settings
 from finding_nemo.training.recipes.settings import AnySettings
+from finding_nemo.training.tasks.ancestors import with_ancestors
 from finding_nemo.training.tasks.training_task import BaselineTask, TrainingTask, with_truth
 
 Fitted = tuple[Bundle, tuple[EpochRow, ...]]
@@ -89,6 +90,7 @@ def fit_network(
     with group.one_after_another():
         reporter.activity("opening the backbone")
         task: TrainingTask = context.recipe.builder()(settings, partition, context)
+        task = with_ancestors(task, partition.dataset.categories.names, reporter)
         tell_unusable(task.train_inputs, task.val_inputs, reporter)
     begin(f"{task.train_inputs.content} {task.val_inputs.content}")
     group.barrier()

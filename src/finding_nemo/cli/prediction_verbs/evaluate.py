@@ -31,6 +31,15 @@ def evaluate(
     json_file: Annotated[
         Path | None, typer.Option("--json", help="A JSON file of all figures to write.")
     ] = None,
+    ignore_ancestors: Annotated[
+        bool,
+        typer.Option(
+            "--ignore-ancestors",
+            help="Score also without guesses that stand above or below a true category in the "
+            "tree of names, as Macrouridae does above Coryphaenoides acrolepis: they are neither "
+            "right nor wrong. The competition counts them as wrong.",
+        ),
+    ] = False,
     images: ImagesFolder = None,
     dive_pattern: DivePattern = None,
     verify: Annotated[
@@ -65,9 +74,16 @@ def evaluate(
     check_apart_from_images(outputs.values(), data)
     table = read_predictions(predictions, verify=verify)
     data, matched = match_categories(table, data)
-    found = evaluate_table(table, data, split=read_split(split) if split else None, part=part)
-    show_notices((*matched, *found.notices, f"the prior is taken from {found.prior_source}."))
     names_file = names_path_beside(dataset)
+    found = evaluate_table(
+        table,
+        data,
+        split=read_split(split) if split else None,
+        part=part,
+        ignore_ancestors=ignore_ancestors,
+        names_file=names_file,
+    )
+    show_notices((*matched, *found.notices, f"the prior is taken from {found.prior_source}."))
     print_evaluation(found, names_file=names_file)
     if json_file is not None:
         write_text(json_file, found.to_json())

@@ -43,6 +43,8 @@ def print_evaluation(evaluation: Evaluation, *, names_file: Path | None = None) 
     gain = evaluation.gain
     print_line(f"gain over the prior {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})")
     print_line(evaluation.rankings.in_words())
+    if evaluation.ancestors is not None:
+        print_line(evaluation.ancestors.in_words())
     if evaluation.answers:
         print_line(answers_in_words(evaluation.answers))
     print_uncertainty(evaluation)

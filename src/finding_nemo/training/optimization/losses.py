@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import torch
 from torch.nn import functional
 
+from finding_nemo.core.arrays import Bools
 from finding_nemo.core.errors import TrainingError
 from finding_nemo.core.names.registries import load
 from finding_nemo.training.recipes.loop_choices import LOSSES
@@ -89,6 +91,36 @@ OBJECTIVES: Mapping[str, Objective] = _Objectives()
 
 # Of targets: nobody knows whether it is there.
 UNKNOWN = -1.0
+
+# Outputs whose loss and gradient at target 0 are nothing: logits, or probabilities themselves.
+_SURELY_ABSENT: Mapping[str, float] = {"sigmoid": -60.0, "clip": 0.0}
+
+
+def without_related_negatives(
+    loss: Loss, related: Bools, activation: Literal["sigmoid", "clip"]
+) -> Loss:
+    """Return `loss` where the relatives of what is there are no negatives.
+
+    A frame labelled with a species says nothing against the category of its family, nor one
+    labelled with the family against the species. Their outputs are taken as right, so that they
+    add nothing to the loss and are not changed. The same holds in each patch.
+
+    Args:
+        loss: Of outputs and targets.
+        related: Whether of two categories one stands above the other, shape (categories,
+            categories).
+        activation: What the outputs are, as `Objective` has it.
+    """
+    table = torch.from_numpy(related.astype(np.float32))
+    absent = _SURELY_ABSENT[activation]
+
+    def with_unknown(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        rows = targets.reshape(len(targets), targets.shape[1] // len(table), len(table))
+        near = (rows != 0).float() @ table.to(targets.device) > 0
+        is_unknown = (near & (rows == 0)).reshape(targets.shape)
+        return loss(outputs.masked_fill(is_unknown, absent), targets)
+
+    return with_unknown
 
 
 def patch_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

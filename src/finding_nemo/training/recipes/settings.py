@@ -55,6 +55,9 @@ class TrainerSettings(Settings):
         dtype: "auto", "float32" or "bfloat16".
         ema_decay: Decay of the exponential moving average (EMA) of the weights, which is validated
             and kept; 0 for the weights themselves.
+        ancestors: What categories are that stand, in the tree of names, above or below what is
+            labelled in a frame, as a family above its species: "negative", as every category
+            without a label, or "ignored", neither there nor absent.
     """
 
     epochs: int = Field(ge=1, le=10_000)
@@ -69,6 +72,7 @@ class TrainerSettings(Settings):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     dtype: TrainingDtype = "auto"
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
+    ancestors: Literal["negative", "ignored"] = "negative"
 
 
 class LossSettings(TrainerSettings):
