@@ -66,7 +66,7 @@ def renamed(data: Dataset, seed: int) -> tuple[Dataset, dict[str, tuple[int, ...
     own: dict[int, str] = {}
     for order, group in zip(orders, sorted(groups, key=lambda g: -len(groups[g])), strict=False):
         for category, name in zip(groups[group], leaves[order], strict=False):
-            own[category.id] = name
+            own[category.category_id] = name
     wider = {
         name: [t.name for t in table.lineage(name)[:-1] if t.rank in ("genus", "family", "order")]
         for name in own.values()

@@ -10,12 +10,17 @@ from finding_nemo.core.arrays import Bools, Float64s
 from finding_nemo.evaluation.evaluation_results import AncestorScore, Measured
 from finding_nemo.evaluation.evaluation_set import EvaluationSet
 from finding_nemo.marine.ancestor_pairs import ancestor_pairs, related_pairs
+from finding_nemo.marine.taxonomy_table import TaxonomyTable
 from finding_nemo.metrics.bootstrap import dive_bootstrap_interval
 from finding_nemo.metrics.ranking import average_precision_at_k
 
 
 def evaluate_ancestors(
-    evaluation_set: EvaluationSet, prior: Float64s, *, names_file: Path | None = None
+    evaluation_set: EvaluationSet,
+    prior: Float64s,
+    *,
+    names_file: Path | None = None,
+    taxa: TaxonomyTable | None = None,
 ) -> AncestorScore:
     """Return MAP@20 with relatives of true categories passed over.
 
@@ -26,12 +31,14 @@ def evaluate_ancestors(
         evaluation_set: Predictions laid beside the truth.
         prior: Class frequency for each image, shape (images, categories).
         names_file: A table of names, which counts before that of the package.
+        taxa: A tree in place of the package's.
 
     Raises:
         NamesError: If that table cannot be read.
     """
     truth = evaluation_set.truth
-    above = ancestor_pairs(evaluation_set.dataset.categories.names, names_file=names_file)
+    names = evaluation_set.dataset.categories.names
+    above = ancestor_pairs(names, names_file=names_file, table=taxa)
     passed_over = relatives_of_true(truth, related_pairs(above))
     found = average_precision_at_k(truth, evaluation_set.ranking, passed_over=passed_over)
     found = np.where(evaluation_set.failed & evaluation_set.truth_of_all, 0.0, found)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from finding_nemo.core.arrays import Bools
+from finding_nemo.core.text.cells import quoted
 from finding_nemo.evaluation.evaluation_set import EvaluationSet
 from finding_nemo.marine.resolve_names import resolve_name
+from finding_nemo.marine.taxonomy_table import TaxonomyTable
 from finding_nemo.metrics.bootstrap import dive_bootstrap_interval
 from finding_nemo.results.schema import PredictionTable
 from finding_nemo.uncertainty.answers import CONFIDENCES
@@ -40,7 +42,10 @@ class AnswerScore:
 
 
 def evaluate_answers(
-    evaluation_set: EvaluationSet, predictions: PredictionTable
+    evaluation_set: EvaluationSet,
+    predictions: PredictionTable,
+    *,
+    taxa: TaxonomyTable | None = None,
 ) -> tuple[AnswerScore, ...]:
     """Return one score a word, the surest first; nothing for a file without answers.
 
@@ -49,15 +54,15 @@ def evaluate_answers(
     Args:
         evaluation_set: Predictions laid beside the truth.
         predictions: The same, with their answers.
+        taxa: The tree that answers by rank are of; the package's if left out.
     """
     answers = predictions.answers
     if answers is None:
         return ()
     rows = evaluation_set.rows.tolist()
     words = np.array([answers.confidences[row] or "" for row in rows], dtype=np.str_)
-    is_right = _right(
-        evaluation_set, [answers.texts[row] for row in rows], [answers.levels[row] for row in rows]
-    )
+    given = [(answers.texts[row], answers.levels[row]) for row in rows]
+    is_right = _right(evaluation_set, given, taxa)
     dives = np.array(evaluation_set.dives, dtype=np.str_)
     return tuple(
         _score(word, is_right[words == word], dives[words == word]) for word in CONFIDENCES
@@ -65,30 +70,58 @@ def evaluate_answers(
 
 
 def _right(
-    evaluation_set: EvaluationSet, texts: Sequence[str | None], levels: Sequence[str | None]
+    evaluation_set: EvaluationSet,
+    answers: Sequence[tuple[str | None, str | None]],
+    taxa: TaxonomyTable | None,
 ) -> Bools:
     """Return whether each image holds what its answer says, shape (images,)."""
     table = evaluation_set.dataset.categories
     names = np.array(table.names, dtype=np.str_)
     groups = np.array(table.supercategories, dtype=np.str_)
-    held_by = [_taxa(name) for name in table.names]
+    held_by = [_taxa(name, taxa) for name in table.names]
     within: dict[tuple[str | None, str | None], Bools] = {}
-    for text, level in dict.fromkeys(zip(texts, levels, strict=True)):
+    for text, level in dict.fromkeys(answers):
         columns: Bools = (names == (text or "")) | (groups == (text or ""))
         if level not in (None, *_NO_RANKS):
-            columns = columns | np.array([text in taxa for taxa in held_by], dtype=np.bool_)
+            columns = columns | np.array([text in lineage for lineage in held_by], dtype=np.bool_)
         within[text, level] = columns
     right = [
         text is not None and bool(held[within[text, level]].any())
-        for text, level, held in zip(texts, levels, evaluation_set.truth, strict=True)
+        for (text, level), held in zip(answers, evaluation_set.truth, strict=True)
     ]
     return np.array(right, dtype=np.bool_)
 
 
-def _taxa(name: str) -> frozenset[str]:
+def _taxa(name: str, table: TaxonomyTable | None) -> frozenset[str]:
     """Return the taxa that hold a name, itself among them; nothing where it is not known."""
-    record = resolve_name(name)
+    record = resolve_name(name, table=table)
     return frozenset(taxon.name for taxon in record.lineage) if record.is_resolved else frozenset()
+
+
+def unknown_taxa_notice(
+    evaluation_set: EvaluationSet,
+    predictions: PredictionTable,
+    *,
+    taxa: TaxonomyTable | None = None,
+) -> str:
+    """Return how many answers are taxa that hold no category here, "" where there are none."""
+    answers = predictions.answers
+    if answers is None:
+        return ""
+    names = evaluation_set.dataset.categories.names
+    known = frozenset().union(*(_taxa(name, taxa) for name in names))
+    unknown = [
+        answers.texts[row]
+        for row in evaluation_set.rows.tolist()
+        if answers.levels[row] not in (None, *_NO_RANKS) and answers.texts[row] not in known
+    ]
+    if not unknown:
+        return ""
+    return (
+        f"{len(unknown):,} answers are taxa that hold none of the categories as far as is known, "
+        f"such as {quoted(unknown[0] or '')}, and count as wrong: give the table of taxa that they "
+        "were made with."
+    )
 
 
 def _score(word: str, is_right: Bools, dives: np.typing.NDArray[np.str_]) -> AnswerScore:

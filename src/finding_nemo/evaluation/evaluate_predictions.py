@@ -12,7 +12,7 @@ from finding_nemo.core.errors import PredictionsError, SettingsError
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.text.wrong_argument import check_argument
 from finding_nemo.evaluation.evaluate_ancestors import evaluate_ancestors
-from finding_nemo.evaluation.evaluate_answers import evaluate_answers
+from finding_nemo.evaluation.evaluate_answers import evaluate_answers, unknown_taxa_notice
 from finding_nemo.evaluation.evaluate_rankings import evaluate_rankings
 from finding_nemo.evaluation.evaluate_uncertainty import evaluate_uncertainty
 from finding_nemo.evaluation.evaluation_results import (
@@ -32,6 +32,7 @@ from finding_nemo.evaluation.per_category import (
     validation_aps,
 )
 from finding_nemo.evaluation.prediction_forms import AnyPredictions, as_prediction_table
+from finding_nemo.marine.taxonomy_table import TaxonomyTable
 from finding_nemo.metrics.average_precision import macro_average_precision
 from finding_nemo.metrics.baselines import frame_key, prior_scores, time_copy_scores
 from finding_nemo.metrics.bootstrap import (
@@ -56,6 +57,7 @@ def evaluate(
     part: str | None = None,
     ignore_ancestors: bool = False,
     names_file: Path | None = None,
+    taxa: TaxonomyTable | None = None,
 ) -> Evaluation:
     """Compare predictions with a data set's annotations.
 
@@ -71,6 +73,8 @@ def evaluate(
         ignore_ancestors: Whether to score also with guesses passed over that stand above or below
             a true category in the tree of names, as a family above its species.
         names_file: A table of names for that, which counts before that of the package.
+        taxa: The tree of names in place of the package's, from `read_taxa`: what the predictions'
+            answers by rank were made with.
 
     Returns:
         Every figure, with the baselines' beside it.
@@ -115,14 +119,18 @@ def evaluate(
         leakage=_leakage(evaluation_set),
         novelty=_novelty(evaluation_set, predictions, novel, map_at_20),
         rankings=evaluate_rankings(evaluation_set, predictions, map_at_20),
-        answers=evaluate_answers(evaluation_set, predictions),
+        answers=evaluate_answers(evaluation_set, predictions, taxa=taxa),
         uncertainty=None
         if evaluation_set.failed.all()
         else evaluate_uncertainty(evaluation_set, predictions, novel),
         images=_images(evaluation_set, predictions, per_image),
-        notices=(*evaluation_set.notices, *_weights_notices(predictions)),
+        notices=(
+            *evaluation_set.notices,
+            *_weights_notices(predictions),
+            *filter(None, [unknown_taxa_notice(evaluation_set, predictions, taxa=taxa)]),
+        ),
         metadata=predictions.metadata,
-        ancestors=evaluate_ancestors(evaluation_set, prior, names_file=names_file)
+        ancestors=evaluate_ancestors(evaluation_set, prior, names_file=names_file, taxa=taxa)
         if ignore_ancestors
         else None,
     )

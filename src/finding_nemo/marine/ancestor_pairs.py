@@ -10,9 +10,12 @@ import numpy as np
 from finding_nemo.core.arrays import Bools
 from finding_nemo.marine.name_record import NameRecord
 from finding_nemo.marine.names_file import known_names
+from finding_nemo.marine.taxonomy_table import TaxonomyTable
 
 
-def ancestor_pairs(names: Sequence[str], *, names_file: Path | None = None) -> Bools:
+def ancestor_pairs(
+    names: Sequence[str], *, names_file: Path | None = None, table: TaxonomyTable | None = None
+) -> Bools:
     """Return whether category i stands above category j, shape (categories, categories).
 
     Only a name that is a taxon of its own stands above others: "Paralomis cf. papillata" is below
@@ -21,6 +24,7 @@ def ancestor_pairs(names: Sequence[str], *, names_file: Path | None = None) -> B
     Args:
         names: Of the categories.
         names_file: A table of names, which counts before that of the package.
+        table: Of taxa, in place of the package's.
 
     Raises:
         NamesError: If the table cannot be read.
@@ -29,7 +33,7 @@ def ancestor_pairs(names: Sequence[str], *, names_file: Path | None = None) -> B
         >>> ancestor_pairs(["Munida", "Munididae", "trash"]).astype(int).tolist()
         [[0, 0, 0], [1, 0, 0], [0, 0, 0]]
     """
-    known = known_names(names, path=names_file)
+    known = known_names(names, path=names_file, table=table)
     records = [known[name] for name in names]
     columns: dict[str, list[int]] = {}
     for column, record in enumerate(records):

@@ -15,6 +15,7 @@ from finding_nemo.core.text.cells import number_in, quoted, undefused
 from finding_nemo.marine.name_record import How, NameRecord, Status
 from finding_nemo.marine.resolve_names import resolve_name
 from finding_nemo.marine.taxon import Taxon, is_rank
+from finding_nemo.marine.taxonomy_table import TaxonomyTable
 
 COLUMNS = (
     *("name", "accepted_name", "rank", "aphia_id", "lsid", "status", "confidence", "how"),
@@ -79,18 +80,21 @@ def read_names(path: Path) -> tuple[NameRecord, ...]:
     return tuple(found.values())
 
 
-def known_names(names: Sequence[str], *, path: Path | None = None) -> Mapping[str, NameRecord]:
+def known_names(
+    names: Sequence[str], *, path: Path | None = None, table: TaxonomyTable | None = None
+) -> Mapping[str, NameRecord]:
     """Return what is known of each of `names`: by a table of names first, then by the package.
 
     Args:
         names: Of categories.
         path: The table beside a bundle; a file that is not there is as good as none.
+        table: Of taxa, in place of the package's.
 
     Raises:
         NamesError: If the table cannot be read.
     """
     given = {} if path is None or not path.is_file() else {e.name: e for e in read_names(path)}
-    return {name: given.get(name) or resolve_name(name) for name in names}
+    return {name: given.get(name) or resolve_name(name, table=table) for name in names}
 
 
 def _lineage_text(lineage: Sequence[Taxon]) -> str:

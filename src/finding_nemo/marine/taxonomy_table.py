@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,6 +74,11 @@ class TaxonomyTable:
             found.append(self.taxa[name])
             name = self.parents[name]
         return tuple(reversed(found))
+
+    def content_hash(self) -> str:
+        """Return what tells this tree from others, in 12 characters."""
+        rows = sorted((name, self.taxa[name].rank, self.parents[name]) for name in self.taxa)
+        return hashlib.sha256(str(rows).encode()).hexdigest()[:12]
 
     def common_taxon(self, first: str, second: str) -> str:
         """Return the narrowest taxon that holds both, "" if there is none."""

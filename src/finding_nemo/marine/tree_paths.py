@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from finding_nemo.marine.name_record import NameRecord
 from finding_nemo.marine.resolve_names import resolve_name
 from finding_nemo.marine.taxon import MAIN_RANKS
+from finding_nemo.marine.taxonomy_table import TaxonomyTable
 
 Step = tuple[str, str]
 _OWN = "category"
@@ -15,9 +16,13 @@ _GROUP = "supercategory"
 
 
 def tree_paths(
-    names: Sequence[str], supercategories: Sequence[str], *, ranks: Collection[str]
+    names: Sequence[str],
+    supercategories: Sequence[str],
+    *,
+    ranks: Collection[str],
+    table: TaxonomyTable | None = None,
 ) -> tuple[tuple[tuple[Step, ...], ...], int]:
-    """Return the path of each name and how many names the package's table knows.
+    """Return the path of each name and how many names the table of taxa knows.
 
     A path has the phylum, class, order, family, genus and species that hold a name, and those of
     other ranks that are names themselves. A name of no taxon of its own, such as "Paralomis cf.
@@ -27,12 +32,13 @@ def tree_paths(
         names: Of categories.
         supercategories: Of each; "" and "none" for none.
         ranks: The ranks that a step may have.
+        table: Of taxa; the package's if left out.
 
     Example:
         >>> tree_paths(["Munida"], [""], ranks=MAIN_RANKS)[0][0][-2:]
         (('family', 'Munididae'), ('genus', 'Munida'))
     """
-    records = [resolve_name(name) for name in names]
+    records = [resolve_name(name, table=table) for name in names]
     paths = [
         _path(record, set(names), group, ranks)
         for record, group in zip(records, supercategories, strict=True)

@@ -14,7 +14,7 @@ from finding_nemo.core.assessment import Answer, Assessment, GuessEvidence
 from finding_nemo.core.errors import BundleError
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.models.bundle.uncertainty_tensors import Uncertainty, calibrated, uncertainty_of
-from finding_nemo.prediction.rank_answers import RankAnswers, fit_rank_answers
+from finding_nemo.prediction.rank_answers import RankAnswers, Ranks, fit_rank_answers
 from finding_nemo.uncertainty.answers import (
     AnswerBars,
     familiar_images,
@@ -136,14 +136,15 @@ class PostProcessor:
     """
 
     def __init__(
-        self, bundle: Bundle, *, precision: float = PRECISION, ranks: bool = False
+        self, bundle: Bundle, *, precision: float = PRECISION, ranks: Ranks = False
     ) -> None:
         """Make ready.
 
         Args:
             bundle: The trained model.
             precision: Share of named categories that should be right.
-            ranks: Whether the one answer climbs through the ranks of the tree of names.
+            ranks: Whether the one answer climbs through the ranks of the tree of names, or of a
+                table of taxa.
 
         Raises:
             BundleError: If what the bundle holds beside its network is not what belongs there.
@@ -160,7 +161,7 @@ class PostProcessor:
             self._evidence.n_images > 0,
             precision=precision,
         )
-        self._rank_answers = _fit_ranks(bundle, self._uncertainty) if ranks else None
+        self._rank_answers = _fit_ranks(bundle, self._uncertainty, ranks) if ranks else None
         self.notices = (*bundle.notices, *_what_is_missing(self._uncertainty, self.thresholds))
 
     @property
@@ -324,7 +325,7 @@ class PostProcessor:
         return "", float("nan"), NOTHING
 
 
-def _fit_ranks(bundle: Bundle, uncertainty: Uncertainty) -> RankAnswers | None:
+def _fit_ranks(bundle: Bundle, uncertainty: Uncertainty, ranks: Ranks) -> RankAnswers | None:
     """Return what answers by rank; `None` without validation images to choose bars on."""
     view, categories = uncertainty.validation, bundle.categories
     if view is None or not view.truth.any():
@@ -334,6 +335,7 @@ def _fit_ranks(bundle: Bundle, uncertainty: Uncertainty) -> RankAnswers | None:
         calibrated(uncertainty, view.logits),
         categories.names,
         categories.supercategories,
+        table=None if isinstance(ranks, bool) else ranks,
     )
 
 

@@ -33,6 +33,7 @@ from finding_nemo.models.inference.open_bundle_network import (
 from finding_nemo.models.inference.pixel_network import PixelNetwork
 from finding_nemo.prediction.guess_maps import guess_maps
 from finding_nemo.prediction.postprocess import PRECISION, PostProcessor, brightness_of
+from finding_nemo.prediction.rank_answers import Ranks
 from finding_nemo.prediction.run.one_thread import ONE_BLAS_THREAD
 from finding_nemo.prediction.run.uncertainty_metadata import bundle_metadata
 from finding_nemo.prediction.sources.image_loader import (
@@ -56,8 +57,7 @@ from finding_nemo.prediction.stream import PredictionStream
 from finding_nemo.uncertainty.answers import WHY_UNSEEN, guesses
 from finding_nemo.uncertainty.ood.logit_scores import max_probability_novelty
 
-# Images that a thread takes at once: the network sees them one by one on a CPU, but what is said of
-# them costs little more for 8 than for 1.
+# Images that a thread takes at once: on a CPU what is said of 8 costs little more than of 1.
 BATCH_SIZE = 8
 _UNSEEN_AT_A_TIME = 256
 # Two threads that open networks on OpenVINO at once can wait for each other for ever.
@@ -95,7 +95,7 @@ class Predictor(ShortRepr):
         network: InferenceOptions = DEFAULT_INFERENCE,
         limits: InputLimits = USUAL_LIMITS,
         with_maps: bool = False,
-        ranks: bool = False,
+        ranks: Ranks = False,
     ) -> None:
         """Load `bundle`, if it is not loaded yet.
 
@@ -107,7 +107,7 @@ class Predictor(ShortRepr):
             network: How the network is to be computed.
             limits: What one image may cost: bytes, pixels, scans, seconds.
             with_maps: Whether each prediction says where its guesses are seen, if the network can.
-            ranks: Whether the one answer is a genus, family, ... where no species is sure.
+            ranks: Whether the answer is a genus, ... where no species is sure; or `read_taxa(...)`.
 
         Raises:
             ArgumentError: If `bundle` is neither a bundle nor a path.

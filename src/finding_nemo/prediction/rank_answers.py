@@ -13,6 +13,7 @@ import numpy as np
 from finding_nemo.core.arrays import AnyFloats, Bools, Float64s
 from finding_nemo.core.assessment import Answer, Confidence
 from finding_nemo.core.errors import SettingsError
+from finding_nemo.marine.taxonomy_table import TaxonomyTable
 from finding_nemo.marine.tree_paths import tree_paths
 from finding_nemo.uncertainty.answers import (
     LIKELY,
@@ -33,6 +34,9 @@ from finding_nemo.uncertainty.label_tree import (
     label_tree,
     node_probabilities,
 )
+
+# Whether answers climb through ranks: no, those of the package's tree, or those of a table.
+Ranks = bool | TaxonomyTable
 
 # As for categories and supercategories (uncertainty/answers.py): probabilities promise more on new
 # dives than they keep, and sums of them still more.
@@ -111,6 +115,8 @@ def fit_rank_answers(
     probabilities: AnyFloats,
     names: Sequence[str],
     supercategories: Sequence[str],
+    *,
+    table: TaxonomyTable | None = None,
 ) -> RankAnswers:
     """Choose the bars of every rank on validation images, from the finest and surest down.
 
@@ -119,15 +125,18 @@ def fit_rank_answers(
         probabilities: Calibrated, shape (images, categories).
         names: Of each category.
         supercategories: Of each category.
+        table: Of taxa; the package's if left out.
 
     Raises:
-        SettingsError: If the package's table knows fewer than half of the names.
+        SettingsError: If the table of taxa knows fewer than half of the names.
     """
-    paths, n_known = tree_paths(names, supercategories, ranks=RANK_ORDER)
+    paths, n_known = tree_paths(names, supercategories, ranks=RANK_ORDER, table=table)
     if n_known < _LEAST_KNOWN * len(names):
+        hint = "Give their tree with --taxa" if table is None else "Give them lines in --taxa"
         raise SettingsError(
             f"Answers by rank need names in the tree of life, and {n_known} of {len(names)} "
-            f"categories of this bundle are known ({', '.join(names[:3])}, ...). Leave out --ranks."
+            f"categories of this bundle are known ({', '.join(names[:3])}, ...). "
+            f"{hint}, or leave out --ranks."
         )
     tree = label_tree(paths)
     is_category = _is_one_category(tree)

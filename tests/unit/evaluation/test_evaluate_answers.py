@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.records import Dataset, ImageRecord
-from finding_nemo.evaluation.evaluate_answers import answers_in_words, evaluate_answers
+from finding_nemo.evaluation.evaluate_answers import (
+    answers_in_words,
+    evaluate_answers,
+    unknown_taxa_notice,
+)
 from finding_nemo.evaluation.evaluation_set import EvaluationSet, align_with_truth
+from finding_nemo.marine.taxa_file import read_taxa
 from finding_nemo.results.reading.answer_columns import AnswerColumns
 from finding_nemo.results.schema import PredictionTable
 
@@ -117,3 +123,27 @@ def test_a_taxon__is_right_where_a_category_of_it_is_there_and_only_as_an_answer
         evaluation_set = align_with_truth(predictions, dataset, split=None, part=None)
         right[level] = evaluate_answers(evaluation_set, predictions)[0].n_right
     assert right == {"family": 1, "category": 0}
+
+
+def test_answers_by_rank__are_judged_by_the_tree_they_were_made_with(tmp_path: Path) -> None:
+    path = tmp_path / "taxa.csv"
+    path.write_text(
+        "name,rank,parent\nSwimmers,class,\nHake,species,Swimmers\nHagfish,species,Swimmers\n"
+    )
+    taxa = read_taxa(path)
+    judged, table = laid_out()
+    assert table.answers is not None
+    # The second frame holds a hagfish, the third too, the fourth nothing.
+    answers = replace(
+        table.answers,
+        texts=("Hake", "Swimmers", "Swimmers", "Swimmers", None, "Crab"),
+        levels=("category", "class", "class", "class", None, "category"),
+    )
+    table = replace(table, answers=answers)
+    sure, likely, _ = evaluate_answers(judged, table, taxa=taxa)
+    assert (sure.n_right, likely.n_right) == (3, 0)
+    assert unknown_taxa_notice(judged, table, taxa=taxa) == ""
+    sure, likely, _ = evaluate_answers(judged, table)
+    assert (sure.n_right, likely.n_right) == (1, 0)
+    assert unknown_taxa_notice(judged, table).startswith("3 answers are taxa that hold none")
+    assert unknown_taxa_notice(judged, replace(table, answers=None)) == ""

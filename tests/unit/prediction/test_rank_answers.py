@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from finding_nemo.core.errors import SettingsError
+from finding_nemo.marine.taxa_file import read_taxa
 from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.prediction.rank_answers import RankAnswers, fit_rank_answers
 from finding_nemo.uncertainty.answers import WHY_GUESS, WHY_SURE, WHY_UNFAMILIAR
@@ -92,3 +93,21 @@ def test_names_of_no_tree__are_refused() -> None:
     view = ValidationView(np.zeros((2, 3), dtype=np.float32), truth, ["a", "b"])
     with pytest.raises(SettingsError, match="0 of 3 categories"):
         fit_rank_answers(view, truth * 0.5, ["rov", "bag", "can"], [""] * 3)
+
+
+def test_names_of_a_table_of_ones_own__have_answers_by_rank(tmp_path: Path) -> None:
+    path = tmp_path / "taxa.csv"
+    path.write_text(
+        "name,rank,parent\nBags,genus,\nbag,species,Bags\nsack,species,Bags\ncan,species,\n"
+    )
+    # Bag and sack are told from a can always and from each other never.
+    kind = np.arange(900) % 3
+    truth = kind[:, np.newaxis] == np.arange(3)
+    said = np.where(kind[:, np.newaxis] < 2, [0.49, 0.49, 0.01], [0.0, 0.0, 0.99])
+    view = ValidationView(
+        np.zeros(truth.shape, dtype=np.float32), truth, [str(n % 60) for n in range(900)]
+    )
+    names = ["bag", "sack", "can"]
+    fitted = fit_rank_answers(view, said, names, [""] * 3, table=read_taxa(path))
+    (found,) = fitted.give(np.array([[0.49, 0.49, 0.01]]), names)
+    assert (found.text, found.level, found.confidence) == ("Bags", "genus", "sure")

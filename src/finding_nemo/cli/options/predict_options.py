@@ -44,6 +44,13 @@ Ranks = Annotated[
         "categories that are names of the tree of life.",
     ),
 ]
+Taxa = Annotated[
+    Path | None,
+    typer.Option(
+        help="With --ranks: a CSV of taxa for names that the package does not know, with the "
+        "columns name, rank (species, genus, ...) and parent (the taxon above, empty at the top)."
+    ),
+]
 Out = Annotated[Path, typer.Option(help="The file to write.")]
 Format = Annotated[
     FormatName | None,

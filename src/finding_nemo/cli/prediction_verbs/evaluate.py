@@ -40,6 +40,10 @@ def evaluate(
             "right nor wrong. The competition counts them as wrong.",
         ),
     ] = False,
+    taxa: Annotated[
+        Path | None,
+        typer.Option(help="The table of taxa that predict --ranks --taxa was given."),
+    ] = None,
     images: ImagesFolder = None,
     dive_pattern: DivePattern = None,
     verify: Annotated[
@@ -64,12 +68,13 @@ def evaluate(
     from finding_nemo.evaluation.dataset.same_categories import match_categories
     from finding_nemo.evaluation.evaluate_predictions import evaluate as evaluate_table
     from finding_nemo.marine.names_file import names_path_beside
+    from finding_nemo.marine.taxa_file import read_taxa
     from finding_nemo.reporting.html.evaluation_page import write_evaluation_page
     from finding_nemo.reporting.terminal.evaluation_text import print_evaluation
     from finding_nemo.results.reading.readers import read_predictions
 
     outputs = {"--out": out, "--json": json_file}
-    check_files(outputs, overwrite=overwrite, inputs=(predictions, dataset, split))
+    check_files(outputs, overwrite=overwrite, inputs=(predictions, dataset, split, taxa))
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     check_apart_from_images(outputs.values(), data)
     table = read_predictions(predictions, verify=verify)
@@ -82,6 +87,7 @@ def evaluate(
         part=part,
         ignore_ancestors=ignore_ancestors,
         names_file=names_file,
+        taxa=None if taxa is None else read_taxa(taxa),
     )
     show_notices((*matched, *found.notices, f"the prior is taken from {found.prior_source}."))
     print_evaluation(found, names_file=names_file)

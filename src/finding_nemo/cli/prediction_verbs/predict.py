@@ -22,6 +22,7 @@ from finding_nemo.core.names.inference_names import AUTO, check_dtype, check_run
 
 if TYPE_CHECKING:
     from finding_nemo.models.inference.open_bundle_network import InferenceOptions
+    from finding_nemo.prediction.rank_answers import Ranks
     from finding_nemo.prediction.run.chunked_run import Engine
     from finding_nemo.prediction.sources.image_sources import ImageSelection
     from finding_nemo.results.summary import PredictionSummary
@@ -44,6 +45,7 @@ def predict(
     vector: options.Vector = True,
     precision: options.Precision = 0.9,
     ranks: options.Ranks = False,
+    taxa: options.Taxa = None,
     split: options.Split = None,
     part: options.Part = None,
     origin: options.Origin = None,
@@ -69,6 +71,8 @@ def predict(
     """
     if (split is None) != (part is None):
         raise typer.BadParameter("--split and --part go together.")
+    if taxa is not None and not ranks:
+        raise typer.BadParameter("--taxa goes with --ranks.")
     if not 0 < precision <= 1:
         raise typer.BadParameter(f"--precision must be in (0, 1], got {precision}.")
     _check_out(out, overwrite)
@@ -93,10 +97,16 @@ def predict(
             limits=limits,
         )
         choices |= {"with_vector": vector, "with_embedding": embeddings, "with_maps": maps}
-        choices |= {"precision": precision, "ranks": ranks, "limits": limits}
+        choices |= {"precision": precision, "ranks": _ranks(ranks, taxa), "limits": limits}
         choices |= {"network": _network(dtype, runtime), "engine": _engine(engine, workers)}
         carry_out = _dry_run if dry_run else _predict
         carry_out(bundle, selection, out, overwrite=overwrite, **choices)
+
+
+def _ranks(ranks: bool, taxa: Path | None) -> Ranks:
+    from finding_nemo.marine.taxa_file import read_taxa
+
+    return ranks if taxa is None else read_taxa(taxa)
 
 
 def _select(names: Sequence[str], every: str | None, **choices: Any) -> ImageSelection:

@@ -20,6 +20,7 @@ from finding_nemo.data.filesystems.tar import tar_of
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.models.inference.open_bundle_network import InferenceOptions
 from finding_nemo.prediction.postprocess import PRECISION
+from finding_nemo.prediction.rank_answers import Ranks
 from finding_nemo.prediction.run.run_plan import Plan, PlanSize, write_plan
 from finding_nemo.prediction.sources.image_sources import ImageInput
 from finding_nemo.results.chunk_store import ChunkStore
@@ -64,7 +65,8 @@ class ChunkWork:
         progress: Told of the progress: images done, in all, failed.
         network: How the network is to be computed, the same for every part.
         limits: What one image may cost.
-        ranks: Whether the one answer climbs through the ranks of the tree of names.
+        ranks: Whether the one answer climbs through the ranks of the tree of names, or of a table
+            of taxa.
     """
 
     bundle: Bundle
@@ -75,7 +77,7 @@ class ChunkWork:
     progress: ProgressCallback = no_progress
     network: InferenceOptions = field(default_factory=InferenceOptions)
     limits: InputLimits = USUAL_LIMITS
-    ranks: bool = False
+    ranks: Ranks = False
 
 
 ChunkRows = tuple[int, pa.Table]
@@ -220,7 +222,7 @@ _ASKED = {
     "embeddings": "--embeddings, and --format",
     "maps": "--maps, and --format",
     "precision": "--precision",
-    "ranks": "--ranks",
+    "ranks": "--ranks, or the hash of --taxa",
     "shard": "--shard",
     "columns": "of the rows, which this version of finding-nemo has others of",
     "layout": "--guesses and --ids",

@@ -29,6 +29,7 @@ from finding_nemo.core.reporter import Reporter
 from finding_nemo.models.bundle.bundle import Bundle, load_bundle
 from finding_nemo.models.bundle.bundle_files import HASHED, MANIFEST, read_file_of
 from finding_nemo.models.inference.open_bundle_network import InferenceOptions
+from finding_nemo.prediction.rank_answers import Ranks
 from finding_nemo.prediction.run.chunked_run import ChunkRows, ChunkWork
 from finding_nemo.prediction.run.engine_local import predict_chunks, predictor_for
 from finding_nemo.prediction.run.run_plan import Plan, PlanSize
@@ -120,7 +121,7 @@ class _Worker:
         references: Sequence[Any],
         size: PlanSize,
         columns: Columns,
-        naming: tuple[float, bool],
+        naming: tuple[float, Ranks],
         network: InferenceOptions,
         version: str,
         limits: InputLimits,

@@ -23,6 +23,7 @@ from finding_nemo.models.inference.open_bundle_network import (
 from finding_nemo.prediction.guess_maps import maps_metadata
 from finding_nemo.prediction.postprocess import PRECISION, PostProcessor
 from finding_nemo.prediction.predictor import Predictor
+from finding_nemo.prediction.rank_answers import Ranks
 from finding_nemo.prediction.run.chunked_run import (
     ChunkWork,
     Engine,
@@ -79,7 +80,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
     limits: InputLimits = USUAL_LIMITS,
     layout: SpreadsheetLayout = USUAL_SPREADSHEET,
     with_maps: bool = True,
-    ranks: bool = False,
+    ranks: Ranks = False,
 ) -> PredictionSummary:
     """Predict `inputs` into `out`, one row an image, in order.
 
@@ -105,7 +106,8 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         layout: What a CSV file for people holds.
         with_maps: Whether it is kept where in the frame the best guesses are seen, in a format that
             keeps lists, where the network can tell.
-        ranks: Whether the one answer climbs through the ranks of the tree of names.
+        ranks: Whether the one answer climbs through the ranks of the tree of names, or of a table
+            of taxa from `read_taxa`.
 
     Raises:
         OutputExistsError: If `out` exists and `overwrite` is false.
@@ -153,7 +155,7 @@ def run_spec(  # noqa: PLR0913 - as `predict_to_file` has them
     limits: InputLimits = USUAL_LIMITS,
     layout: SpreadsheetLayout = USUAL_SPREADSHEET,
     with_maps: bool = True,
-    ranks: bool = False,
+    ranks: Ranks = False,
 ) -> RunSpec:
     """Return what is to be predicted, after the checks that need no image.
 
@@ -212,7 +214,7 @@ class RunSpec:
     limits: InputLimits
     layout: SpreadsheetLayout
     with_maps: bool
-    ranks: bool
+    ranks: Ranks
 
     def request(self) -> dict[str, Any]:
         """Return what must be the same for a run to go on, as JSON-ready values."""
@@ -225,13 +227,19 @@ class RunSpec:
             "embeddings": self.with_embedding and keeps_lists,
             "maps": self.with_maps and keeps_lists,
             "precision": self.precision,
-            **({"ranks": True} if self.ranks else {}),
+            **_ranks(self.ranks),
             "shard": f"{self.shard.number}/{self.shard.count}",
             "network": _network(self.bundle, self.network),
             "limits": asdict(self.limits),
             "columns": _columns_hash(),
             "layout": asdict(self.layout) if self.file_format == "csv" else None,
         }
+
+
+def _ranks(ranks: Ranks) -> dict[str, bool | str]:
+    if not ranks:
+        return {}
+    return {"ranks": True if isinstance(ranks, bool) else ranks.content_hash()}
 
 
 def _carry_out(

@@ -1,0 +1,112 @@
+"""Answers by rank on drawn frames, whose names get a tree of five ranks above the species.
+
+python benchmarks/drawn_ranks.py DRAWN_FOLDER OUT
+
+`probe` is trained on the training frames of a drawn data set by three splits; the test dives of
+each are answered with and without `--ranks --taxa`, and judged.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from finding_nemo import Predictor, read_dataset, split_by_dive, train
+from finding_nemo.marine.resolve_names import resolve_name
+from finding_nemo.marine.taxa_file import read_taxa
+from finding_nemo.uncertainty.answers import CONFIDENCES
+
+# phylum, class, order, family, then a genus a line with its species
+TREE = """
+Spiny-skinned | Balls | Round urchins | Urchins | Roundies: Pink urchin, White urchin
+Spiny-skinned | Balls | Flat urchins | Cake urchins | Cakes: Pancake urchin
+Spiny-skinned | Stars | Broad stars | Sun stars | Suns: Sun star
+Spiny-skinned | Stars | Broad stars | Sand stars | Sands: Sand star, Cushion star
+Spiny-skinned | Stars | Thin stars | Brittle stars | Brittles: Brittle star
+Spiny-skinned | Cucumbers | Crawlers | Crawling cucumbers | Crawls: Running cucumber, Red cucumber
+Spiny-skinned | Cucumbers | Swimmers | Swimming cucumbers | Swims: Swimming cucumber
+Backboned | Fishes | Mailed fishes | Rockfishes | Rocks: Rockfish, Thornyhead
+Backboned | Fishes | Cods | Hakes | Hakes of hakes: Hake
+Backboned | Fishes | Cods | Rattails | Rats: Rattail
+Backboned | Fishes | Long fishes | Eelpouts | Pouts: Eelpout
+Backboned | Fishes | Long fishes | Snipe eels | Snipes: Snipe eel
+Backboned | Jawless | Slimy ones | Hagfishes | Hags: Hagfish
+Stinging | Flower animals | Anemones | Tall anemones | Talls: Plumose anemone, Flytrap anemone
+Stinging | Flower animals | Anemones | Short anemones | Shorts: Pom-pom anemone
+Stinging | Flower animals | Pens | Leafy pens | Leaves: Feather sea pen, Slender sea pen
+Stinging | Flower animals | Pens | Headed pens | Heads: Umbellula
+Stinging | Flower animals | Corals | Fan corals | Fans: Red fan coral, Bubblegum coral
+Stinging | Jellies | Bells | Bell jellies | Bell ones: Bell jelly, Red jelly
+Stinging | Jellies | Chains | Siphonophores | Chain ones: Siphonophore
+Combed | Comb jellies | Combs | Comb family | Comb ones: Comb jelly
+Jointed | Shelled | Shrimps | Shrimp family | Shrimp ones: Spot shrimp, Glass shrimp
+Jointed | Shelled | Crabs | Crab family | Crab ones: Tanner crab
+Jointed | Shelled | Crabs | Squat family | Squat ones: Squat lobster
+Porous | Glassy | Vases | Vase family | Vase ones: Vase sponge
+"""
+RANKS = ("phylum", "class", "order", "family", "genus", "species")
+
+
+def write_taxa(path: Path) -> None:
+    parents: dict[str, tuple[str, str]] = {}
+    for line in TREE.strip().splitlines():
+        above, _, species = line.partition(":")
+        steps = [step.strip() for step in above.split("|")]
+        for rank, name, parent in zip(RANKS, steps, ["", *steps], strict=False):
+            assert parents.setdefault(name, (rank, parent)) == (rank, parent), name
+        for name in species.split(","):
+            parents[name.strip()] = ("species", steps[-1])
+    rows = [f"{name},{rank},{parent}" for name, (rank, parent) in parents.items()]
+    path.write_text("\n".join(["name,rank,parent", *rows, ""]), encoding="utf-8")
+
+
+def main(folder: Path, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    write_taxa(out / "taxa.csv")
+    taxa = read_taxa(out / "taxa.csv")
+    data = read_dataset(folder)
+    data = replace(data, records=tuple(r for r in data.records if r.origin == "train"))
+    table = data.categories
+    held_by = [{t.name for t in resolve_name(n, table=taxa).lineage} for n in table.names]
+    assert all(len(lineage) == len(RANKS) for lineage in held_by)
+    judged: dict[tuple[str, str], list[tuple[bool, float]]] = {}
+    levels: dict[str, int] = {}
+    for seed in range(3):
+        split = split_by_dive(data, fraction=0.3, val_fraction=0.3, seed=seed)
+        run = train(data, out=out / f"run{seed}", split=split, seed=seed, overwrite=True)
+        test = data.subset(split.ids_in("test"))
+        truth = data.truth(test.records)
+        for way, ranks in (("groups", False), ("ranks", taxa)):
+            for held, row in zip(
+                truth, Predictor(run.bundle, ranks=ranks).predict(test), strict=True
+            ):
+                answer = row.answer
+                columns = np.array([
+                    answer.text == name
+                    or (answer.level == "supercategory" and answer.text == group)
+                    or (answer.level not in ("category", "supercategory") and answer.text in above)
+                    for name, group, above in zip(
+                        table.names, table.supercategories, held_by, strict=True)
+                ])  # fmt: skip
+                bits = float(np.log2(len(table) / columns.sum()))
+                judged.setdefault((way, answer.confidence), []).append(
+                    (bool(held[columns].any()), bits)
+                )
+                if way == "ranks" and answer.confidence != "guess":
+                    levels[answer.level] = levels.get(answer.level, 0) + 1
+    for way in ("groups", "ranks"):
+        n = sum(len(judged.get((way, word), [])) for word in CONFIDENCES)
+        for word in CONFIDENCES:
+            rows = judged.get((way, word), [])
+            right = np.mean([hit for hit, _ in rows]) if rows else np.nan
+            bits = sum(size for hit, size in rows if hit) / n
+            print(f"{way:7} {word:7} {len(rows)} of {n} ({len(rows) / n:.3f}), "
+                  f"right {right:.3f}, bits {bits:.3f}")  # fmt: skip
+    print("levels of sure and likely answers by rank:", levels)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
