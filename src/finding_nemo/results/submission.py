@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from finding_nemo.core.errors import SubmissionError
+from finding_nemo.core.files.fault_handling import OnFault, stop_at_fault
 from finding_nemo.core.files.table_files import read_table
 from finding_nemo.core.text.cells import INT32_MAX, is_number, number_in, quoted
 
@@ -56,7 +57,7 @@ def read_submission(path: Path) -> list[SubmissionLine]:
         SubmissionError: If the file is missing or empty, a column is missing, a line cannot be
             read, or an id is repeated; with the line.
     """
-    lines = list(_lines(path))
+    lines = [line for _, line in submission_rows(path)]
     if not lines:
         raise SubmissionError(f"{path} holds no row.")
     counts = Counter(line.image_id for line in lines)
@@ -69,17 +70,31 @@ def read_submission(path: Path) -> list[SubmissionLine]:
     return lines
 
 
-def _lines(path: Path) -> Iterator[SubmissionLine]:
-    table = read_table(path, required=("id", "categories"), refusal=SubmissionError)
+def submission_rows(
+    path: Path, on_fault: OnFault = stop_at_fault
+) -> Iterator[tuple[int, SubmissionLine]]:
+    """Yield the lines of a submission with their numbers, those with a fault left out.
+
+    Args:
+        path: The file.
+        on_fault: Takes each fault of a line.
+
+    Raises:
+        SubmissionError: If it is missing, no table, or lacks a column.
+    """
+    required = ("id", "categories")
+    table = read_table(path, required=required, refusal=SubmissionError, on_fault=on_fault)
     for row in table.rows:
         try:
-            yield SubmissionLine(
+            line = SubmissionLine(
                 image_id=_image_id(row.values["id"]),
                 category_ids=_category_ids(row.values["categories"]),
                 osd=_osd(row.values.get("osd", ""), decimal_comma=table.decimal_comma),
             )
         except ValueError as error:
-            raise SubmissionError(f"{path}, line {row.line}: {error}.") from None
+            on_fault(SubmissionError(f"{path}, line {row.line}: {error}."))
+            continue
+        yield row.line, line
 
 
 def _image_id(text: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,8 @@ import numpy as np
 from finding_nemo.adaptation.label_regression import DiveLabels
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.errors import AnnotationError, ReviewsError
-from finding_nemo.core.files.table_files import TableRow, read_table
+from finding_nemo.core.files.fault_handling import OnFault, stop_at_fault
+from finding_nemo.core.files.table_files import read_table
 from finding_nemo.core.text.cells import is_nothing, is_number, quoted, undefused
 from finding_nemo.core.text.name_key import name_key
 from finding_nemo.data.datasets.fields.label_cells import Cell, CellForm, category_id, take_apart
@@ -80,13 +81,9 @@ def read_reviews(path: Path | str) -> Reviews:
             line.
     """
     path = Path(path)
-    if not os.path.exists(path):
-        raise ReviewsError(f"The file of reviews {path} does not exist.")
-    table = read_table(path, required=("id", "categories"), refusal=ReviewsError)
     notes = Notes()
     found: dict[str, Review] = {}
-    for row in table.rows:
-        review = _review(path, row)
+    for review in review_rows(path):
         if review.image_id in found:
             notes.add(
                 "frames are reviewed again further down; the last line counts", review.image_id
@@ -103,30 +100,55 @@ def read_reviews(path: Path | str) -> Reviews:
     return Reviews(path, tuple(found.values()), notes.sentences())
 
 
-def _review(path: Path, row: TableRow) -> Review:
-    where = f"{path}, line {row.line}"
-    values = {name: _text_of(text) for name, text in row.values.items()}
+def review_rows(path: Path, on_fault: OnFault = stop_at_fault) -> Iterator[Review]:
+    """Yield the lines of a file of reviews, those with a fault left out.
+
+    Args:
+        path: The file.
+        on_fault: Takes each fault of a line.
+
+    Raises:
+        ReviewsError: If it is missing, no table, or lacks a column.
+    """
+    if not os.path.exists(path):
+        raise ReviewsError(f"The file of reviews {path} does not exist.")
+    required = ("id", "categories")
+    table = read_table(path, required=required, refusal=ReviewsError, on_fault=on_fault)
+    for row in table.rows:
+        values = {name: _text_of(text) for name, text in row.values.items()}
+        faults = list(_faults(values))
+        for words in faults:
+            on_fault(ReviewsError(f"{path}, line {row.line}: {words}"))
+        if not faults:
+            yield _review(values, row.line)
+
+
+def _faults(values: Mapping[str, str]) -> Iterator[str]:
+    """Yield what is wrong with a line, in sentences."""
     if not values["id"]:
-        raise ReviewsError(f"{where}: id must not be empty.")
-    try:
-        cell = take_apart(values["categories"])
-        rejected = take_apart(values.get("rejected", ""))
-    except AnnotationError as error:
-        raise ReviewsError(f"{where}: {error}.") from None
+        yield "id must not be empty."
+    for name in ("categories", "rejected"):
+        try:
+            take_apart(values.get(name, ""))
+        except AnnotationError as error:
+            yield f"{error}."
     complete = values.get("complete", "").casefold()
     if not is_nothing(complete) and complete not in _YES | _NO:
-        raise ReviewsError(
-            f"{where}: complete must be yes or no, got {quoted(values['complete'])}. Write yes if "
+        yield (
+            f"complete must be yes or no, got {quoted(values['complete'])}. Write yes if "
             "everything in the frame is named, no if only some of it was looked for."
         )
+
+
+def _review(values: Mapping[str, str], line: int) -> Review:
     return Review(
         image_id=values["id"],
-        cell=cell,
-        is_complete=complete not in _NO,
-        line=row.line,
+        cell=take_apart(values["categories"]),
+        is_complete=values.get("complete", "").casefold() not in _NO,
+        line=line,
         reviewer=values.get("reviewer", ""),
         time=values.get("time", ""),
-        rejected=rejected,
+        rejected=take_apart(values.get("rejected", "")),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from finding_nemo.core.files.fault_handling import OnFault, stop_at_fault
 from finding_nemo.core.files.text_files import Refusal, read_lines
 from finding_nemo.core.text.cells import defused, quoted
 
@@ -56,6 +57,7 @@ def read_table(
     *,
     required: Sequence[str],
     refusal: Refusal,
+    on_fault: OnFault = stop_at_fault,
 ) -> Table:
     """Read the header of a table, and its rows as they are asked for.
 
@@ -67,6 +69,7 @@ def read_table(
         path: The file.
         required: Columns that must be there.
         refusal: The class of error to raise.
+        on_fault: Takes a fault of a row, as `refusal`; a row with a fault is passed over.
 
     Raises:
         FindingNemoError: As `refusal`, with the line: if the file cannot be read as text, a column
@@ -90,7 +93,20 @@ def read_table(
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise refusal(f"{path}, {where}: column {twice[0]} is there twice; name each column once.")
-    return Table(names, delimiter, _rows(path, lines, names, delimiter, refusal))
+    faulty = _FaultyRows(path, refusal, on_fault)
+    return Table(names, delimiter, _rows(lines, names, delimiter, faulty))
+
+
+@dataclass(frozen=True, slots=True)
+class _FaultyRows:
+    """Where faults of rows go."""
+
+    path: Path
+    refusal: Refusal
+    on_fault: OnFault
+
+    def add(self, line: int, words: str) -> None:
+        self.on_fault(self.refusal(f"{self.path}, line {line}: {words}"))
 
 
 class _Counted:
@@ -134,7 +150,7 @@ def _names_of(header: str, delimiter: str) -> tuple[str, ...]:
 
 
 def _rows(
-    path: Path, lines: _Counted, names: tuple[str, ...], delimiter: str, refusal: Refusal
+    lines: _Counted, names: tuple[str, ...], delimiter: str, faulty: _FaultyRows
 ) -> Iterator[TableRow]:
     reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
     nameless = [position for position, name in enumerate(names) if not name and position]
@@ -145,20 +161,23 @@ def _rows(
         except StopIteration:
             return
         except csv.Error as error:
-            raise refusal(f"{path}, line {line}: not CSV ({error}).") from None
+            faulty.add(line, f"not CSV ({error}).")
+            return
         if not any(field and not field.isspace() for field in fields):
             continue
         if len(fields) != len(names):
-            raise refusal(
-                f"{path}, line {line}: {len(fields)} fields where the header has {len(names)}. "
-                f"A cell that holds {quoted(delimiter)} needs double quotes around it."
+            faulty.add(
+                line,
+                f"{len(fields)} fields where the header has {len(names)}. "
+                f"A cell that holds {quoted(delimiter)} needs double quotes around it.",
             )
+            continue
         for position in nameless:
             if fields[position].strip():
-                raise refusal(
-                    f"{path}, line {line}: {quoted(fields[position])} stands in column "
-                    f"{position + 1}, "
-                    "which has no name in the header."
+                faulty.add(
+                    line,
+                    f"{quoted(fields[position])} stands in column {position + 1}, "
+                    "which has no name in the header.",
                 )
         yield TableRow(line, dict(zip(names, fields, strict=True)))
 

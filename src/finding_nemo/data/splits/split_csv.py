@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from finding_nemo.core.errors import AnnotationError, DatasetError, SplitError
+from finding_nemo.core.errors import SplitError
 from finding_nemo.core.files.atomic_files import refuse_existing, write_text
-from finding_nemo.core.files.table_files import TableWriter
+from finding_nemo.core.files.fault_handling import OnFault, stop_at_fault
+from finding_nemo.core.files.table_files import TableWriter, read_table
 from finding_nemo.core.records import Dataset, Split, SplitRow
 from finding_nemo.core.text.cells import undefused
 from finding_nemo.core.text.wrong_argument import check_argument, check_path
-from finding_nemo.data.datasets.csv_rows import read_csv_rows
 
 _COLUMNS = ("id", "dive", "part")
 
@@ -77,21 +79,37 @@ def read_split(path: Path | str) -> Split:
     """
     check_path(path, "read_split()", "the path of a split file")
     path = Path(path)
-    rows: dict[str, SplitRow] = {}
-    try:
-        for line in read_csv_rows(path, required=_COLUMNS):
-            row = SplitRow(*(_text_of(line.values[name]) for name in _COLUMNS))
-            if not row.part or not row.image_id:
-                raise SplitError(f"{path}, line {line.line}: id and part must not be empty.")
-            if row.image_id in rows:
-                raise SplitError(f"{path}, line {line.line}: id {row.image_id!r} is there already.")
-            rows[row.image_id] = row
-    except (AnnotationError, DatasetError) as error:
-        raise SplitError(str(error)) from None
+    rows = {row.image_id: row for _, row in split_rows(path)}
     if not rows:
         raise SplitError(f"{path} lists no image.")
     split = Split(tuple(rows.values()))
     return Split(split.rows, kind="random" if _cuts_dives(split) else "file")
+
+
+def split_rows(path: Path, on_fault: OnFault = stop_at_fault) -> Iterator[tuple[int, SplitRow]]:
+    """Yield the lines of a split file with their numbers, those with a fault left out.
+
+    Args:
+        path: The file.
+        on_fault: Takes each fault of a line.
+
+    Raises:
+        SplitError: If it is missing, no table, or lacks a column.
+    """
+    if not os.path.exists(path):
+        raise SplitError(f"The file {path} does not exist.")
+    seen: set[str] = set()
+    table = read_table(path, required=_COLUMNS, refusal=SplitError, on_fault=on_fault)
+    for line in table.rows:
+        row = SplitRow(*(_text_of(line.values[name]) for name in _COLUMNS))
+        fault = "id and part must not be empty" if not row.part or not row.image_id else ""
+        if row.image_id in seen:
+            fault = f"id {row.image_id!r} is there already"
+        if fault:
+            on_fault(SplitError(f"{path}, line {line.line}: {fault}."))
+            continue
+        seen.add(row.image_id)
+        yield line.line, row
 
 
 def _text_of(cell: str) -> str:

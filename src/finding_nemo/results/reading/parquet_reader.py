@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from finding_nemo.core.arrays import Float32s
 from finding_nemo.core.errors import PredictionsError
+from finding_nemo.core.files.fault_handling import OnFault, stop_at_fault
 from finding_nemo.results.content_hash import ContentHash
 from finding_nemo.results.file_metadata import (
     BROKEN_PARQUET,
@@ -59,22 +60,38 @@ def read_parquet(path: Path, *, verify: bool) -> ReadColumns:
         raise unreadable(path, error) from None
 
 
-def read_rows(table: pa.Table, metadata: dict[str, Any], path: Path) -> ReadColumns:
+def read_rows(
+    table: pa.Table,
+    metadata: dict[str, Any],
+    path: Path,
+    *,
+    first_row: int = 1,
+    on_fault: OnFault = stop_at_fault,
+) -> ReadColumns:
     """Return the columns of an Arrow table; `path` is named where one cannot be read.
+
+    Args:
+        table: The rows.
+        metadata: Of their file.
+        path: The file.
+        first_row: The number of the first of them in the file, from 1.
+        on_fault: Takes each value of another type, which is then read as `None`.
 
     Raises:
         PredictionsError: If a column is of another type.
     """
-    positions = [f"row {number}" for number in range(1, len(table) + 1)]
+    positions = [f"row {number}" for number in range(first_row, first_row + len(table))]
     columns = {
-        name: _values(table.column(name), name, path)
+        name: _values(table.column(name), name, path, positions, on_fault)
         for name in KINDS
         if name in table.column_names
     }
     return ReadColumns(columns, positions, metadata, _vector(table, positions, path))
 
 
-def _values(column: pa.ChunkedArray, name: str, path: Path) -> list[Any]:
+def _values(
+    column: pa.ChunkedArray, name: str, path: Path, positions: list[str], on_fault: OnFault
+) -> list[Any]:
     values: list[Any] = column.to_pylist()
     if column.type == _TYPES[name] or _is_our_list(column.type, _TYPES[name]):
         return values
@@ -82,7 +99,8 @@ def _values(column: pa.ChunkedArray, name: str, path: Path) -> list[Any]:
         try:
             values[row] = from_json(name, value)
         except ValueError as error:
-            raise PredictionsError(f"{path}, row {row + 1}, {name}: {error}.") from None
+            values[row] = None
+            on_fault(PredictionsError(f"{path}, {positions[row]}, {name}: {error}."))
     return values
 
 

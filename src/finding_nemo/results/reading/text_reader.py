@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from finding_nemo.core.arrays import Float32s
-from finding_nemo.core.errors import PredictionsError
-from finding_nemo.core.files.table_files import read_table
+from finding_nemo.core.errors import FindingNemoError, PredictionsError
+from finding_nemo.core.files.fault_handling import OnFault, stop_at_fault
+from finding_nemo.core.files.table_files import Table, read_table
 from finding_nemo.core.files.text_files import read_lines, read_text
 from finding_nemo.core.text.json_text import kind_of, parse_json
 from finding_nemo.results.file_metadata import parse_metadata
@@ -47,21 +48,60 @@ def read_csv(path: Path, *, verify: bool = False) -> ReadColumns:
             its value; with the line.
     """
     del verify
-    _refuse_spreadsheet(path)
-    table = read_table(path, required=NEEDED, refusal=PredictionsError)
-    names = [name for name in KINDS if name in table.names]
+    names, rows = csv_rows(path)
     columns: dict[str, list[Any]] = {name: [] for name in names}
     positions = []
+    for row in rows:
+        positions.append(row.position)
+        for name in names:
+            columns[name].append(row.values[name])
+    return ReadColumns(columns, positions, metadata_beside(path))
+
+
+@dataclass(frozen=True, slots=True)
+class TextRow:
+    """One row of a CSV or JSONL file of predictions.
+
+    Attributes:
+        position: Where it is ("line 3"), for messages.
+        values: From each column that is read to its value.
+        vector: Every probability, where it has them.
+    """
+
+    position: str
+    values: Mapping[str, Any]
+    vector: Float32s | None = None
+
+
+def csv_rows(path: Path, on_fault: OnFault = stop_at_fault) -> tuple[list[str], Iterator[TextRow]]:
+    """Return the columns of a CSV file that are read, and its rows as they are asked for.
+
+    Args:
+        path: The file.
+        on_fault: Takes each fault of a row; rows with one are left out.
+
+    Raises:
+        PredictionsError: If it is a table for people, no table, or a column is missing.
+    """
+    _refuse_spreadsheet(path)
+    table = read_table(path, required=NEEDED, refusal=PredictionsError, on_fault=on_fault)
+    names = [name for name in KINDS if name in table.names]
+    return names, _csv_rows(table, names, path, on_fault)
+
+
+def _csv_rows(table: Table, names: list[str], path: Path, on_fault: OnFault) -> Iterator[TextRow]:
     for row in table.rows:
         position = f"line {row.line}"
-        positions.append(position)
+        values = {}
         for name in names:
             try:
                 value = from_text(name, row.values[name], decimal_comma=table.decimal_comma)
             except ValueError as error:
-                raise PredictionsError(f"{path}, {position}, {name}: {error}.") from None
-            columns[name].append(value)
-    return ReadColumns(columns, positions, _metadata_beside(path))
+                on_fault(PredictionsError(f"{path}, {position}, {name}: {error}."))
+                continue
+            values[name] = value
+        if len(values) == len(names):
+            yield TextRow(position, values)
 
 
 def _refuse_spreadsheet(path: Path) -> None:
@@ -86,31 +126,60 @@ def read_jsonl(path: Path, *, verify: bool = False) -> ReadColumns:
     del verify
     columns: dict[str, list[Any]] = {name: [] for name in KINDS}
     positions, vectors = [], []
-    for position, row in _json_rows(path):
-        positions.append(position)
+    for row in json_rows(path):
+        positions.append(row.position)
         for name, values in columns.items():
-            try:
-                values.append(from_json(name, row.get(name)))
-            except ValueError as error:
-                raise PredictionsError(f"{path}, {position}, {name}: {error}.") from None
-        vectors.append(_vector(row.get("vector"), path, position))
-    return ReadColumns(
-        columns, positions, _metadata_beside(path), stacked(vectors, positions, path)
-    )
+            values.append(row.values[name])
+        vectors.append(row.vector)
+    return ReadColumns(columns, positions, metadata_beside(path), stacked(vectors, positions, path))
 
 
-def _json_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def json_rows(path: Path, on_fault: OnFault = stop_at_fault) -> Iterator[TextRow]:
+    """Yield the rows of a JSONL file.
+
+    Args:
+        path: The file.
+        on_fault: Takes each fault of a line; lines with one are left out.
+
+    Raises:
+        PredictionsError: If it is missing or no text.
+    """
     for number, line in enumerate(read_lines(path, refusal=PredictionsError), start=1):
         if not line.strip():
             continue
+        faults: list[FindingNemoError] = []
+        found = _json_row(line, number, path, faults.append)
+        for fault in faults:
+            on_fault(fault)
+        if found is not None and not faults:
+            yield found
+
+
+def _json_row(line: str, number: int, path: Path, on_fault: OnFault) -> TextRow | None:
+    position = f"line {number}"
+    where = f"{path}, {position}"
+    try:
         row = parse_json(line, str(path), refusal=PredictionsError, first_line=number)
-        position = f"line {number}"
-        if not isinstance(row, dict):
-            raise PredictionsError(f"{path}, {position}: must be an object, got {kind_of(row)}.")
-        lacking = [name for name in NEEDED if name not in row]
-        if lacking:
-            raise PredictionsError(f"{path}, {position}: the key {lacking[0]!r} is missing.")
-        yield position, row
+    except PredictionsError as error:
+        on_fault(error)
+        return None
+    if not isinstance(row, dict):
+        on_fault(PredictionsError(f"{where}: must be an object, got {kind_of(row)}."))
+        return None
+    for name in NEEDED:
+        if name not in row:
+            on_fault(PredictionsError(f"{where}: the key {name!r} is missing."))
+    values, vector = {}, None
+    for name in KINDS:
+        try:
+            values[name] = from_json(name, row.get(name))
+        except ValueError as error:
+            on_fault(PredictionsError(f"{where}, {name}: {error}."))
+    try:
+        vector = _vector(row.get("vector"), path, position)
+    except PredictionsError as error:
+        on_fault(error)
+    return TextRow(position, values, vector)
 
 
 def _vector(value: object, path: Path, position: str) -> Float32s | None:
@@ -147,7 +216,12 @@ def stacked(vectors: list[Float32s | None], positions: list[str], path: Path) ->
     return out
 
 
-def _metadata_beside(path: Path) -> dict[str, Any]:
+def metadata_beside(path: Path) -> dict[str, Any]:
+    """Return what the provenance beside a CSV or JSONL file tells, nothing where there is none.
+
+    Raises:
+        PredictionsError: If it is not that of a predictions file.
+    """
     beside = provenance_path(path)
     if not beside.is_file():
         return {}
