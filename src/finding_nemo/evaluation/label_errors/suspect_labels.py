@@ -103,7 +103,11 @@ class Describer:
             other_score=None if found.far is None else float(found.far[row, column]),
             is_likely=bool(found.likely[row, column]),
             suggestion=self._suggested(row) if kind == "wrong" else self._names[column],
-            why=self._why(kind, row, column, (len(near), int(has.sum()))),
+            why=why_doubtful(
+                kind,
+                (len(near), int(has.sum())),
+                None if found.far is None else float(found.far[row, column]),
+            ),
             compare_with=self._frames.records[int(against[0])].image_id if len(against) else "",
         )
 
@@ -122,18 +126,26 @@ class Describer:
                 return self._names[int(absent.argmax())]
         return ""
 
-    def _why(self, kind: Kind, row: int, column: int, counts: tuple[int, int]) -> str:
-        """Return what speaks against a label, of both kinds of evidence."""
-        n_near, n_with = counts
-        reasons = []
-        if n_near:
-            has = "has" if n_with == 1 else "have"
-            reasons.append(f"{n_with} of the {n_near} most similar frames of its dive {has} it")
-        far = self._evidence.far
-        if far is not None and (far[row, column] < _PROBABLE) == (kind == "wrong"):
-            has = "do not have it" if kind == "wrong" else "have it"
-            reasons.append(f"similar frames of other clips and other dives {has}")
-        return "; ".join(reasons) or "nothing like it has this label"
+
+def why_doubtful(kind: Kind, counts: tuple[int, int], far_score: float | None) -> str:
+    """Return what both kinds of evidence say of a label, what speaks against it first.
+
+    Args:
+        kind: What the label is thought to be.
+        counts: The most similar frames of the own dive, and how many of them have it.
+        far_score: How probable it is by other clips and dives; `None` without these.
+    """
+    n_near, n_with = counts
+    reasons = []
+    if n_near:
+        has = "has" if n_with == 1 else "have"
+        reasons.append(f"{n_with} of the {n_near} most similar frames of its dive {has} it")
+    if far_score is not None and (far_score < _PROBABLE) == (kind == "wrong"):
+        has = "do not have it" if kind == "wrong" else "have it"
+        reasons.append(f"similar frames of other clips and other dives {has}")
+        if (2 * n_with < n_near) != (kind == "wrong"):
+            reasons.reverse()
+    return "; ".join(reasons) or "nothing like it has this label"
 
 
 def probable_missing(evidence: Evidence, rows: Ints, columns: Ints) -> Bools:

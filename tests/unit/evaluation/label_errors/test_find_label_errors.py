@@ -22,6 +22,7 @@ from finding_nemo.evaluation.label_errors.label_error_files import (
     write_label_table,
 )
 from finding_nemo.evaluation.label_errors.labelled_frames import label_frames
+from finding_nemo.evaluation.label_errors.suspect_labels import Kind, why_doubtful
 from finding_nemo.results.reading.embeddings import Embeddings
 
 _NAMES = ("=crab", "eel", "ray")
@@ -88,6 +89,28 @@ def test_reason_and_suggestion__in_names(found: LabelErrors) -> None:
     assert label.why.startswith("1 of the 10 most similar frames of its dive has it; ")
     assert label.compare_with.startswith("f")
     assert label.dive == "dive 0"
+
+
+@pytest.mark.parametrize(
+    ("kind", "counts", "far_score", "first", "second"),
+    [
+        ("wrong", (10, 0), 0.1, "0 of the 10", "similar frames"),
+        ("wrong", (10, 7), 0.1, "similar frames", "7 of the 10"),
+        ("missing", (10, 0), 0.9, "similar frames", "0 of the 10"),
+        ("missing", (10, 9), 0.9, "9 of the 10", "similar frames"),
+        ("missing", (10, 9), 0.1, "9 of the 10", ""),
+        ("wrong", (10, 1), None, "1 of the 10 most similar frames of its dive has it", ""),
+        ("wrong", (0, 0), 0.1, "similar frames of other clips and other dives do not", ""),
+        ("wrong", (0, 0), 0.9, "nothing like it", ""),
+    ],
+)
+def test_why_doubtful__begins_with_what_speaks_against_the_label(
+    kind: Kind, counts: tuple[int, int], far_score: float | None, first: str, second: str
+) -> None:
+    one, _, other = why_doubtful(kind, counts, far_score).partition("; ")
+    assert one.startswith(first)
+    assert other.startswith(second)
+    assert bool(other) == bool(second)
 
 
 def test_one_dive__has_no_other_evidence() -> None:
