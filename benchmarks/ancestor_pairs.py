@@ -109,8 +109,9 @@ def trained(folder: Path, out: Path) -> None:
             assert found.ancestors is not None
             rows = [judged.by_id[name] for name in table.image_ids]
             truth = judged.truth(rows)[:, :n_species]
-            ids = data.categories.ids[:n_species]
-            fine = average_precision_at_k(truth, table.ranking_scores_in(ids))
+            fine = average_precision_at_k(
+                truth, table.ranking_scores_in(data.categories.ids)[:, :n_species]
+            )
             print(f"seed {seed}, {len(data.categories)} categories, "
                   f"{found.ancestors.n_pairs} pairs, {way}: "
                   f"as labelled {found.model.map_at_20.value:.4f}, "

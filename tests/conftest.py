@@ -398,6 +398,7 @@ _DIVE_TYPES = {
     "prediction_source": pa.string(),
     "brightness": pa.float32(),
     "answer": pa.string(),
+    "answer_level": pa.string(),
     "answer_probability": pa.float32(),
     "confidence": pa.string(),
     "why": pa.string(),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from finding_nemo.marine.name_record import NameRecord
 
+_SAID_BY_THE_NAME = ("", "species", "subspecies")
+
 
 def rank_in_words(record: NameRecord | None) -> str:
     """Return the rank of a name, "" where it has none of its own or is not known.
@@ -13,6 +15,22 @@ def rank_in_words(record: NameRecord | None) -> str:
     if record is None or not record.is_resolved or record.status in ("open", "informal"):
         return ""
     return record.rank
+
+
+def name_with_rank(name: str, rank: str) -> str:
+    """Return a name with its rank before it, where the name does not say it itself.
+
+    The two words of a species do.
+
+    Args:
+        name: Of a taxon or category.
+        rank: In lower case, "" where it has none or it is not known.
+
+    Example:
+        >>> name_with_rank("Macrouridae", "family"), name_with_rank("Sebastes diploproa", "species")
+        ('Family: Macrouridae', 'Sebastes diploproa')
+    """
+    return name if rank in _SAID_BY_THE_NAME else f"{rank.capitalize()}: {name}"
 
 
 def place_in_words(record: NameRecord | None) -> str:

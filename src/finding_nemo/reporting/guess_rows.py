@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from finding_nemo.core.assessment import Answer
 from finding_nemo.core.records import Prediction
+from finding_nemo.marine.name_words import name_with_rank
 from finding_nemo.models.bundle.manifest import CategoryEvidence
 
 # Up to here a frame is no more unusual than four of five of another dive.
@@ -116,7 +117,7 @@ def guesses_of(
         ),
         missed=tuple(name for name in truth or () if name not in shown),
         novelty="" if assessment is None else novelty_in_words(assessment.novelty_percentile),
-        answer=answer_in_words(prediction.answer),
+        answer=answer_in_words(prediction.answer, ranks),
         heat=None if prediction.maps is None else prediction.maps[0],
     )
 
@@ -162,9 +163,18 @@ def novelty_in_words(percentile: float) -> str:
     return f"more unusual than {math.floor(100 * percentile)} % of validation frames"
 
 
-def answer_in_words(answer: Answer | None) -> str:
-    """Return the one answer to an image, with the word for how far to trust it."""
-    return "" if answer is None else f"{answer.text}, {answer.confidence}"
+def answer_in_words(answer: Answer | None, ranks: Mapping[str, str] | None = None) -> str:
+    """Return the one answer to an image, with the word for how far to trust it.
+
+    Args:
+        answer: As the bundle gives it.
+        ranks: From name to its rank, where that is known.
+    """
+    if answer is None:
+        return ""
+    of_taxon = answer.level if answer.level not in ("category", "supercategory") else ""
+    rank = of_taxon or (ranks or {}).get(answer.text, "")
+    return f"{name_with_rank(answer.text, rank)}, {answer.confidence}"
 
 
 def probability_in_words(probability: float) -> str:

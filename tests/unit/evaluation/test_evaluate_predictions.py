@@ -174,6 +174,7 @@ def test_names__are_shown_with_their_rank_where_it_is_known(
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     words = "infraorder, now Brachyura, AphiaID 106673"
     assert f'<td title="{words}">crab <small>infraorder</small></td>' in page
+    assert "<bdi>Infraorder: crab</bdi> (<bdi>Crustacea</bdi>), " in page
     print_evaluation(found, names_file=path)
     assert " infraorder " in capsys.readouterr().out
     print_evaluation(found)  # nothing known: no column

@@ -48,6 +48,35 @@ def test_page__places_names_in_the_tree_where_that_is_known(
     assert r"\"infraorder\"]" in (tmp_path / "p_files/frames.js").read_text()
     write_dive_page(found, tmp_path / "q.html", title="t")
     assert 'title="crab: ' in (tmp_path / "q.html").read_text()
+    for name, shown in (("p", "Infraorder: crab"), ("q", "crab")):
+        assert f'<span class="name">{shown}</span>' in (tmp_path / f"{name}.html").read_text()
+        assert f'[\\"{shown}\\",' in (tmp_path / f"{name}_files/frames.js").read_text()
+
+
+def test_page__shows_an_answer_by_rank_with_its_rank(dive_files: Any, tmp_path: Path) -> None:
+    rows = [
+        dive_files.row(n, answer="Squids", answer_level=level, confidence="sure", look_first=n + 1)
+        for n, level in enumerate(("order", "order"))
+    ]
+    rows.append(dive_files.row(2, answer="Fish", answer_level="supercategory", confidence="sure"))
+    rows.append(dive_files.row(3, answer="Odd", answer_level="<b>", confidence="sure"))
+    found = read_dive_frames(dive_files.write(tmp_path / "d.parquet", rows))
+    assert [(name.text, name.rank) for name in found.names[3:]] == [
+        ("Squids", "order"),
+        ("Fish", ""),
+        ("Odd", ""),
+    ]
+    write_dive_page(found, tmp_path / "p.html", title="t")
+    page = (tmp_path / "p.html").read_text()
+    assert "Most often Order: Squids (2 frames, all sure)" in page
+    assert 'title="Squids (order): sure 2"' in page
+    assert "<b>Order: Squids</b>" in page
+    assert (
+        r"[\"Order: Squids\",\"\",null,null,\"order\"]"
+        in (tmp_path / "p_files/frames.js").read_text()
+    )
+    # Tables are for programs: the name alone.
+    assert "Order: " not in "".join(path.read_text() for path in tmp_path.glob("*.csv"))
 
 
 def test_page__says_what_was_seen_and_what_to_look_at(predictions: Path, tmp_path: Path) -> None:

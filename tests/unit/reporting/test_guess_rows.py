@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -137,6 +138,10 @@ def test_names_and_answers__in_words() -> None:
     assert full_name("", "rov") == full_name("rov", "rov") == "rov"
     assert answer_in_words(None) == ""
     assert answer_in_words(LIKELY_PRAWN) == "prawn, likely"
+    assert answer_in_words(LIKELY_PRAWN, {"prawn": "species"}) == "prawn, likely"
+    assert answer_in_words(LIKELY_PRAWN, {"prawn": "genus"}) == "Genus: prawn, likely"
+    family = replace(LIKELY_PRAWN, text="Macrouridae", level="family")
+    assert answer_in_words(family) == "Family: Macrouridae, likely"
 
 
 def test_guesses__stand_in_the_order_of_the_ranking_where_there_is_one() -> None:

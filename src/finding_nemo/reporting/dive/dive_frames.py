@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from finding_nemo.marine.name_words import name_with_rank
+
 # From here on a frame counts as unusual; one validation frame in twenty is beyond it.
 UNUSUAL_FROM = 0.95
 
@@ -17,16 +19,23 @@ class Name:
     """A name that frames may have.
 
     Attributes:
-        text: Of the category or supercategory.
+        text: Of the category, supercategory or taxon.
         supercategory: Its group, "" for a group itself and where unknown.
         n_images: Training images that hold it, `None` where unknown.
         n_dives: Training dives that they come from, `None` where unknown.
+        rank: Its rank in the tree of names, such as "family"; "" where it has none that is known.
     """
 
     text: str
     supercategory: str = ""
     n_images: int | None = None
     n_dives: int | None = None
+    rank: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The name for people: "Family: Macrouridae"."""
+        return name_with_rank(self.text, self.rank)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,18 +26,18 @@ class DiveNames:
             found = self._of_id[category_id] = self._add(text or f"category {category_id}")
         return found
 
-    def of_text(self, text: str) -> int:
-        """Return the position of a name."""
+    def of_text(self, text: str, rank: str = "") -> int:
+        """Return the position of a name; of a new one, `rank` is its rank."""
         found = self._of_text.get(text)
-        return self._add(text) if found is None else found
+        return self._add(text, rank) if found is None else found
 
     @property
     def all(self) -> tuple[Name, ...]:
         """Every name, in order of position."""
         return tuple(self._all)
 
-    def _add(self, text: str) -> int:
-        self._all.append(Name(text=text))
+    def _add(self, text: str, rank: str = "") -> int:
+        self._all.append(Name(text=text, rank=rank))
         self._of_text.setdefault(text, len(self._all) - 1)
         return len(self._all) - 1
 

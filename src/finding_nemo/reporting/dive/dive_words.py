@@ -60,7 +60,7 @@ def summarize(found: DiveFrames, counts: FrameCounts) -> Summary:
 def _seen(found: DiveFrames, counts: FrameCounts) -> str:
     if not counts.effort.n_readable:
         return "Nothing was seen: no frame could be read."
-    named = [(found.names[name].text, count) for name, count in counts.names.items()]
+    named = [(found.names[name].shown, count) for name, count in counts.names.items()]
     seen = [(text, count) for text, count in named if count.n_frames]
     first = seen[:3]
     shown = _listed(

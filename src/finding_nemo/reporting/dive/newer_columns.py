@@ -18,7 +18,16 @@ from finding_nemo.results.file_metadata import BROKEN_PARQUET, open_parquet, unr
 
 _MAPS = "maps"
 _NAMES = (
-    *("answer", "answer_probability", "confidence", "why", "dive", "captured", "look_first"),
+    *(
+        "answer",
+        "answer_level",
+        "answer_probability",
+        "confidence",
+        "why",
+        "dive",
+        "captured",
+        "look_first",
+    ),
     *("names", "method", "depth_m", _MAPS),
 )
 # As the readers of data sets have it: nobody filmed before, and 9999 stands for "unknown".

@@ -50,7 +50,7 @@ def frames_script(
         "folder": folder,
         "names": [
             [
-                *(printable(name.text), printable(name.supercategory)),
+                *(printable(name.shown), printable(name.supercategory)),
                 *(name.n_images, name.n_dives),
                 *filter(None, [printable((places or {}).get(name.text, ""))]),
             ]

@@ -31,6 +31,7 @@ from finding_nemo.reporting.dive.newer_columns import NewerColumns, read_newer_c
 from finding_nemo.results.reading.readers import read_predictions
 from finding_nemo.results.schema import PredictionTable
 from finding_nemo.uncertainty.answers import CONFIDENCES
+from finding_nemo.uncertainty.label_tree import RANK_ORDER
 from finding_nemo.uncertainty.look_first import guess_doubt, rank_look_first
 
 N_GUESSES = 5
@@ -38,6 +39,8 @@ N_GUESSES = 5
 # a best guess is likely.
 LIKELY_FROM = 0.5
 _LARGEST_GRID = 1024
+# Levels of answers that are no rank of a taxon.
+_NO_RANKS = ("category", "supercategory")
 # Words of the column `method` of an adapted file.
 _CHANGED_BY_REVIEWS = ("reviewed", "adapted")
 
@@ -187,7 +190,10 @@ def _answer(
     if not guesses:
         return None
     own = newer.text("answer", row)
-    return names.of_text(own) if own else guesses[0].name
+    if not own:
+        return guesses[0].name
+    level = newer.text("answer_level", row)
+    return names.of_text(own, level if level in RANK_ORDER and level not in _NO_RANKS else "")
 
 
 def _answer_probability(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from finding_nemo.core.files.atomic_files import write_text
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.printable import printable
 from finding_nemo.data.images.find_images import FoundImages, find_images, links
-from finding_nemo.marine.name_words import place_in_words
+from finding_nemo.marine.name_words import place_in_words, rank_in_words
 from finding_nemo.marine.names_file import known_names
 from finding_nemo.reporting.dive.accumulated_categories import (
     CategoriesByEffort,
@@ -107,7 +107,7 @@ def write_dive_page(
         DatasetError: If the folder of the images does not exist.
     """
     outputs = DiveOutputs.of(path)
-    places = _places(found, names_file)
+    found, places = _with_ranks(found, names_file)
     found_images = find_images(found.frames, images)
     with whole_outputs(outputs, overwrite=overwrite) as new:
         thumbnails = draw_sheets(
@@ -219,10 +219,18 @@ def _lead(found: DiveFrames) -> str:
     return f"{text}, {first} to {last[11:] if same_day else last}"
 
 
-def _places(found: DiveFrames, names_file: Path | None) -> Mapping[str, str]:
-    """Return the place of each name in the tree, in words; "" where it is not known."""
+def _with_ranks(found: DiveFrames, names_file: Path | None) -> tuple[DiveFrames, Mapping[str, str]]:
+    """Return the frames with the ranks of their names, and each name's place in the tree.
+
+    The place is in words, "" where it is not known. What a table says of a rank counts before what
+    the answers say.
+    """
     known = known_names([name.text for name in found.names], path=names_file)
-    return {name: place_in_words(record) for name, record in known.items()}
+    names = [
+        replace(name, rank=rank_in_words(known[name.text]) or name.rank) for name in found.names
+    ]
+    places = {name.text: place_in_words(known[name.text]) or name.rank for name in names}
+    return replace(found, names=tuple(names)), places
 
 
 def _first_screen(found: DiveFrames, places: Mapping[str, str]) -> dict[str, Any]:
@@ -261,7 +269,7 @@ def _bar(
     place = f" ({places[name.text]})" if places[name.text] else ""
     return {
         "position": position,
-        "text": name.text,
+        "text": name.shown,
         "n_frames": count.n_frames,
         "sure": sure_of(count, found.words),
         "parts": parts,
@@ -302,7 +310,7 @@ def _cards(
                     "picture": f"{folder_link}/{name}" if is_drawn else "",
                     "why_no_picture": frame.failure or "no picture here",
                     "answer": set_lines(
-                        "" if frame.answer is None else found.names[frame.answer].text
+                        "" if frame.answer is None else found.names[frame.answer].shown
                     ),
                     "word": _word(found, frame),
                     "reasons": [set_lines(why) for why in reasons_to_look(frame, found)[:2]],

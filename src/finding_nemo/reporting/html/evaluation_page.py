@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.evaluation.evaluation_results import EvaluatedImage, Evaluation
-from finding_nemo.marine.name_words import place_in_words, rank_in_words
+from finding_nemo.marine.name_words import name_with_rank, place_in_words, rank_in_words
 from finding_nemo.marine.names_file import known_names
 from finding_nemo.reporting.figures.palette import INK, MODEL, PRIOR, TIME_COPY
 from finding_nemo.reporting.figures.scores_figure import ScoreLine, draw_scores
@@ -56,6 +57,8 @@ def write_evaluation_page(
     best = sorted(readable, key=lambda i: (-(i.average_precision * len(i.true_ids)), i.image_id))
     misses, good, rare = _spread(worst), _spread(best), _spread(_unusual_first(readable))
     known = known_names(categories.names, path=names_file)
+    ranks = {name: rank_in_words(record) for name, record in known.items()}
+    shown_names = _ShownNames(categories, ranks)
     outside = len({image.image_id for image in (*misses, *good, *rare) if image.is_outside})
     write_page(
         "evaluation.html",
@@ -66,19 +69,19 @@ def write_evaluation_page(
         e=evaluation,
         ranked_by_pool=bool(evaluation.metadata.get("ranking")),
         notices=_notices(evaluation, outside),
-        misses=[_frame(image, categories) for image in misses],
-        good=[_frame(image, categories) for image in good],
+        misses=[_frame(image, shown_names) for image in misses],
+        good=[_frame(image, shown_names) for image in good],
         failed=failed[:_N_FAILED],
         n_failed=len(failed),
         categories=sorted(evaluation.categories, key=lambda c: (-c.n_images, c.name)),
-        ranks={name: rank_in_words(record) for name, record in known.items()},
+        ranks=ranks,
         places={name: place_in_words(record) for name, record in known.items()},
         scores_figure=svg(_scores_figure(evaluation)),
         dives_figure=svg(_dives_figure(evaluation)),
         uncertainty=evaluation.uncertainty,
         figures=uncertainty_figures(evaluation.uncertainty) if evaluation.uncertainty else {},
         unusual=unusual_share(evaluation),
-        rare_frames=[_frame(image, categories) for image in rare],
+        rare_frames=[_frame(image, shown_names) for image in rare],
         precision=evaluation.uncertainty.precision if evaluation.uncertainty else None,
         metadata=_metadata(evaluation.metadata),
     )
@@ -137,19 +140,20 @@ def _spread(images: Iterable[EvaluatedImage]) -> list[EvaluatedImage]:
     return chosen
 
 
-def _frame(image: EvaluatedImage, categories: CategoryTable) -> dict[str, Any]:
+def _frame(image: EvaluatedImage, names: _ShownNames) -> dict[str, Any]:
     shown = image.ranked_ids[:_N_GUESSES]
     guesses = [
         {
-            "name": _name(categories, guess),
-            "supercategory": categories.supercategories[categories.column_of(guess)],
+            "name": names.of(guess),
+            "has_rank": names.has_rank(guess),
+            "supercategory": names.group_of(guess),
             "probability": _probability(probability),
             "hit": guess in image.true_ids,
         }
         for guess, probability in zip(shown, image.probabilities, strict=False)
     ]
     missed = [
-        (_name(categories, number), _place(image.ranked_ids, number))
+        (names.of(number), _place(image.ranked_ids, number))
         for number in image.true_ids
         if number not in shown
     ]
@@ -183,8 +187,26 @@ def _probability(value: float) -> str:
     return "under 0.01" if value < 0.01 else f"{value:.2f}"
 
 
-def _name(categories: CategoryTable, category_id: int) -> str:
-    return categories.names[categories.column_of(category_id)]
+@dataclass(frozen=True, slots=True)
+class _ShownNames:
+    """Names of categories as frames show them, with their rank where it is known."""
+
+    categories: CategoryTable
+    ranks: Mapping[str, str]
+
+    def _name(self, category_id: int) -> str:
+        return self.categories.names[self.categories.column_of(category_id)]
+
+    def of(self, category_id: int) -> str:
+        name = self._name(category_id)
+        return name_with_rank(name, self.ranks[name])
+
+    def has_rank(self, category_id: int) -> bool:
+        """Return whether the name is shown with its rank."""
+        return self.of(category_id) != self._name(category_id)
+
+    def group_of(self, category_id: int) -> str:
+        return self.categories.supercategories[self.categories.column_of(category_id)]
 
 
 def _place(ranked: Sequence[int], category_id: int) -> str:

@@ -73,6 +73,12 @@ function describe(frame) {
   about.replaceChildren(...parts);
 }
 
+// The rank or the taxon that holds a name, unless the name itself begins with it.
+const rankBeside = (text, place) => {
+  const rank = place.split(", ")[0];
+  return text.toLowerCase().startsWith(rank + ": ") ? "" : rank;
+};
+
 function guessRows(frame) {
   const guesses = frames.guesses[frame], rows = [];
   for (let at = 0; at < guesses.length; at += 2) {
@@ -84,7 +90,7 @@ function guessRows(frame) {
     bar.style.width = guesses[at + 1] / 10 + "%";
     track.append(bar);
     const evidence = images === null ? "" : images ? plural(images, "training frame") + " of " + plural(dives || 0, "dive") : "never seen in training";
-    row.append(line, track, make("small", "", [group === text ? "" : group, place.split(", ")[0], evidence].filter(Boolean).join(" · ")));
+    row.append(line, track, make("small", "", [text.endsWith(group) ? "" : group, rankBeside(text, place), evidence].filter(Boolean).join(" · ")));
     if (data.maps) {
       row.type = "button";
       row.dataset.guess = number;
