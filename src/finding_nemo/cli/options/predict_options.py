@@ -142,3 +142,10 @@ Runtime = Annotated[
         f"{describe(RUNTIMES.values())}."
     ),
 ]
+Device = Annotated[
+    str,
+    typer.Option(
+        help="Where it computes: cpu, cuda, cuda:1 (the second card), tensorrt; auto: a GPU where "
+        "one can be used, else the CPU."
+    ),
+]

@@ -18,7 +18,7 @@ from finding_nemo.cli.options import predict_options as options
 from finding_nemo.cli.options.dataset_options import DivePattern, ImagesFolder
 from finding_nemo.cli.options.dry_run_option import DryRunWanted, print_dry_run
 from finding_nemo.core.files.input_limits import USUAL_LIMITS
-from finding_nemo.core.names.inference_names import AUTO, check_dtype, check_runtime
+from finding_nemo.core.names.inference_names import AUTO, check_device, check_dtype, check_runtime
 
 if TYPE_CHECKING:
     from finding_nemo.models.inference.open_bundle_network import InferenceOptions
@@ -60,6 +60,7 @@ def predict(
     overwrite: options.Overwrite = False,
     dtype: options.Dtype = AUTO,
     runtime: options.Runtime = AUTO,
+    device: options.Device = AUTO,
     max_megapixels: options.MaxMegapixels = USUAL_LIMITS.max_pixels / 1e6,
     max_file_mb: options.MaxFileMb = USUAL_LIMITS.max_file_bytes / 1e6,
     max_seconds: options.MaxSeconds = USUAL_LIMITS.max_seconds,
@@ -98,7 +99,8 @@ def predict(
         )
         choices |= {"with_vector": vector, "with_embedding": embeddings, "with_maps": maps}
         choices |= {"precision": precision, "ranks": _ranks(ranks, taxa), "limits": limits}
-        choices |= {"network": _network(dtype, runtime), "engine": _engine(engine, workers)}
+        choices |= {"network": network_options(dtype, runtime, device)}
+        choices |= {"engine": _engine(engine, workers)}
         carry_out = _dry_run if dry_run else _predict
         carry_out(bundle, selection, out, overwrite=overwrite, **choices)
 
@@ -134,10 +136,16 @@ def _choices(out: Path, file_format: str | None, shard: str) -> dict[str, Any]:
         return {"file_format": choose_format(out, file_format), "shard": parse_shard(shard)}
 
 
-def _network(dtype: str, runtime: str) -> InferenceOptions:
+def network_options(dtype: str, runtime: str, device: str) -> InferenceOptions:
+    """Return how a network is to be computed.
+
+    Raises:
+        typer.BadParameter: If there is no such device.
+    """
     from finding_nemo.models.inference.open_bundle_network import InferenceOptions
 
-    return InferenceOptions(check_dtype(dtype), check_runtime(runtime))
+    with wrong_usage():
+        return InferenceOptions(check_dtype(dtype), check_runtime(runtime), check_device(device))
 
 
 def _engine(name: str, workers: int | None) -> Engine:

@@ -10,7 +10,7 @@ from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options import predict_options as of_predict
 from finding_nemo.cli.options import serve_options as options
 from finding_nemo.cli.options.dataset_options import DivePattern
-from finding_nemo.core.names.inference_names import AUTO, check_dtype, check_runtime
+from finding_nemo.core.names.inference_names import AUTO
 
 if TYPE_CHECKING:
     from finding_nemo.serving.run_server import Address
@@ -36,6 +36,7 @@ def serve(
     dive_pattern: DivePattern = None,
     dtype: of_predict.Dtype = AUTO,
     runtime: of_predict.Runtime = AUTO,
+    device: of_predict.Device = AUTO,
     max_files: options.MaxFiles = 64,
     max_file_mb: of_predict.MaxFileMb = 64,
     max_megapixels: of_predict.MaxMegapixels = 100,
@@ -52,8 +53,7 @@ def serve(
     if not 0 < precision <= 1:
         raise typer.BadParameter(f"--precision must be in (0, 1], got {precision}.")
     from finding_nemo.cli.console.notices import reporter
-    from finding_nemo.cli.prediction_verbs.predict import wrong_usage
-    from finding_nemo.models.inference.open_bundle_network import InferenceOptions
+    from finding_nemo.cli.prediction_verbs.predict import network_options, wrong_usage
     from finding_nemo.prediction.sources.image_sources import parse_interval
     from finding_nemo.serving.middleware.access import access_rules
     from finding_nemo.serving.middleware.request_limits import MB, RequestLimits
@@ -82,7 +82,7 @@ def serve(
         every_s=every_s,
         dive_pattern=dive_pattern,
         precision=precision,
-        network=InferenceOptions(check_dtype(dtype), check_runtime(runtime)),
+        network=network_options(dtype, runtime, device),
     )
     serve_bundle(
         bundle,

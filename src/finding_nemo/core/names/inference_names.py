@@ -5,6 +5,7 @@ The runtime of a row `name` is the object `RUNTIME` of `models/inference/<name>_
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -25,6 +26,9 @@ BFLOAT16: Final = "bfloat16"
 INT8: Final = "int8"
 ONNXRUNTIME: Final = "onnxruntime"
 CPU: Final = "cpu"
+CUDA: Final = "cuda"
+TENSORRT: Final = "tensorrt"
+_DEVICE = re.compile(r"auto|cpu|(cuda|tensorrt)(:[0-9]{1,3})?")
 # The output of a network that says what each patch says.
 PATCH_LOGITS: Final = "patch_logits"
 
@@ -87,6 +91,30 @@ DTYPES: Mapping[str, DtypeRow] = registry(
     DtypeRow("int8", "about 3 times as fast"),
 )
 DTYPE_OPTIONS: tuple[DtypeOption, ...] = (AUTO, *(row.name for row in DTYPES.values()))
+
+
+def device_kind(device: str) -> str:
+    """Return what a device is, without the number of its card: "cuda" of "cuda:1"."""
+    return device.partition(":")[0]
+
+
+def card_of(device: str) -> int:
+    """Return the number of a device's card, 0 where none is named."""
+    return int(device.partition(":")[2] or 0)
+
+
+def check_device(name: str) -> str:
+    """Return `name` if it is a device, perhaps with the number of a card, or "auto".
+
+    Raises:
+        SettingsError: If it is not.
+    """
+    if _DEVICE.fullmatch(name):
+        return name
+    raise SettingsError(
+        f"Unknown device {name!r}; known: auto, cpu, cuda, tensorrt, and cuda:1 or tensorrt:1 for "
+        "the second card."
+    )
 
 
 def check_runtime(name: str) -> RuntimeOption:

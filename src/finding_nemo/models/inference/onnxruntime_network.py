@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import io
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
 import onnxruntime as ort
 
 from finding_nemo.core.arrays import Float32s, Pixels
-from finding_nemo.core.errors import BundleError
-from finding_nemo.core.names.inference_names import BFLOAT16, CPU, PATCH_LOGITS, Dtype
+from finding_nemo.core.errors import BundleError, SettingsError
+from finding_nemo.core.extras import install_hint
+from finding_nemo.core.names.inference_names import (
+    BFLOAT16,
+    CPU,
+    CUDA,
+    PATCH_LOGITS,
+    TENSORRT,
+    Dtype,
+    card_of,
+    device_kind,
+)
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.data.images.resize import normalise_pixels
 from finding_nemo.models.inference.pixel_network import (
@@ -19,21 +32,26 @@ from finding_nemo.models.inference.pixel_network import (
     RuntimeChoice,
     joined,
 )
+from finding_nemo.models.inference.pixels_in_graph import UINT8_PIXELS, with_pixels_in
 
 CPU_PROVIDER = "CPUExecutionProvider"
 # The provider of each GPU, best first.
-_GPUS = {"tensorrt": "TensorrtExecutionProvider", "cuda": "CUDAExecutionProvider"}
+_GPUS = {TENSORRT: "TensorrtExecutionProvider", CUDA: "CUDAExecutionProvider"}
 # A GPU wants many images at once; a core keeps one image's layers in its own cache.
 GPU_BATCH = 32
+# One batch computes while the next is copied; each more in a card at once takes its memory.
+_BATCHES_IN_CARD = 2
 _ERRORS_ONLY = 3
+Provider = str | tuple[str, dict[str, int]]
 
 
 class OnnxNetwork:
     """One ONNX file, loaded.
 
-    Its only input is "images", float32 (images, 3, height, width); its first output is
-    float32 (images, n). It may have a second output "features", float32 (images, features), and a
-    third "patch_logits", float32 (images, n, rows, columns). Several threads may use it at once.
+    Its only input is "images", float32 (images, 3, height, width), or "uint8_pixels", uint8
+    (images, height, width, 3); its first output is float32 (images, n). It may have a second output
+    "features", float32 (images, features), and a third "patch_logits", float32 (images, n, rows,
+    columns). Several threads may use it at once.
     """
 
     def __init__(
@@ -41,14 +59,14 @@ class OnnxNetwork:
         network: Path | bytes,
         *,
         threads: int = 0,
-        providers: Sequence[str] = (CPU_PROVIDER,),
+        providers: Sequence[Provider] = (CPU_PROVIDER,),
     ) -> None:
         """Load a network.
 
         Args:
             network: The file, or its bytes.
             threads: Threads inside one operation; 0 leaves the choice to ONNX Runtime.
-            providers: What computes, first choice first.
+            providers: What computes, first choice first; one with options is a pair.
 
         Raises:
             BundleError: If it cannot be loaded.
@@ -66,26 +84,32 @@ class OnnxNetwork:
             ) from None
         self._shapes = {output.name: output.shape for output in self._session.get_outputs()}
         self._names = list(self._shapes)
+        self._input = self._session.get_inputs()[0].name
 
     @property
     def providers(self) -> tuple[str, ...]:
         """What computes, first choice first; a provider that could not start is not among them."""
         return tuple(self._session.get_providers())
 
-    def outputs(self, images: Float32s) -> Float32s:
+    @property
+    def takes_pixels(self) -> bool:
+        """Whether its input is uint8 pixels, with the normalisation inside."""
+        return bool(self._input == UINT8_PIXELS)
+
+    def outputs(self, images: Float32s | Pixels) -> Float32s:
         """Return the first output for a batch, float32 (images, n)."""
         return self.named_outputs(images, self._names[:1])[0]
 
-    def named_outputs(self, images: Float32s, names: Sequence[str]) -> list[Float32s]:
+    def named_outputs(self, images: Float32s | Pixels, names: Sequence[str]) -> list[Float32s]:
         """Return some outputs for a batch; what only the others need is not computed.
 
         Args:
-            images: Shape (images, 3, height, width).
+            images: As its input is.
             names: Of the outputs.
         """
         run = ort.RunOptions()
         run.only_execute_path_to_fetches = True
-        found: list[Float32s] = self._session.run(list(names), {"images": images}, run)
+        found: list[Float32s] = self._session.run(list(names), {self._input: images}, run)
         return found
 
     @property
@@ -98,7 +122,7 @@ class OnnxNetwork:
         """Whether it says what each patch says."""
         return PATCH_LOGITS in self._shapes
 
-    def forward(self, images: Float32s, *, with_maps: bool = False) -> NetworkOutput:
+    def forward(self, images: Float32s | Pixels, *, with_maps: bool = False) -> NetworkOutput:
         """Return what it gives for a batch; patch logits only where they are wanted."""
         unwanted = () if with_maps else (PATCH_LOGITS,)
         names = [self._names[0]]
@@ -135,6 +159,8 @@ class OnnxPixels:
         self.batch_size = 1 if network.providers[0] == CPU_PROVIDER else GPU_BATCH
         self._network = network
         self._preprocessing = preprocessing
+        limit = workers if self.batch_size == 1 else _BATCHES_IN_CARD
+        self._free = threading.Semaphore(limit)
 
     def forward(self, pixels: Pixels) -> NetworkOutput:
         """Return the outputs for uint8 pixels (images, height, width, 3)."""
@@ -143,8 +169,10 @@ class OnnxPixels:
         return joined(parts)
 
     def _run(self, pixels: Pixels) -> NetworkOutput:
-        images = normalise_pixels(pixels, self._preprocessing)
-        return self._network.forward(images, with_maps=self._with_maps)
+        network = self._network
+        images = pixels if network.takes_pixels else normalise_pixels(pixels, self._preprocessing)
+        with self._free:
+            return network.forward(images, with_maps=self._with_maps)
 
 
 class OnnxRuntime:
@@ -169,7 +197,9 @@ class OnnxRuntime:
         workers: int,
         with_maps: bool = False,
     ) -> PixelNetwork:
-        """Load a network; on the CPU where the GPU does not start, which the choice then says.
+        """Load a network; on the CPU where a GPU that nobody asked for does not start.
+
+        The choice then says so. A GPU takes pixels as they are, with the normalisation inside.
 
         Args:
             network: An ONNX file, or its bytes.
@@ -180,14 +210,22 @@ class OnnxRuntime:
 
         Raises:
             BundleError: If it cannot be loaded.
+            SettingsError: If the GPU that was asked for does not start.
         """
-        on_cpu = choice.device == CPU
-        providers = [CPU_PROVIDER] if on_cpu else [*_GPUS.values(), CPU_PROVIDER]
-        there = [name for name in providers if name in ort.get_available_providers()]
-        loaded = OnnxNetwork(network, threads=1 if on_cpu else 0, providers=there)
-        if not on_cpu and loaded.providers[0] == CPU_PROVIDER:
-            reason = f"{choice.device} is offered but did not start"
-            choice = replace(choice, device=CPU, reason=reason)
+        if choice.device == CPU:
+            loaded = OnnxNetwork(network, threads=1)
+        else:
+            content = network if isinstance(network, bytes) else network.read_bytes()
+            _load_cuda_libraries()
+            loaded = OnnxNetwork(
+                with_pixels_in(content, preprocessing), providers=_providers(choice.device)
+            )
+            if loaded.providers[0] == CPU_PROVIDER:
+                if choice.is_device_asked:
+                    raise SettingsError(_did_not_start(choice.device))
+                reason = f"{choice.device} is offered but did not start"
+                choice = replace(choice, device=CPU, reason=reason)
+                loaded = OnnxNetwork(network, threads=1)
         return OnnxPixels(
             loaded, preprocessing, choice=choice, workers=workers, with_maps=with_maps
         )
@@ -198,6 +236,29 @@ class OnnxRuntime:
         """Write nothing: a bundle's networks are ONNX files as they are."""
         del folder, networks, preprocessing
         return []
+
+
+def _providers(device: str) -> list[Provider]:
+    """Return what computes on a GPU, first choice first; TensorRT leaves to CUDA what it cannot."""
+    names = list(_GPUS.values())
+    wanted = names[names.index(_GPUS[device_kind(device)]) :]
+    options = {"device_id": card_of(device)}
+    there = ort.get_available_providers()
+    return [*((name, dict(options)) for name in wanted if name in there), CPU_PROVIDER]
+
+
+def _load_cuda_libraries() -> None:
+    """Load the libraries that pip has put beside ONNX Runtime; it says on stdout what it misses."""
+    with redirect_stdout(io.StringIO()):
+        ort.preload_dlls()
+
+
+def _did_not_start(device: str) -> str:
+    return (
+        f"--device {device}: ONNX Runtime {ort.__version__} was built for it, but it did not "
+        f"start. Look with nvidia-smi whether the card is there and its driver is recent enough. "
+        f"{install_hint('gpu')} Or leave --device out: the CPU then computes."
+    )
 
 
 RUNTIME = OnnxRuntime()

@@ -31,10 +31,12 @@ class InferenceOptions:
     Attributes:
         dtype: The precision; "auto" takes the fastest that `export` has checked.
         runtime: "auto" takes the fastest by the stated rule.
+        device: "auto" takes a GPU where one is offered; else "cpu", "cuda", "cuda:1", "tensorrt".
     """
 
     dtype: DtypeOption = AUTO
     runtime: RuntimeOption = AUTO
+    device: str = AUTO
 
 
 DEFAULT_INFERENCE = InferenceOptions()
@@ -46,10 +48,10 @@ def choose_for_bundle(
     """Return what will compute the network of a bundle, with the reason, without loading it.
 
     Raises:
-        SettingsError: If the precision or runtime is not to be had.
+        SettingsError: If the precision, runtime or device is not to be had.
     """
-    chosen, reason = _dtype(bundle, options.dtype, options.runtime)
-    choice = choose_runtime(dtype=chosen, runtime=options.runtime)
+    chosen, reason = _dtype(bundle, options)
+    choice = choose_runtime(dtype=chosen, runtime=options.runtime, device=options.device)
     return replace(choice, reason=f"{choice.reason}; {reason}")
 
 
@@ -70,7 +72,7 @@ def open_bundle_network(
 
     Raises:
         BundleError: If it is not of the form that is opened, or cannot be loaded.
-        SettingsError: If the precision or runtime is not to be had.
+        SettingsError: If the precision, runtime or device is not to be had.
     """
     choice = choose_for_bundle(bundle, options)
     network = open_network(
@@ -78,6 +80,7 @@ def open_bundle_network(
         bundle.preprocessing,
         dtype=choice.dtype,
         runtime=options.runtime,
+        device=options.device,
         workers=workers,
         with_maps=with_maps,
     )
@@ -93,7 +96,7 @@ def grid_of_maps(
 
     Raises:
         BundleError: If it is not of the form that is opened.
-        SettingsError: If the precision or runtime is not to be had.
+        SettingsError: If the precision, runtime or device is not to be had.
     """
     if bundle.manifest.runner != "network":
         return None
@@ -136,11 +139,11 @@ def _checked(bundle: Bundle, dtype: Dtype) -> tuple[bytes, CheckedNetwork]:
     return content, found
 
 
-def _dtype(bundle: Bundle, options: DtypeOption, runtime: RuntimeOption) -> tuple[Dtype, str]:
+def _dtype(bundle: Bundle, options: InferenceOptions) -> tuple[Dtype, str]:
     """Return the precision and, in words, why."""
-    if options != AUTO:
-        return options, f"{options} as asked"
-    choice = choose_runtime(dtype=FLOAT32, runtime=runtime)
+    if options.dtype != AUTO:
+        return options.dtype, f"{options.dtype} as asked"
+    choice = choose_runtime(dtype=FLOAT32, runtime=options.runtime, device=options.device)
     records = read_export_records(bundle.path)
     if bundle.holds_int8 and _is_checked(records, choice.runtime, INT8):
         return INT8, _because(records, choice.runtime, INT8)

@@ -36,15 +36,17 @@ class RuntimeChoice:
 
     Attributes:
         runtime: A name of `RUNTIMES`.
-        device: "cpu", "cuda" or "tensorrt".
+        device: "cpu", "cuda" or "tensorrt"; with ":1" the second card.
         dtype: Of the arithmetic.
         reason: Why, in words that are printed.
+        is_device_asked: Whether it must be this device, or may be another where it does not start.
     """
 
     runtime: RuntimeName
     device: str
     dtype: Dtype
     reason: str
+    is_device_asked: bool = False
 
     def __str__(self) -> str:
         """Return it in words, with the reason."""

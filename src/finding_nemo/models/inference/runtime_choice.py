@@ -6,6 +6,7 @@ machine, and the two runtimes differ in the last digits. docs/benchmarks.md has 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from finding_nemo.core.errors import SettingsError
@@ -19,6 +20,8 @@ from finding_nemo.core.names.inference_names import (
     RuntimeName,
     RuntimeOption,
     RuntimeRow,
+    check_device,
+    device_kind,
 )
 from finding_nemo.core.names.registries import find_entry, load
 from finding_nemo.core.preprocessing import Preprocessing
@@ -32,32 +35,50 @@ def runtime_of(name: RuntimeName) -> Runtime:
     return found
 
 
-def choose_runtime(*, dtype: Dtype, runtime: RuntimeOption = AUTO) -> RuntimeChoice:
+def choose_runtime(
+    *, dtype: Dtype, runtime: RuntimeOption = AUTO, device: str = AUTO
+) -> RuntimeChoice:
     """Return what computes a network, with the reason.
 
     A GPU comes first, then the runtimes in the order of `RUNTIMES`.
 
     Raises:
-        SettingsError: If the wanted runtime is not installed, or nothing here computes the
-            precision.
+        SettingsError: If the wanted runtime is not installed, it computes on no such device, or
+            nothing here computes the precision.
     """
     wanted = (
         list(RUNTIMES.values())
         if runtime == AUTO
         else [find_entry(RUNTIMES, runtime, kind="runtime")]
     )
-    offers = [(row, device) for row in wanted for device in runtime_of(row.name).devices()]
+    offers = [(row, there) for row in wanted for there in runtime_of(row.name).devices()]
     if not offers:
         hint = install_hint(wanted[0].extra)
         raise SettingsError(f"--runtime {runtime}: it is not installed. {hint}")
-    row, device = next((offer for offer in offers if offer[1] != CPU), offers[0])
-    if not runtime_of(row.name).computes(dtype, device):
-        where = "this processor" if device == CPU else device
+    wanted_device = check_device(device)
+    row, found = _first_on(wanted_device, offers)
+    if not runtime_of(row.name).computes(dtype, found):
+        where = "this processor" if found == CPU else found
         raise SettingsError(
             f"{row.name} on {where} does not compute in {dtype}. Use --dtype float32, or int8 "
             "after finding-nemo export BUNDLE --to onnx --int8."
         )
-    return RuntimeChoice(row.name, device, dtype, _reason(row, device, runtime))
+    reason = "on the device asked for" if wanted_device != AUTO else _reason(row, found, runtime)
+    return RuntimeChoice(row.name, found, dtype, reason, is_device_asked=wanted_device != AUTO)
+
+
+def _first_on(wanted: str, offers: Sequence[tuple[RuntimeRow, str]]) -> tuple[RuntimeRow, str]:
+    """Return the runtime that computes on a device, and the device with the number of its card."""
+    if wanted == AUTO:
+        return next((offer for offer in offers if offer[1] != CPU), offers[0])
+    for row, device in offers:
+        if device == device_kind(wanted):
+            return row, wanted
+    there = ", ".join(f"{row.title} on {device}" for row, device in offers)
+    hint = "" if wanted == CPU else f" {install_hint('gpu')} See docs/gpu.md."
+    raise SettingsError(
+        f"--device {wanted}: nothing that is installed computes on it; there is {there}.{hint}"
+    )
 
 
 def _reason(row: RuntimeRow, device: str, wanted: RuntimeOption) -> str:
@@ -79,6 +100,7 @@ def open_network(
     *,
     dtype: Dtype = FLOAT32,
     runtime: RuntimeOption = AUTO,
+    device: str = AUTO,
     workers: int | None = None,
     with_maps: bool = False,
 ) -> PixelNetwork:
@@ -89,14 +111,15 @@ def open_network(
         preprocessing: What is done to pixels.
         dtype: Of the arithmetic; "int8" needs a network made for it.
         runtime: "auto", or the one that must compute it.
+        device: "auto", or where it must be computed: "cpu", "cuda", "cuda:1", "tensorrt".
         workers: Threads that will use it at once; default: one a core.
         with_maps: Whether it gives patch logits, where it has them.
 
     Raises:
         BundleError: If it cannot be loaded.
-        SettingsError: If the runtime or precision is not to be had.
+        SettingsError: If the runtime, device or precision is not to be had.
     """
-    choice = choose_runtime(dtype=dtype, runtime=runtime)
+    choice = choose_runtime(dtype=dtype, runtime=runtime, device=device)
     return runtime_of(choice.runtime).open(
         network,
         preprocessing,

@@ -1,4 +1,4 @@
-"""The wire format of Protocol Buffers, read with bounds and nothing else.
+"""The wire format of Protocol Buffers: read with bounds, and written field by field.
 
 Source:
     Protocol Buffers, "Encoding", https://protobuf.dev/programming-guides/encoding/.
@@ -7,7 +7,7 @@ Source:
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
@@ -116,6 +116,44 @@ class Message:
             else:
                 found += struct.unpack(f"<{len(raw) // 4}f", raw)
         return tuple(found)
+
+    def encoded(self, *, leaving_out: Collection[int] = ()) -> bytes:
+        """Return the message as bytes, without the fields of some numbers.
+
+        Fields of one number keep their order; between numbers the order says nothing.
+        """
+        parts = []
+        for number, fields in self._fields.items():
+            if number in leaving_out:
+                continue
+            for kind, raw in fields:
+                if not isinstance(raw, int):
+                    parts.append(encode_bytes(number, raw))
+                elif kind == _VARINT:
+                    parts.append(encode_number(number, raw))
+                else:
+                    key = _encode_varint(number << 3 | kind)
+                    parts.append(key + raw.to_bytes(_FIXED_BYTES[kind], "little"))
+        return b"".join(parts)
+
+
+def encode_bytes(number: int, content: bytes | memoryview) -> bytes:
+    """Return field `number` with bytes, which may be a text or a message."""
+    return _encode_varint(number << 3 | _BYTES) + _encode_varint(len(content)) + content
+
+
+def encode_number(number: int, value: int) -> bytes:
+    """Return field `number` with a whole number from 0 to 2^64 - 1."""
+    return _encode_varint(number << 3 | _VARINT) + _encode_varint(value)
+
+
+def _encode_varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
 
 
 def _field(content: memoryview, position: int) -> tuple[int, int, Raw, int]:

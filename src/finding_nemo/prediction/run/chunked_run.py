@@ -226,7 +226,7 @@ _ASKED = {
     "shard": "--shard",
     "columns": "of the rows, which this version of finding-nemo has others of",
     "layout": "--guesses and --ids",
-    "network": "--dtype and --runtime, or what is installed",
+    "network": "--dtype, --runtime and --device, or what is installed",
 }
 
 

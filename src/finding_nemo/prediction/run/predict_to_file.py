@@ -11,7 +11,7 @@ from typing import Any
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.files.output_checks import check_output_file
-from finding_nemo.core.names.inference_names import RUNTIMES
+from finding_nemo.core.names.inference_names import RUNTIMES, device_kind
 from finding_nemo.core.provenance import package_version, run_provenance
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.models.bundle.bundle import Bundle, bundle_hash
@@ -313,7 +313,14 @@ def _network(bundle: Bundle, options: InferenceOptions) -> dict[str, str] | None
     """Return what computes the network, and why: a run goes on in the same arithmetic only."""
     if bundle.manifest.runner != "network":
         return None
-    return asdict(choose_for_bundle(bundle, options))
+    choice = choose_for_bundle(bundle, options)
+    # Not the number of the card: shares of one archive are computed on several, and merged.
+    return {
+        "runtime": choice.runtime,
+        "device": device_kind(choice.device),
+        "dtype": choice.dtype,
+        "reason": choice.reason,
+    }
 
 
 def _images(inputs: ImageSelection | Sequence[ImageInput]) -> dict[str, Any]:

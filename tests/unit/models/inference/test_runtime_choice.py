@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +16,13 @@ from finding_nemo.core.errors import BundleError, SettingsError
 from finding_nemo.core.names.inference_names import RUNTIMES, RuntimeOption
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.models.inference import openvino_network
-from finding_nemo.models.inference.onnxruntime_network import CPU_PROVIDER
+from finding_nemo.models.inference.onnxruntime_network import (
+    CPU_PROVIDER,
+    GPU_BATCH,
+    OnnxNetwork,
+    OnnxPixels,
+)
+from finding_nemo.models.inference.pixel_network import NetworkOutput, RuntimeChoice
 from finding_nemo.models.inference.runtime_choice import choose_runtime, open_network, runtime_of
 
 SPEC = Preprocessing(width_px=6, height_px=5, mean=(0.5, 0.25, 0.1), std=(0.5, 0.5, 0.2))
@@ -139,6 +146,85 @@ def test_gpu__that_does_not_start_leaves_the_cpu(monkeypatch: pytest.MonkeyPatch
     assert network.choice.device == "cpu"
     assert "did not start" in network.choice.reason
     np.testing.assert_allclose(network.forward(IMAGES).outputs, by_hand(IMAGES)[0], atol=1e-5)
+
+
+def test_gpu__takes_pixels_with_the_normalisation_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[tuple[object, object]] = []
+    real = ort.InferenceSession
+
+    class OnTheCpu(ort.InferenceSession):  # type: ignore[misc]
+        def __init__(self, source: bytes, options: ort.SessionOptions, providers: object) -> None:
+            opened.append(
+                (real(source, options, providers=[CPU_PROVIDER]).get_inputs()[0].name, providers)
+            )
+            super().__init__(source, options, providers=[CPU_PROVIDER])
+
+        def get_providers(self) -> list[str]:
+            return ["CUDAExecutionProvider", CPU_PROVIDER]
+
+    monkeypatch.setattr(
+        ort, "get_available_providers", lambda: ["CUDAExecutionProvider", CPU_PROVIDER]
+    )
+    monkeypatch.setattr(ort, "InferenceSession", OnTheCpu)
+    network = open_network(three_outputs(), SPEC, device="cuda:1", with_maps=True)
+    assert opened == [("uint8_pixels", [("CUDAExecutionProvider", {"device_id": 1}), CPU_PROVIDER])]
+    assert (network.choice.device, network.batch_size) == ("cuda:1", GPU_BATCH)
+    monkeypatch.undo()
+    wanted = open_network(three_outputs(), SPEC, device="cpu", runtime="onnxruntime")
+    output, plain = network.forward(IMAGES), wanted.forward(IMAGES)
+    np.testing.assert_array_equal(output.outputs, plain.outputs)
+    np.testing.assert_array_equal(output.features, plain.features)
+    assert output.patch_logits is not None
+
+
+def test_card__computes_two_batches_at_once_whoever_feeds_it() -> None:
+    inside, most = [], []
+
+    class Counted(OnnxNetwork):
+        providers = ("CUDAExecutionProvider",)  # type: ignore[assignment]
+
+        def forward(self, images: np.ndarray, *, with_maps: bool = False) -> NetworkOutput:
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.002)
+            inside.pop()
+            return NetworkOutput(np.zeros((len(images), 4), np.float32), None)
+
+    choice = RuntimeChoice("onnxruntime", "cuda", "float32", "by hand")
+    network = OnnxPixels(Counted(two_outputs()), SPEC, choice=choice, workers=8)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: network.forward(IMAGES), range(24)))
+    assert len(most) == 24
+    assert max(most) == 2
+
+
+def test_device__that_is_not_there_is_a_clear_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [CPU_PROVIDER])
+    with pytest.raises(SettingsError, match=r"--device cuda:1: nothing .*ONNX Runtime on cpu.*gpu"):
+        choose_runtime(dtype="float32", device="cuda:1")
+    with pytest.raises(SettingsError, match=r"Unknown device 'gpu'; known: auto, cpu, cuda"):
+        choose_runtime(dtype="float32", device="gpu")
+    monkeypatch.setattr(
+        ort, "get_available_providers", lambda: ["CUDAExecutionProvider", CPU_PROVIDER]
+    )
+    choice = choose_runtime(dtype="float32", device="cpu")
+    assert (choice.device, choice.reason) == ("cpu", "on the device asked for")
+    assert choose_runtime(dtype="float32", device="cuda:2").device == "cuda:2"
+
+
+def test_device__that_was_asked_for_and_does_not_start_is_no_silent_cpu(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    offered = ["CUDAExecutionProvider", CPU_PROVIDER]
+    real = ort.InferenceSession
+    monkeypatch.setattr(ort, "get_available_providers", lambda: offered)
+    monkeypatch.setattr(
+        ort,
+        "InferenceSession",
+        lambda source, options, providers: real(source, options, providers=[providers[-1]]),
+    )
+    with pytest.raises(SettingsError, match=r"--device cuda: .*did not start.*nvidia-smi"):
+        open_network(two_outputs(), SPEC, device="cuda")
 
 
 def test_openvino_absent__falls_back_with_the_reason_or_says_what_to_install(
