@@ -22,7 +22,11 @@ from finding_nemo.models.bundle.manifest import BundleManifest, CategoryEvidence
 from finding_nemo.models.bundle.uncertainty_tensors import Uncertainty, uncertainty_tensors
 from finding_nemo.models.inference.runtime_choice import open_network
 from finding_nemo.models.onnx_export.export_onnx import export_network
-from finding_nemo.training.auto.hardware import choose_device, choose_dtype
+from finding_nemo.training.auto.hardware import (
+    choose_device,
+    choose_dtype,
+    choose_matrix_products,
+)
 from finding_nemo.training.examples.array_cache import CACHE_VARIABLE, find_cache
 from finding_nemo.training.examples.cached_inputs import tell_unusable
 from finding_nemo.training.examples.partition import Partition, category_evidence, summarize_split
@@ -82,6 +86,9 @@ def fit_network(
     kind = context.announce("device", choose_device(wanted.device))
     device = group.start(kind)
     dtype = context.announce("dtype", choose_dtype(wanted.dtype, kind))
+    if kind == "cuda":
+        products = context.announce("matrix products", choose_matrix_products(dtype))
+        torch.set_float32_matmul_precision(products)
     reporter.message(f"batch size {wanted.batch_size}: the recipe's{group.in_words}.")
     _tell_cache(context)
     if raise_malloc_thresholds():
@@ -95,7 +102,7 @@ def fit_network(
     begin(f"{task.train_inputs.content} {task.val_inputs.content}")
     group.barrier()
     trainer = replace(
-        _trainer(task, partition, context, device, is_bfloat16=dtype == BFLOAT16),
+        make_trainer(task, partition, context, device, is_bfloat16=dtype == BFLOAT16),
         training_sample=sample_training_part(task.train_inputs, partition),
         judge_rankings=rankings_judge(
             task.train_inputs, task.val_inputs, partition, activation=task.activation
@@ -139,7 +146,7 @@ def _start(settings: Settings, partition: Partition, context: RunContext) -> Tra
     )
 
 
-def _trainer(
+def make_trainer(
     task: TrainingTask,
     partition: Partition,
     context: RunContext,
@@ -147,6 +154,7 @@ def _trainer(
     *,
     is_bfloat16: bool,
 ) -> Trainer:
+    """Return what trains a task; nothing but its loss is judged until the caller says how."""
     settings, records = task.settings, task.train_inputs.records
     return Trainer(
         network=task.network.to(device),

@@ -44,6 +44,25 @@ def choose_dtype(wanted: str, device: str) -> Choice[str]:
     return Choice(FLOAT32, "the same numbers on every processor; bfloat16 can be set")
 
 
+def normalising_device(wanted: str) -> str:
+    """Return where pixels are normalised: on the CUDA card that trains, else on the processor.
+
+    Raises:
+        SettingsError: If the wanted device is not there.
+    """
+    return "cuda" if choose_device(wanted).value == "cuda" else "cpu"
+
+
+def choose_matrix_products(dtype: str) -> Choice[str]:
+    """Return how exactly a card computes matrix products of float32 numbers: "high" or "highest".
+
+    "high" is TF32 on the cards that have it: 10 bits of each factor, summed in float32.
+    """
+    if dtype == FLOAT32:
+        return Choice("highest", "float32 was asked for")
+    return Choice("high", f"TF32 for what is left in float32: more bits than {dtype} has")
+
+
 def choose_rendering_threads(device: str, *, n_processes: int) -> Choice[int]:
     """Return how many threads render augmented views.
 

@@ -19,6 +19,7 @@ from finding_nemo.core.prefetch import prefetch_map
 from finding_nemo.core.reporter import ProgressCallback
 from finding_nemo.metrics.ranking import map_at_k
 from finding_nemo.metrics.ranking_scores import RankingScores
+from finding_nemo.training.augmentation.device_batches import to_device
 from finding_nemo.training.examples.array_cache import CachedRows
 from finding_nemo.training.examples.examples import Examples, Prepare, TrainingExamples
 from finding_nemo.training.examples.samplers import Order, shuffled_order
@@ -147,7 +148,9 @@ class Trainer:
             self.group,
             every_s=self.checkpoint_every_s,
         )
-        return _Work(self.group.wrap(self.network), optimizer, ema, keeper, progress)
+        # Validation and the export see the network itself, whose weights a compiled one shares.
+        called = torch.compile(self.network) if self.settings.compile else self.network
+        return _Work(self.group.wrap(called), optimizer, ema, keeper, progress)
 
     def _end_epoch(
         self,
@@ -286,21 +289,22 @@ class Trainer:
     ) -> float:
         """Take a step on this process's `share` of a batch; return its part of the loss."""
         work.optimizer.zero_grad(set_to_none=True)
-        total = 0.0
+        parts: list[tuple[torch.Tensor, float]] = []
         micro_batches = split_micro_batches(len(rows), self.micro_batch_size)
         for number, micro_batch in enumerate(micro_batches, start=1):
-            inputs = self.prepare(rows[micro_batch], generator).to(self.device)
+            inputs = to_device(self.prepare(rows[micro_batch], generator), self.device)
             weight = share * len(inputs) / len(rows)
             with self.group.no_sync(work.wrapped, enabled=number < len(micro_batches)):
                 with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
                     outputs = work.wrapped(inputs)
-                wanted = torch.from_numpy(targets[micro_batch]).to(self.device)
+                wanted = to_device(torch.from_numpy(targets[micro_batch]), self.device)
                 loss = self.loss(outputs.float(), wanted)
                 # Processes average their gradients as if their shares were equal; the last is not.
                 (loss * (weight * self.group.count)).backward()  # type: ignore[no-untyped-call]
-            total += float(loss.detach()) * weight
+            parts.append((loss.detach(), weight))
         work.optimizer.step()
-        return total
+        # A loss is asked for when all is given to the device: to ask is to wait for it.
+        return sum((float(loss) * weight for loss, weight in parts), start=0.0)
 
     @torch.inference_mode()
     def outputs(
@@ -316,7 +320,7 @@ class Trainer:
         self.network.eval()
         out: list[Float32s] = []
         for chosen in _batches(some, self.settings.batch_size):
-            inputs = self.prepare(rows.take(chosen), None).to(self.device)
+            inputs = to_device(self.prepare(rows.take(chosen), None), self.device)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
                 out.append(self.network(inputs).float().cpu().numpy())
             progress(min(len(out) * self.settings.batch_size, len(some)), len(some))

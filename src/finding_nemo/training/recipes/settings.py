@@ -53,6 +53,8 @@ class TrainerSettings(Settings):
         sampler: Which images an epoch shows, and in which order.
         device: "auto", "cpu", "cuda" or "mps".
         dtype: "auto", "float32" or "bfloat16".
+        compile: Whether torch compiles the network's step: minutes before the first, then faster
+            on a GPU; it needs a C++ compiler. The last digits of weights become others.
         ema_decay: Decay of the exponential moving average (EMA) of the weights, which is validated
             and kept; 0 for the weights themselves.
         ancestors: What categories are that stand, in the tree of names, above or below what is
@@ -71,6 +73,7 @@ class TrainerSettings(Settings):
     sampler: SamplerName = "shuffle"
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     dtype: TrainingDtype = "auto"
+    compile: bool = False
     ema_decay: float = Field(default=0.0, ge=0, lt=1)
     ancestors: Literal["negative", "ignored"] = "negative"
 

@@ -13,6 +13,7 @@ from finding_nemo.models.networks.study_networks import basic_network, linear_on
 from finding_nemo.models.weights_origin import random_weights
 from finding_nemo.training.augmentation.cutout import PreparePixels
 from finding_nemo.training.augmentation.own_augmentation import load_augmentation
+from finding_nemo.training.auto.hardware import normalising_device
 from finding_nemo.training.examples.cached_inputs import CachedInputs, cache_pixels
 from finding_nemo.training.examples.partition import Partition
 from finding_nemo.training.loop.run_context import RunContext
@@ -68,6 +69,7 @@ def build_finetune_task(
             cutout_px=settings.cutout_px,
             channels_last=not is_on_pixels,
             augment=load_augmentation(settings.augmentation),
+            device=normalising_device(settings.device),
         ),
         train_inputs=train,
         val_inputs=cache_validation(train, partition, cache),

@@ -25,7 +25,11 @@ from finding_nemo.training.auto.epoch_budget import (
 )
 from finding_nemo.training.auto.fallback_without_boxes import choose_fallback
 from finding_nemo.training.auto.gradient_checkpointing import choose_gradient_checkpointing
-from finding_nemo.training.auto.hardware import choose_device, choose_rendering_threads
+from finding_nemo.training.auto.hardware import (
+    choose_device,
+    choose_rendering_threads,
+    normalising_device,
+)
 from finding_nemo.training.examples.augmented_examples import AugmentedExamples
 from finding_nemo.training.examples.cached_inputs import CachedInputs, cache_pixels
 from finding_nemo.training.examples.partition import Partition
@@ -96,7 +100,12 @@ def _build(settings: NemoSettings, partition: Partition, context: RunContext) ->
         loss=image_and_patch_loss(len(categories), settings.patch_loss_weight),
         preprocessing=spec.preprocessing,
         weights_origin=spec.origin,
-        prepare=PreparePixels(spec.preprocessing, cutout_px=0, channels_last=True),
+        prepare=PreparePixels(
+            spec.preprocessing,
+            cutout_px=0,
+            channels_last=True,
+            device=normalising_device(settings.device),
+        ),
         train_inputs=train,
         val_inputs=cache_validation(train, partition, cache),
         examples=AugmentedExamples.of(

@@ -41,7 +41,9 @@ def test_micro_batches__by_hand() -> None:
     assert split_micro_batches(7, 0) == split_micro_batches(7, 7) == [slice(0, 7)]
 
 
-def _trained(folder: Path, micro_batch_size: int) -> tuple[dict[str, torch.Tensor], float]:
+def _trained(
+    folder: Path, micro_batch_size: int, **changes: bool
+) -> tuple[dict[str, torch.Tensor], float]:
     generator = np.random.default_rng(0)
     features = generator.normal(size=(10, 4)).astype(np.float32)
     truth = (generator.random((10, 3)) < 0.4).astype(np.float32)
@@ -50,7 +52,7 @@ def _trained(folder: Path, micro_batch_size: int) -> tuple[dict[str, torch.Tenso
     network = nn.Linear(4, 3)
     loop = Trainer(
         network=network,
-        settings=TrainerSettings(epochs=3, batch_size=4),
+        settings=TrainerSettings(epochs=3, batch_size=4, **changes),
         prepare=lambda rows, _: torch.from_numpy(np.asarray(rows, dtype=np.float32)),
         loss=summed_bce_loss,
         device=torch.device("cpu"),
@@ -69,6 +71,26 @@ def _trained(folder: Path, micro_batch_size: int) -> tuple[dict[str, torch.Tenso
 def test_micro_batches__learn_what_one_step_learns(micro_batch_size: int, tmp_path: Path) -> None:
     expected, expected_loss = _trained(tmp_path / "one", 0)
     found, found_loss = _trained(tmp_path / "turns", micro_batch_size)
+    for name, tensor in expected.items():
+        torch.testing.assert_close(found[name], tensor, rtol=1e-5, atol=1e-6)
+    assert found_loss == pytest.approx(expected_loss, rel=1e-5)
+
+
+def test_compiled_step__trains_the_network_that_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The compiler itself needs minutes and a C++ compiler; what it is given is traced here.
+    real, asked = torch.compile, []
+
+    def compiled(network: nn.Module) -> object:
+        asked.append(network)
+        return real(network, backend="eager")
+
+    expected, expected_loss = _trained(tmp_path / "plain", 0)
+    monkeypatch.setattr(torch, "compile", compiled)
+    found, found_loss = _trained(tmp_path / "compiled", 0, compile=True)
+    assert len(asked) == 1
+    assert found.keys() == expected.keys()
     for name, tensor in expected.items():
         torch.testing.assert_close(found[name], tensor, rtol=1e-5, atol=1e-6)
     assert found_loss == pytest.approx(expected_loss, rel=1e-5)
