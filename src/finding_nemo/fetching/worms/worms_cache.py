@@ -17,17 +17,23 @@ _MAX_AGE = timedelta(days=30)
 _MAX_BYTES = 64 << 20
 
 
-def cache_path() -> Path:
-    """Return where answers are kept: below XDG_CACHE_HOME, or ~/.cache without it."""
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+def cache_path() -> Path | None:
+    """Return where answers are kept: below XDG_CACHE_HOME, or ~/.cache without it.
+
+    `None` for a user without a home, such as a container's.
+    """
+    try:
+        root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:  # neither HOME nor an entry of the user
+        return None
     return Path(root) / "finding-nemo" / _FILE
 
 
 class WormsCache:
     """Answers by question; one that cannot be read or written is as good as none."""
 
-    def __init__(self, path: Path, *, today: date | None = None) -> None:
-        """Read what is there and not too old."""
+    def __init__(self, path: Path | None, *, today: date | None = None) -> None:
+        """Read what is there and not too old; without a path nothing outlives the program."""
         self._path = path
         self._today = today or datetime.now(UTC).date()
         self._answers = {key: value for key, value in self._read().items() if self._is_young(value)}
@@ -41,6 +47,8 @@ class WormsCache:
         """Keep answers, at once."""
         day = self._today.isoformat()
         self._answers |= {key: {"day": day, "records": each} for key, each in answers.items()}
+        if self._path is None:
+            return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write_text(self._path, json.dumps(self._answers, ensure_ascii=False))
@@ -48,6 +56,8 @@ class WormsCache:
             return  # asked again next time
 
     def _read(self) -> dict[str, Any]:
+        if self._path is None:
+            return {}
         try:
             if self._path.stat().st_size > _MAX_BYTES:
                 return {}

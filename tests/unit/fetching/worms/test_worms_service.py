@@ -18,7 +18,7 @@ import pytest
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.fetching.transfer.politeness import Politeness
 from finding_nemo.fetching.worms.update_names import update_names
-from finding_nemo.fetching.worms.worms_cache import WormsCache
+from finding_nemo.fetching.worms.worms_cache import WormsCache, cache_path
 from finding_nemo.fetching.worms.worms_service import (
     API_VARIABLE,
     NAMES_A_REQUEST,
@@ -206,3 +206,20 @@ def test_update__without_a_network_says_what_it_could_not_know(
     assert found.records == records
     assert (found.not_asked, found.n_no_science) == (("Munida", "Pandalus ampla"), 1)
     assert "no connection" in found.why_not
+
+
+def test_cache__without_a_home_lasts_as_long_as_the_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", no_home)
+    assert cache_path() is None
+    cache = WormsCache(cache_path())
+    cache.put({"question": [{"AphiaID": 1}]})
+    assert cache.get("question") == [{"AphiaID": 1}]
+    assert WormsCache(None).get("question") is None
+    monkeypatch.setenv("XDG_CACHE_HOME", "kept")
+    assert cache_path() == Path("kept/finding-nemo/worms.json")
