@@ -11,7 +11,7 @@ import pytest
 _ROOT = Path(__file__).parents[3]
 _DOCS = _ROOT / "docs"
 _PAGES = [
-    *(_ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *(_ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")),
     *sorted(_DOCS.rglob("*.md")),
 ]
 # Where a path that a page names may begin.
