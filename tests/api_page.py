@@ -32,6 +32,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "read_split",
         "write_split",
         "Split",
+        "draw_dataset",
     ),
     "Training": ("train", "TrainedRun", "EpochRow", "Callback", "TrainingStart"),
     "Parts of your own": (
@@ -50,6 +51,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
         "read_predictions",
         "PredictionTable",
     ),
+    "Reviews, and results handed on": ("suggest", "adapt", "convert"),
     "Evaluation": ("evaluate", "Evaluation", "map_at_k", "compare", "Comparison", "STUDY_RECIPES"),
     "Pictures": (
         "plot_curves",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from finding_nemo.data.splits.splitters.by_dive import split_by_dive as split_by_dive
     from finding_nemo.evaluation.evaluate_predictions import evaluate as evaluate
     from finding_nemo.evaluation.evaluation_results import Evaluation as Evaluation
+    from finding_nemo.exporting.convert_predictions import convert as convert
     from finding_nemo.metrics.ranking import map_at_k as map_at_k
     from finding_nemo.models.bundle.bundle import Bundle as Bundle
     from finding_nemo.models.bundle.bundle import load_bundle as load_bundle
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from finding_nemo.reporting.terminal.console_reporter import ConsoleReporter as ConsoleReporter
     from finding_nemo.results.reading.readers import read_predictions as read_predictions
     from finding_nemo.results.schema import PredictionTable as PredictionTable
+    from finding_nemo.synthetic.write_dataset import draw_dataset as draw_dataset
     from finding_nemo.training.loop.callbacks import Callback as Callback
     from finding_nemo.training.loop.callbacks import TrainingStart as TrainingStart
     from finding_nemo.training.loop.epoch_log import EpochRow as EpochRow
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
     from finding_nemo.training.train_recipe import train as train
     from finding_nemo.workflows.compare_recipes import Comparison as Comparison
     from finding_nemo.workflows.compare_recipes import compare as compare
+    from finding_nemo.workflows.reviews.name_dives import adapt as adapt
+    from finding_nemo.workflows.reviews.name_dives import suggest as suggest
 
 _HOMES = {
     "STUDY_RECIPES": "training.recipes.registry",
@@ -74,7 +78,10 @@ _HOMES = {
     "Split": "core.records",
     "TrainedRun": "training.loop.trained_run",
     "TrainingStart": "training.loop.callbacks",
+    "adapt": "workflows.reviews.name_dives",
     "compare": "workflows.compare_recipes",
+    "convert": "exporting.convert_predictions",
+    "draw_dataset": "synthetic.write_dataset",
     "evaluate": "evaluation.evaluate_predictions",
     "load_bundle": "models.bundle.bundle",
     "make_split": "data.splits.make_split",
@@ -93,6 +100,7 @@ _HOMES = {
     "register_recipe": "training.recipes.own_parts",
     "register_sampler": "training.recipes.own_parts",
     "split_by_dive": "data.splits.splitters.by_dive",
+    "suggest": "workflows.reviews.name_dives",
     "train": "training.train_recipe",
     "write_split": "data.splits.split_csv",
 }
@@ -119,7 +127,10 @@ __all__ = [
     "Split",
     "TrainedRun",
     "TrainingStart",
+    "adapt",
     "compare",
+    "convert",
+    "draw_dataset",
     "errors",
     "evaluate",
     "load_bundle",
@@ -139,6 +150,7 @@ __all__ = [
     "register_recipe",
     "register_sampler",
     "split_by_dive",
+    "suggest",
     "train",
     "write_split",
 ]

@@ -168,8 +168,22 @@ _WRONG: dict[str, tuple[Callable[[], object], str]] = {
     "plot_reliability": (lambda: nemo.plot_reliability(_TEXT), "takes an Evaluation"),
     "plot_categories": (lambda: nemo.plot_categories(_TEXT), "takes a Dataset"),
     "plot_predictions": (lambda: nemo.plot_predictions(_BAD), "takes a prediction, predictions"),
+    "draw_dataset": (lambda: nemo.draw_dataset(_BAD), "takes the path of the folder to make"),
+    "suggest": (lambda: nemo.suggest(_BAD), r"suggest\(\) takes the path of a predictions file"),
+    "suggest reviews": (lambda: nemo.suggest("x", reviews=_BAD), "path of a table of reviews"),
+    "suggest dataset": (lambda: nemo.suggest("x", dataset=_TEXT), "takes a Dataset"),
+    "adapt": (lambda: nemo.adapt("x", reviews=_BAD, out="y"), r"adapt\(reviews=...\) takes the"),
+    "adapt out": (lambda: nemo.adapt("x", reviews="r", out=_BAD), "predictions file to write"),
+    "convert": (lambda: nemo.convert(_BAD, to="coco", out="y"), "path of a predictions file"),
+    "convert to": (lambda: nemo.convert("x", to=_BAD, out="y"), "takes the name of a form"),
+    "convert out": (lambda: nemo.convert("x", to="coco", out=_BAD), "file or folder to write"),
+    "convert dataset": (lambda: _convert(dataset=_TEXT), "takes a Dataset"),
     "top": (lambda: _prediction().top(), "that a Predictor made"),
 }
+
+
+def _convert(**more: Any) -> object:
+    return nemo.convert("x", to="coco", out="y.json", **more)
 
 
 def _prediction() -> nemo.Prediction:

@@ -22,6 +22,7 @@ from finding_nemo.core.files.atomic_files import (
 )
 from finding_nemo.core.records import Box
 from finding_nemo.core.reporter import ProgressCallback, no_progress
+from finding_nemo.core.text.wrong_argument import check_path
 from finding_nemo.synthetic.frame import HEIGHT_PX, WIDTH_PX, draw_dive
 from finding_nemo.synthetic.scene_plan import Dive, Stop, plan_dives
 from finding_nemo.synthetic.species import drawn_categories
@@ -61,7 +62,7 @@ class _Job:
 
 
 def draw_dataset(
-    out: Path,
+    out: Path | str,
     *,
     dives: int = 40,
     images: int = 1400,
@@ -89,9 +90,16 @@ def draw_dataset(
         `out`.
 
     Raises:
+        ArgumentError: If `out` is no path.
         OutputExistsError: If `out` holds something and may not be replaced.
         NoSpaceError: If the disk is full.
+
+    Example:
+        >>> folder = finding_nemo.draw_dataset("drawn", dives=12, images=200)  # doctest: +SKIP
+        >>> dataset = finding_nemo.read_dataset(folder)  # doctest: +SKIP
     """
+    check_path(out, "draw_dataset()", "the path of the folder to make")
+    out = Path(out)
     prepare_output_folder(out, overwrite=overwrite)
     planned, held_out = plan_dives(n_dives=dives, n_images=images, seed=seed)
     for name in ("train", "eval"):
