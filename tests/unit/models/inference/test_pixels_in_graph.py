@@ -22,7 +22,7 @@ SPEC = Preprocessing(width_px=6, height_px=5, mean=(0.5, 0.25, 0.1), std=(0.5, 0
 
 def as_it_is(spec: Preprocessing) -> bytes:
     """A network that gives what it takes."""
-    shape = ["n", 3, spec.height_px, spec.width_px]
+    shape: list[str | int | None] = ["n", 3, spec.height_px, spec.width_px]
     images = helper.make_tensor_value_info("images", TensorProto.FLOAT, shape)
     same = helper.make_tensor_value_info("same", TensorProto.FLOAT, shape)
     graph = helper.make_graph(

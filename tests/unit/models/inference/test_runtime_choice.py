@@ -178,7 +178,8 @@ def test_gpu__takes_pixels_with_the_normalisation_inside(monkeypatch: pytest.Mon
 
 
 def test_card__computes_two_batches_at_once_whoever_feeds_it() -> None:
-    inside, most = [], []
+    inside: list[int] = []
+    most: list[int] = []
 
     class Counted(OnnxNetwork):
         providers = ("CUDAExecutionProvider",)  # type: ignore[assignment]

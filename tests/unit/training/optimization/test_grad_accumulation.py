@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def test_micro_batches__by_hand() -> None:
 
 
 def _trained(
-    folder: Path, micro_batch_size: int, **changes: bool
+    folder: Path, micro_batch_size: int, **changes: Any
 ) -> tuple[dict[str, torch.Tensor], float]:
     generator = np.random.default_rng(0)
     features = generator.normal(size=(10, 4)).astype(np.float32)
@@ -80,7 +81,8 @@ def test_compiled_step__trains_the_network_that_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The compiler itself needs minutes and a C++ compiler; what it is given is traced here.
-    real, asked = torch.compile, []
+    real = torch.compile
+    asked: list[nn.Module] = []
 
     def compiled(network: nn.Module) -> object:
         asked.append(network)
