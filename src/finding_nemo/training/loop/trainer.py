@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -149,7 +150,7 @@ class Trainer:
             every_s=self.checkpoint_every_s,
         )
         # Validation and the export see the network itself, whose weights a compiled one shares.
-        called = torch.compile(self.network) if self.settings.compile else self.network
+        called: Any = torch.compile(self.network) if self.settings.compile else self.network
         return _Work(self.group.wrap(called), optimizer, ema, keeper, progress)
 
     def _end_epoch(
