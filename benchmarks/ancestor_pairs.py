@@ -78,11 +78,11 @@ def renamed(data: Dataset, seed: int) -> tuple[Dataset, dict[str, tuple[int, ...
     for record in data.records:
         labels = set()
         for box in record.boxes:
-            name = own[box.category_id]
-            above = wider[name]
+            label = own[box.category_id]
+            above = wider[label]
             if above and rng.random() < WIDER:
-                name = above[rng.integers(len(above))]
-            labels.add(number[name])
+                label = above[rng.integers(len(above))]
+            labels.add(number[label])
         truth[record.image_id] = tuple(sorted({number[own[b.category_id]] for b in record.boxes}))
         records.append(replace(record, category_ids=tuple(sorted(labels)), boxes=()))
     return Dataset(data.root, CategoryTable(tuple(groups_of)), tuple(records)), truth

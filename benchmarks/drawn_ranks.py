@@ -1,22 +1,23 @@
 """Answers by rank on drawn frames, whose names get a tree of five ranks above the species.
 
-python benchmarks/drawn_ranks.py DRAWN_FOLDER OUT
+finding-nemo demo --out DEMO
+python benchmarks/drawn_ranks.py DEMO TAXA_CSV
 
-`probe` is trained on the training frames of a drawn data set by three splits; the test dives of
-each are answered with and without `--ranks --taxa`, and judged.
+Writes the tree to TAXA_CSV. The demo's bundle answers its test dives with and without
+`--ranks --taxa`, and the answers are judged.
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from finding_nemo import Predictor, read_dataset, split_by_dive, train
+from finding_nemo import Predictor, read_dataset, read_split
 from finding_nemo.marine.resolve_names import resolve_name
 from finding_nemo.marine.taxa_file import read_taxa
+from finding_nemo.prediction.rank_answers import Ranks
 from finding_nemo.uncertainty.answers import CONFIDENCES
 
 # phylum, class, order, family, then a genus a line with its species
@@ -63,40 +64,37 @@ def write_taxa(path: Path) -> None:
     path.write_text("\n".join(["name,rank,parent", *rows, ""]), encoding="utf-8")
 
 
-def main(folder: Path, out: Path) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    write_taxa(out / "taxa.csv")
-    taxa = read_taxa(out / "taxa.csv")
-    data = read_dataset(folder)
-    data = replace(data, records=tuple(r for r in data.records if r.origin == "train"))
+def main(demo: Path, path: Path) -> None:
+    write_taxa(path)
+    taxa = read_taxa(path)
+    data = read_dataset(demo / "dataset")
     table = data.categories
     held_by = [{t.name for t in resolve_name(n, table=taxa).lineage} for n in table.names]
     assert all(len(lineage) == len(RANKS) for lineage in held_by)
+    test = data.subset(read_split(demo / "split.csv").ids_in("test"))
+    truth = data.truth(test.records)
     judged: dict[tuple[str, str], list[tuple[bool, float]]] = {}
     levels: dict[str, int] = {}
-    for seed in range(3):
-        split = split_by_dive(data, fraction=0.3, val_fraction=0.3, seed=seed)
-        run = train(data, out=out / f"run{seed}", split=split, seed=seed, overwrite=True)
-        test = data.subset(split.ids_in("test"))
-        truth = data.truth(test.records)
-        for way, ranks in (("groups", False), ("ranks", taxa)):
-            for held, row in zip(
-                truth, Predictor(run.bundle, ranks=ranks).predict(test), strict=True
-            ):
-                answer = row.answer
-                columns = np.array([
-                    answer.text == name
-                    or (answer.level == "supercategory" and answer.text == group)
-                    or (answer.level not in ("category", "supercategory") and answer.text in above)
-                    for name, group, above in zip(
-                        table.names, table.supercategories, held_by, strict=True)
-                ])  # fmt: skip
-                bits = float(np.log2(len(table) / columns.sum()))
-                judged.setdefault((way, answer.confidence), []).append(
-                    (bool(held[columns].any()), bits)
-                )
-                if way == "ranks" and answer.confidence != "guess":
-                    levels[answer.level] = levels.get(answer.level, 0) + 1
+    ways: dict[str, Ranks] = {"groups": False, "ranks": taxa}
+    for way, ranks in ways.items():
+        predictor = Predictor(demo / "run", ranks=ranks)
+        for held, row in zip(truth, predictor.predict(test), strict=True):
+            answer = row.answer
+            assert answer is not None, row.failure
+            columns = np.array([
+                answer.text == name
+                or (answer.level == "supercategory" and answer.text == group)
+                or (answer.level not in ("category", "supercategory") and answer.text in above)
+                for name, group, above in zip(
+                    table.names, table.supercategories, held_by, strict=True)
+            ])  # fmt: skip
+            bits = float(np.log2(len(table) / columns.sum()))
+            judged.setdefault((way, answer.confidence), []).append(
+                (bool(held[columns].any()), bits)
+            )
+            if answer.confidence != "guess":
+                key = f"{way} {answer.confidence} {answer.level}"
+                levels[key] = levels.get(key, 0) + 1
     for way in ("groups", "ranks"):
         n = sum(len(judged.get((way, word), [])) for word in CONFIDENCES)
         for word in CONFIDENCES:
@@ -105,7 +103,7 @@ def main(folder: Path, out: Path) -> None:
             bits = sum(size for hit, size in rows if hit) / n
             print(f"{way:7} {word:7} {len(rows)} of {n} ({len(rows) / n:.3f}), "
                   f"right {right:.3f}, bits {bits:.3f}")  # fmt: skip
-    print("levels of sure and likely answers by rank:", levels)
+    print("levels:", levels)
 
 
 if __name__ == "__main__":

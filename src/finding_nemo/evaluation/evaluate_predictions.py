@@ -73,8 +73,8 @@ def evaluate(
         ignore_ancestors: Whether to score also with guesses passed over that stand above or below
             a true category in the tree of names, as a family above its species.
         names_file: A table of names for that, which counts before that of the package.
-        taxa: The tree of names in place of the package's, from `read_taxa`: what the predictions'
-            answers by rank were made with.
+        taxa: The tree of names in place of the package's, as `marine.taxa_file.read_taxa` gives
+            it: what the predictions' answers by rank were made with.
 
     Returns:
         Every figure, with the baselines' beside it.

@@ -107,7 +107,7 @@ class Predictor(ShortRepr):
             network: How the network is to be computed.
             limits: What one image may cost: bytes, pixels, scans, seconds.
             with_maps: Whether each prediction says where its guesses are seen, if the network can.
-            ranks: Whether the answer is a genus, ... where no species is sure; or `read_taxa(...)`.
+            ranks: Whether the answer is a genus, ... where no species is sure; or their own tree.
 
         Raises:
             ArgumentError: If `bundle` is neither a bundle nor a path.

@@ -107,7 +107,7 @@ def predict_to_file(  # noqa: PLR0913 - each is one option of the command, and h
         with_maps: Whether it is kept where in the frame the best guesses are seen, in a format that
             keeps lists, where the network can tell.
         ranks: Whether the one answer climbs through the ranks of the tree of names, or of a table
-            of taxa from `read_taxa`.
+            of taxa.
 
     Raises:
         OutputExistsError: If `out` exists and `overwrite` is false.
