@@ -22,9 +22,9 @@ from label_tree import _platt, fathomnet, say
 
 from finding_nemo import Dataset, Predictor, evaluate, read_dataset, split_by_dive, train
 from finding_nemo.core.categories import Category, CategoryTable
-from finding_nemo.evaluation.evaluate_ancestors import relatives_of_true
-from finding_nemo.marine.ancestor_pairs import related_pairs
+from finding_nemo.evaluation.evaluate_rankings import relatives_of_true
 from finding_nemo.marine.taxonomy_table import shipped_table
+from finding_nemo.marine.tree_paths import related_pairs
 from finding_nemo.metrics.ranking import average_precision_at_k
 
 WIDER = 0.3  # share of the boxes that carry a name above their own

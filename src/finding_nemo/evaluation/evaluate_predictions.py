@@ -11,9 +11,8 @@ from finding_nemo.core.arrays import Bools, Float64s
 from finding_nemo.core.errors import PredictionsError, SettingsError
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.text.wrong_argument import check_argument
-from finding_nemo.evaluation.evaluate_ancestors import evaluate_ancestors
 from finding_nemo.evaluation.evaluate_answers import evaluate_answers, unknown_taxa_notice
-from finding_nemo.evaluation.evaluate_rankings import evaluate_rankings
+from finding_nemo.evaluation.evaluate_rankings import evaluate_ancestors, evaluate_rankings
 from finding_nemo.evaluation.evaluate_uncertainty import evaluate_uncertainty
 from finding_nemo.evaluation.evaluation_results import (
     EvaluatedImage,

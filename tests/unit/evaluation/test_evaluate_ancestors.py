@@ -10,8 +10,8 @@ import pytest
 
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.records import Dataset, ImageRecord, Prediction
-from finding_nemo.evaluation.evaluate_ancestors import relatives_of_true
 from finding_nemo.evaluation.evaluate_predictions import evaluate
+from finding_nemo.evaluation.evaluate_rankings import relatives_of_true
 from finding_nemo.evaluation.evaluation_results import Evaluation
 from finding_nemo.metrics.ranking import average_precision_at_k
 from finding_nemo.reporting.html.evaluation_page import write_evaluation_page

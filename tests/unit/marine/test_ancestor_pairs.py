@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from finding_nemo.marine.ancestor_pairs import ancestor_pairs, related_pairs
 from finding_nemo.marine.name_record import NameRecord
 from finding_nemo.marine.names_file import write_names
 from finding_nemo.marine.resolve_names import resolve_name
 from finding_nemo.marine.taxon import Taxon
 from finding_nemo.marine.taxonomy_table import shipped_table
+from finding_nemo.marine.tree_paths import ancestor_pairs, related_pairs
 
 NAMES = ["Paralomis", "Paralomis cf. papillata", "Lithodidae", "Munida", "Decapoda", "trash"]
 

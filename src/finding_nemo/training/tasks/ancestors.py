@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from finding_nemo.core.reporter import Reporter
-from finding_nemo.marine.ancestor_pairs import ancestor_pairs, related_pairs
+from finding_nemo.marine.tree_paths import ancestor_pairs, related_pairs
 from finding_nemo.training.optimization.losses import without_related_negatives
 from finding_nemo.training.tasks.training_task import TrainingTask
 
