@@ -56,9 +56,9 @@ def renamed(data: Dataset, seed: int) -> tuple[Dataset, dict[str, tuple[int, ...
     parents = set(table.parents.values())
     leaves: dict[str, list[str]] = defaultdict(list)
     for name, taxon in table.taxa.items():
-        order = [t.name for t in table.lineage(name) if t.rank == "order"]
-        if order and taxon.rank in ("species", "genus") and name not in parents:
-            leaves[order[0]].append(name)
+        above_it = [t.name for t in table.lineage(name) if t.rank == "order"]
+        if above_it and taxon.rank in ("species", "genus") and name not in parents:
+            leaves[above_it[0]].append(name)
     orders = sorted(leaves, key=lambda order: (-len(leaves[order]), order))
     groups: dict[str, list[Category]] = defaultdict(list)
     for category in data.categories.categories:
