@@ -7,7 +7,7 @@ LOWEST := .venv-lowest
 # Processes that test; each takes up to 3 GB. PYTEST_ADDOPTS can say more.
 WORKERS ?= 2
 
-.PHONY: install install-demo demo pictures docs test test-lowest check format lint bench clean
+.PHONY: install install-demo demo pictures notebooks docs test test-lowest check format lint bench clean
 
 # Two environments in one: what the demo needs, and on top of it what tests and checks need.
 install: $(VENV)/.installed
@@ -36,6 +36,10 @@ demo: install-demo
 pictures: demo
 	cp $(DEMO_OUT)/frames.png docs/pictures/frames.png
 
+# The notebooks with their pictures, each from its script, by running it.
+notebooks: install
+	$(BIN)/python tests/notebook_pairs.py
+
 # All pages as a site for a browser, which needs no server and no network: build/site/index.html.
 docs: install
 	$(BIN)/python tests/site_build.py build/site
@@ -54,16 +58,16 @@ test-lowest:
 	$(LOWEST)/bin/python -m pytest -q tests/unit
 
 lint: install
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks notebooks
+	$(BIN)/ruff check src tests benchmarks notebooks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 check: lint test
 
 format: install
-	$(BIN)/ruff format src tests benchmarks
-	$(BIN)/ruff check --fix src tests benchmarks
+	$(BIN)/ruff format src tests benchmarks notebooks
+	$(BIN)/ruff check --fix src tests benchmarks notebooks
 
 clean:
 	rm -rf $(VENV) $(LOWEST) runs build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -19,7 +19,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 # Beside docs/: pages and programs that the pages lead to.
 _PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
-_PROGRAMS = ("examples", "benchmarks")
+_PROGRAMS = ("examples", "benchmarks", "notebooks")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+\.md)\)")
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _SECONDS = 300
