@@ -29,6 +29,7 @@ from finding_nemo.cli.prediction_verbs.predict import predict
 from finding_nemo.cli.prediction_verbs.report import report
 from finding_nemo.cli.prediction_verbs.score import score
 from finding_nemo.cli.prediction_verbs.similar import similar
+from finding_nemo.cli.prediction_verbs.validate import validate
 from finding_nemo.cli.serving_verbs.review import review
 from finding_nemo.cli.serving_verbs.serve import serve
 from finding_nemo.cli.training_verbs.compare import compare
@@ -73,6 +74,7 @@ _VERBS: tuple[Callable[..., None], ...] = (
     adaptation_curve,
     similar,
     merge,
+    validate,
     score,
     novelty,
     tune,

@@ -27,10 +27,9 @@ def submission_row(row: Mapping[str, Any], fallback_ids: Sequence[int]) -> tuple
         fallback_ids: What to guess, best first, where the row has no guess.
     """
     guesses = row["categories"] or list(fallback_ids)
-    novelty = row["novelty"]
-    if novelty is None or not math.isfinite(novelty):
-        novelty = _UNKNOWN_NOVELTY
-    return row["image_id"], " ".join(str(guess) for guess in guesses[:N_CATEGORIES]), float(novelty)
+    value = row["novelty"]
+    novelty = float(value) if value is not None and math.isfinite(value) else _UNKNOWN_NOVELTY
+    return row["image_id"], " ".join(str(guess) for guess in guesses[:N_CATEGORIES]), novelty
 
 
 @dataclass(frozen=True, slots=True)

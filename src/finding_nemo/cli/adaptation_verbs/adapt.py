@@ -41,6 +41,7 @@ def adapt(
     """
     from finding_nemo.adaptation.adapt_predictions import adapt_predictions
     from finding_nemo.cli.console.notices import reporter
+    from finding_nemo.reporting.terminal.result_document import give_value
     from finding_nemo.results.prediction_formats import choose_format
 
     choose_format(out, file_format)
@@ -56,6 +57,7 @@ def adapt(
         overwrite=overwrite,
         reporter=reporter(),
     )
+    give_value("adaptation", done)
     print_result(
         f"{done.n_reviewed} frames looked at name {done.n_rest} others in {done.n_dives} of "
         f"{len(state.dives)} dives"

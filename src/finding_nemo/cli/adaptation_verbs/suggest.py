@@ -52,6 +52,7 @@ def suggest(
 
     from finding_nemo.adaptation.suggest_frames import suggest_frames, write_suggestions
     from finding_nemo.cli.console.notices import reporter
+    from finding_nemo.reporting.terminal.result_document import give_value
 
     check_files({"--out": out}, overwrite=overwrite, inputs=(predictions, reviews, data))
     state = open_review_state(
@@ -59,6 +60,7 @@ def suggest(
     )
     found = suggest_frames(state, per_dive=per_dive, budget=budget, reporter=reporter())
     write_suggestions(found, out, overwrite=overwrite)
+    give_value("suggestions", found)
     for line in _lines(found):
         print_result(line)
     print_result(f"{len(found.rows)} frames to look at: {out}")

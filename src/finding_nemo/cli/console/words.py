@@ -6,6 +6,7 @@ import sys
 
 from finding_nemo.core.errors import OutputError
 from finding_nemo.core.text.printable import printable
+from finding_nemo.reporting.terminal.result_document import current_document
 
 
 def print_result(text: str) -> None:
@@ -15,6 +16,10 @@ def print_result(text: str) -> None:
         OutputError: If that cannot be written.
         BrokenPipeError: If nobody reads any more.
     """
+    document = current_document()
+    if document is not None:
+        document.lines.append(text)
+        return
     try:
         sys.stdout.write(f"{safe(text)}\n")
     except BrokenPipeError:

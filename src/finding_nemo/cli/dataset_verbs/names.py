@@ -58,6 +58,7 @@ def names(
     from finding_nemo.fetching.worms.named_categories import category_names, names_path_of
     from finding_nemo.marine.names_file import known_names, write_names
     from finding_nemo.reporting.terminal.names_text import print_names
+    from finding_nemo.reporting.terminal.result_document import give_value
 
     beside = names_path_of(path)
     if is_update:
@@ -69,6 +70,7 @@ def names(
 
         updated = update_names(records, reporter(), export=worms_export)
         records = updated.records
+    give_value("names", records)
     print_names(records)
     if is_update:
         _tell(updated)

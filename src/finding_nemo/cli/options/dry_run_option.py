@@ -22,6 +22,9 @@ DryRunWanted = Annotated[
 
 def print_dry_run(found: DryRun) -> None:
     """Print what would be done and what it would cost."""
+    from finding_nemo.reporting.terminal.result_document import give_value
+
+    give_value("dry_run", found)
     print_result("Dry run: nothing is written. This command would")
     for work in found.work:
         print_result(f"  {work}.")

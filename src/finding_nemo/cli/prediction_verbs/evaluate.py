@@ -29,7 +29,11 @@ def evaluate(
     part: Annotated[str | None, typer.Option(help="The part of the split to judge.")] = None,
     out: Annotated[Path | None, typer.Option(help="An HTML report to write.")] = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="A JSON file of all figures to write.")
+        Path | None,
+        typer.Option(
+            "--json",
+            help="A JSON file of all figures to write; - for stdout, with nothing else there.",
+        ),
     ] = None,
     ignore_ancestors: Annotated[
         bool,
@@ -59,9 +63,11 @@ def evaluate(
     if (split is None) != (part is None):
         raise typer.BadParameter("--split and --part go together.")
     check_suffix(out, "--out", ".html", ".htm")
+    is_on_stdout = json_file == Path("-")
+    json_file = None if is_on_stdout else json_file
     check_suffix(json_file, "--json", ".json")
 
-    from finding_nemo.cli.console.notices import show_notices
+    from finding_nemo.cli.console.notices import reporter, show_notices
     from finding_nemo.core.files.atomic_files import write_text
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.splits.split_csv import read_split
@@ -90,11 +96,14 @@ def evaluate(
         taxa=None if taxa is None else read_taxa(taxa),
     )
     show_notices((*matched, *found.notices, f"the prior is taken from {found.prior_source}."))
-    print_evaluation(found, names_file=names_file)
+    if is_on_stdout:
+        print_result(found.to_json())
+    else:
+        print_evaluation(found, names_file=names_file)
     if json_file is not None:
         write_text(json_file, found.to_json())
     if out is not None:
         write_evaluation_page(
             found, data.categories, out, overwrite=overwrite, names_file=names_file
         )
-        print_result(f"report {out}")
+        (reporter().message if is_on_stdout else print_result)(f"report {out}")

@@ -19,10 +19,12 @@ def score(
     """Score a submission with the competition's own metric."""
     from finding_nemo.cli.console.notices import show_notices
     from finding_nemo.evaluation.submission_score import score_submission
+    from finding_nemo.reporting.terminal.result_document import give_value
     from finding_nemo.results.submission import read_submission
 
     found = score_submission(read_submission(submission), read_submission(solution))
     show_notices(found.notices)
+    give_value("score", found)
     print_result(f"images       {found.n_images}")
     print_result(f"MAP@20       {found.map_at_20:.6f}")
     if found.auc is None or found.final is None:

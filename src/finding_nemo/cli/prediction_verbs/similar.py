@@ -22,6 +22,7 @@ def similar(
     from finding_nemo.core.errors import ImageError
     from finding_nemo.models.bundle.bundle import bundle_hash
     from finding_nemo.prediction.predictor import Predictor
+    from finding_nemo.reporting.terminal.result_document import give_value
     from finding_nemo.results.reading.nearest_neighbors import nearest
 
     predictor = Predictor(bundle, with_embedding=True)
@@ -30,5 +31,6 @@ def similar(
             raise ImageError(f"{prediction.path} {prediction.failure}.")
         named = bundle_hash(predictor.bundle.path)
         found = nearest(index, prediction.embedding, k=count, bundle_hash=named)
+        give_value("neighbours", found)
         for neighbour in found:
             print_result(f"{neighbour.similarity:.4f}  {neighbour.image_id}  {neighbour.path}")

@@ -102,7 +102,9 @@ def compare(
 def _print_rows(rows: Sequence[ComparisonRow]) -> None:
     from finding_nemo.reporting.html.comparison_page import HEADER, cells, explain
     from finding_nemo.reporting.terminal.evaluation_text import print_line, print_table
+    from finding_nemo.reporting.terminal.result_document import give_value
 
+    give_value("rows", rows)
     # A reason is longer than a cell: it has a line of its own under the table.
     n_columns = HEADER.index("train s")
     lines = [

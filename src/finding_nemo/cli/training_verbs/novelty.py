@@ -67,9 +67,11 @@ def novelty(
 
 def _print(rows: Sequence[HoldoutRow]) -> None:
     from finding_nemo.reporting.html.page import format_score, format_share
+    from finding_nemo.reporting.terminal.result_document import give_value
     from finding_nemo.reporting.terminal.tables import print_line, print_table
     from finding_nemo.workflows.novelty_benchmark import mean_by_score
 
+    give_value("holdouts", rows)
     print_table(
         ("score", "kind", "mean AUC", "2 x AUC - 1", "FPR at 95 % TPR", "AUC of far frames"),
         [

@@ -87,9 +87,11 @@ def tune(
 
 def _print(found: Sequence[Trial], out: Path, recipe: str) -> None:
     from finding_nemo.reporting.html.page import format_score
+    from finding_nemo.reporting.terminal.result_document import give_value
     from finding_nemo.reporting.terminal.tables import print_line, print_table
     from finding_nemo.workflows import tune_settings as tuning
 
+    give_value("trials", found)
     print_table(
         ("settings", "MAP@20", "own ranking", "by probability", "inner folds", "state"),
         [

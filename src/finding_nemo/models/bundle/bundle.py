@@ -200,8 +200,8 @@ def _loaded(path: Path) -> Bundle:
             f"{path} holds no bundle: {MANIFEST} is missing. Name a bundle folder, or a run "
             "folder whose training has ended."
         )
-    manifest = _read_manifest(folder)
-    needed = [WEIGHTS, NOVELTY, *([NETWORK] if manifest.runner == "network" else [])]
+    manifest = read_manifest(folder)
+    needed = needed_files(manifest)
     missing = [name for name in needed if not (folder / name).is_file()]
     if missing:
         raise BundleError(
@@ -217,7 +217,17 @@ def _loaded(path: Path) -> Bundle:
     return Bundle(folder, manifest)
 
 
-def _read_manifest(folder: Path) -> BundleManifest:
+def needed_files(manifest: BundleManifest) -> list[str]:
+    """Return the files that a bundle cannot be without, beside `bundle.json`."""
+    return [WEIGHTS, NOVELTY, *([NETWORK] if manifest.runner == "network" else [])]
+
+
+def read_manifest(folder: Path, *, most_faults: int = _MOST_FAULTS) -> BundleManifest:
+    """Return what `bundle.json` in `folder` says.
+
+    Raises:
+        BundleError: If it is broken, or of another schema version; with at most so many faults.
+    """
     path = folder / MANIFEST
     try:
         content = json.loads(read_file_of(folder, MANIFEST).decode("utf-8"))
@@ -236,14 +246,14 @@ def _read_manifest(folder: Path) -> BundleManifest:
         manifest = BundleManifest.build(content, source=str(path))
         _check_sense(manifest)
     except (SettingsError, DatasetError) as error:
-        raise BundleError(_shortened(str(error))) from None
+        raise BundleError(_shortened(str(error), most_faults)) from None
     return manifest
 
 
-def _shortened(message: str) -> str:
+def _shortened(message: str, most: int) -> str:
     lines = [printable(line)[:_LONGEST_LINE] for line in message.split("\n")]
-    more = len(lines) - 1 - _MOST_FAULTS
-    return "\n".join([*lines[: _MOST_FAULTS + 1], *([f"  - and {more} more"] if more > 0 else [])])
+    more = len(lines) - 1 - most
+    return "\n".join([*lines[: most + 1], *([f"  - and {more} more"] if more > 0 else [])])
 
 
 def _check_form(content: Any, path: Path) -> None:  # noqa: ANN401 - JSON is of any type

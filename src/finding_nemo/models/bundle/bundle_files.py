@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import NoReturn
 
 from finding_nemo.core.config import Settings
 from finding_nemo.core.errors import BundleError
@@ -82,26 +83,44 @@ def read_file_of(folder: Path, name: str, known: Mapping[str, FileRecord] | None
     return content
 
 
-def check_files(folder: Path, known: Mapping[str, FileRecord]) -> None:
+def _stop(error: BundleError, name: str) -> NoReturn:
+    del name
+    raise error from None
+
+
+def check_files(
+    folder: Path,
+    known: Mapping[str, FileRecord],
+    *,
+    on_fault: Callable[[BundleError, str], None] = _stop,
+) -> None:
     """Check that a bundle's files are its own, and what they were when it was written.
 
     Hashing takes 0.05 s for 20 MB on a laptop. It finds damage, not malice: who can change a file
     can change `bundle.json` too.
 
+    Args:
+        folder: The bundle.
+        known: What files were when they were written.
+        on_fault: Takes each fault and the name of its file, "" of the manifest.
+
     Raises:
         BundleError: Naming the first file that is another, a link, or missing.
     """
-    foreign = sorted(set(known) - set(HASHED))
-    if foreign:
-        raise BundleError(
-            f"{folder / MANIFEST} lists a file {printable(foreign[0])!r}, which no bundle has. "
+    for foreign in sorted(set(known) - set(HASHED)):
+        error = BundleError(
+            f"{folder / MANIFEST} lists a file {printable(foreign)!r}, which no bundle has. "
             "Get the bundle again from whom you trust."
         )
+        on_fault(error, "")
     for name in HASHED:
-        if name in known:
-            _check_file(_own(folder, name), known[name])
-        elif (folder / name).is_symlink() or (folder / name).exists():
-            _own(folder, name)
+        try:
+            if name in known:
+                _check_file(_own(folder, name), known[name])
+            elif (folder / name).is_symlink() or (folder / name).exists():
+                _own(folder, name)
+        except BundleError as error:
+            on_fault(error, name)
 
 
 def _check_file(path: Path, wanted: FileRecord) -> None:

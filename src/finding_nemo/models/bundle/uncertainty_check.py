@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from finding_nemo.core.arrays import Tensors
 from finding_nemo.core.errors import BundleError
+from finding_nemo.core.files.fault_handling import OnFault, stop_at_fault
 from finding_nemo.core.text.printable import printable
 from finding_nemo.uncertainty.ood.detector import (
     COMBINED_OF,
@@ -54,19 +55,45 @@ _GROUPS = (
 )
 
 
-def check_uncertainty_tensors(tensors: Tensors, *, n_categories: int) -> None:
+def check_uncertainty_tensors(
+    tensors: Tensors, *, n_categories: int, on_fault: OnFault = stop_at_fault
+) -> None:
     """Check that tensors are those that `uncertainty_tensors` writes.
+
+    Args:
+        tensors: By name.
+        n_categories: Of the bundle.
+        on_fault: Takes a fault of the names, and then one of each tensor.
 
     Raises:
         BundleError: If one is missing, unknown, of another shape or type, or holds NaN.
     """
-    _check_names(tensors)
+    found: list[BundleError] = []
     sizes = {"c": n_categories, "q": N_QUANTILES, "1": 1}
+    try:
+        _check_names(tensors)
+    except BundleError as error:
+        found.append(error)
+        on_fault(error)
     # In order of name: a file gives them in another order each time, and messages would differ.
     for name, tensor in sorted(tensors.items()):
-        letters = "q" if name.startswith(_QUANTILES) else _SHAPES[name]
-        _check_shape(name, tensor, letters, sizes)
-        _check_numbers(name, tensor)
+        letters = "q" if name.startswith(_QUANTILES) else _SHAPES.get(name)
+        try:
+            if letters is not None:
+                _check_shape(name, tensor, letters, sizes)
+            _check_numbers(name, tensor)
+        except BundleError as error:
+            found.append(error)
+            on_fault(error)
+    if found:
+        return
+    try:
+        _check_together(tensors, sizes)
+    except BundleError as error:
+        on_fault(error)
+
+
+def _check_together(tensors: Tensors, sizes: Mapping[str, int]) -> None:
     if "x" in sizes and sizes["x"] != sizes.get("w", 0) + 1:
         raise _wrong("novelty.heads", f"has {sizes['x']} rows beside {sizes.get('w')} axes")
     if sizes.get("w", 1) > sizes.get("a", 1):

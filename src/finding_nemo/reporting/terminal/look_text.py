@@ -18,6 +18,7 @@ from finding_nemo.reporting.guess_rows import (
     ImageGuesses,
     probability_in_words,
 )
+from finding_nemo.reporting.terminal.result_document import as_json, current_document
 from finding_nemo.reporting.terminal.tables import print_line
 
 _LEAST_BLOCK, _MOST_BLOCK, _GAP = 58, 92, 4
@@ -92,7 +93,10 @@ def bar_of(share: float, width: int) -> str:
 
 def print_look(image: ImageGuesses) -> None:
     """Write what bundles say of an image: for people on a terminal, else plain lines."""
-    if sys.stdout.isatty():
+    document = current_document()
+    if document is not None:
+        document.values.setdefault("images", []).append(as_json(image))
+    if sys.stdout.isatty() and document is None:
         console = Console(highlight=False)
         for line in look_lines(image, console.width):
             console.print(line, no_wrap=True, crop=False, overflow="ignore")

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from finding_nemo.core.text.printable import printable
+from finding_nemo.reporting.terminal.result_document import current_document
 
 _PIPE_WIDTH = 160
 
@@ -21,6 +22,10 @@ def print_table(
 
     Brackets, colons and control characters in cells are shown as they are.
     """
+    document = current_document()
+    if document is not None:
+        document.add_table(header, rows, title)
+        return
     table = Table(
         title=None if title is None else plain(title),
         title_justify="left",
@@ -40,6 +45,10 @@ def print_table(
 
 def print_columns(rows: Sequence[Sequence[str]]) -> None:
     """Write rows of words; the last column takes several lines where it must."""
+    document = current_document()
+    if document is not None:
+        document.add_table((), rows)
+        return
     below = 1 if len(rows[0]) > 2 else 0  # long rows need air between them
     table = Table(box=None, pad_edge=False, padding=(0, 2, below, 0), show_header=False)
     for number in range(len(rows[0])):
@@ -51,6 +60,10 @@ def print_columns(rows: Sequence[Sequence[str]]) -> None:
 
 def print_line(text: str) -> None:
     """Write one line; brackets, colons and control characters are shown as they are."""
+    document = current_document()
+    if document is not None:
+        document.lines.append(text)
+        return
     _console().print(plain(text), soft_wrap=True)
 
 

@@ -1,0 +1,1 @@
+"""Files of ours checked against their formats, all faults at once."""
