@@ -18,8 +18,8 @@ from finding_nemo.cli.main import app
 from finding_nemo.reporting.terminal.result_document import (
     ResultDocument,
     as_json,
-    gathered,
     give_value,
+    into_document,
 )
 from finding_nemo.reporting.terminal.tables import print_columns, print_line, print_table
 
@@ -72,7 +72,7 @@ def test_json__of_a_bad_file_is_whole_and_the_code_stays(tmp_path: Path) -> None
 
 def test_document__takes_what_would_be_printed(capsys: pytest.CaptureFixture[str]) -> None:
     document = ResultDocument("some")
-    with gathered(document):
+    with into_document(document):
         print_table(("name", "n", "share"), [("crab", "1,234", "0.50"), ("", "-3", "12 %")])
         print_columns([("a", "b")])
         print_line("one")

@@ -87,11 +87,11 @@ def _has_json(hints: Mapping[str, Any]) -> bool:
 def _carry_out_as_json(verb: Callable[..., None], *args: Any, **own: Any) -> None:
     """Carry out a verb and print its results as one document, also where it ends with a code."""
     from finding_nemo.cli.console.words import print_result
-    from finding_nemo.reporting.terminal.result_document import ResultDocument, gathered
+    from finding_nemo.reporting.terminal.result_document import ResultDocument, into_document
 
     document = ResultDocument(verb.__name__.replace("_", "-"))
     try:
-        with gathered(document):
+        with into_document(document):
             verb(*args, **own)
     except typer.Exit:
         print_result(document.text())

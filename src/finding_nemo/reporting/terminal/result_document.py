@@ -77,7 +77,7 @@ def give_value(name: str, value: object) -> None:
 
 
 @contextmanager
-def gathered(document: ResultDocument) -> Iterator[None]:
+def into_document(document: ResultDocument) -> Iterator[None]:
     """Gather results in `document` while the block lasts."""
     token = _current.set(document)
     try:
