@@ -11,7 +11,7 @@ import numpy as np
 from finding_nemo.core.errors import BundleError
 from finding_nemo.core.names.inference_names import FLOAT32, INT8
 from finding_nemo.models.bundle.adaptation_numbers import adaptation_numbers
-from finding_nemo.models.bundle.bundle import Bundle, needed_files, read_manifest
+from finding_nemo.models.bundle.bundle import Bundle, read_manifest
 from finding_nemo.models.bundle.bundle_files import (
     ADAPTATION,
     EXPORTS,
@@ -22,6 +22,7 @@ from finding_nemo.models.bundle.bundle_files import (
     NOVELTY,
     WEIGHTS,
     check_files,
+    needed_files,
 )
 from finding_nemo.models.bundle.export_records import read_export_records
 from finding_nemo.models.bundle.manifest import BundleManifest
@@ -96,7 +97,7 @@ def _faults_of_numbers(manifest: BundleManifest) -> Iterator[tuple[str, str]]:
 def _check_the_files(folder: Path, manifest: BundleManifest, faults: FaultList) -> set[str]:
     """Check that files are there and what they were; return the names of those that are."""
     sound = {name for name in HASHED if (folder / name).is_file()}
-    for name in needed_files(manifest):
+    for name in needed_files(manifest.runner):
         if not (folder / name).is_file():
             faults.add(name, "", "is missing. Train or copy the bundle again.")
         elif manifest.files and name not in manifest.files:
@@ -104,7 +105,7 @@ def _check_the_files(folder: Path, manifest: BundleManifest, faults: FaultList) 
 
     def take(error: BundleError, name: str) -> None:
         sound.discard(name)
-        if name in needed_files(manifest) and not (folder / name).exists():
+        if name in needed_files(manifest.runner) and not (folder / name).exists():
             return  # told above
         faults.add(name or MANIFEST, "", str(error))
 

@@ -36,6 +36,7 @@ from finding_nemo.models.bundle.bundle_files import (
     WEIGHTS,
     FileRecord,
     check_files,
+    needed_files,
     read_file_of,
     record_of_file,
     records_of_files,
@@ -201,7 +202,7 @@ def _loaded(path: Path) -> Bundle:
             "folder whose training has ended."
         )
     manifest = read_manifest(folder)
-    needed = needed_files(manifest)
+    needed = needed_files(manifest.runner)
     missing = [name for name in needed if not (folder / name).is_file()]
     if missing:
         raise BundleError(
@@ -215,11 +216,6 @@ def _loaded(path: Path) -> Bundle:
             "Train or copy the bundle again."
         )
     return Bundle(folder, manifest)
-
-
-def needed_files(manifest: BundleManifest) -> list[str]:
-    """Return the files that a bundle cannot be without, beside `bundle.json`."""
-    return [WEIGHTS, NOVELTY, *([NETWORK] if manifest.runner == "network" else [])]
 
 
 def read_manifest(folder: Path, *, most_faults: int = _MOST_FAULTS) -> BundleManifest:

@@ -48,6 +48,11 @@ class FileRecord(Settings):
     n_bytes: int
 
 
+def needed_files(runner: str) -> list[str]:
+    """Return the files that a bundle of such a runner cannot be without, beside `bundle.json`."""
+    return [WEIGHTS, NOVELTY, *([NETWORK] if runner == "network" else [])]
+
+
 def record_of_file(content: bytes) -> FileRecord:
     """Return what bytes are known by."""
     return FileRecord(sha256=hashlib.sha256(content).hexdigest(), n_bytes=len(content))
