@@ -182,7 +182,7 @@ def train_patch_heads(
             _learn(network, frames, targets, train[rows], heads.own[:, rows], settings)
             if views is not None:
                 drawn = np.sort(generator.choice(len(views[1]), _pasted_batch(views, n_steps)))
-                _pasted_loss(network, views, drawn, heads, settings).backward()
+                _learn_pasted(network, views, drawn, heads, settings)
             optimizer.step()
             step += 1
             ema.update(step)
@@ -234,22 +234,25 @@ def _learn(
         logits, patches = network.learn(frames.features[rows[some]], frames.means[rows[some]])
         wanted = torch.from_numpy(targets[rows[some]]).float()
         image = functional.binary_cross_entropy_with_logits(
-            logits.unflatten(1, shape), wanted[:, :1].expand(-1, *shape), reduction="none"
+            logits.reshape(-1, *shape), wanted[:, :1].expand(-1, *shape), reduction="none"
         ).sum(dim=2)
-        terms = _focal(patches.unflatten(2, shape), wanted[:, 1:, None]).sum(dim=(1, 3))
+        terms = _focal(patches.reshape(*patches.shape[:2], *shape), wanted[:, 1:, None]).sum(
+            dim=(1, 3)
+        )
         loss = image / n_own + settings.patch_loss_weight * terms / n_present
-        (loss * weight[some]).sum().backward()
+        (loss * weight[some]).sum().backward()  # type: ignore[no-untyped-call]
 
 
-def _pasted_loss(
+def _learn_pasted(
     network: JointPatchHeads, views: Views, drawn: Ints, heads: Heads, settings: PatchesSettings
-) -> torch.Tensor:
+) -> None:
+    """Add the gradients of pasted views to those heads that learn from them."""
     first, count = heads.pasted[0], len(heads.pasted)  # pasted heads stand side by side
     width = network.n_categories
     columns = slice(first * width, (first + count) * width)
     logits, patches = network.learn(views[0].features[drawn], views[0].means[drawn], columns)
     wanted = torch.from_numpy(views[1][drawn]).float()
-    terms = _focal(patches.unflatten(2, (count, width)), wanted[:, 1:, None])
+    terms = _focal(patches.reshape(*patches.shape[:2], count, width), wanted[:, 1:, None])
     n_present = (wanted[:, 1:] > 0).sum().clamp_min(len(drawn))
     # As many frames as the step's others would weigh as much; these are fewer.
     share = len(drawn) / settings.batch_size
@@ -258,17 +261,18 @@ def _pasted_loss(
         at = slice((head - first) * width, (head - first + 1) * width)
         known = functional.softplus(-logits[:, at]) * (wanted[:, 0] > 0)
         total = total + known.sum() / settings.batch_size
-    return total
+    total.backward()  # type: ignore[no-untyped-call]
 
 
 @torch.inference_mode()
-def _logits(network: nn.Module, frames: npt.NDArray[np.float16], rows: Ints) -> Float32s:
+def _logits(network: JointPatchHeads, frames: npt.NDArray[np.float16], rows: Ints) -> Float32s:
     network.eval()
     parts = []
     for start in range(0, len(rows), 64):
         inputs = torch.from_numpy(frames[rows[start : start + 64]]).float()
-        parts.append(network(inputs).unflatten(1, (network.n_heads, -1)).numpy())  # type: ignore[arg-type]
-    return np.concatenate(parts).swapaxes(0, 1)
+        parts.append(network(inputs).numpy())
+    logits = np.concatenate(parts).reshape(len(rows), network.n_heads, network.n_categories)
+    return logits.swapaxes(0, 1)
 
 
 def _keep(
@@ -324,18 +328,17 @@ def train_probes(
             set_learning_rate(optimizer, settings, step, n_steps)
             optimizer.zero_grad()
             shape = (len(own), n_categories)
-            logits = network(inputs[train[rows]]).unflatten(1, shape)
+            logits = network(inputs[train[rows]]).reshape(-1, *shape)
             wanted = wanted_of[train[rows]][:, None].expand_as(logits)
             terms = functional.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
             weight = torch.from_numpy(own[:, rows].T.astype(np.float32))
-            (
-                (terms.sum(dim=2) * weight).sum(dim=0) / weight.sum(dim=0).clamp_min(1)
-            ).sum().backward()
+            of_head = (terms.sum(dim=2) * weight).sum(dim=0) / weight.sum(dim=0).clamp_min(1)
+            of_head.sum().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             step += 1
         network.eval()
         with torch.inference_mode():
-            logits = network(inputs).unflatten(1, (len(own), n_categories)).numpy().swapaxes(0, 1)
+            logits = network(inputs).reshape(-1, len(own), n_categories).numpy().swapaxes(0, 1)
         scores = np.array([map_at_k(truth[val], head[val]) for head in logits])
         better = scores > best
         out[better], best = logits[better], np.maximum(best, scores)

@@ -19,6 +19,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -36,6 +37,7 @@ from finding_nemo.models.networks.frozen_patch_network import spread_of
 from finding_nemo.training.augmentation.plan import identity_plan
 from finding_nemo.training.examples.patch_targets import patch_targets
 from finding_nemo.training.recipes.registry import find_recipe
+from finding_nemo.training.recipes.settings import PatchesSettings, ProbeSettings
 from finding_nemo.uncertainty.calibration import (
     DEFAULT_CALIBRATION,
     Frequency,
@@ -45,6 +47,8 @@ from finding_nemo.uncertainty.calibration import (
 )
 from finding_nemo.uncertainty.label_tree import LabelTree, label_tree, least_expected_nearest
 from finding_nemo.uncertainty.rollup import least_expected_distance
+
+SomeSettings = TypeVar("SomeSettings", PatchesSettings, ProbeSettings)
 
 N_MEMBERS = {"probe": 4, "patches": 3}
 # The recipe `patches` shows frames six or seven times.
@@ -114,7 +118,7 @@ def train_on_patches(frames: Frames, store: Path, *, pasted: bool) -> None:
             frames.val[fold],
             heads,
             spread=spread_of(stored.features[row] for row in train[:: max(len(train) // 256, 1)]),
-            settings=find_recipe("patches").settings.model_copy(update={"epochs": EPOCHS}),
+            settings=_settings("patches", PatchesSettings).model_copy(update={"epochs": EPOCHS}),
             views=views,
         )
         _save(at, frames, fold, logits_of(_judged(frames, fold)))
@@ -132,7 +136,7 @@ def train_probe_members(frames: Frames, store: Path, predictions: Sequence[Path]
         if not features.shape[1]:
             features = np.zeros((len(row_of), found.shape[1]), dtype=np.float32)
         features[rows] = found
-    settings = find_recipe("probe").settings
+    settings = _settings("probe", ProbeSettings)
     for fold in range(N_FOLDS):
         logits = train_probes(
             features,
@@ -144,6 +148,13 @@ def train_probe_members(frames: Frames, store: Path, predictions: Sequence[Path]
         )
         _save(store / f"logits-probe-{fold}.npy", frames, fold, logits[:, _judged(frames, fold)])
         print(f"fold {fold}", flush=True)
+
+
+def _settings(recipe: str, kind: type[SomeSettings]) -> SomeSettings:
+    found = find_recipe(recipe).settings
+    if not isinstance(found, kind):
+        raise TypeError(f"the settings of {recipe} are {type(found).__name__}")
+    return found
 
 
 def _targets(dataset: Dataset) -> np.ndarray[tuple[int, ...], np.dtype[np.int8]]:
