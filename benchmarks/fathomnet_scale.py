@@ -169,10 +169,12 @@ class Job:
         if step.name in self.measured:
             return
         server = self._server() if step.command.startswith("fetch") else _no_server()
+        begun = self._log(step).with_suffix(".begun")
+        was_begun = begun.exists()
+        begun.touch()
         with server as answers:
-            self._clear(step)
+            words = [*step.command.split(), *step.extra.split(), *self._go_on(step)]
             before_mb = self._kept_mb()
-            words = [*step.command.split(), *step.extra.split()]
             used = measure(
                 [sys.executable, "-m", "finding_nemo", *words],
                 folder=self._work,
@@ -184,6 +186,8 @@ class Job:
             said = self._log(step).read_text(errors="replace")[-3000:]
             raise SystemExit(f"{step.name}: exit code {used.exit_code}\n{said}")
         self._note(step, used, self._kept_mb() - before_mb, answers)
+        if was_begun:
+            self._mark_as_part(step)
 
     def _note(
         self, step: Step, used: Measured, kept_mb: float, answers: Mapping[str, object]
@@ -200,22 +204,30 @@ class Job:
             f"{step.name}: {used.wall_s:.0f} s, {used.peak_mb:.0f} MB", file=sys.stderr, flush=True
         )
 
+    def _mark_as_part(self, step: Step) -> None:
+        """Note that an earlier try, which was stopped, had done some of the work."""
+        self.measured[step.name]["is_part"] = True
+        self._figures.write_text(json.dumps(self.measured, indent=1) + "\n")
+
     def _log(self, step: Step) -> Path:
         return self._work / f"{step.name.replace(',', '').replace(' ', '-')}.log"
 
     def _kept_mb(self) -> float:
         return folder_mb(self._work) - folder_mb(self._work / "served")
 
-    def _clear(self, step: Step) -> None:
-        """Remove what a stopped step left, but of commands that go on by themselves."""
+    def _go_on(self, step: Step) -> list[str]:
+        """Return what makes a stopped command go on; remove what one that cannot has left."""
         words = step.command.split()
         if words[0] in ("fetch", "predict") or "--out" not in words:
-            return
+            return []
         left = self._work / words[words.index("--out") + 1]
+        if (left / "checkpoints/last.safetensors").exists():
+            return ["--resume"]
         if left.is_dir():
             shutil.rmtree(left)
         else:
             left.unlink(missing_ok=True)
+        return []
 
     @contextmanager
     def _server(self) -> Iterator[dict[str, object]]:
@@ -290,7 +302,7 @@ def report(measured: Mapping[str, Any]) -> str:
     """Return the table of the docs, and the machine."""
     rows = [
         [
-            name,
+            f"{name} (gone on with)" if of.get("is_part") else name,
             f"{of['wall_s']:,.0f} s",
             f"{of['cpu_s']:,.0f} s",
             f"{of['peak_mb']:,.0f} MB",
