@@ -69,7 +69,7 @@ def write_competition(folder: Path) -> Path:
         for image, box in zip(images[:n_train], boxes, strict=False)
     ]
     _write_table(folder / "multilabel_classification/train.csv", ["id", "categories"], rows)
-    key = [[str(entry["id"]), entry["name"], entry["supercategory"]] for entry in table]
+    key = [[str(n), name, "Fish"] for n, name in enumerate(names, 1)]
     _write_table(folder / "category_key.csv", ["id", "name", "supercat"], key)
     return folder
 
