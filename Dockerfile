@@ -1,7 +1,7 @@
 # Finding Nemo on CPUs: predictions, pages and the server. docs/deploy.md says how it is run.
 #
-#   docker build --tag finding-nemo .
-#   docker build --tag finding-nemo --build-arg EXTRAS=fast,serve,remote,video .
+#   docker build --tag nemo-image .
+#   docker build --tag nemo-image --build-arg EXTRAS=fast,serve,remote,video .
 #
 # The extra video is left out by default: the wheel of PyAV carries encoders under the GPL.
 

@@ -69,7 +69,7 @@ def licence_of(library: Distribution) -> str:
     metadata = library.metadata
     name = (metadata["Name"] or "").lower()
     for expression in metadata.get_all("License-Expression") or []:
-        return expression
+        return str(expression)
     if name in _BY_HAND:
         return _BY_HAND[name]
     words = "".join(metadata.get_all("License") or [])

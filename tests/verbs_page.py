@@ -18,11 +18,11 @@ PAGE = Path(__file__).resolve().parents[1] / "docs/verbs.md"
 # Every verb stands in one of them, in the order in which a person comes to need it.
 CHAPTERS: Mapping[str, tuple[str, ...]] = {
     "Data": ("demo", "fetch", "inspect", "split", "names"),
-    "Training": ("recipes", "train", "tune", "compare", "ensemble", "export", "novelty"),
+    "Training": ("recipes", "train", "tune", "compare", "ensemble", "export", "novelty", "declare"),
     "Prediction": ("predict", "merge", "look", "explain", "similar"),
     "A dive and its reviews": ("report", "review", "suggest", "adapt", "adaptation-curve", "serve"),
     "Scores": ("evaluate", "score"),
-    "Other tools": ("convert",),
+    "Other tools": ("convert", "validate"),
 }
 
 _HEAD = """\

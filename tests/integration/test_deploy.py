@@ -125,8 +125,8 @@ def test_image__offers_extras_that_there_are(name: str) -> None:
 def test_image__is_built_by_its_own_steps(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project")
     root = Elsewhere(tmp_path / "root")
-    for folder in _FOLDERS:
-        (root.root / folder).mkdir(parents=True)
+    for name in _FOLDERS:
+        (root.root / name).mkdir(parents=True)
     folder = root.root
     for step in steps_of("Dockerfile"):
         if step.word == "WORKDIR":

@@ -182,7 +182,7 @@ def test_card__computes_two_batches_at_once_whoever_feeds_it() -> None:
     most: list[int] = []
 
     class Counted(OnnxNetwork):
-        providers = ("CUDAExecutionProvider",)  # type: ignore[assignment]
+        providers = ("CUDAExecutionProvider",)
 
         def forward(self, images: np.ndarray, *, with_maps: bool = False) -> NetworkOutput:
             inside.append(1)
