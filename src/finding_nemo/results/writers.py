@@ -5,7 +5,6 @@ A file is written beside its place and renamed when it is whole, so no reader me
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import pyarrow.parquet as pq
 
 from finding_nemo.core.files.atomic_files import atomic_write, write_text
 from finding_nemo.core.files.output_checks import check_output_file
+from finding_nemo.core.files.table_files import RowWriter
 from finding_nemo.core.names.registries import load
 from finding_nemo.core.records import Prediction
 from finding_nemo.results.columns import to_table
@@ -194,10 +194,10 @@ def write_submission(tables: Iterable[pa.Table], path: Path, request: OutputRequ
     """
     count = 0
     with atomic_write(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("id", "categories", "osd"))
+        writer = RowWriter(file)
+        writer.write(("id", "categories", "osd"))
         for table in tables:
-            rows = table.select(["image_id", "categories", "novelty"]).to_pylist()
-            writer.writerows(submission_row(row, request.fallback_ids) for row in rows)
-            count += len(rows)
+            for row in table.select(["image_id", "categories", "novelty"]).to_pylist():
+                writer.write(submission_row(row, request.fallback_ids))
+                count += 1
     return count

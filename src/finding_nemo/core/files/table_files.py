@@ -191,15 +191,26 @@ class TableWriter:
 
     def __init__(self, file: TextIO) -> None:
         """Write to `file`, which must not translate newlines."""
-        self._plain = csv.writer(file, lineterminator="\n")
-        self._all_quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        self._rows = RowWriter(file)
 
     def write(self, cells: Iterable[object]) -> None:
         """Write one row; `None` is an empty cell, a list is its entries with blanks between."""
-        safe = [_safe(cell) for cell in cells]
+        self._rows.write([_safe(cell) for cell in cells])
+
+
+class RowWriter:
+    """Writes rows of CSV whose cells stand exactly as they are, for programs."""
+
+    def __init__(self, file: TextIO) -> None:
+        """Write to `file`, which must not translate newlines."""
+        self._plain = csv.writer(file, lineterminator="\n")
+        self._all_quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+
+    def write(self, cells: Sequence[object]) -> None:
+        """Write one row; `None` is an empty cell."""
         # Python's writer puts no quotes around a lone "\r", at which a reader ends the line.
-        has_return = any(isinstance(cell, str) and "\r" in cell for cell in safe)
-        (self._all_quoted if has_return else self._plain).writerow(safe)
+        has_return = any(isinstance(cell, str) and "\r" in cell for cell in cells)
+        (self._all_quoted if has_return else self._plain).writerow(cells)
 
 
 def _safe(cell: object) -> object:

@@ -22,6 +22,10 @@ _NO_ADDRESS = (
     "images have no address; their tasks name the file alone, which Label Studio finds only in "
     "its own storage (image_address in --about says where they are)"
 )
+_ONE_CHOICE = (
+    "images have labels whose names look the same without characters that nobody sees; Label "
+    "Studio tells choices apart by their names, so these are one"
+)
 
 
 def write_label_studio(frames: Iterable[ExportFrame], job: ExportJob, folder: Path) -> None:
@@ -38,6 +42,10 @@ def write_label_studio(frames: Iterable[ExportFrame], job: ExportJob, folder: Pa
 
 def _task(frame: ExportFrame, job: ExportJob) -> dict[str, Any]:
     address = job.source.address_of(frame)
+    if len({plain_text(each.name) for each in frame.labels}) < len(
+        {each.name for each in frame.labels}
+    ):
+        job.notes[_ONE_CHOICE] += 1
     if not address:
         job.notes[_NO_ADDRESS] += 1
     data = {"image": address or frame.file_name, "id": frame.image_id, "dive": frame.dive}

@@ -214,3 +214,9 @@ def test_submission__has_every_row(tmp_path: Path) -> None:
     write_submission_rows(rows, job(), tmp_path / "out.csv")
     lines = (tmp_path / "out.csv").read_text().splitlines()
     assert lines == ["id,categories,osd", "=a,7 3,0.25", "b,3 7 9,0.5"]
+
+
+def test_submission__quotes_an_id_with_a_lone_return(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [{"image_id": "0\r", "categories": [7], "novelty": 0.25}]
+    write_submission_rows(rows, job(), tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_bytes() == b'id,categories,osd\n"0\r","7","0.25"\n'
