@@ -30,6 +30,12 @@ def _names(frame: ExportFrame, *, twice: bool, plain: bool) -> list[str]:
     return sorted(plain_text(name) if plain else name for name in names)
 
 
+def _twice_by_path(frames: Frames) -> bool:
+    """Return whether two frames are named by one path; others are named by their own file names."""
+    paths = [f.path for f in frames if os.path.isabs(f.path) and "#t=" not in f.file_name]
+    return len(set(paths)) < len(paths)
+
+
 def test_every_form__has_a_reader() -> None:
     assert set(EXPORT_KINDS) == set(READERS)
 
@@ -52,7 +58,7 @@ def test_odd_frames__are_found_again(kind: str, frames: Frames) -> None:
         if not EXPORT_KINDS[kind].suffix:
             out.mkdir()
         write = load(EXPORT_KINDS[kind].writer)
-        if kind == "fiftyone" and len({frame.path for frame in frames}) < len(frames):
+        if kind == "fiftyone" and _twice_by_path(frames):
             with pytest.raises(PredictionsError, match="Two frames are the file"):
                 write(iter(frames), job(frame_boxes=False), out)
             return
