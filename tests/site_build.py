@@ -19,7 +19,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 # Beside docs/: pages and programs that the pages lead to.
 _PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
-_PROGRAMS = ("examples", "benchmarks", "notebooks")
+PROGRAMS = ("examples", "benchmarks", "notebooks")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+\.md)\)")
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _SECONDS = 300
@@ -73,7 +73,7 @@ def build_site(out: Path, *, root: Path = ROOT) -> str:
         shutil.copytree(root / "docs", source / "docs", ignore=shutil.ignore_patterns("*.toml"))
         for page in _PAGES:
             shutil.copy(root / page, source / page)
-        for program in _PROGRAMS:
+        for program in PROGRAMS:
             leave = shutil.ignore_patterns("__pycache__", "*.md")
             shutil.copytree(root / program, source / program, ignore=leave)
         settings = tomllib.loads((root / "docs/site/site.toml").read_text(encoding="utf-8"))

@@ -62,7 +62,7 @@ def test_a_fault__ends_the_build_with_its_place(tmp_path: Path, site: Path) -> N
         )
     for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/index.md"):
         (root / name).write_text("# A page\n", encoding="utf-8")
-    for name in ("examples", "benchmarks"):
+    for name in site_build.PROGRAMS:
         (root / name).mkdir()
     (root / "docs/index.md").write_text(
         "# All\n\n## Part\n\n[other](other.md) [no heading](../README.md#nowhere)\n",
