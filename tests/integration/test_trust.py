@@ -135,6 +135,8 @@ def test_bundle_without_it__still_predicts_and_says_so(bundle: Bundle, dataset: 
     predictor = Predictor(older)
     assert predictor.postprocessor is not None
     assert [notice.split(":")[0] for notice in predictor.postprocessor.notices] == [
+        "the network was trained from RANDOM weights (tf_efficientnet_lite0), nothing was "
+        "pretrained",
         "novelty is one minus the largest probability",
         "probabilities are not calibrated",
         "nothing is named",

@@ -110,9 +110,11 @@ class OpenVinoPixels:
                 f"OpenVINO cannot load {name}: {words}. Train or copy it again, or predict with "
                 "--runtime onnxruntime."
             ) from None
-        names = [next(iter(output.get_names()), "") for output in compiled.outputs]
+        # A tensor that passes through unchanged has several names, in no order.
+        names = [set(output.get_names()) for output in compiled.outputs]
         positions = [
-            names.index(name) if name in names[1:] else None for name in ("features", PATCH_LOGITS)
+            next((i for i, given in enumerate(names) if i and name in given), None)
+            for name in ("features", PATCH_LOGITS)
         ]
         self._free: queue.SimpleQueue[_Request] = queue.SimpleQueue()
         # The first call of each request happens here, in one thread: OpenVINO's Python layer sets
