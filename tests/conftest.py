@@ -6,36 +6,27 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import sys
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from dive_rows import DiveFiles
+from drawn_bundle import write_small_bundle
 from finding_nemo import read_dataset, split_by_dive
 from finding_nemo.adaptation.adapt_dive import Dive
 from finding_nemo.adaptation.covariance import DiveFrames, unit_rows
 from finding_nemo.adaptation.simulate_reviews import TrueDive, no_labels
-from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import Dataset, Prediction, Split
-from finding_nemo.models.bundle.bundle import write_bundle
-from finding_nemo.models.bundle.manifest import (
-    BundleManifest,
-    CategoryEvidence,
-    PartCounts,
-    SplitSummary,
-)
 from finding_nemo.results.columns import to_table
-from finding_nemo.results.file_metadata import to_file_metadata
 from finding_nemo.results.schema import Columns
 from finding_nemo.results.writers import write_tables
+from smallest_datasets import SMALLEST
 
 _BESIDE_THE_PROJECT = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
@@ -151,69 +142,6 @@ def bundle_with_maps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_small_bundle(tmp_path_factory.mktemp("mapped") / "bundle", with_maps=True)
 
 
-def write_small_bundle(
-    folder: Path, *, n_categories: int = 30, n_features: int = 8, with_maps: bool = False
-) -> Path:
-    """Write the bundle that `small_bundle` gives; each image has probabilities of its own."""
-    evidence = [
-        CategoryEvidence(
-            category_id=k + 1, name=f"animal {k}", supercategory="all", n_images=k, n_dives=1
-        )
-        for k in range(n_categories)
-    ]
-    manifest = BundleManifest(
-        recipe="drawn",
-        runner="network",
-        settings={},
-        categories=tuple(evidence),
-        preprocessing=Preprocessing(width_px=32, height_px=32),
-        split=SplitSummary(
-            kind="file", seed=None, parts={"train": PartCounts(n_images=9, n_dives=2)}, sha256=""
-        ),
-        validation=None,
-        provenance={},
-    )
-    network = _small_network(n_categories, n_features, with_maps=with_maps)
-    write_bundle(folder, manifest, weights={}, novelty={}, network=network)
-    return folder
-
-
-def _small_network(n_categories: int, n_features: int, *, with_maps: bool) -> bytes:
-    rng = np.random.default_rng(3)
-    tensors = {
-        "kernel": rng.normal(size=(n_features, 3, 3, 3)),
-        "weight": 4 * rng.normal(size=(n_features, n_categories)),
-    }
-    nodes = [
-        helper.make_node("Conv", ["images", "kernel"], ["maps"], strides=[2, 2]),
-        helper.make_node("Relu", ["maps"], ["positive"]),
-        helper.make_node("ReduceMean", ["positive", "axes"], ["features"], keepdims=0),
-        helper.make_node("MatMul", ["features", "weight"], ["logits"]),
-    ]
-    outputs = {"logits": [n_categories], "features": [n_features]}
-    if with_maps:
-        tensors["patch_kernel"] = tensors["weight"].T[:, :, None, None]
-        nodes.append(helper.make_node("Conv", ["positive", "patch_kernel"], ["patch_logits"]))
-        outputs["patch_logits"] = [n_categories, 15, 15]
-    graph = helper.make_graph(
-        nodes,
-        "small",
-        [helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, 32, 32])],
-        [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *shape])
-            for name, shape in outputs.items()
-        ],
-        [
-            *(numpy_helper.from_array(v.astype(np.float32), k) for k, v in tensors.items()),
-            numpy_helper.from_array(np.array([2, 3], dtype=np.int64), "axes"),
-        ],
-    )
-    opset = [helper.make_opsetid("", 18)]
-    model = helper.make_model(graph, opset_imports=opset, ir_version=10)
-    content: bytes = model.SerializeToString()
-    return content
-
-
 @pytest.fixture(scope="session")
 def many_frames(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six hundred frames that differ, in two folders, one of them empty and one damaged."""
@@ -229,128 +157,18 @@ def many_frames(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _fathomnet(folder: Path) -> Path:
-    (folder / "multilabel_classification").mkdir()
-    (folder / "category_key.csv").write_text("id,name,supercat\n1,Crab,Animal\n")
-    (folder / "multilabel_classification/train.csv").write_text('id,categories\na,"[1.0]"\n')
-    return folder
-
-
-def _coco(folder: Path) -> Path:
-    content = {
-        "images": [{"id": 1, "file_name": "a.png"}],
-        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 2, 2]}],
-        "categories": [{"id": 1, "name": "Crab", "supercategory": "Animal"}],
-    }
-    (folder / "frames.json").write_text(json.dumps(content))
-    return folder / "frames.json"
-
-
-def _csv(folder: Path) -> Path:
-    (folder / "frames.csv").write_text("path,categories\na.png,Crab\n")
-    return folder / "frames.csv"
-
-
-def _zip(folder: Path) -> Path:
-    with zipfile.ZipFile(folder / "frames.zip", "w") as archive:
-        archive.writestr("category_key.csv", "id,name,supercat\n1,Crab,Animal\n")
-        archive.writestr("multilabel_classification/train.csv", 'id,categories\na,"[1.0]"\n')
-    return folder / "frames.zip"
-
-
-def _write_json(folder: Path, content: object) -> Path:
-    (folder / "frames.json").write_text(json.dumps(content))
-    return folder / "frames.json"
-
-
-def _ifdo(folder: Path) -> Path:
-    label = {"label": "1", "annotator": "ada", "created-at": "2026-02-01T00:00:00Z"}
-    return _write_json(
-        folder,
-        {
-            "image-set-header": {
-                "image-set-name": "x",
-                "image-annotation-labels": [{"id": "1", "name": "Crab"}],
-                "image-annotation-creators": [{"id": "ada", "name": "Ada"}],
-            },
-            "image-set-items": {
-                "a.png": {
-                    "image-altitude-meters": -900.5,
-                    "image-annotations": [
-                        {"shape": "whole-image", "coordinates": [], "labels": [label]}
-                    ],
-                }
-            },
-        },
-    )
-
-
-def _biigle(folder: Path) -> Path:
-    (folder / "frames.csv").write_text(
-        "image_label_id,image_id,filename,longitude,latitude,user_id,firstname,lastname,label_id,"
-        "label_name,label_hierarchy,created_at\n"
-        "1,1,a.png,-122.5,36.5,2,Ada,Lovelace,7,Crab,Animal > Crab,2026-02-01 00:00:00\n"
-    )
-    return folder / "frames.csv"
-
-
-def _cvat(folder: Path) -> Path:
-    (folder / "frames.xml").write_text(
-        '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n<version>1.1</version>\n'
-        "<meta><task><labels><label><name>Crab</name></label></labels></task></meta>\n"
-        '<image id="0" name="a.png" width="64" height="48">\n'
-        '<box label="Crab" source="manual" xtl="1" ytl="2" xbr="4" ybr="6"></box>\n'
-        "</image>\n</annotations>\n"
-    )
-    return folder / "frames.xml"
-
-
-def _label_studio(folder: Path) -> Path:
-    result = {
-        "from_name": "label",
-        "to_name": "image",
-        "type": "choices",
-        "value": {"choices": ["Crab"]},
-    }
-    task = {"id": 1, "data": {"image": "a.png"}, "annotations": [{"result": [result]}]}
-    return _write_json(folder, [task])
-
-
-def _fathomnet_api(folder: Path) -> Path:
-    box = {"concept": "Crab", "x": 1, "y": 2, "width": 3, "height": 4, "rejected": False}
-    image = {"uuid": "a", "url": "https://h/x/7.png", "width": 64, "boundingBoxes": [box]}
-    return _write_json(folder, [image])
-
-
-def _vars(folder: Path) -> Path:
-    annotation = {
-        "concept": "Crab",
-        "observation_uuid": "o1",
-        "imaged_moment_uuid": "m1",
-        "image_references": [{"url": "https://h/x/a.png", "format": "image/png", "uuid": "r1"}],
-        "associations": [],
-    }
-    return _write_json(folder, [annotation])
-
-
-SMALLEST: Mapping[str, Callable[[Path], Path]] = {
-    "fathomnet2023": _fathomnet,
-    "coco": _coco,
-    "csv": _csv,
-    "fathomnet2023-zip": _zip,
-    "ifdo": _ifdo,
-    "biigle": _biigle,
-    "cvat": _cvat,
-    "label-studio": _label_studio,
-    "fathomnet-api": _fathomnet_api,
-    "vars": _vars,
-}
-
-
 @pytest.fixture
 def smallest() -> Mapping[str, Callable[[Path], Path]]:
     """From a form's name to what writes its smallest data set, an image "a" with a "Crab"."""
     return SMALLEST
+
+
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C reach the test and what it starts: a shell's background jobs ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
@@ -373,100 +191,6 @@ def own_parts() -> Iterator[None]:
     yield
     for table, (entries, added) in zip(tables, before, strict=True):
         table._entries, table._added = entries, added
-
-
-_DIVE_CATEGORIES = (
-    {"category_id": 1, "name": "crab", "supercategory": "Crustacea", "n_images": 40, "n_dives": 6},
-    {"category_id": 2, "name": "eel", "supercategory": "Fish", "n_images": 12, "n_dives": 3},
-    {"category_id": 7, "name": "squid", "supercategory": "Mollusca", "n_images": 2, "n_dives": 1},
-)
-_DIVE_TYPES = {
-    "image_id": pa.string(),
-    "path": pa.string(),
-    "time_s": pa.float64(),
-    "width": pa.int32(),
-    "height": pa.int32(),
-    "failure": pa.string(),
-    "categories": pa.list_(pa.int32()),
-    "probabilities": pa.list_(pa.float32()),
-    "novelty": pa.float64(),
-    "unusualness": pa.float64(),
-    "novelty_scores": pa.list_(pa.float32()),
-    "present": pa.list_(pa.int32()),
-    "candidates": pa.list_(pa.int32()),
-    "prediction": pa.string(),
-    "prediction_source": pa.string(),
-    "brightness": pa.float32(),
-    "answer": pa.string(),
-    "answer_level": pa.string(),
-    "answer_probability": pa.float32(),
-    "confidence": pa.string(),
-    "why": pa.string(),
-    "dive": pa.string(),
-    "captured": pa.timestamp("us"),
-    "look_first": pa.int32(),
-    "names": pa.list_(pa.string()),
-    "maps": pa.list_(pa.uint8()),
-}
-
-
-def dive_row(number: int, **values: Any) -> dict[str, Any]:
-    """Return a row of a predictions file: by default a crab with 0.8, or what `values` say."""
-    row = {
-        "image_id": f"f{number}",
-        "path": f"f{number}.png",
-        "width": 64,
-        "height": 48,
-        "categories": [1, 2, 7],
-        "probabilities": [0.8, 0.3, 0.1],
-        "novelty": 1.0,
-        "unusualness": 0.5,
-        "novelty_scores": [1.0],
-        "present": [],
-        "candidates": [1],
-        "prediction": "",
-        "prediction_source": "",
-        "brightness": 0.5,
-        **values,
-    }
-    if row.get("failure"):
-        row |= dict.fromkeys(
-            ("width", "height", "categories", "probabilities", "novelty", "unusualness"), None
-        ) | dict.fromkeys(("novelty_scores", "present", "candidates", "brightness"), None)
-    return row
-
-
-def write_dive_file(path: Path, rows: list[dict[str, Any]], **metadata: Any) -> Path:
-    """Write a predictions file, with those columns that some row has."""
-    told = {
-        "schema_version": 1,
-        "recipe": "probe",
-        "bundle_hash": "0123456789abcdef",
-        "ended": "2026-03-04T10:00:00+00:00",
-        "categories": list(_DIVE_CATEGORIES),
-        "novelty_scores": ["vim"],
-        **metadata,
-    }
-    if path.suffix == ".jsonl":
-        path.write_text("".join(json.dumps({"failure": None, **row}) + "\n" for row in rows))
-        path.with_name(f"{path.name}.provenance.json").write_text(json.dumps(told))
-        return path
-    columns = {
-        name: pa.array([row.get(name) for row in rows], kind)
-        for name, kind in _DIVE_TYPES.items()
-        if name == "failure" or any(name in row for row in rows)
-    }
-    with pq.ParquetWriter(path, pa.schema([(n, c.type) for n, c in columns.items()])) as writer:
-        writer.write_table(pa.table(columns))
-        writer.add_key_value_metadata(to_file_metadata(told))
-    return path
-
-
-class DiveFiles:
-    """Writes predictions files for the page of a dive."""
-
-    row = staticmethod(dive_row)
-    write = staticmethod(write_dive_file)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,14 +73,6 @@ def whole(dataset: Dataset, split: Split, tmp_path_factory: pytest.TempPathFacto
     """A training of `nemo` that nothing stopped, without checkpoints within its epoch."""
     out = tmp_path_factory.mktemp("whole") / "run"
     return trained(dataset, split, out, "nemo", checkpoint_every_s=1e9)
-
-
-@pytest.fixture
-def heeds_ctrl_c() -> Iterator[None]:
-    """Let Ctrl-C interrupt, also where the tests run as a shell's background job."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 class Stop(Exception):

@@ -196,6 +196,7 @@ def test_too_little_to_share__says_what_is_needed() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_leader_is_stopped__each_process_says_one_thing_and_ends(
     tiny_folder: Path, tmp_path: Path
 ) -> None:
@@ -206,12 +207,9 @@ def test_leader_is_stopped__each_process_says_one_thing_and_ends(
         "--recipe", "basic-nn", *changes, "--devices", "2",
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    # A shell's background jobs ignore Ctrl-C and hand that on to what they start.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     leader = subprocess.Popen(
         command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment
     )
-    signal.signal(signal.SIGINT, before)
     log = tmp_path / "run" / "log.csv"
     until = time.monotonic() + 120
     while not log.is_file() and time.monotonic() < until:

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,8 @@ from finding_nemo.cli.console.faults import exit_code_of
 from finding_nemo.cli.console.stopping import Stops
 from finding_nemo.cli.options.output_options import check_suffix
 from finding_nemo.core.errors import DatasetError, StoppedError
+
+pytestmark = pytest.mark.usefixtures("heeds_ctrl_c")
 
 
 def told(
@@ -170,14 +171,6 @@ except KeyboardInterrupt:
     {after}
 stops.end(stops.code if stops.number else 0, is_program=True)
 """
-
-
-@pytest.fixture(autouse=True)
-def heard() -> Iterator[None]:
-    """Let Ctrl-C reach programs: what a shell starts in the background ignores it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def ended(body: str, *signals: signal.Signals, after: str = "pass") -> tuple[int, str, float]:
