@@ -31,6 +31,12 @@ class GuessEvidence:
 Confidence = Literal["sure", "likely", "guess"]
 # "category", "supercategory", or a rank such as "family".
 AnswerLevel = str
+_OF_THE_CATEGORY_TABLE = ("category", "supercategory")
+
+
+def rank_of_level(level: AnswerLevel | None) -> str:
+    """Return the rank of an answer that is a taxon, "" for any other answer and for none."""
+    return "" if level is None or level in _OF_THE_CATEGORY_TABLE else level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

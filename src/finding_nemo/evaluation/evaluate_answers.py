@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from finding_nemo.core.arrays import Bools
+from finding_nemo.core.assessment import rank_of_level
 from finding_nemo.core.text.cells import quoted
 from finding_nemo.evaluation.evaluation_set import EvaluationSet
 from finding_nemo.marine.resolve_names import resolve_name
@@ -15,9 +16,6 @@ from finding_nemo.marine.taxonomy_table import TaxonomyTable
 from finding_nemo.metrics.bootstrap import dive_bootstrap_interval
 from finding_nemo.results.schema import PredictionTable
 from finding_nemo.uncertainty.answers import CONFIDENCES
-
-# Levels of answers whose name says all; those of others are taxa, which hold categories.
-_NO_RANKS = ("category", "supercategory")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +80,7 @@ def _right(
     within: dict[tuple[str | None, str | None], Bools] = {}
     for text, level in dict.fromkeys(answers):
         columns: Bools = (names == (text or "")) | (groups == (text or ""))
-        if level not in (None, *_NO_RANKS):
+        if rank_of_level(level):
             columns = columns | np.array([text in lineage for lineage in held_by], dtype=np.bool_)
         within[text, level] = columns
     right = [
@@ -113,7 +111,7 @@ def unknown_taxa_notice(
     unknown = [
         answers.texts[row]
         for row in evaluation_set.rows.tolist()
-        if answers.levels[row] not in (None, *_NO_RANKS) and answers.texts[row] not in known
+        if rank_of_level(answers.levels[row]) and answers.texts[row] not in known
     ]
     if not unknown:
         return ""

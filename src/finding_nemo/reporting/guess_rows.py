@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from finding_nemo.core.assessment import Answer
+from finding_nemo.core.assessment import Answer, rank_of_level
 from finding_nemo.core.records import Prediction
 from finding_nemo.marine.name_words import name_with_rank
 from finding_nemo.models.bundle.manifest import CategoryEvidence
@@ -172,8 +172,7 @@ def answer_in_words(answer: Answer | None, ranks: Mapping[str, str] | None = Non
     """
     if answer is None:
         return ""
-    of_taxon = answer.level if answer.level not in ("category", "supercategory") else ""
-    rank = of_taxon or (ranks or {}).get(answer.text, "")
+    rank = rank_of_level(answer.level) or (ranks or {}).get(answer.text, "")
     return f"{name_with_rank(answer.text, rank)}, {answer.confidence}"
 
 

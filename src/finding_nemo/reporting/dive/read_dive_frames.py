@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from finding_nemo.core.arrays import Float64s
+from finding_nemo.core.assessment import rank_of_level
 from finding_nemo.core.errors import PredictionsError
 from finding_nemo.data.datasets.dives import parse_frame_name
 from finding_nemo.data.datasets.fields.path_spelling import slashed
@@ -39,8 +40,6 @@ N_GUESSES = 5
 # a best guess is likely.
 LIKELY_FROM = 0.5
 _LARGEST_GRID = 1024
-# Levels of answers that are no rank of a taxon.
-_NO_RANKS = ("category", "supercategory")
 # Words of the column `method` of an adapted file.
 _CHANGED_BY_REVIEWS = ("reviewed", "adapted")
 
@@ -192,8 +191,8 @@ def _answer(
     own = newer.text("answer", row)
     if not own:
         return guesses[0].name
-    level = newer.text("answer_level", row)
-    return names.of_text(own, level if level in RANK_ORDER and level not in _NO_RANKS else "")
+    rank = rank_of_level(newer.text("answer_level", row))
+    return names.of_text(own, rank if rank in RANK_ORDER else "")
 
 
 def _answer_probability(
