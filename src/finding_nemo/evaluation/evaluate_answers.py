@@ -9,9 +9,10 @@ import numpy as np
 
 from finding_nemo.core.arrays import Bools
 from finding_nemo.core.assessment import rank_of_level
+from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.text.cells import quoted
 from finding_nemo.evaluation.evaluation_set import EvaluationSet
-from finding_nemo.marine.resolve_names import resolve_name
+from finding_nemo.marine.resolve_names import resolve_names
 from finding_nemo.marine.taxonomy_table import TaxonomyTable
 from finding_nemo.metrics.bootstrap import dive_bootstrap_interval
 from finding_nemo.results.schema import PredictionTable
@@ -76,12 +77,13 @@ def _right(
     table = evaluation_set.dataset.categories
     names = np.array(table.names, dtype=np.str_)
     groups = np.array(table.supercategories, dtype=np.str_)
-    held_by = [_taxa(name, taxa) for name in table.names]
+    is_by_rank = any(rank_of_level(level) for _, level in answers)
+    lineages = _lineages(table, taxa) if is_by_rank else ()
     within: dict[tuple[str | None, str | None], Bools] = {}
     for text, level in dict.fromkeys(answers):
         columns: Bools = (names == (text or "")) | (groups == (text or ""))
         if rank_of_level(level):
-            columns = columns | np.array([text in lineage for lineage in held_by], dtype=np.bool_)
+            columns = columns | np.array([text in lineage for lineage in lineages], dtype=np.bool_)
         within[text, level] = columns
     right = [
         text is not None and bool(held[within[text, level]].any())
@@ -90,10 +92,12 @@ def _right(
     return np.array(right, dtype=np.bool_)
 
 
-def _taxa(name: str, table: TaxonomyTable | None) -> frozenset[str]:
-    """Return the taxa that hold a name, itself among them; nothing where it is not known."""
-    record = resolve_name(name, table=table)
-    return frozenset(taxon.name for taxon in record.lineage) if record.is_resolved else frozenset()
+def _lineages(categories: CategoryTable, taxa: TaxonomyTable | None) -> list[frozenset[str]]:
+    """Return the taxa that hold each category, itself among them; none where it is not known."""
+    return [
+        frozenset(taxon.name for taxon in record.lineage) if record.is_resolved else frozenset()
+        for record in resolve_names(categories.names, table=taxa)
+    ]
 
 
 def unknown_taxa_notice(
@@ -106,13 +110,12 @@ def unknown_taxa_notice(
     answers = predictions.answers
     if answers is None:
         return ""
-    names = evaluation_set.dataset.categories.names
-    known = frozenset().union(*(_taxa(name, taxa) for name in names))
-    unknown = [
-        answers.texts[row]
-        for row in evaluation_set.rows.tolist()
-        if rank_of_level(answers.levels[row]) and answers.texts[row] not in known
-    ]
+    rows = evaluation_set.rows.tolist()
+    by_rank = [answers.texts[row] for row in rows if rank_of_level(answers.levels[row])]
+    if not by_rank:
+        return ""
+    known = frozenset().union(*_lineages(evaluation_set.dataset.categories, taxa))
+    unknown = [text for text in by_rank if text not in known]
     if not unknown:
         return ""
     return (
