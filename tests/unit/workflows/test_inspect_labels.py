@@ -50,6 +50,7 @@ def test_deep__writes_what_review_opens(
         ids = session.collection.columns.image_ids
         assert ids[0] == told["wrong"][0]["image_id"]
         assert len(set(ids)) == len(ids)
+        assert session.collection.metadata["n_images"] == len(ids)
     finally:
         session.close()
 

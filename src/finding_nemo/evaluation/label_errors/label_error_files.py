@@ -9,13 +9,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from finding_nemo.core.files.atomic_files import atomic_write, write_text
+from finding_nemo.core.files.atomic_files import write_text
 from finding_nemo.core.files.table_files import TableWriter
 from finding_nemo.evaluation.label_errors.find_label_errors import LabelErrors
-from finding_nemo.results.content_hash import ContentHash
-from finding_nemo.results.file_metadata import metadata_of, open_parquet, to_file_metadata
+from finding_nemo.results.file_metadata import metadata_of, open_parquet
+from finding_nemo.results.summary import PredictionSummary
+from finding_nemo.results.writers import write_tables
 
 COLUMNS = (
     "image", "dive", "kind", "rank", "label", "suggestion", "why", "likely_error", "score",
@@ -111,11 +111,20 @@ def write_review_file(predictions: Sequence[Path], image_ids: Sequence[str], pat
     order = sorted(range(len(table)), key=lambda row: position[table["image_id"][row].as_py()])
     table = table.take(pa.array(order, pa.int64()))
     first = metadata_of(open_parquet(predictions[0]), predictions[0])
-    content = ContentHash(table.schema)
-    content.add(table)
-    metadata = {name: value for name, value in first.items() if name not in _OF_ALL_ROWS}
-    metadata["content_sha256"] = content.hexdigest()
-    with atomic_write(path) as partial, pq.ParquetWriter(partial, table.schema) as writer:
-        writer.write_table(table, row_group_size=2048)
-        writer.add_key_value_metadata(to_file_metadata(metadata))
-    return len(table)
+    kept = {name: value for name, value in first.items() if name not in _OF_ALL_ROWS}
+    summary = PredictionSummary()
+    return write_tables(
+        summary.watched([table], table.schema),
+        path,
+        schema=table.schema,
+        metadata=lambda: (
+            kept
+            | {
+                "n_images": summary.n_images,
+                "failures": dict(summary.failures),
+                "content_sha256": summary.content_sha256,
+            }
+        ),
+        fallback_ids=(),
+        overwrite=True,
+    )
