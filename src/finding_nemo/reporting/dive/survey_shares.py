@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,8 +106,8 @@ def _estimate(point: Mapping[str, Any], value: str, key: str) -> Estimate:
 def name_shares(found: DiveFrames, *, depth_band_m: float) -> Iterator[NameShare]:
     """Yield every name that some frame of a cell has: all frames, then dives, hours, depth bands.
 
-    What only one cell would tell apart is left out: a single dive, hour or band has no row of its
-    own beside that of all frames.
+    A single dive has no row of its own beside that of all frames, and neither have hours where
+    each dive is of a single one.
 
     Args:
         found: The frames.
@@ -180,7 +180,7 @@ def _why_not(name: int, rates: NamingRates, is_reviewed: bool) -> str:
     return "" if rates.is_named(name) else NOT_NAMED
 
 
-def shares_table(found: DiveFrames, *, depth_band_m: float) -> list[Sequence[object]]:
+def shares_table(found: DiveFrames, shares: Iterable[NameShare]) -> list[Sequence[object]]:
     """Return header and rows of `shares.csv`: one row a name and cell."""
     rates = NamingRates(found.metadata)
     rows: list[Sequence[object]] = [
@@ -193,7 +193,7 @@ def shares_table(found: DiveFrames, *, depth_band_m: float) -> list[Sequence[obj
             *(column for rate in _RATES.values() for column in _header(rate)),
         )
     ]
-    for one in name_shares(found, depth_band_m=depth_band_m):
+    for one in shares:
         name, known = found.names[one.name], rates.of(one.name)
         rows.append(
             (

@@ -21,7 +21,6 @@ from finding_nemo.data.images.find_images import FoundImages, find_images, links
 from finding_nemo.marine.name_words import place_in_words, rank_in_words
 from finding_nemo.marine.names_file import known_names
 from finding_nemo.reporting.dive.accumulated_categories import (
-    CategoriesByEffort,
     accumulation_table,
     categories_by_effort,
 )
@@ -37,7 +36,7 @@ from finding_nemo.reporting.dive.dive_outputs import DiveOutputs, whole_outputs,
 from finding_nemo.reporting.dive.dive_words import reasons_to_look, summarize, sure_of
 from finding_nemo.reporting.dive.page_data import frames_script, maps_scripts, time_in_words
 from finding_nemo.reporting.dive.survey_cells import DEPTH_BAND_M
-from finding_nemo.reporting.dive.survey_shares import shares_table
+from finding_nemo.reporting.dive.survey_shares import name_shares, shares_table
 from finding_nemo.reporting.dive.thumbnail_sheets import (
     Thumbnails,
     Videos,
@@ -121,8 +120,12 @@ def write_dive_page(
         )
         for name, text in maps_scripts(found):
             write_text(new.folder / name, text)
+        shares = tuple(name_shares(found, depth_band_m=depth_band_m))
         curves = categories_by_effort(found)
-        _write_tables(found, new, curves, depth_band_m)
+        write_table(new.counts, counts_table(found, depth_band_m=depth_band_m))
+        write_table(new.effort, effort_table(found, depth_band_m=depth_band_m))
+        write_table(new.shares, shares_table(found, shares))
+        write_table(new.accumulation, accumulation_table(curves))
         write_page(
             "dive.html",
             new.page,
@@ -132,24 +135,12 @@ def write_dive_page(
             folder=outputs.folder.name,
             data_link=f"{folder}/{_DATA}",
             **_table_links(outputs),
-            **survey_values(found, curves, depth_band_m=depth_band_m),
+            **survey_values(found, shares, curves, depth_band_m=depth_band_m),
             cards=_cards(found, found_images.files, new.folder, addresses, folder),
             n_look=sum(frame.look_first > 0 for frame in found.frames),
             **_first_screen(found, places),
         )
     return WrittenDive(outputs, notices)
-
-
-def _write_tables(
-    found: DiveFrames,
-    new: DiveOutputs,
-    curves: Sequence[CategoriesByEffort],
-    depth_band_m: float,
-) -> None:
-    write_table(new.counts, counts_table(found, depth_band_m=depth_band_m))
-    write_table(new.effort, effort_table(found, depth_band_m=depth_band_m))
-    write_table(new.shares, shares_table(found, depth_band_m=depth_band_m))
-    write_table(new.accumulation, accumulation_table(curves))
 
 
 def _table_links(outputs: DiveOutputs) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from finding_nemo.metrics.prevalence import Estimate
 from finding_nemo.reporting.dive.accumulated_categories import CategoriesByEffort
 from finding_nemo.reporting.dive.dive_frames import DiveFrames
-from finding_nemo.reporting.dive.survey_shares import NameShare, name_shares
+from finding_nemo.reporting.dive.survey_shares import NameShare
 from finding_nemo.reporting.figures.accumulation_figure import accumulation_svg
 from finding_nemo.reporting.html.page import svg
 
@@ -17,16 +17,20 @@ _N_BANDS = 30
 
 
 def survey_values(
-    found: DiveFrames, curves: Sequence[CategoriesByEffort], *, depth_band_m: float
+    found: DiveFrames,
+    shares: Sequence[NameShare],
+    curves: Sequence[CategoriesByEffort],
+    *,
+    depth_band_m: float,
 ) -> dict[str, Any]:
     """Return what the section of shares needs.
 
     Args:
         found: The frames.
+        shares: Of their names.
         curves: Categories by frames, clips and dives.
         depth_band_m: The height of a depth band.
     """
-    shares = list(name_shares(found, depth_band_m=depth_band_m))
     whole = [one for one in shares if one.scope == "all" and one.n_named]
     n_known = sum(frame.depth_m is not None for frame in found.frames)
     return {

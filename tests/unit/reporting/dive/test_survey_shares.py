@@ -131,7 +131,7 @@ def test_clips__are_sequences_and_minutes_of_what_has_a_time() -> None:
 
 def test_table__has_a_number_in_every_column_that_has_one() -> None:
     found = dive_of(frame(0, named=(0,), clip="x"), frame(0, clip="y"))
-    header, row = shares_table(found, depth_band_m=50)
+    header, row = shares_table(found, name_shares(found, depth_band_m=50))
     values = dict(zip(header, row, strict=True))
     assert values["named_share"] == "0.5000"
     assert (values["corrected_share"], values["corrected_frames"]) == ("0.6000", "1.2")
