@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from finding_nemo.reporting.figures.palette import INK, MODEL
@@ -12,10 +11,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from finding_nemo.reporting.dive.accumulated_categories import CategoriesByEffort
-
-
-# Of matplotlib: it names addresses, and the page of a dive holds none.
-_ABOUT = re.compile(r"<metadata>.*?</metadata>\s*", re.DOTALL)
 
 
 def accumulation_svg(found: CategoriesByEffort) -> str:
@@ -30,4 +25,4 @@ def accumulation_svg(found: CategoriesByEffort) -> str:
         axes.set_xlabel(f"{found.unit} looked at", color=INK, fontsize=9)
         axes.set_ylabel("categories", color=INK, fontsize=9)
 
-    return _ABOUT.sub("", svg_of(draw, width_in=4.2, height_in=2.5))
+    return svg_of(draw, width_in=4.2, height_in=2.5)

@@ -19,6 +19,9 @@ Draw = Callable[["Axes"], None]
 
 # In the width of a figure; a name of 300 letters would leave no room for its bars.
 _LONGEST_NAME = 44
+# What matplotlib adds unasked: a date that differs in every run, in a block with addresses, of
+# which the page of a dive has none.
+_NOTHING_ABOUT = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
 
 @contextmanager
@@ -80,7 +83,7 @@ def to_svg(figure: Figure) -> str:
 
     text = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": "finding-nemo", "svg.fonttype": "none"}):
-        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+        figure.savefig(text, format="svg", transparent=True, metadata=_NOTHING_ABOUT)
     svg = text.getvalue()
     return svg[svg.index("<svg") :]
 
