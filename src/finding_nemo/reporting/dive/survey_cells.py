@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import time
 
@@ -91,10 +92,6 @@ def clip_of(frame: Frame) -> tuple[str, str, int]:
     return frame.dive, frame.clip, int(seconds // _CLIP_S)
 
 
-def frames_by_clip(frames: Sequence[Frame]) -> dict[tuple[str, str, int], int]:
+def frames_by_clip(frames: Iterable[Frame]) -> Counter[tuple[str, str, int]]:
     """Return how many frames each clip has."""
-    counts: dict[tuple[str, str, int], int] = {}
-    for frame in frames:
-        clip = clip_of(frame)
-        counts[clip] = counts.get(clip, 0) + 1
-    return counts
+    return Counter(map(clip_of, frames))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -138,21 +139,14 @@ def _of_cell(
 ) -> Iterator[NameShare]:
     clips = frames_by_clip(frames)
     n_effective = effective_frames(clips.values(), correlation=FRAME_CORRELATION)
-    answers: dict[int, int] = {}
-    named: dict[int, int] = {}
-    for frame in frames:
-        if frame.answer is not None:
-            answers[frame.answer] = answers.get(frame.answer, 0) + 1
-        for name in frame.named:
-            named[name] = named.get(name, 0) + 1
+    answers = Counter(frame.answer for frame in frames if frame.answer is not None)
+    named = Counter(name for frame in frames for name in frame.named)
     is_reviewed = any(frame.is_reviewed for frame in frames)
-    order = sorted(
-        answers.keys() | named.keys(), key=lambda one: (-named.get(one, 0), -answers.get(one, 0))
-    )
+    order = sorted(answers.keys() | named.keys(), key=lambda one: (-named[one], -answers[one]))
     for name in order:
         share, corrected, note = UNKNOWN, UNKNOWN, _why_not(name, rates, is_reviewed)
-        if named.get(name) or rates.is_named(name):
-            share = share_with_interval(named.get(name, 0), len(frames), n_effective)
+        if named[name] or rates.is_named(name):
+            share = share_with_interval(named[name], len(frames), n_effective)
         if not note:
             known = rates.of(name)
             corrected = corrected_share(share, known["recall"], known["false_positive"])
@@ -163,8 +157,8 @@ def _of_cell(
             name=name,
             n_frames=len(frames),
             n_clips=len(clips),
-            n_answers=answers.get(name, 0),
-            n_named=named.get(name, 0),
+            n_answers=answers[name],
+            n_named=named[name],
             share=share,
             corrected=corrected,
             note=note,
