@@ -20,13 +20,15 @@ def with_depths(found: DiveFrames, sources: PositionSources) -> DiveFrames:
         found: The frames.
         sources: What may say where frames were filmed.
     """
+    if not sources.files and not sources.reads_headers:
+        return found
+    paths = [PurePosixPath(slashed(frame.path)) for frame in found.frames]
     folders: dict[str, set[str]] = {}
-    for frame in found.frames:
-        path = PurePosixPath(slashed(frame.path))
+    for path in paths:
         folders.setdefault(path.name, set()).add(str(path.parent))
     frames = tuple(
-        _with_depth(frame, sources, is_name_shared=len(folders[_name(frame)]) > 1)
-        for frame in found.frames
+        _with_depth(frame, sources, is_name_shared=len(folders[path.name]) > 1)
+        for frame, path in zip(found.frames, paths, strict=True)
     )
     n_known = sum(frame.depth_m is not None for frame in frames)
     if not sources.files:
@@ -38,10 +40,6 @@ def with_depths(found: DiveFrames, sources: PositionSources) -> DiveFrames:
     )
     faults = tuple(notice for source in sources.files for notice in source.notices)
     return replace(found, frames=frames, notices=(*found.notices, *faults, words))
-
-
-def _name(frame: Frame) -> str:
-    return PurePosixPath(slashed(frame.path)).name
 
 
 def _with_depth(frame: Frame, sources: PositionSources, *, is_name_shared: bool) -> Frame:
