@@ -34,9 +34,10 @@ def read_taxa(path: Path) -> TaxonomyTable:
     for row in read_table(path, required=COLUMNS, refusal=NamesError).rows:
         cells = {name: undefused(cell).strip() for name, cell in row.values.items()}
         where, name = f"{path}, line {row.line}", cells["name"]
-        if not name or name in taxa:
-            wrong = f"{quoted(name)} is there twice" if name else "a taxon needs a name"
-            raise NamesError(f"{where}: {wrong}; leave one out." if name else f"{where}: {wrong}.")
+        if not name:
+            raise NamesError(f"{where}: a taxon needs a name.")
+        if name in taxa:
+            raise NamesError(f"{where}: {quoted(name)} is there twice; leave one out.")
         taxa[name] = _taxon(cells, where)
         parents[name], sources[name] = cells["parent"], cells.get("sources", "")
         lines[name] = row.line
