@@ -92,6 +92,7 @@ class Describer:
         near = self._neighbors_of(row)
         has = self._frames.labels[near, column]
         against = near[~has] if kind == "wrong" else near[has]
+        far = None if found.far is None else float(found.far[row, column])
         return SuspectLabel(
             rank=rank,
             kind=kind,
@@ -100,14 +101,10 @@ class Describer:
             category=self._names[column],
             category_id=self._ids[column],
             score=float(found.near[row, column]),
-            other_score=None if found.far is None else float(found.far[row, column]),
+            other_score=far,
             is_likely=bool(found.likely[row, column]),
             suggestion=self._suggested(row) if kind == "wrong" else self._names[column],
-            why=why_doubtful(
-                kind,
-                (len(near), int(has.sum())),
-                None if found.far is None else float(found.far[row, column]),
-            ),
+            why=why_doubtful(kind, (len(near), int(has.sum())), far),
             compare_with=self._frames.records[int(against[0])].image_id if len(against) else "",
         )
 
