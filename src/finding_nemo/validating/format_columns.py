@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from finding_nemo.uncertainty.answers import GUESS, LIKELY, SURE
+from finding_nemo.uncertainty.label_tree import RANK_ORDER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,12 +147,12 @@ PREDICTIONS: tuple[FormatColumn, ...] = (
         most=1,
         meaning="Average precision of each guess on validation; empty where not known.",
     ),
-    _C(name="answer", type="text", meaning="The one answer: a category or its group."),
+    _C(name="answer", type="text", meaning="The one answer: a category, its group or a taxon."),
     _C(
         name="answer_level",
         type="text",
-        choices=("category", "supercategory"),
-        meaning="Which of the two the answer is.",
+        choices=RANK_ORDER,
+        meaning="Which of them the answer is; of a taxon its rank (`predict --ranks`).",
     ),
     _C(
         name="confidence",

@@ -334,6 +334,17 @@ def test_validate_file__there_are_forty_faults() -> None:
     assert [len(each) for each in (PREDICTIONS, BUNDLES, REVIEWS, SPLITS)] == [10] * 4
 
 
+def test_validate_file__an_answer_may_be_of_any_rank_but_no_other_level(tmp_path: Path) -> None:
+    path = write_drawn_predictions(tmp_path / "ranks.parquet", _SEED)
+    _set(answer_level="family")(path)  # as `predict --ranks` writes it
+    assert validate_file(path).is_good
+    path = write_drawn_predictions(tmp_path / "other.parquet", _SEED)
+    _set(answer_level="clan")(path)
+    (fault,) = validate_file(path).faults
+    assert (fault.where, fault.column) == ("row 2", "answer_level")
+    assert fault.words.endswith("got 'clan'.")
+
+
 # --- all at once
 
 
