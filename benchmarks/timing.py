@@ -51,8 +51,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def machine() -> str:
     """Return the machine and the versions in a sentence."""
+    from finding_nemo.core.processes.cores import usable_cores
     from finding_nemo.core.provenance import library_versions
-    from finding_nemo.models.inference.runtime_choice import usable_cores
 
     names = ("torch", "timm", "onnxruntime", "openvino", "pillow", "kornia-rs", "numpy", "pyarrow")
     versions = ", ".join(f"{k} {v}" for k, v in library_versions(*names, "torchmetrics").items())

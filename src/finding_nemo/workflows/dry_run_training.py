@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
 from finding_nemo.core.errors import FindingNemoError, OutputError, StoppedError
+from finding_nemo.core.processes.cores import usable_cores
 from finding_nemo.core.records import Dataset, ImageRecord
 from finding_nemo.core.reporter import Reporter, time_in_words
-from finding_nemo.core.text.estimates import DryRun, Estimate, size_in_words, usable_cores
+from finding_nemo.core.text.estimates import DryRun, Estimate, size_in_words
 from finding_nemo.training.auto.box_supervision import EVERY_LAYER, choose_layers
 from finding_nemo.training.auto.epoch_budget import (
     EVERY_LAYER_BUDGET,

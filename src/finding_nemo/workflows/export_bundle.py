@@ -25,6 +25,7 @@ from finding_nemo.core.names.inference_names import (
 )
 from finding_nemo.core.prefetch import prefetch_map
 from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.core.processes.cores import usable_cores
 from finding_nemo.core.provenance import library_versions
 from finding_nemo.core.records import Dataset, ImageRecord, Split
 from finding_nemo.core.reporter import Reporter
@@ -41,7 +42,6 @@ from finding_nemo.models.inference.runtime_choice import (
     choose_runtime,
     open_network,
     runtime_of,
-    usable_cores,
 )
 from finding_nemo.models.onnx_export.quantize import quantise_onnx
 from finding_nemo.prediction.sources.prepared_image import prepare_image

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from finding_nemo.core.text.estimates import Estimate, peak_memory, size_in_words, usable_cores
+from finding_nemo.core.processes.cores import usable_cores
+from finding_nemo.core.text.estimates import Estimate, peak_memory, size_in_words
 
 
 @pytest.mark.parametrize(

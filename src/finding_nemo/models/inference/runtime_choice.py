@@ -25,7 +25,7 @@ from finding_nemo.core.names.inference_names import (
 )
 from finding_nemo.core.names.registries import find_entry, load
 from finding_nemo.core.preprocessing import Preprocessing
-from finding_nemo.core.processes.cores import usable_cores as usable_cores
+from finding_nemo.core.processes.cores import usable_cores
 from finding_nemo.models.inference.pixel_network import PixelNetwork, Runtime, RuntimeChoice
 
 

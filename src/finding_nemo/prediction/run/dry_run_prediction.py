@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finding_nemo.core.files.locking import refuse_held
+from finding_nemo.core.processes.cores import usable_cores
 from finding_nemo.core.reporter import Reporter, time_in_words
 from finding_nemo.core.text.estimates import (
     DryRun,
     Estimate,
     peak_memory,
     size_in_words,
-    usable_cores,
 )
 from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.prediction.run.chunked_run import none_replaced, unfinished_run

@@ -15,6 +15,7 @@ from finding_nemo.core.errors import ImageError
 from finding_nemo.core.files.input_limits import USUAL_LIMITS, InputLimits
 from finding_nemo.core.prefetch import prefetch_map
 from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.core.processes.cores import usable_cores
 from finding_nemo.data.filesystems.filesystem import is_url, read_file, read_range
 from finding_nemo.data.filesystems.name_text import name_of_text
 from finding_nemo.data.filesystems.regular_files import check_length
@@ -22,7 +23,6 @@ from finding_nemo.data.filesystems.tar import tar_of
 from finding_nemo.data.images.decode import DecodedImage
 from finding_nemo.data.images.resize import resize_pixels
 from finding_nemo.data.images.video import VideoFrames
-from finding_nemo.models.inference.runtime_choice import usable_cores
 from finding_nemo.prediction.sources.image_sources import ImageInput
 from finding_nemo.prediction.sources.prepared_image import PreparedImage, prepare_image
 

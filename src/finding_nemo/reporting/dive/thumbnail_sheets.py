@@ -14,10 +14,10 @@ from PIL import Image
 from finding_nemo.core.errors import ImageError, MissingExtraError
 from finding_nemo.core.files.atomic_files import atomic_write
 from finding_nemo.core.prefetch import prefetch_map
+from finding_nemo.core.processes.cores import usable_cores
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.data.images.decode import open_upright
 from finding_nemo.data.images.video import VideoFrames, frame_times
-from finding_nemo.models.inference.runtime_choice import usable_cores
 from finding_nemo.reporting.dive.dive_frames import Frame
 
 _WIDTH_PX = 192

@@ -16,13 +16,14 @@ import numpy.typing as npt
 
 from finding_nemo.core.errors import ImageError, TrainingError
 from finding_nemo.core.preprocessing import Preprocessing
+from finding_nemo.core.processes.cores import usable_cores
 from finding_nemo.core.provenance import hash_file
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.core.reporter import ProgressCallback, Reporter
 from finding_nemo.data.images.decode import decode_image
 from finding_nemo.data.images.workers.decode_on_every_core import decode_on_every_core
 from finding_nemo.models.inference.pixel_network import PixelNetwork
-from finding_nemo.models.inference.runtime_choice import open_network, usable_cores
+from finding_nemo.models.inference.runtime_choice import open_network
 from finding_nemo.training.examples.array_cache import ArrayCache, CachedRows, cache_folder
 
 Item = TypeVar("Item")
