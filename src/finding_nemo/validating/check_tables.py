@@ -10,10 +10,10 @@ from finding_nemo.adaptation.files.reviews import MAX_NAME, review_rows
 from finding_nemo.core.errors import PredictionsError, ReviewsError, SplitError, SubmissionError
 from finding_nemo.core.files.table_files import TableRow, read_table
 from finding_nemo.core.text.cells import number_in, quoted, undefused, whole_number_in
+from finding_nemo.core.text.plain_text import holds_control_characters
 from finding_nemo.core.text.printable import printable
 from finding_nemo.data.splits.split_csv import split_rows
 from finding_nemo.results.submission import N_CATEGORIES, submission_rows
-from finding_nemo.validating.column_rules import holds_control_characters
 from finding_nemo.validating.fault_list import FaultList
 from finding_nemo.validating.format_columns import TABLE_FOR_PEOPLE, FormatColumn
 from finding_nemo.validating.repeated_ids import RepeatedIds

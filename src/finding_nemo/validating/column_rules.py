@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from finding_nemo.core.text.cells import quoted
+from finding_nemo.core.text.plain_text import holds_control_characters
 from finding_nemo.core.text.printable import printable
 from finding_nemo.results.reading.row_faults import ROUNDING
 from finding_nemo.results.reading.text_reader import ReadColumns
@@ -128,8 +128,3 @@ def category_table_faults(metadata: Mapping[str, Any]) -> Iterator[tuple[str, st
                     "categories",
                     f"the metadata have {key} {number} of id {entry['category_id']}.",
                 )
-
-
-def holds_control_characters(text: str) -> bool:
-    """Return whether a text holds what would command a terminal, or is no Unicode."""
-    return any(unicodedata.category(character) in ("Cc", "Cs") for character in text)

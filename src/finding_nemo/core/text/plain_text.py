@@ -12,15 +12,15 @@ from finding_nemo.core.text.printable import printable
 _UNPRINTABLE = ("Cc", "Cs")
 
 
-def plain_text(text: str) -> str:
-    """Return `text` if it holds no control character and no lone surrogate.
+def holds_control_characters(text: str) -> bool:
+    """Return whether a text holds what would command a terminal, or half a character."""
+    return any(unicodedata.category(character) in _UNPRINTABLE for character in text)
 
-    Raises:
-        ValueError: If it does: it would command the terminal that shows it.
-    """
-    if any(unicodedata.category(character) in _UNPRINTABLE for character in text):
+
+def _without_control_characters(text: str) -> str:
+    if holds_control_characters(text):
         raise ValueError(f"{printable(text[:80])!r} holds control characters")
     return text
 
 
-PlainText = Annotated[str, AfterValidator(plain_text)]
+PlainText = Annotated[str, AfterValidator(_without_control_characters)]
