@@ -24,7 +24,7 @@ from finding_nemo.data.datasets.tools.annotated_frame import (
     Sides,
 )
 from finding_nemo.data.datasets.tools.assemble_dataset import ToolFile, assemble_dataset
-from finding_nemo.data.datasets.tools.shapes import around_circle, around_points, numbers_in
+from finding_nemo.data.datasets.tools.shapes import NO_BOX, around_circle, around_points, numbers_in
 from finding_nemo.data.datasets.tools.tool_fields import (
     at_place,
     depth_of_altitude,
@@ -178,5 +178,5 @@ def _sides(values: Mapping[str, str], source: ToolFile) -> Sides | None:
         raise AnnotationError(f"points must be a list of finite numbers, got {quoted(text)}")
     found = around_circle(numbers) if len(numbers) == 3 else around_points(numbers)
     if found is None:
-        source.notes.add("labels are of points or lines, taken for their whole frame", text)
+        source.notes.add(NO_BOX, text)
     return found

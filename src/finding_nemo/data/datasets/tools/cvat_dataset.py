@@ -23,12 +23,18 @@ from finding_nemo.core.text.cells import quoted
 from finding_nemo.data.datasets.tools.annotated_frame import AnnotatedFrame, FrameLabel, Sides
 from finding_nemo.data.datasets.tools.assemble_dataset import ToolFile, assemble_dataset
 from finding_nemo.data.datasets.tools.shapes import (
+    NO_BOX,
     around_ellipse,
     around_points,
     around_turned,
     with_area,
 )
-from finding_nemo.data.datasets.tools.tool_fields import finite, label_name, size_px
+from finding_nemo.data.datasets.tools.tool_fields import (
+    finite,
+    finite_numbers,
+    label_name,
+    size_px,
+)
 
 _SHAPES = frozenset(
     {"tag", "box", "polygon", "polyline", "points", "ellipse", "mask", "cuboid", "skeleton"}
@@ -150,9 +156,7 @@ class _Reader:
         label = label_name(attributes.get("label"), f"label of a {name}")
         sides = None if name == "tag" else _sides(name, attributes)
         if name != "tag" and sides is None:
-            self._source.notes.add(
-                "labels are of points or lines, taken for their whole frame", label
-            )
+            self._source.notes.add(NO_BOX, label)
         by_machine = attributes.get("source", "").strip().casefold() == "auto"
         self._images[-1].labels.append(FrameLabel(name=label, sides=sides, by_machine=by_machine))
 
@@ -190,17 +194,15 @@ def _sides(name: str, attributes: Mapping[str, str]) -> Sides | None:
     points = attributes.get("points", "")
     if not points:  # a cuboid or a skeleton, whose corners have names of their own
         return None
-    numbers = [finite(part) for part in points.replace(";", ",").split(",")]
-    known = [number for number in numbers if number is not None]
-    if len(known) != len(numbers):
+    numbers = finite_numbers(points.replace(";", ",").split(","))
+    if numbers is None:
         raise AnnotationError(f"points must be numbers x,y;x,y;..., got {quoted(points)}")
-    return around_points(known)
+    return around_points(numbers)
 
 
 def _numbers(attributes: Mapping[str, str], *names: str) -> list[float]:
-    found = [finite(attributes.get(name, "")) for name in names]
-    known = [number for number in found if number is not None]
-    if len(known) != len(names):
+    numbers = finite_numbers(attributes.get(name, "") for name in names)
+    if numbers is None:
         shown = ", ".join(f"{name}={quoted(attributes.get(name))}" for name in names)
         raise AnnotationError(f"a shape must have finite numbers, got {shown}")
-    return known
+    return numbers

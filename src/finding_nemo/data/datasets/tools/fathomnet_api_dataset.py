@@ -23,7 +23,7 @@ from finding_nemo.data.datasets.tools.assemble_dataset import ToolFile, assemble
 from finding_nemo.data.datasets.tools.shapes import with_area
 from finding_nemo.data.datasets.tools.tool_fields import (
     at_place,
-    finite,
+    finite_numbers,
     label_name,
     list_of,
     object_of,
@@ -88,9 +88,8 @@ def _labels(boxes: list[Any], source: ToolFile) -> Iterator[FrameLabel]:
         if box.get("rejected") is True or box.get("reviewState") == "REJECTED":
             source.notes.add("boxes were rejected by a reviewer, and are left out", name)
             continue
-        sides = [finite(box.get(key)) for key in ("x", "y", "width", "height")]
-        known = [side for side in sides if side is not None]
-        found = with_area(*known) if len(known) == 4 else None
+        sides = finite_numbers(box.get(key) for key in ("x", "y", "width", "height"))
+        found = None if sides is None else with_area(*sides)
         if found is None:
             source.notes.add("boxes have no area; their names are taken for the frame", name)
         yield FrameLabel(name=name, sides=found)

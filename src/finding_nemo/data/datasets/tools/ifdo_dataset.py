@@ -24,6 +24,7 @@ from finding_nemo.data.datasets.tools.annotated_frame import (
 )
 from finding_nemo.data.datasets.tools.assemble_dataset import ToolFile, assemble_dataset
 from finding_nemo.data.datasets.tools.shapes import (
+    NO_BOX,
     around_circle,
     around_points,
     numbers_in,
@@ -187,5 +188,5 @@ def _sides(annotation: Mapping[str, Any], source: ToolFile) -> Sides | None:
     else:
         found = around_points(numbers)
     if found is None:
-        source.notes.add("labels are of points or lines, taken for their whole frame", numbers)
+        source.notes.add(NO_BOX, numbers)
     return found

@@ -16,6 +16,7 @@ from finding_nemo.data.datasets.tools.shapes import (
 )
 from finding_nemo.data.datasets.tools.tool_fields import (
     finite,
+    finite_numbers,
     label_name,
     list_of,
     object_of,
@@ -113,11 +114,10 @@ def _sides(value: Mapping[str, Any], item: Mapping[str, Any]) -> Sides | None:
             raise AnnotationError("points must be a list of finite numbers")
         return around_points(_scaled(points, width / 100, height / 100))
     keys = ("x", "y", "radiusX", "radiusY") if "radiusX" in value else ("x", "y", "width", "height")
-    numbers = [finite(value.get(key)) for key in keys]
-    known = [number for number in numbers if number is not None]
-    if len(known) != 4:
+    numbers = finite_numbers(value.get(key) for key in keys)
+    if numbers is None:
         raise AnnotationError(f"a shape must have finite {', '.join(keys)}")
-    x, y, across, down = _scaled(known, width / 100, height / 100)
+    x, y, across, down = _scaled(numbers, width / 100, height / 100)
     if "radiusX" in value:
         return around_ellipse(x, y, across, down)
     turn = finite(value.get("rotation")) or 0.0

@@ -6,16 +6,19 @@ import math
 from collections.abc import Sequence
 
 from finding_nemo.data.datasets.tools.annotated_frame import Sides
-from finding_nemo.data.datasets.tools.tool_fields import finite
+from finding_nemo.data.datasets.tools.tool_fields import finite_numbers
+
+# What is noted of a label whose shape `with_area` gives no box.
+NO_BOX = "labels are of points or lines, taken for their whole frame"
 
 
 def numbers_in(values: object) -> list[float] | None:
     """Return the numbers of a list, or of lists in it; `None` if anything else is among them."""
     if not isinstance(values, list):
         return None
-    flat = [item for each in values for item in (each if isinstance(each, list) else [each])]
-    numbers = [finite(item) for item in flat]
-    return None if None in numbers else [number for number in numbers if number is not None]
+    return finite_numbers(
+        item for each in values for item in (each if isinstance(each, list) else [each])
+    )
 
 
 def around_points(numbers: Sequence[float]) -> Sides | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,13 @@ def finite(value: object) -> float | None:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return float(value) if abs(value) <= INT32_MAX else None
+
+
+def finite_numbers(values: Iterable[object]) -> list[float] | None:
+    """Return values as `finite` does, or `None` where one of them is no such number."""
+    numbers = [finite(value) for value in values]
+    known = [number for number in numbers if number is not None]
+    return known if len(known) == len(numbers) else None
 
 
 def size_px(value: object, notes: Notes) -> int | None:

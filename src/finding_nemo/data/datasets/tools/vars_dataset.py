@@ -28,7 +28,7 @@ from finding_nemo.data.datasets.tools.assemble_dataset import ToolFile, assemble
 from finding_nemo.data.datasets.tools.shapes import with_area
 from finding_nemo.data.datasets.tools.tool_fields import (
     at_place,
-    finite,
+    finite_numbers,
     label_name,
     list_of,
     object_of,
@@ -151,9 +151,8 @@ def _labels(
 
 
 def _sides(box: Mapping[str, Any], image: Mapping[str, Any], source: ToolFile) -> Sides | None:
-    numbers = [finite(box.get(key)) for key in ("x", "y", "width", "height")]
-    known = [number for number in numbers if number is not None]
-    if len(known) != 4:
+    numbers = finite_numbers(box.get(key) for key in ("x", "y", "width", "height"))
+    if numbers is None:
         raise AnnotationError(
             f"a bounding box must have finite x, y, width and height, got {quoted(dict(box))}"
         )
@@ -161,7 +160,7 @@ def _sides(box: Mapping[str, Any], image: Mapping[str, Any], source: ToolFile) -
     if isinstance(reference, str) and isinstance(own, str) and reference != own:
         source.notes.add("boxes are of another image of their moment, and are left out", reference)
         return None
-    return with_area(*known)
+    return with_area(*numbers)
 
 
 def _frames(moments: list[_Moment], source: ToolFile) -> Iterator[AnnotatedFrame]:

@@ -13,6 +13,7 @@ from finding_nemo.data.datasets.tools.tool_fields import (
     at_place,
     depth_of_altitude,
     finite,
+    finite_numbers,
     label_name,
     optional_text,
     place_of,
@@ -44,6 +45,9 @@ def test_numbers__are_finite_and_not_huge() -> None:
     values: tuple[object, ...] = (True, None, "x", float("inf"), 10**400, "1e400", [], 2**40)
     for value in values:
         assert finite(value) is None
+        assert finite_numbers([1, value]) is None
+    assert finite_numbers([1, "2.5"]) == [1.0, 2.5]
+    assert finite_numbers([]) == []
 
 
 def test_sizes__of_zero_are_not_known() -> None:
