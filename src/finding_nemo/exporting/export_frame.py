@@ -9,6 +9,8 @@ from datetime import datetime, time
 from typing import Any, Literal
 from urllib.parse import quote
 
+from finding_nemo.data.filesystems.filesystem import is_web
+
 Means = Literal["machine", "person"]
 MACHINE: Means = "machine"
 PERSON: Means = "person"
@@ -187,7 +189,7 @@ class ExportSource:
         base = self.about.get("image_address", "")
         if base:
             return f"{base.rstrip('/')}/{address_path(frame.file_name)}"
-        return frame.path if frame.path.startswith(("https://", "http://")) else ""
+        return frame.path if is_web(frame.path) else ""
 
 
 def address_path(name: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 from finding_nemo.core.files.atomic_files import write_text
 from finding_nemo.data.datasets.dives import parse_capture_time
+from finding_nemo.data.filesystems.filesystem import is_web
 from finding_nemo.exporting.exact_tables import ExactTable, exact_tables
 from finding_nemo.exporting.export_frame import (
     PERSON,
@@ -176,7 +177,7 @@ def _add_medium(frame: ExportFrame, deployment: str, job: ExportJob, table: Exac
             "deploymentID": deployment,
             "timestamp": _timestamp(frame),
             "filePath": path,
-            "filePublic": str(path.startswith(("https://", "http://"))).lower(),
+            "filePublic": str(is_web(path)).lower(),
             "fileName": name,
             "fileMediatype": kind if kind.startswith(("image/", "video/")) else "image/unknown",
         }
@@ -266,7 +267,7 @@ def _package(
 
 def _licence(text: str) -> dict[str, str]:
     """Return a licence by its address, or by an id made of its name."""
-    if text.startswith(("https://", "http://")) and ".." not in text:
+    if is_web(text) and ".." not in text:
         return {"path": text}
     return {"name": _NOT_OF_A_LICENCE_ID.sub("-", text), "title": text}
 

@@ -21,6 +21,7 @@ from finding_nemo.core.files.input_limits import InputLimits
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.data.filesystems import filesystem as places
 from finding_nemo.data.filesystems.filesystem import (
+    is_web,
     open_list,
     path_part,
     read_file,
@@ -343,3 +344,10 @@ def test_plain_server__without_parts_gives_its_files(tmp_path: Path) -> None:
         address = f"http://127.0.0.1:{running.server_address[1]}"
         assert [row[2] for row in rows(f"{address}/a.png?sig=1", address)] == [None, None]
         running.shutdown()
+
+
+def test_web_addresses() -> None:
+    assert is_web("https://h/a")
+    assert is_web("http://h/a")
+    assert not is_web("s3://bucket/a")
+    assert not is_web("a.png")

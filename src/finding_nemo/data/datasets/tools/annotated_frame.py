@@ -92,11 +92,6 @@ class AnnotatedFrame:
         return self.is_viewed or any(not label.by_machine for label in self.labels)
 
 
-def is_web_address(text: str) -> bool:
-    """Return whether a text is an address that images are fetched from."""
-    return text.startswith(("http://", "https://"))
-
-
 def names_of_addresses(addresses: Sequence[str]) -> list[tuple[str, ...]]:
     """Return what the file of each address may be called below an image folder.
 

@@ -133,17 +133,10 @@ def _joined_by_file(
 
 
 def _file_name(names: Sequence[str], root: Path) -> str:
-    for name in names[:-1]:
-        if _is_there(name, root):
-            return check_file_name(name)
-    return check_file_name(names[-1])
-
-
-def _is_there(name: str, root: Path) -> bool:
-    try:
-        return os.path.isfile(root / name)
-    except (OSError, ValueError):  # too long, a zero byte, or half a character
-        return False
+    # `os.path` says no, and not an error, for a name that no disk takes.
+    return check_file_name(
+        next((name for name in names[:-1] if os.path.isfile(root / name)), names[-1])
+    )
 
 
 def _table(frames: dict[str, AnnotatedFrame], source: ToolFile) -> CategoryTable:

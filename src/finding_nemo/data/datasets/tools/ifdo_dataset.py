@@ -20,7 +20,6 @@ from finding_nemo.data.datasets.tools.annotated_frame import (
     AnnotatedFrame,
     FrameLabel,
     Sides,
-    is_web_address,
 )
 from finding_nemo.data.datasets.tools.assemble_dataset import ToolFile, assemble_dataset
 from finding_nemo.data.datasets.tools.shapes import (
@@ -40,6 +39,7 @@ from finding_nemo.data.datasets.tools.tool_fields import (
     place_of,
     read_json,
 )
+from finding_nemo.data.filesystems.filesystem import is_web
 from finding_nemo.data.images.video import VIDEO_SUFFIXES
 
 _HEADER, _ITEMS = "image-set-header", "image-set-items"
@@ -129,7 +129,7 @@ def _frame(
         file_names=(file_name,),
         labels=tuple(_labels(annotations, names, source)),
         is_viewed=own.get("image-annotations") == [],
-        url=address.strip() if isinstance(address, str) and is_web_address(address.strip()) else "",
+        url=address.strip() if isinstance(address, str) and is_web(address.strip()) else "",
         captured=_moment(item),
         dive=_name_of(item.get("image-event")),
         vehicle=_name_of(item.get("image-platform")),

@@ -21,7 +21,6 @@ from finding_nemo.data.datasets.fields.path_spelling import slashed
 from finding_nemo.data.datasets.tools.annotated_frame import (
     AnnotatedFrame,
     FrameLabel,
-    is_web_address,
     names_of_addresses,
 )
 from finding_nemo.data.datasets.tools.assemble_dataset import ToolFile, assemble_dataset
@@ -34,6 +33,7 @@ from finding_nemo.data.datasets.tools.tool_fields import (
     place_of,
     read_json,
 )
+from finding_nemo.data.filesystems.filesystem import is_web
 from finding_nemo.data.images.decode import IMAGE_SUFFIXES
 
 _IMAGE_KEYS = ("image", "img", "image_url", "url", "path", "file")
@@ -157,7 +157,7 @@ def _frames(tasks: list[_Task], source: ToolFile) -> Iterator[AnnotatedFrame]:
                 file_names=names.get(task.image) or _local_names(task.image),
                 labels=task.labels,
                 is_viewed=task.is_viewed,
-                url=task.image if is_web_address(task.image) else "",
+                url=task.image if is_web(task.image) else "",
                 captured=next(
                     (text for key in _TIMES if (text := optional_text(task.data.get(key)))), None
                 ),

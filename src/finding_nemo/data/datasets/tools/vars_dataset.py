@@ -21,7 +21,6 @@ from finding_nemo.data.datasets.tools.annotated_frame import (
     AnnotatedFrame,
     FrameLabel,
     Sides,
-    is_web_address,
     names_of_addresses,
 )
 from finding_nemo.data.datasets.tools.assemble_dataset import ToolFile, assemble_dataset
@@ -37,6 +36,7 @@ from finding_nemo.data.datasets.tools.tool_fields import (
     read_json,
     size_px,
 )
+from finding_nemo.data.filesystems.filesystem import is_web
 
 # The first that an annotation has counts; a video is at most a part of a dive.
 _DIVES = ("dive_number", "video_sequence_name")
@@ -179,7 +179,7 @@ def _frame(moment: _Moment, file_names: tuple[str, ...], source: ToolFile) -> An
         labels=tuple(moment.labels),
         width=size_px(image.get("width_pixels"), source.notes),
         height=size_px(image.get("height_pixels"), source.notes),
-        url=moment.url if is_web_address(moment.url) else "",
+        url=moment.url if is_web(moment.url) else "",
         captured=optional_text(entry.get("recorded_timestamp")),
         dive=_dive(entry, moment.url, source),
         place=place_of(

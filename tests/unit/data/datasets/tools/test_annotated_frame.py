@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finding_nemo.data.datasets.tools.annotated_frame import is_web_address, names_of_addresses
+from finding_nemo.data.datasets.tools.annotated_frame import names_of_addresses
 
 
 def test_names__the_longest_path_first_and_the_files_own_name_last() -> None:
@@ -21,10 +21,3 @@ def test_names__never_climb_out() -> None:
         for name in names_of_addresses([address])[0]:
             assert ".." not in name.split("/")
             assert not name.startswith("/")
-
-
-def test_web_addresses() -> None:
-    assert is_web_address("https://h/a")
-    assert is_web_address("http://h/a")
-    assert not is_web_address("s3://bucket/a")
-    assert not is_web_address("a.png")
