@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from finding_nemo.core.errors import SubmissionError
+from finding_nemo.core.files.atomic_files import atomic_write
 from finding_nemo.core.files.fault_handling import OnFault, stop_at_fault
-from finding_nemo.core.files.table_files import read_table
+from finding_nemo.core.files.table_files import RowWriter, read_table
 from finding_nemo.core.text.cells import INT32_MAX, is_number, number_in, quoted
 
 N_CATEGORIES = 20
+_COLUMNS = ("id", "categories", "osd")
 # An unreadable image says nothing of its novelty: neither end of the scale is claimed.
 _UNKNOWN_NOVELTY = 0.5
 
@@ -30,6 +32,29 @@ def submission_row(row: Mapping[str, Any], fallback_ids: Sequence[int]) -> tuple
     value = row["novelty"]
     novelty = float(value) if value is not None and math.isfinite(value) else _UNKNOWN_NOVELTY
     return row["image_id"], " ".join(str(guess) for guess in guesses[:N_CATEGORIES]), novelty
+
+
+def write_submission_file(
+    rows: Iterable[Mapping[str, Any]], path: Path, fallback_ids: Sequence[int]
+) -> int:
+    """Write a submission, a file for a machine, and return how many rows there were.
+
+    Ids stand as they are, line breaks and what a spreadsheet would take for a formula included:
+    the competition looks for exactly them.
+
+    Args:
+        rows: Of a predictions file, those of images that could not be read among them.
+        path: The file.
+        fallback_ids: What to guess, best first, where a row has no guess.
+    """
+    count = 0
+    with atomic_write(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        writer = RowWriter(file)
+        writer.write(_COLUMNS)
+        for row in rows:
+            writer.write(submission_row(row, fallback_ids))
+            count += 1
+    return count
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ import pyarrow.parquet as pq
 
 from finding_nemo.core.files.atomic_files import atomic_write, write_text
 from finding_nemo.core.files.output_checks import check_output_file
-from finding_nemo.core.files.table_files import RowWriter
 from finding_nemo.core.names.registries import load
 from finding_nemo.core.records import Prediction
 from finding_nemo.results.columns import to_table
@@ -30,7 +29,7 @@ from finding_nemo.results.schema import (
     SpreadsheetLayout,
     parquet_options,
 )
-from finding_nemo.results.submission import submission_row
+from finding_nemo.results.submission import write_submission_file
 
 # One row group: 2,048 rows of 290 float32 are 2.3 MB, small enough to hold, large enough that ten
 # million rows have a footer of 5,000 entries.
@@ -188,16 +187,7 @@ def write_provenance(path: Path, request: OutputRequest) -> None:
 
 
 def write_submission(tables: Iterable[pa.Table], path: Path, request: OutputRequest) -> int:
-    """Write what the competition takes, a file for a machine, and return how many rows there were.
-
-    Ids stand as they are, even those that a spreadsheet would take for a formula.
-    """
-    count = 0
-    with atomic_write(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        writer = RowWriter(file)
-        writer.write(("id", "categories", "osd"))
-        for table in tables:
-            for row in table.select(["image_id", "categories", "novelty"]).to_pylist():
-                writer.write(submission_row(row, request.fallback_ids))
-                count += 1
-    return count
+    """Write what the competition takes, and return how many rows there were."""
+    columns = ["image_id", "categories", "novelty"]
+    rows = (row for table in tables for row in table.select(columns).to_pylist())
+    return write_submission_file(rows, path, request.fallback_ids)
