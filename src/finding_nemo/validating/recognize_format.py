@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from finding_nemo.core.errors import FindingNemoError
-from finding_nemo.core.files.text_files import open_regular, read_head
+from finding_nemo.core.files.table_files import columns_in
+from finding_nemo.core.files.text_files import read_head
 from finding_nemo.core.names.registries import registry
 from finding_nemo.models.bundle.bundle_files import MANIFEST
 from finding_nemo.results.reading.row_values import NEEDED
@@ -22,7 +21,7 @@ from finding_nemo.validating.format_columns import (
 )
 
 _HEAD_BYTES = 65536
-_PARQUET_MAGIC = b"PAR1"
+_PARQUET_MAGIC = "PAR1"
 # A column that a format only knows counts less than one that it must have.
 _KNOWN = 0.05
 
@@ -97,13 +96,11 @@ def recognize_format(path: Path) -> tuple[str, str]:
     if path.is_dir() or path.name == MANIFEST:
         return "bundle", "it is a folder" if path.is_dir() else f"it is the {MANIFEST} of one"
     suffix = path.suffix.lower()
-    if suffix == ".parquet":
+    if suffix in (".parquet", ".jsonl", ".ndjson"):
         return "predictions", f"its name ends in {suffix}"
-    if suffix in (".jsonl", ".ndjson"):
-        return "predictions", f"its name ends in {suffix}"
-    if _begins_as_parquet(path):
+    if read_head(path, len(_PARQUET_MAGIC)) == _PARQUET_MAGIC:
         return "predictions", "it begins as Parquet files do"
-    names = _header(read_head(path, _HEAD_BYTES))
+    names = columns_in(read_head(path, _HEAD_BYTES))
     scores = {each.name: _score(each, names) for each in FILE_FORMATS.values() if each.needed}
     best = max(scores, key=lambda name: scores[name])
     if scores[best] <= 0:
@@ -111,21 +108,6 @@ def recognize_format(path: Path) -> tuple[str, str]:
         return "", f"no column of a format of ours stands in its first line ({wanted})"
     found = [name for name in names if name in {each.name for each in FILE_FORMATS[best].columns}]
     return best, f"its columns are {', '.join(found[:8])}{', ...' if len(found) > 8 else ''}"
-
-
-def _begins_as_parquet(path: Path) -> bool:
-    try:
-        with open_regular(path, refusal=FindingNemoError) as stream:
-            return stream.read(len(_PARQUET_MAGIC)) == _PARQUET_MAGIC
-    except (FindingNemoError, OSError):
-        return False
-
-
-def _header(text: str) -> Sequence[str]:
-    lines = [line for line in text.splitlines() if line.strip(' \t;,"')]
-    if lines and lines[0].strip('"').lower().startswith("sep="):
-        lines = lines[1:]
-    return [name.strip(' "').lower() for name in re.split("[,;\t]", lines[0])] if lines else []
 
 
 def _score(known: FileFormat, names: Sequence[str]) -> float:

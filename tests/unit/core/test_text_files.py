@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from finding_nemo.core.config import json_or_text, read_toml
 from finding_nemo.core.errors import AnnotationError, DatasetError, SettingsError
 from finding_nemo.core.files.input_limits import InputLimits
-from finding_nemo.core.files.table_files import TableWriter, read_table
+from finding_nemo.core.files.table_files import TableWriter, columns_in, read_table
 from finding_nemo.core.files.text_files import read_text, text_lines
 from finding_nemo.core.text.cells import defused, is_nothing, number_in, undefused, whole_number_in
 from finding_nemo.core.text.json_text import parse_json
@@ -249,3 +249,16 @@ def test_toml__from_any_encoding_and_every_fault_is_one_message(tmp_path: Path) 
             read_toml(path)
     assert json_or_text("9" * 5000) == "9" * 5000
     assert json_or_text("[" * 200_000) == "[" * 200_000
+
+
+@pytest.mark.parametrize(
+    ("head", "columns"),
+    [
+        pytest.param("", ("",), id="nothing"),
+        pytest.param("ID, Categories\na,1\n", ("id", "categories"), id="commas"),
+        pytest.param(';;\nsep=;\n"id";"a b"\n', ("id", "a b"), id="sep-line"),
+        pytest.param("id\tdive,part", ("id", "dive", "part"), id="cut-off"),
+    ],
+)
+def test_columns_in__a_first_part(head: str, columns: tuple[str, ...]) -> None:
+    assert columns_in(head) == columns

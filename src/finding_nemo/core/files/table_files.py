@@ -7,6 +7,7 @@ but separators, a first column without a name (pandas' row numbers).
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from finding_nemo.core.files.text_files import Refusal, read_lines
 from finding_nemo.core.text.cells import defused, quoted
 
 _DELIMITERS = (",", ";", "\t")
+_CELL_ENDS = re.compile(f"[{''.join(_DELIMITERS)}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,10 @@ def read_table(
             is not closed.
     """
     lines = _Counted(read_lines(path, refusal=refusal))
-    header = next((line for line in lines if line.strip("\r\n\t ;,")), "")
+    header = next(filter(_says_something, lines), "")
     delimiter = _told_delimiter(header)
     if delimiter:
-        header = next((line for line in lines if line.strip("\r\n\t ;,")), "")
+        header = next(filter(_says_something, lines), "")
     where = f"line {max(lines.n, 1)}"
     delimiter = delimiter or _delimiter_of(header, required)
     names = _names_of(header, delimiter)
@@ -107,6 +109,23 @@ class _FaultyRows:
 
     def add(self, line: int, words: str) -> None:
         self.on_fault(self.refusal(f"{self.path}, line {line}: {words}"))
+
+
+def columns_in(head: str) -> tuple[str, ...]:
+    """Return the columns that a table's first part names, in small letters, whatever parts them.
+
+    To see what kind of table it is; `read_table` is what reads one.
+    """
+    lines = (line for line in head.splitlines() if _says_something(line))
+    header = next(lines, "")
+    if _told_delimiter(header):
+        header = next(lines, "")
+    cells = _CELL_ENDS.split(header)
+    return tuple(cell.strip().strip('"').strip().lower() for cell in cells)
+
+
+def _says_something(line: str) -> bool:
+    return bool(line.strip("\r\n\t ;,"))
 
 
 class _Counted:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from finding_nemo.core.files.table_files import columns_in
 from finding_nemo.core.files.text_files import read_head
 
 # The keys that tell a form stand in front; of a file of 1 GB no more is looked at.
 _HEAD_BYTES = 256 << 10
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(\s*:)?|[{}\[\]]', re.DOTALL)
-_CELL_ENDS = re.compile(r"[,;\t]")
 
 
 def signs_of(path: Path) -> frozenset[str]:
@@ -23,7 +23,7 @@ def signs_of(path: Path) -> frozenset[str]:
         path: A .json file; any other is taken for a table.
     """
     head = read_head(path, _HEAD_BYTES).lstrip()
-    return _keys(head) if path.suffix.lower() == ".json" else _columns(head)
+    return _keys(head) if path.suffix.lower() == ".json" else frozenset(columns_in(head))
 
 
 def _keys(head: str) -> frozenset[str]:
@@ -42,9 +42,3 @@ def _keys(head: str) -> frozenset[str]:
         elif depth == wanted and token[2]:
             found.add(mark + token[1])
     return frozenset(found)
-
-
-def _columns(head: str) -> frozenset[str]:
-    lines = (line for line in head.splitlines() if line.strip(" \t;,"))
-    header = next((line for line in lines if not line.strip('"').lower().startswith("sep=")), "")
-    return frozenset(cell.strip().strip('"').strip().lower() for cell in _CELL_ENDS.split(header))
