@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -114,9 +113,10 @@ def _check_the_files(folder: Path, manifest: BundleManifest, faults: FaultList) 
 
 
 def _check_contents(bundle: Bundle, sound: set[str], faults: FaultList) -> None:
-    for name, tensors_of in ((WEIGHTS, "weights"), (NOVELTY, "novelty")):
-        if name in sound:
-            _check_tensors(bundle, name, tensors_of, faults)
+    if WEIGHTS in sound:
+        _try(lambda: _check_weights(bundle, faults), WEIGHTS, faults)
+    if NOVELTY in sound:
+        _try(lambda: _check_novelty(bundle, faults), NOVELTY, faults)
     if bundle.manifest.runner == "network":
         if NETWORK in sound:
             _try(lambda: checked_network(bundle, FLOAT32), NETWORK, faults)
@@ -135,19 +135,15 @@ def _try(read: Callable[[], object], name: str, faults: FaultList) -> None:
         faults.add(name, "", str(error))
 
 
-def _check_tensors(bundle: Bundle, name: str, tensors_of: str, faults: FaultList) -> None:
-    try:
-        tensors: Mapping[str, Any] = getattr(bundle, tensors_of)
-    except BundleError as error:
-        faults.add(name, "", str(error))
-        return
-    if name == NOVELTY:
-        check_uncertainty_tensors(
-            tensors,
-            n_categories=len(bundle.categories),
-            on_fault=lambda error: faults.add(name, "", f"{error}."),
-        )
-        return
-    for key, tensor in sorted(tensors.items()):
+def _check_weights(bundle: Bundle, faults: FaultList) -> None:
+    for key, tensor in sorted(bundle.weights.items()):
         if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
-            faults.add(name, key, f"the tensor {key!r} holds numbers that are not finite.")
+            faults.add(WEIGHTS, key, f"the tensor {key!r} holds numbers that are not finite.")
+
+
+def _check_novelty(bundle: Bundle, faults: FaultList) -> None:
+    check_uncertainty_tensors(
+        bundle.novelty,
+        n_categories=len(bundle.categories),
+        on_fault=lambda error: faults.add(NOVELTY, "", f"{error}."),
+    )
