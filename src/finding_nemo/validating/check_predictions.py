@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finding_nemo.core.errors import FindingNemoError, PredictionsError
+from finding_nemo.core.files.fault_handling import OnFault
 from finding_nemo.results.content_hash import ContentHash
 from finding_nemo.results.file_metadata import (
     BROKEN_PARQUET,
@@ -81,9 +82,9 @@ def check_predictions(path: Path, faults: FaultList) -> int | None:
     suffix = path.suffix.lower()
     try:
         if suffix in (".jsonl", ".ndjson"):
-            return _check_jsonl(path, faults)
+            return _check_text(path, faults, json_rows)
         if suffix in (".csv", ".tsv", ".txt"):
-            return _check_csv(path, faults)
+            return _check_text(path, faults, _csv_rows)
         return _check_parquet(path, faults)
     except PredictionsError as error:
         faults(error)
@@ -167,25 +168,20 @@ def _parquet_ids(file: pq.ParquetFile, path: Path) -> Iterator[tuple[str, str]]:
         raise unreadable(path, error) from None
 
 
-def _check_jsonl(path: Path, faults: FaultList) -> int:
+def _check_text(
+    path: Path, faults: FaultList, read: Callable[[Path, OnFault], Iterator[TextRow]]
+) -> int:
     metadata = _metadata_beside(path, faults)
     if not _can_go_on(path, metadata, faults):
         return 0
     rows = _Rows(path, metadata, faults)
-    for some in _in_parts(json_rows(path, faults)):
-        _check_text_rows(some, list(some[0].values), rows)
-    return rows.end(_ids_of(json_rows(path, _pass_over)))
+    for some in _in_parts(read(path, faults)):
+        _check_text_rows(some, rows)
+    return rows.end(_ids_of(read(path, _pass_over)))
 
 
-def _check_csv(path: Path, faults: FaultList) -> int:
-    metadata = _metadata_beside(path, faults)
-    if not _can_go_on(path, metadata, faults):
-        return 0
-    names, found = csv_rows(path, faults)
-    rows = _Rows(path, metadata, faults)
-    for some in _in_parts(found):
-        _check_text_rows(some, names, rows)
-    return rows.end(_ids_of(csv_rows(path, _pass_over)[1]))
+def _csv_rows(path: Path, on_fault: OnFault) -> Iterator[TextRow]:
+    return csv_rows(path, on_fault)[1]
 
 
 def _in_parts(rows: Iterator[TextRow]) -> Iterator[tuple[TextRow, ...]]:
@@ -211,9 +207,9 @@ def _metadata_beside(path: Path, faults: FaultList) -> dict[str, Any]:
     return {}
 
 
-def _check_text_rows(some: tuple[TextRow, ...], names: list[str], rows: _Rows) -> None:
+def _check_text_rows(some: tuple[TextRow, ...], rows: _Rows) -> None:
     positions = [row.position for row in some]
-    columns = {name: [row.values[name] for row in some] for name in names}
+    columns = {name: [row.values[name] for row in some] for name in some[0].values}
     try:
         vector = stacked([row.vector for row in some], positions, rows.path)
     except PredictionsError as error:

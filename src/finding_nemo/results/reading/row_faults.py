@@ -43,14 +43,13 @@ def _faults_of_guesses(
 
     Whether the best is the most probable one, the metadata tell.
     """
-    lengths = [len(ids) for ids in table.ranked_ids]
     for row, values in enumerate(table.ranked_probabilities):
         fault = _fault_of_lists(table.ranked_ids[row], len(values), table.failures[row])
         if fault:
             yield PredictionsError(f"{path}, {positions[row]}: {fault}.")
     counts = [len(values) for values in table.ranked_probabilities]
     flat = np.fromiter(chain.from_iterable(table.ranked_probabilities), np.float64, sum(counts))
-    row_of = np.repeat(np.arange(len(lengths)), counts)
+    row_of = np.repeat(np.arange(len(counts)), counts)
     in_order = _is_by_probability(table)
     rises = np.flatnonzero((np.diff(flat) > 0) & (np.diff(row_of) == 0) & in_order)
     outside = np.flatnonzero(~((flat >= -ROUNDING) & (flat <= 1 + ROUNDING)))
