@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from finding_nemo.core.files.atomic_files import write_text
 from finding_nemo.data.datasets.dives import parse_capture_time
@@ -54,6 +54,7 @@ _COLUMNS_IN_WORDS = {
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     file: tuple(names.split()) for file, names in _COLUMNS_IN_WORDS.items()
 }
+Moment = TypeVar("Moment", datetime, date)
 _RANKS = ("kingdom", "phylum", "class", "order", "family", "genus", "species", "subspecies")
 _EARTH_RADIUS_M = 6_371_008.8
 _NO_DIVE = "no known dive"
@@ -86,6 +87,11 @@ def write_camtrap_dp(frames: Iterable[ExportFrame], job: ExportJob, folder: Path
     write_text(folder / PACKAGE, json.dumps(_package(job, dives, list(names)), indent=1) + "\n")
 
 
+def _widened(span: tuple[Moment, Moment] | None, moment: Moment) -> tuple[Moment, Moment]:
+    first, last = span or (moment, moment)
+    return min(first, moment), max(last, moment)
+
+
 class _Deployment:
     """What a dive's frames say together."""
 
@@ -98,11 +104,9 @@ class _Deployment:
     def add(self, frame: ExportFrame) -> None:
         position, moment = frame.position, frame.captured
         if moment is not None:
-            since, until = self.days or (moment.date(), moment.date())
-            self.days = (min(since, moment.date()), max(until, moment.date()))
+            self.days = _widened(self.days, moment.date())
         if moment is not None and frame.has_time_of_day:
-            first, last = self.times or (moment, moment)
-            self.times = (min(first, moment), max(last, moment))
+            self.times = _widened(self.times, moment)
         if position.depth_m is not None:
             held = [*self.depths, position.depth_m]
             self.depths = [min(held), max(held)]
