@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from finding_nemo.core.errors import FindingNemoError, PredictionsError
-from finding_nemo.core.files.fault_handling import OnFault
+from finding_nemo.core.errors import PredictionsError
+from finding_nemo.core.files.fault_handling import OnFault, pass_over_fault
 from finding_nemo.results.content_hash import ContentHash
 from finding_nemo.results.file_metadata import (
     BROKEN_PARQUET,
@@ -177,7 +177,7 @@ def _check_text(
     rows = _Rows(path, metadata, faults)
     for some in _in_parts(read(path, faults)):
         _check_text_rows(some, rows)
-    return rows.end(_ids_of(read(path, _pass_over)))
+    return rows.end(_ids_of(read(path, pass_over_fault)))
 
 
 def _csv_rows(path: Path, on_fault: OnFault) -> Iterator[TextRow]:
@@ -187,11 +187,6 @@ def _csv_rows(path: Path, on_fault: OnFault) -> Iterator[TextRow]:
 def _in_parts(rows: Iterator[TextRow]) -> Iterator[tuple[TextRow, ...]]:
     while part := tuple(islice(rows, _ROWS_AT_A_TIME)):
         yield part
-
-
-def _pass_over(error: FindingNemoError) -> None:
-    """Pass a fault over that was told when the file was read first."""
-    del error
 
 
 def _ids_of(rows: Iterator[TextRow]) -> Iterator[tuple[str, str]]:

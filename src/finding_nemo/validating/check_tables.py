@@ -8,6 +8,7 @@ from pathlib import Path
 
 from finding_nemo.adaptation.files.reviews import MAX_NAME, review_rows
 from finding_nemo.core.errors import PredictionsError, ReviewsError, SplitError, SubmissionError
+from finding_nemo.core.files.fault_handling import pass_over_fault
 from finding_nemo.core.files.table_files import TableRow, read_table
 from finding_nemo.core.text.cells import number_in, quoted, undefused, whole_number_in
 from finding_nemo.core.text.plain_text import holds_control_characters
@@ -88,7 +89,7 @@ def check_submission(path: Path, faults: FaultList) -> int:
                 faults.add(where, "categories", words)
             if len(set(guesses)) != len(guesses):
                 faults.add(where, "categories", "a category is guessed twice.")
-        again = submission_rows(path, lambda _: None)
+        again = submission_rows(path, pass_over_fault)
         for where, image_id, first in ids.repeated((f"line {n}", row.image_id) for n, row in again):
             faults.add(where, "id", f"{image_id!r} is there already ({first}).")
     except SubmissionError as error:
