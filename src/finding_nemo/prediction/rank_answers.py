@@ -29,6 +29,7 @@ from finding_nemo.uncertainty.calibration import ValidationView
 from finding_nemo.uncertainty.label_tree import (
     RANK_ORDER,
     LabelTree,
+    Step,
     answer_in_tree,
     fit_rank_bars,
     label_tree,
@@ -77,6 +78,7 @@ class RankAnswers:
         answers = guesses(probabilities, names, why=NOTHING_LIKELY, ranking=ranking)
         scores = node_probabilities(probabilities, self.tree)
         is_familiar = np.ones(len(scores), dtype=np.bool_) if familiar is None else familiar
+        is_category = _is_one_category(self.tree)
         sure, likely = (answer_in_tree(probabilities, self.tree, self.bars[w]) for w in WANTED)
         for row in range(len(answers)):
             held_back = bool(sure.is_sure[row] and not is_familiar[row])
@@ -87,20 +89,28 @@ class RankAnswers:
                 node, word = int(chosen.nodes[row]), LIKELY
             else:
                 continue
-            answers[row] = self._answer(node, word, float(scores[row, node]), held_back)
+            answers[row] = _answer(
+                self.tree.nodes[node][-1],
+                word,
+                float(scores[row, node]),
+                is_category=bool(is_category[node]),
+                is_held_back=held_back,
+            )
         return answers
 
-    def _answer(self, node: int, word: Confidence, probability: float, held_back: bool) -> Answer:
-        rank, text = self.tree.nodes[node][-1]
-        is_own = bool(_is_one_category(self.tree)[node])
-        level = "category" if is_own else rank
-        if held_back:
-            why = WHY_UNFAMILIAR
-        elif is_own:
-            why = WHY_SURE if word == SURE else WHY_LIKELY
-        else:
-            why = f"Only the {rank} is {word}, not which of its kinds."
-        return Answer(text=text, level=level, confidence=word, probability=probability, why=why)
+
+def _answer(
+    step: Step, word: Confidence, probability: float, *, is_category: bool, is_held_back: bool
+) -> Answer:
+    rank, text = step
+    level = "category" if is_category else rank
+    if is_held_back:
+        why = WHY_UNFAMILIAR
+    elif is_category:
+        why = WHY_SURE if word == SURE else WHY_LIKELY
+    else:
+        why = f"Only the {rank} is {word}, not which of its kinds."
+    return Answer(text=text, level=level, confidence=word, probability=probability, why=why)
 
 
 def _is_one_category(tree: LabelTree) -> Bools:

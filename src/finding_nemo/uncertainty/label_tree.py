@@ -46,9 +46,16 @@ class LabelTree:
         return tuple(node[-1][0] for node in self.nodes)
 
     @property
+    def nodes_by_rank(self) -> Mapping[str, Ints]:
+        """The numbers of the nodes of each rank, from the finest to the coarsest."""
+        ranks = np.array(self.ranks, dtype=np.str_)
+        there = set(self.ranks)
+        return {rank: np.flatnonzero(ranks == rank) for rank in RANK_ORDER if rank in there}
+
+    @property
     def levels(self) -> tuple[str, ...]:
         """The ranks of the nodes, each once, from the finest to the coarsest."""
-        return tuple(rank for rank in RANK_ORDER if rank in self.ranks)
+        return tuple(self.nodes_by_rank)
 
     @property
     def category_above(self) -> Bools:
@@ -154,8 +161,8 @@ def fit_rank_bars(
     scores, present = node_probabilities(probabilities, tree), nodes_present(truth, tree)
     left = np.ones(len(scores), dtype=np.bool_)
     bars = {}
-    for rank in tree.levels:
-        best, of_best = _best_of(scores, tree, rank)
+    for rank, numbers in tree.nodes_by_rank.items():
+        best, of_best = _best_of(scores, numbers)
         checked = CheckedAnswers(
             scores=of_best,
             is_right=np.take_along_axis(present, best[:, np.newaxis], axis=1)[:, 0],
@@ -164,9 +171,8 @@ def fit_rank_bars(
             n_names=len(tree.nodes),
         )
         found = fit_bars(checked.kept(left), wanted=wanted, lowest=float(np.min(lowest)))
-        found = np.maximum(found, lowest)
-        at_rank = np.asarray(tree.ranks, dtype=np.str_) == rank
-        bars[rank] = np.where(at_rank, found, np.inf)
+        bars[rank] = np.full(len(tree.nodes), np.inf)
+        bars[rank][numbers] = np.maximum(found, lowest)[numbers]
         left = left & (of_best < bars[rank][best])
     return bars
 
@@ -184,17 +190,16 @@ def answer_in_tree(
     scores = node_probabilities(probabilities, tree)
     nodes = tree.of_category[np.argmax(probabilities, axis=1)]
     is_sure = np.zeros(len(scores), dtype=np.bool_)
-    for rank in tree.levels:
-        best, of_best = _best_of(scores, tree, rank)
+    for rank, numbers in tree.nodes_by_rank.items():
+        best, of_best = _best_of(scores, numbers)
         reached = ~is_sure & (of_best >= bars[rank][best])
         nodes = np.where(reached, best, nodes)
         is_sure |= reached
     return TreeAnswers(nodes, is_sure)
 
 
-def _best_of(scores: Float64s, tree: LabelTree, rank: str) -> tuple[Ints, Float64s]:
-    """Return the most probable node of a rank for each image, and its probability."""
-    numbers = np.flatnonzero(np.asarray(tree.ranks, dtype=np.str_) == rank)
+def _best_of(scores: Float64s, numbers: Ints) -> tuple[Ints, Float64s]:
+    """Return the most probable of some nodes for each image, and its probability."""
     best = numbers[np.argmax(scores[:, numbers], axis=1)]
     return best, np.take_along_axis(scores, best[:, np.newaxis], axis=1)[:, 0]
 
