@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.training.auto.box_supervision import boxes_in_words, has_box_supervision
 from finding_nemo.training.recipes.registry import Recipe, find_recipe, recipe_settings
-from finding_nemo.training.recipes.settings import ONNX, AnySettings, NemoSettings
+from finding_nemo.training.recipes.settings import AnySettings, NemoSettings, is_onnx
 
 _INSTEAD = "patches"
 
@@ -77,7 +77,7 @@ def choose_fallback(
         recipe: What was asked for.
         records: Training images.
     """
-    if not settings.backbone.startswith(ONNX):
+    if not is_onnx(settings.backbone):
         return fallback_without_boxes(settings, recipe, records)
     return _fallback(
         settings,

@@ -23,11 +23,16 @@ ON_PIXELS = ("linear", "basic")
 ONNX = "onnx:"
 
 
+def is_onnx(backbone: str) -> bool:
+    """Return whether a backbone is a user's ONNX file."""
+    return backbone.startswith(ONNX)
+
+
 def _refuse_both(pretrained: bool | None, weights: str, backbone: str) -> None:
     """Refuse weights that nothing would read."""
     if weights and pretrained is False:
         raise ValueError(f"weights = {weights!r} and pretrained = false: leave one of them out")
-    if weights and backbone.startswith(ONNX):
+    if weights and is_onnx(backbone):
         raise ValueError(
             f"weights = {weights!r}: backbone {backbone!r} holds its own; leave it out"
         )

@@ -16,8 +16,8 @@ from finding_nemo.models.weights_origin import WeightsOrigin
 from finding_nemo.training.auto.from_dataset import frame_size
 from finding_nemo.training.examples.partition import Partition
 from finding_nemo.training.loop.run_context import RunContext
-from finding_nemo.training.recipes.settings import PatchesSettings
-from finding_nemo.training.tasks.onnx_features import is_onnx, onnx_frame_size
+from finding_nemo.training.recipes.settings import PatchesSettings, is_onnx
+from finding_nemo.training.tasks.onnx_features import onnx_frame_size
 from finding_nemo.training.tasks.open_backbone import open_frozen_backbone
 
 
@@ -45,7 +45,8 @@ def choose_backbone_spec(
 ) -> BackboneSpec:
     """Return it as set, or else chosen from the training images, and tell the reasons."""
     message = context.reporter.message
-    width, height = context.announce("frames", _frame_size(settings, partition))
+    size = frame_size_for(settings.backbone, settings.width_px, settings.height_px, partition.train)
+    width, height = context.announce("frames", size)
     loaded = open_frozen_backbone(settings, (height, width), context.reporter)
     refuse_without_maps(settings.backbone, loaded.network)
     grid = patch_grid(loaded.network, width_px=width, height_px=height)
@@ -58,10 +59,6 @@ def choose_backbone_spec(
         preprocessing=spec,
         grid=grid,
     )
-
-
-def _frame_size(settings: PatchesSettings, partition: Partition) -> Choice[tuple[int, int]]:
-    return frame_size_for(settings.backbone, settings.width_px, settings.height_px, partition.train)
 
 
 def frame_size_for(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,11 +31,6 @@ from finding_nemo.training.recipes.settings import ONNX
 _UNREAD = frozenset({"pretrained", "weights"})
 
 
-def is_onnx(backbone: str) -> bool:
-    """Return whether a backbone is a user's ONNX file."""
-    return backbone.startswith(ONNX)
-
-
 def onnx_frame_size(backbone: str) -> tuple[int, int] | None:
     """Return height and width of the frames that a user's file takes, if it takes one size.
 
@@ -43,7 +39,7 @@ def onnx_frame_size(backbone: str) -> tuple[int, int] | None:
     """
     path = _path_of(backbone)
     described, _ = describe_onnx(path)
-    height, width = _frame(path, described)
+    height, width = _frame(described, _cells_model(path, described))
     return (height, width) if height and width else None
 
 
@@ -65,7 +61,8 @@ def load_onnx_backbone(
     """
     path = _path_of(backbone)
     described, beside = describe_onnx(path)
-    own_px = _frame(path, described)
+    model = _cells_model(path, described)
+    own_px = _frame(described, model)
     if any(own and own != wanted for own, wanted in zip(own_px, frame_px, strict=True)):
         raise SettingsError(
             f"{path} takes frames of {own_px[1]} x {own_px[0]} px, and {frame_px[1]} x "
@@ -76,7 +73,7 @@ def load_onnx_backbone(
             f"{path.name}: pixels are centred as ImageNet's, since no {path.stem}.json beside it "
             'says otherwise ({"mean": [...], "std": [...], "license": ...}).'
         )
-    network = _opened(path, described, frame_px)
+    network = _opened(path, model, frame_px)
     origin = WeightsOrigin(
         backbone=described.name or path.stem,
         kind="pretrained",
@@ -97,21 +94,20 @@ def _path_of(backbone: str) -> Path:
     return path
 
 
-def _frame(path: Path, described: OnnxDescription) -> tuple[int, int]:
-    height, width = frame_of(_cells_model(path, described))
+def _frame(described: OnnxDescription, model: Any) -> tuple[int, int]:  # noqa: ANN401 - of onnx
+    height, width = frame_of(model)
     return described.height_px or height, described.width_px or width
 
 
-def _cells_model(path: Path, described: OnnxDescription):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _cells_model(path: Path, described: OnnxDescription) -> Any:  # noqa: ANN401 - onnx has no types
     try:
         return images_to_cells(path.read_bytes(), output=described.output)
     except SettingsError as error:
         raise SettingsError(f"{path} cannot be a backbone: {error}.") from None
 
 
-def _opened(path: Path, described: OnnxDescription, frame_px: tuple[int, int]) -> OnnxBackbone:
+def _opened(path: Path, model: Any, frame_px: tuple[int, int]) -> OnnxBackbone:  # noqa: ANN401
     height, width = frame_px
-    model = _cells_model(path, described)
     graph = sized(model, frame_px)
     try:
         check_network(flattened(graph), Preprocessing(width_px=width, height_px=height))

@@ -9,8 +9,9 @@ from finding_nemo.training.recipes.settings import (
     NetworkSettings,
     PatchesSettings,
     ProbeSettings,
+    is_onnx,
 )
-from finding_nemo.training.tasks.onnx_features import is_onnx, load_onnx_backbone
+from finding_nemo.training.tasks.onnx_features import load_onnx_backbone
 
 
 def open_frozen_backbone(
