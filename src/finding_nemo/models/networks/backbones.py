@@ -9,20 +9,16 @@ from typing import Any
 from torch import nn
 
 from finding_nemo.core.errors import SettingsError, WeightsError
-from finding_nemo.models.networks.hub_weights import HUB
+from finding_nemo.models.networks.hub_weights import HUB, own_file
 from finding_nemo.models.networks.own_backbones import (
     BACKBONES,
     build_own_backbone,
     gives_pretrained,
 )
 from finding_nemo.models.networks.pretrained_wheels import load_wheel_weights, wheel_of
-from finding_nemo.models.networks.timm_backbones import (
-    build_timm,
-    find_timm_model,
-    own_file,
-)
+from finding_nemo.models.networks.timm_backbones import build_timm, find_timm_model
 from finding_nemo.models.networks.torchvision_backbones import TORCHVISION, build_torchvision
-from finding_nemo.models.networks.weights_files import FoundWeights
+from finding_nemo.models.networks.weights_files import FindWeights, FoundWeights
 from finding_nemo.models.weights_origin import WeightsOrigin, random_weights
 
 # Of the training images of ImageNet, red, green and blue in [0, 1].
@@ -150,7 +146,7 @@ def is_backbone_of_a_library(name: str) -> bool:
 def _load_timm(
     name: str,
     n_outputs: int,
-    find: Callable[[Callable[[], FoundWeights]], FoundWeights | None],
+    find: FindWeights,
     frame_px: tuple[int, int] | None,
     *,
     wheel: bool,

@@ -6,6 +6,7 @@ mean what they mean elsewhere. Each file is asked for once, with a short time-ou
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ import torch
 from finding_nemo.core.errors import WeightsError
 from finding_nemo.core.provenance import hash_file
 from finding_nemo.core.text.printable import printable
-from finding_nemo.models.networks.weights_files import FoundWeights, read_tensors
+from finding_nemo.models.networks.weights_files import FoundWeights, read_tensors, weights_of_file
 
 HUB = "hf-hub:"
 CONFIG = "config.json"
@@ -57,6 +58,20 @@ def hub_file(repository: str, names: Sequence[str]) -> Path:
             words = printable(" ".join(str(error).split())[:160])
             raise WeightsError(f"the Hugging Face hub gave no {model}: {words}") from None
     raise WeightsError(f"{model} on the Hugging Face hub has no file {' or '.join(names)}")
+
+
+def hub_config(repository: str) -> dict[str, Any]:
+    """Return how a repository describes its model; nothing where that is no JSON object.
+
+    Raises:
+        WeightsError: If it cannot be had.
+    """
+    path = hub_file(repository, (CONFIG,))
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def weights_of_hub(
@@ -139,3 +154,22 @@ def license_in(config: dict[str, Any]) -> str:
     within = config.get("pretrained_cfg")
     names = [config.get("license"), within.get("license") if isinstance(within, dict) else None]
     return next((name for name in names if isinstance(name, str)), "")
+
+
+def own_file(weights: str) -> FoundWeights:
+    """Return what the setting `weights` names: a file, or a repository of the hub.
+
+    Raises:
+        WeightsError: If it cannot be had.
+    """
+    if weights.startswith(HUB):
+        repository = weights.removeprefix(HUB)
+        return weights_of_hub(repository, license_name=_license_of(repository))
+    return weights_of_file(Path(weights).expanduser())
+
+
+def _license_of(repository: str) -> str:
+    try:
+        return license_in(hub_config(repository))
+    except WeightsError:
+        return ""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -17,18 +15,16 @@ from finding_nemo.core.text.printable import printable
 from finding_nemo.models.networks.hub_weights import (
     CONFIG,
     HUB,
-    hub_file,
+    hub_config,
     is_cached,
     license_in,
     weights_of_address,
     weights_of_hub,
 )
 from finding_nemo.models.networks.own_backbones import BACKBONES
-from finding_nemo.models.networks.torchvision_backbones import misfit
-from finding_nemo.models.networks.weights_files import FoundWeights
+from finding_nemo.models.networks.weights_files import FoundWeights, misfit
 
 _Size = tuple[int, int]
-FindWeights = Callable[[Callable[[], FoundWeights]], FoundWeights | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +107,8 @@ def _unknown_tag(name: str) -> str:
 
 
 def _hub_model(repository: str) -> TimmModel:
-    path = hub_file(repository, (CONFIG,))
-    try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError):
-        content = {}
-    architecture = content.get("architecture") if isinstance(content, dict) else None
+    content = hub_config(repository)
+    architecture = content.get("architecture")
     known = _known_architecture(architecture)
     if known is None:
         raise SettingsError(
@@ -242,25 +234,3 @@ def patch_px_in(name: str) -> int | None:
     """Return the width of a patch as the name of a transformer says it, such as 14."""
     found = re.search(r"patch(\d+)", name)
     return int(found.group(1)) or None if found else None
-
-
-def own_file(weights: str) -> FoundWeights:
-    """Return what the setting `weights` names: a file, or a repository of the hub.
-
-    Raises:
-        WeightsError: If it cannot be had.
-    """
-    from finding_nemo.models.networks.weights_files import weights_of_file
-
-    if weights.startswith(HUB):
-        repository = weights.removeprefix(HUB)
-        return weights_of_hub(repository, license_name=_license_of(repository))
-    return weights_of_file(Path(weights).expanduser())
-
-
-def _license_of(repository: str) -> str:
-    try:
-        content: Any = json.loads(hub_file(repository, (CONFIG,)).read_text(encoding="utf-8"))
-    except (WeightsError, ValueError, OSError):
-        return ""
-    return license_in(content) if isinstance(content, dict) else ""

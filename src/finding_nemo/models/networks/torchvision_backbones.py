@@ -10,14 +10,14 @@ from torch import nn
 
 from finding_nemo.core.errors import SettingsError, WeightsError
 from finding_nemo.models.networks.hub_weights import weights_of_address
-from finding_nemo.models.networks.weights_files import FoundWeights
+from finding_nemo.models.networks.weights_files import FindWeights, FoundWeights, misfit
 
 TORCHVISION = "torchvision/"
 _OLD_PART = re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12]\.)")
 
 
 def build_torchvision(
-    name: str, *, n_outputs: int, find: Callable[[Callable[[], FoundWeights]], FoundWeights | None]
+    name: str, *, n_outputs: int, find: FindWeights
 ) -> tuple[nn.Module, FoundWeights | None]:
     """Return a network with a new classifier, and the weights that it has.
 
@@ -73,15 +73,6 @@ def _load(network: nn.Module, name: str, found: FoundWeights, classifier: str) -
     lacking = [key for key in missing if not key.startswith(classifier + ".")]
     if lacking:
         raise WeightsError(misfit(name, found, f"it lacks {', '.join(lacking[:3])}"))
-
-
-def misfit(name: str, found: FoundWeights, why: str) -> str:
-    """Return that weights do not fit, in words."""
-    words = " ".join(why.split())[:300]
-    return (
-        f"The weights of {found.source} do not fit backbone {name}: {words}. Name the backbone "
-        "that they are of."
-    )
 
 
 def _replace_classifier(network: nn.Module, attribute: str, n_outputs: int) -> None:

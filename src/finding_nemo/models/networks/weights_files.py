@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,10 @@ class FoundWeights:
     source: str
     sha256: str
     license: str = ""
+
+
+# Returns the weights to load, or nothing; given what asks for a network's own.
+FindWeights = Callable[[Callable[[], FoundWeights]], FoundWeights | None]
 
 
 def weights_of_file(path: Path) -> FoundWeights:
@@ -94,3 +98,12 @@ def _named_tensors(stored: object) -> Tensors:
         if tensors and all(name.startswith(prefix) for name in tensors):
             tensors = {name.removeprefix(prefix): each for name, each in tensors.items()}
     return tensors
+
+
+def misfit(name: str, found: FoundWeights, why: str) -> str:
+    """Return that weights do not fit, in words."""
+    words = " ".join(why.split())[:300]
+    return (
+        f"The weights of {found.source} do not fit backbone {name}: {words}. Name the backbone "
+        "that they are of."
+    )
