@@ -6,7 +6,6 @@ import torch
 
 from finding_nemo.core.preprocessing import Preprocessing
 
-_CPU, _CUDA = "cpu", "cuda"
 _LARGEST_LEVEL = 255.0
 
 
@@ -16,9 +15,7 @@ def to_device(batch: torch.Tensor, device: torch.device) -> torch.Tensor:
     On a CUDA card it goes through pinned memory and nobody waits for the copy: the card does it
     before whatever it is given next.
     """
-    if device.type == _CPU:
-        return batch
-    if device.type == _CUDA and batch.device.type == _CPU:
+    if device.type == "cuda" and batch.device.type == "cpu":
         return batch.pin_memory().to(device, non_blocking=True)
     return batch.to(device)
 
