@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from finding_nemo.cli.console.notices import reporter, show_notices
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.records import Dataset, ImageRecord
+from finding_nemo.core.text.printable import one_line
 from finding_nemo.evaluation.dataset.inspect_dataset import inspect_dataset
 from finding_nemo.evaluation.evaluation_results import Measured
 from finding_nemo.reporting.figures.learning_curves import (
@@ -172,3 +173,9 @@ def test_name_of_a_figure__is_short_and_never_empty() -> None:
 def test_mathematics__is_as_it_was_outside_our_figures() -> None:
     bars_svg(["$x$"], [1], label="images")
     assert Figure().text(0, 0, "$x$").get_parse_math()
+
+
+def test_words_of_another_program__are_one_short_line_that_commands_nothing() -> None:
+    assert one_line(ValueError(" shapes\n\t do not  fit \n"), longest=13) == "shapes do not"
+    assert one_line("\x1b[2J gone", longest=9) == "\\x1b[2J gone"
+    assert one_line("", longest=5) == ""

@@ -16,6 +16,16 @@ def printable(text: str) -> str:
     return "".join(_shown(character) for character in text)
 
 
+def one_line(words: object, *, longest: int) -> str:
+    r"""Return the words of another program on one line, cut, and safe to show.
+
+    Example:
+        >>> one_line("  shapes\n  do not fit\n", longest=9)
+        'shapes do'
+    """
+    return printable(" ".join(str(words).split())[:longest])
+
+
 def _shown(character: str) -> str:
     if character.isprintable() or character == " ":
         return character

@@ -23,7 +23,7 @@ from finding_nemo.core.files.atomic_files import raise_no_space, write_text
 from finding_nemo.core.names.renamed_names import with_current_names
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import hash_file
-from finding_nemo.core.text.printable import printable
+from finding_nemo.core.text.printable import one_line, printable
 from finding_nemo.core.text.short_repr import ShortRepr
 from finding_nemo.core.text.wrong_argument import check_path
 from finding_nemo.models.bundle.bundle_files import (
@@ -145,9 +145,9 @@ class Bundle(ShortRepr):
             return dict(load(content))
         # A header may name types that numpy has not (KeyError) or shapes that do not fit.
         except (SafetensorError, KeyError, TypeError, ValueError, OverflowError) as error:
-            words = " ".join(str(error).split())[:200]
+            words = one_line(error, longest=200)
             raise BundleError(
-                f"{self.path / name} cannot be read: {printable(words)}. Train or copy it again."
+                f"{self.path / name} cannot be read: {words}. Train or copy it again."
             ) from None
 
     @cached_property

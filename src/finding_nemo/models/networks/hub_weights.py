@@ -18,7 +18,7 @@ import torch
 
 from finding_nemo.core.errors import WeightsError
 from finding_nemo.core.provenance import hash_file
-from finding_nemo.core.text.printable import printable
+from finding_nemo.core.text.printable import one_line
 from finding_nemo.models.networks.weights_files import FoundWeights, read_tensors, weights_of_file
 
 HUB = "hf-hub:"
@@ -55,7 +55,7 @@ def hub_file(repository: str, names: Sequence[str]) -> Path:
         except EntryNotFoundError:
             continue
         except Exception as error:  # the library and its client raise classes of their own
-            words = printable(" ".join(str(error).split())[:160])
+            words = one_line(error, longest=160)
             raise WeightsError(f"the Hugging Face hub gave no {model}: {words}") from None
     raise WeightsError(f"{model} on the Hugging Face hub has no file {' or '.join(names)}")
 
@@ -107,7 +107,7 @@ def weights_of_address(address: str, *, license_name: str = "") -> FoundWeights:
                     address, str(path), hash_prefix=_hash_in(path), progress=False
                 )
         except (OSError, RuntimeError, ValueError) as error:
-            words = printable(" ".join(str(error).split())[:160])
+            words = one_line(error, longest=160)
             host = urlparse(address).netloc
             raise WeightsError(f"{host} cannot be reached ({words})") from None
     return FoundWeights(read_tensors(path), address, hash_file(path), license_name)

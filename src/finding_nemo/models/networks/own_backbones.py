@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.names.registries import Registry, has_parameter
+from finding_nemo.core.text.printable import one_line
 
 if TYPE_CHECKING:
     from torch import nn
@@ -90,7 +91,7 @@ def _features(network: Any, frames: Any, name: str) -> Any:  # noqa: ANN401 - to
     try:
         return network(frames)
     except (RuntimeError, TypeError, ValueError) as error:
-        words = " ".join(str(error).split())[:200]
+        words = one_line(error, longest=200)
         raise SettingsError(
             f"The backbone {name!r} cannot take frames of shape {tuple(frames.shape)}: {words}."
         ) from error

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from finding_nemo.core.errors import SettingsError, WeightsError
-from finding_nemo.core.text.printable import printable
+from finding_nemo.core.text.printable import one_line, printable
 from finding_nemo.models.networks.hub_weights import (
     CONFIG,
     HUB,
@@ -150,7 +150,7 @@ def build_timm(
         network = _with_weights(name, model, found, arguments) if found else _new(model, arguments)
     except (AssertionError, ValueError) as error:
         height, width = frame_px or (0, 0)
-        words = " ".join(str(error).split())[:200]
+        words = one_line(error, longest=200)
         raise SettingsError(
             f"{name} cannot be built for frames of {width} x {height} px: {words or 'no reason'}. "
             "Set width_px and height_px to what it takes (docs/backbones.md)."

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from finding_nemo.core.errors import WeightsError
 from finding_nemo.core.provenance import hash_file
-from finding_nemo.core.text.printable import printable
+from finding_nemo.core.text.printable import one_line
 
 Tensors = dict[str, torch.Tensor]
 SAFETENSORS = ".safetensors"
@@ -71,7 +71,7 @@ def read_tensors(path: Path) -> Tensors:
         else:
             stored = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # each library raises classes of its own, all unlisted
-        words = printable(" ".join(str(error).split())[:160])
+        words = one_line(error, longest=160)
         raise WeightsError(
             f"{path} cannot be read as weights: {words} Wanted is a .safetensors file, or a torch "
             "file that holds tensors alone (torch.save(network.state_dict(), file))."
@@ -102,7 +102,7 @@ def _named_tensors(stored: object) -> Tensors:
 
 def misfit(name: str, found: FoundWeights, why: str) -> str:
     """Return that weights do not fit, in words."""
-    words = " ".join(why.split())[:300]
+    words = one_line(why, longest=300)
     return (
         f"The weights of {found.source} do not fit backbone {name}: {words}. Name the backbone "
         "that they are of."

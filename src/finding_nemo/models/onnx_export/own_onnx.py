@@ -12,7 +12,7 @@ from pydantic import Field
 from finding_nemo.core.config import Settings
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.core.text.plain_text import PlainText
-from finding_nemo.core.text.printable import printable
+from finding_nemo.core.text.printable import one_line
 
 # The exporter's own: IR 10, which ONNX Runtime 1.20 and later read.
 OPSET = 18
@@ -89,7 +89,7 @@ def images_to_cells(content: bytes, *, output: str) -> Any:  # noqa: ANN401 - on
     except SettingsError:
         raise
     except Exception as error:  # the library raises classes of its own, all unlisted
-        words = printable(" ".join(str(error).split())[:200])
+        words = one_line(error, longest=200)
         raise SettingsError(
             f"it is no ONNX network that can be read: {words}. Export it with opset {OPSET}, all "
             "data inside"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from finding_nemo.core.errors import ArgumentError, TrainingError
+from finding_nemo.core.text.printable import one_line
 from finding_nemo.core.text.short_repr import ShortRepr
 from finding_nemo.training.loop.epoch_log import EpochRow
 from finding_nemo.training.loop.trained_run import TrainedRun
@@ -148,7 +149,7 @@ def _call(
 
 def _failed(callback: AnyCallback, error: Exception) -> str:
     name = _name(callback)
-    words = " ".join(str(error).split())[:300] or "no words"
+    words = one_line(error, longest=300) or "no words"
     return f"The callback {name} raised {type(error).__name__}: {words}."
 
 

@@ -12,6 +12,7 @@ from finding_nemo.core.errors import BundleError, SettingsError
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.provenance import hash_file
 from finding_nemo.core.reporter import Reporter
+from finding_nemo.core.text.printable import one_line
 from finding_nemo.models.inference.onnxruntime_network import OnnxNetwork
 from finding_nemo.models.networks.backbones import LoadedBackbone
 from finding_nemo.models.networks.onnx_backbone import OnnxBackbone
@@ -139,7 +140,7 @@ def _cells_of(network: OnnxNetwork, frame_px: tuple[int, int]) -> Float32s:
         both = network.outputs(images)
         alone = [network.outputs(image[None]) for image in images]
     except Exception as error:  # ONNX Runtime raises classes of its own, all unlisted
-        words = " ".join(str(error).split())[:200]
+        words = one_line(error, longest=200)
         raise BundleError(
             f"it cannot compute two images at once ({words}): export it with a dynamic batch size"
         ) from None
