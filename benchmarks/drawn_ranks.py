@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from rank_answers import judge
 
 from finding_nemo import Predictor, read_dataset, read_split
 from finding_nemo.marine.resolve_names import resolve_name
@@ -81,16 +82,8 @@ def main(demo: Path, path: Path) -> None:
         for held, row in zip(truth, predictor.predict(test), strict=True):
             answer = row.answer
             assert answer is not None, row.failure
-            columns = np.array([
-                answer.text == name
-                or (answer.level == "supercategory" and answer.text == group)
-                or (answer.level not in ("category", "supercategory") and answer.text in above)
-                for name, group, above in zip(
-                    table.names, table.supercategories, held_by, strict=True)
-            ])  # fmt: skip
-            bits = float(np.log2(len(table) / columns.sum()))
             judged.setdefault((way, answer.confidence), []).append(
-                (bool(held[columns].any()), bits)
+                judge(answer, held, table, held_by)
             )
             if answer.confidence != "guess":
                 key = f"{way} {answer.confidence} {answer.level}"

@@ -29,7 +29,7 @@ from urllib.parse import urlsplit
 
 from measured_command import Measured, folder_mb, measure
 from stand_in_frames import draw_all
-from timing import machine, table
+from timing import data_folder, machine, table
 
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.data.dataset import read_dataset
@@ -110,7 +110,7 @@ STEPS = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--data", type=Path, default=_data_folder())
+    parser.add_argument("--data", type=Path, default=data_folder() / "fathomnet2023")
     parser.add_argument("--limit", type=int)
     parser.add_argument("--steps", nargs="+", default=[step.name for step in STEPS])
     parser.add_argument("--fault-rate", type=float, default=0.02)
@@ -134,11 +134,6 @@ def with_settings(step: Step, settings: Sequence[str]) -> Step:
     if not step.command.startswith("train"):
         return step
     return replace(step, extra=" ".join(f"--set {setting}" for setting in settings))
-
-
-def _data_folder() -> Path:
-    data = Path(os.environ.get("FINDING_NEMO_DATA") or _ROOT.parent / "shared/data")
-    return data / "fathomnet2023"
 
 
 class Job:
@@ -185,29 +180,30 @@ class Job:
         if used.exit_code != 0:
             said = self._log(step).read_text(errors="replace")[-3000:]
             raise SystemExit(f"{step.name}: exit code {used.exit_code}\n{said}")
-        self._note(step, used, self._kept_mb() - before_mb, answers)
-        if was_begun:
-            self._mark_as_part(step)
+        self._note(step, used, self._kept_mb() - before_mb, answers, is_part=was_begun)
 
     def _note(
-        self, step: Step, used: Measured, kept_mb: float, answers: Mapping[str, object]
+        self,
+        step: Step,
+        used: Measured,
+        kept_mb: float,
+        answers: Mapping[str, object],
+        *,
+        is_part: bool,
     ) -> None:
+        """Keep the figures; `is_part`: a try that was stopped had done some of the work."""
         self.measured[step.name] = {
             "command": step.command,
             "images": len(self._records),
             **asdict(used),
             "kept_mb": kept_mb,
             **({"server": answers} if answers else {}),
+            **({"is_part": True} if is_part else {}),
         }
         self._figures.write_text(json.dumps(self.measured, indent=1) + "\n")
         print(
             f"{step.name}: {used.wall_s:.0f} s, {used.peak_mb:.0f} MB", file=sys.stderr, flush=True
         )
-
-    def _mark_as_part(self, step: Step) -> None:
-        """Note that an earlier try, which was stopped, had done some of the work."""
-        self.measured[step.name]["is_part"] = True
-        self._figures.write_text(json.dumps(self.measured, indent=1) + "\n")
 
     def _log(self, step: Step) -> Path:
         return self._work / f"{step.name.replace(',', '').replace(' ', '-')}.log"

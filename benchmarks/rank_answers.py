@@ -9,12 +9,14 @@ answered.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 import numpy as np
-from label_tree import _platt, fathomnet, say
+from label_tree import Bools, _platt, fathomnet, say
 
 from finding_nemo.core.assessment import Answer
+from finding_nemo.core.categories import CategoryTable
 from finding_nemo.data.dataset import read_dataset
 from finding_nemo.marine.resolve_names import resolve_name
 from finding_nemo.prediction.rank_answers import fit_rank_answers
@@ -22,22 +24,33 @@ from finding_nemo.uncertainty.answers import CONFIDENCES, fit_answer_bars, give_
 from finding_nemo.uncertainty.calibration import ValidationView
 
 
+def judge(
+    answer: Answer, truth: Bools, table: CategoryTable, held_by: Sequence[Set[str]]
+) -> tuple[bool, float]:
+    """Return whether an answer is right, and how many bits it says if it is.
+
+    Args:
+        answer: To one frame.
+        truth: Which categories are in it, shape (categories,).
+        table: Of the categories.
+        held_by: The taxa that hold each category, itself among them.
+    """
+    columns = np.array(
+        [
+            name == answer.text
+            or (answer.level == "supercategory" and group == answer.text)
+            or (answer.level not in ("category", "supercategory") and answer.text in taxa)
+            for name, group, taxa in zip(table.names, table.supercategories, held_by, strict=True)
+        ]
+    )
+    return bool(truth[columns].any()), float(np.log2(len(table) / columns.sum()))
+
+
 def main() -> None:
     world = fathomnet(Path(sys.argv[1]))
     table = read_dataset(Path(sys.argv[1])).categories
     names, groups = table.names, table.supercategories
     held_by = [{taxon.name for taxon in resolve_name(name).lineage} for name in names]
-
-    def right(answer: Answer, truth: np.typing.NDArray[np.bool_]) -> tuple[bool, float]:
-        columns = np.array(
-            [
-                name == answer.text
-                or (answer.level == "supercategory" and group == answer.text)
-                or (answer.level not in ("category", "supercategory") and answer.text in taxa)
-                for name, group, taxa in zip(names, groups, held_by, strict=True)
-            ]
-        )
-        return bool(truth[columns].any()), float(np.log2(len(names) / columns.sum()))
 
     for clarity in (1.0, 2.0, 4.0):
         for tau in (1.0, 2.5):
@@ -61,7 +74,10 @@ def main() -> None:
                     ),
                 }
                 for way, answers in ways.items():
-                    judged = [right(a, t) for a, t in zip(answers, world.truth[~val], strict=True)]
+                    judged = [
+                        judge(a, t, table, held_by)
+                        for a, t in zip(answers, world.truth[~val], strict=True)
+                    ]
                     for word in CONFIDENCES:
                         of = [
                             j for a, j in zip(answers, judged, strict=True) if a.confidence == word

@@ -5,7 +5,6 @@ Run: python benchmarks/rendering.py [N_VIEWS]   with FINDING_NEMO_DATA naming th
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from timing import ROUNDS, in_turn, machine, table
+from timing import ROUNDS, data_folder, in_turn, machine, table
 
 from finding_nemo import read_dataset
 from finding_nemo.core.malloc import raise_malloc_thresholds
@@ -71,8 +70,7 @@ def rate(jobs: list[Callable[[], object]], threads: int) -> float:
 
 def main(n_views: int) -> None:
     raise_malloc_thresholds()
-    data = Path(os.environ.get("FINDING_NEMO_DATA") or "../shared/data")
-    jobs = views(data / "trashcan", n_views)
+    jobs = views(data_folder() / "trashcan", n_views)
     counts = sorted({1, 2, usable_cores()})
     found = in_turn({str(n): partial(rate, jobs, n) for n in counts})
     rows = [[n, f"{found[str(n)]:.0f}", f"{found[str(n)] / found['1']:.2f}"] for n in counts]

@@ -5,7 +5,6 @@ Run: python benchmarks/run.py [PART ...]   with FINDING_NEMO_DATA naming the fol
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import tempfile
@@ -22,7 +21,7 @@ import large_map
 import layers
 import limits
 import map_at_k
-from timing import ROUNDS, child, machine, table
+from timing import ROUNDS, child, data_folder, machine, table
 
 from finding_nemo import read_dataset
 from finding_nemo.core.records import Dataset, ImageRecord
@@ -41,8 +40,7 @@ class Bench:
 
     def __init__(self, scratch: Path) -> None:
         self.scratch = scratch
-        data = Path(os.environ.get("FINDING_NEMO_DATA") or _ROOT.parent / "shared/data")
-        self.folder = data / "trashcan"
+        self.folder = data_folder() / "trashcan"
         if not self.folder.is_dir():
             raise SystemExit(f"{self.folder} is not there: set FINDING_NEMO_DATA.")
         self.dataset: Dataset = read_dataset(self.folder)

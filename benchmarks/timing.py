@@ -49,6 +49,11 @@ def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
+def data_folder() -> Path:
+    """Return the folder of real data: FINDING_NEMO_DATA, or that beside the project."""
+    return Path(os.environ.get("FINDING_NEMO_DATA") or HERE.parents[1] / "shared/data")
+
+
 def machine() -> str:
     """Return the machine and the versions in a sentence."""
     from finding_nemo.core.processes.cores import usable_cores
