@@ -6,10 +6,10 @@ import hashlib
 import stat
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NoReturn
 
 from finding_nemo.core.config import Settings
 from finding_nemo.core.errors import BundleError
+from finding_nemo.core.files.fault_handling import stop_at_fault
 from finding_nemo.core.provenance import hash_file
 from finding_nemo.core.text.printable import printable
 
@@ -88,16 +88,11 @@ def read_file_of(folder: Path, name: str, known: Mapping[str, FileRecord] | None
     return content
 
 
-def _stop(error: BundleError, name: str) -> NoReturn:
-    del name
-    raise error from None
-
-
 def check_files(
     folder: Path,
     known: Mapping[str, FileRecord],
     *,
-    on_fault: Callable[[BundleError, str], None] = _stop,
+    on_fault: Callable[[BundleError, str], None] = lambda error, _: stop_at_fault(error),
 ) -> None:
     """Check that a bundle's files are its own, and what they were when it was written.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -68,29 +69,30 @@ def check_uncertainty_tensors(
     Raises:
         BundleError: If one is missing, unknown, of another shape or type, or holds NaN.
     """
-    found: list[BundleError] = []
     sizes = {"c": n_categories, "q": N_QUANTILES, "1": 1}
-    try:
-        _check_names(tensors)
-    except BundleError as error:
-        found.append(error)
-        on_fault(error)
+    is_sound = _passes(on_fault, partial(_check_names, tensors))
     # In order of name: a file gives them in another order each time, and messages would differ.
     for name, tensor in sorted(tensors.items()):
-        letters = "q" if name.startswith(_QUANTILES) else _SHAPES.get(name)
-        try:
-            if letters is not None:
-                _check_shape(name, tensor, letters, sizes)
-            _check_numbers(name, tensor)
-        except BundleError as error:
-            found.append(error)
-            on_fault(error)
-    if found:
-        return
+        is_sound &= _passes(on_fault, partial(_check_tensor, name, tensor, sizes))
+    if is_sound:
+        _passes(on_fault, partial(_check_together, tensors, sizes))
+
+
+def _passes(on_fault: OnFault, check: Callable[[], None]) -> bool:
+    """Return whether a check finds no fault; give on the one that it finds."""
     try:
-        _check_together(tensors, sizes)
+        check()
     except BundleError as error:
         on_fault(error)
+        return False
+    return True
+
+
+def _check_tensor(name: str, tensor: npt.NDArray[Any], sizes: dict[str, int]) -> None:
+    letters = "q" if name.startswith(_QUANTILES) else _SHAPES.get(name)
+    if letters is not None:
+        _check_shape(name, tensor, letters, sizes)
+    _check_numbers(name, tensor)
 
 
 def _check_together(tensors: Tensors, sizes: Mapping[str, int]) -> None:
