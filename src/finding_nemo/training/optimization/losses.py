@@ -115,8 +115,10 @@ def without_related_negatives(
     absent = _SURELY_ABSENT[activation]
 
     def with_unknown(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        nonlocal table
+        table = table.to(targets.device)  # is there already, but for the first batch
         rows = targets.reshape(len(targets), targets.shape[1] // len(table), len(table))
-        near = (rows != 0).float() @ table.to(targets.device) > 0
+        near = (rows != 0).float() @ table > 0
         is_unknown = (near & (rows == 0)).reshape(targets.shape)
         return loss(outputs.masked_fill(is_unknown, absent), targets)
 
