@@ -74,15 +74,16 @@ class DecodingWorkers:
         """
         self._n_workers = n_workers if n_workers > 1 else 0
         self._before_start = before_start
+        self._free: deque[WorkerProcess] = deque()
         self.forget()
 
     def forget(self) -> None:
         """Begin anew, as a forked process must: workers answer the one who started them."""
-        for worker in getattr(self, "_free", ()):
+        for worker in self._free:
             worker.leave()
         self._lock = threading.Lock()
         self._n_asked = 0
-        self._free: deque[WorkerProcess] = deque()
+        self._free = deque()
         self._is_closed = False
 
     def decode(
