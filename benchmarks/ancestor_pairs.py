@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from label_tree import _platt, fathomnet, say
+from label_tree import fathomnet, platt, say
 
 from finding_nemo import Dataset, Predictor, evaluate, read_dataset, split_by_dive, train
 from finding_nemo.core.categories import Category, CategoryTable
@@ -37,7 +37,7 @@ def simulated(folder: Path) -> None:
     for clarity in (1.0, 2.0, 4.0):
         for tau in (1.0, 2.5):
             scores = say(world, clarity, tau, np.random.default_rng(0))
-            slope, offset = _platt(scores[::2].ravel(), world.truth[::2].ravel())
+            slope, offset = platt(scores[::2].ravel(), world.truth[::2].ravel())
             said = slope * scores + offset
             found = [float(np.nanmean(average_precision_at_k(world.truth, said)))]
             for related in (above, related_pairs(above)):

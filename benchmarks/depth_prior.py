@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from label_tree import Bools, Floats, _platt, fathomnet, say
+from label_tree import Bools, Floats, fathomnet, platt, say
 
 from finding_nemo.data.dataset import read_dataset
 from finding_nemo.metrics.ranking import map_at_k
@@ -85,7 +85,7 @@ def main(folder: Path, table: Path) -> None:
             scores = say(world, clarity, tau, rng)
             names = np.unique(world.dives)
             val = np.isin(world.dives, rng.permutation(names)[: len(names) // 2])
-            slope, offset = _platt(scores[val].ravel(), world.truth[val].ravel())
+            slope, offset = platt(scores[val].ravel(), world.truth[val].ravel())
             logits = slope * scores + offset
             depths = depths_of(world.truth, world.dives, ranges, is_voter, rng)
             test = ~val & ~np.isnan(depths) & ~is_voter

@@ -106,7 +106,7 @@ def measure(world: World, clarity: float, tau: float, seed: int) -> dict[str, fl
     scores = say(world, clarity, tau, rng)
     names = np.unique(world.dives)
     val = np.isin(world.dives, rng.permutation(names)[: len(names) // 2])
-    slope, offset = _platt(scores[val].ravel(), world.truth[val].ravel())
+    slope, offset = platt(scores[val].ravel(), world.truth[val].ravel())
     said = 1 / (1 + np.exp(-(slope * scores + offset)))
     test, found = ~val, {}
     truth, steps = world.truth[test], world.tree.steps()
@@ -159,7 +159,7 @@ def _steps(nodes: npt.NDArray[np.int64], truth: Bools, steps: Floats) -> float:
     return float(np.mean([steps[node, row].min() for node, row in zip(nodes, truth, strict=True)]))
 
 
-def _platt(scores: Floats, truth: Bools) -> tuple[float, float]:
+def platt(scores: Floats, truth: Bools) -> tuple[float, float]:
     from sklearn.linear_model import LogisticRegression
 
     fitted = LogisticRegression(C=1e6).fit(scores[:, np.newaxis], truth)

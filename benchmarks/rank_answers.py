@@ -13,7 +13,7 @@ from collections.abc import Sequence, Set
 from pathlib import Path
 
 import numpy as np
-from label_tree import Bools, _platt, fathomnet, say
+from label_tree import Bools, fathomnet, platt, say
 
 from finding_nemo.core.assessment import Answer
 from finding_nemo.core.categories import CategoryTable
@@ -60,7 +60,7 @@ def main() -> None:
                 scores = say(world, clarity, tau, rng)
                 dives = np.unique(world.dives)
                 val = np.isin(world.dives, rng.permutation(dives)[: len(dives) // 2])
-                slope, offset = _platt(scores[val].ravel(), world.truth[val].ravel())
+                slope, offset = platt(scores[val].ravel(), world.truth[val].ravel())
                 said = 1 / (1 + np.exp(-(slope * scores + offset)))
                 view = ValidationView(
                     scores[val].astype(np.float32), world.truth[val], world.dives[val].tolist()
