@@ -34,6 +34,7 @@ from finding_nemo.metrics.bootstrap import dive_bootstrap_interval, paired_dive_
 from finding_nemo.metrics.calibration_error import measure_reliability
 from finding_nemo.metrics.ranking import average_precision_at_k
 from finding_nemo.models.networks.frozen_patch_network import spread_of
+from finding_nemo.results.reading.embeddings import read_embeddings
 from finding_nemo.training.augmentation.plan import identity_plan
 from finding_nemo.training.examples.patch_targets import patch_targets
 from finding_nemo.training.recipes.registry import find_recipe
@@ -127,15 +128,9 @@ def train_on_patches(frames: Frames, store: Path, *, pasted: bool) -> None:
 def train_probe_members(frames: Frames, store: Path, predictions: Sequence[Path]) -> None:
     """Train probes, fold by fold; write logits of all frames that are judged."""
     row_of = {record.image_id: row for row, record in enumerate(frames.dataset.records)}
-    features = np.zeros((len(row_of), 0), dtype=np.float32)
-    for path in predictions:
-        table = pq.read_table(path, columns=["image_id", "embedding"])
-        rows = [row_of[image_id] for image_id in table["image_id"].to_pylist()]
-        embeddings = table["embedding"].combine_chunks()
-        found = embeddings.flatten().to_numpy().reshape(len(embeddings), -1)
-        if not features.shape[1]:
-            features = np.zeros((len(row_of), found.shape[1]), dtype=np.float32)
-        features[rows] = found
+    found = read_embeddings(predictions)
+    features = np.zeros((len(row_of), found.features.shape[1]), dtype=np.float32)
+    features[[row_of[image_id] for image_id in found.image_ids]] = found.features
     settings = _settings("probe", ProbeSettings)
     for fold in range(N_FOLDS):
         logits = train_probes(
