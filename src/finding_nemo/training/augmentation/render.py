@@ -113,7 +113,7 @@ def _rim_weight(height: int, width: int) -> npt.NDArray[np.float32]:
 def _noisy(pixels: Pixels, plan: AugmentationPlan) -> Pixels:
     """Return pixels with noise of a normal distribution in 256 steps.
 
-    A random byte chooses the step: an eighth of the time of as many normal random numbers.
+    A random byte chooses the step: a fifth of the time that normal random numbers take.
     """
     steps = np.rint(plan.color_jitter.noise * _NORMAL_STEPS).astype(np.int16)
     drawn = np.frombuffer(np.random.default_rng(plan.seed).bytes(pixels.size), dtype=np.uint8)

@@ -58,8 +58,8 @@ class TrainerSettings(Settings):
         sampler: Which images an epoch shows, and in which order.
         device: "auto", "cpu", "cuda" or "mps".
         dtype: "auto", "float32" or "bfloat16".
-        compile: Whether torch compiles the network's step: minutes before the first, then faster
-            on a GPU; it needs a C++ compiler. The last digits of weights become others.
+        compile: Whether torch compiles the network's step, for long trainings on a GPU: minutes
+            before the first, and it needs a C++ compiler. The last digits of weights become others.
         ema_decay: Decay of the exponential moving average (EMA) of the weights, which is validated
             and kept; 0 for the weights themselves.
         ancestors: What categories are that stand, in the tree of names, above or below what is
