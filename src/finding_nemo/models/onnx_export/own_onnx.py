@@ -154,12 +154,11 @@ def _keep_needed(graph: Any, *, taken: str, given: str) -> None:  # noqa: ANN401
         if needed & set(node.output):
             kept.append(node)
             needed.update(node.input)
-    nodes = [each for each in reversed(kept)]
     weights = [each for each in graph.initializer if each.name in needed]
     inputs = [each for each in graph.input if each.name == taken]
     outputs = [each for each in graph.output if each.name == given]
     for part, wanted in (
-        (graph.node, nodes),
+        (graph.node, kept[::-1]),
         (graph.initializer, weights),
         (graph.input, inputs),
         (graph.output, outputs),

@@ -117,8 +117,8 @@ def _heads(
     settings: PatchesSettings, train: CachedInputs, partition: Partition, pooling: PoolingConfig
 ) -> FrozenPatchHeads:
     step = max(len(train.rows) // _FRAMES_FOR_SPREAD, 1)
-    numbers = np.arange(0, len(train.rows), step)
-    spread = spread_of(train.rows.take(numbers[k : k + 1])[0] for k in range(len(numbers)))
+    rows = range(0, len(train.rows), step)
+    spread = spread_of(train.rows.take(np.array([row]))[0] for row in rows)
     n_features = len(spread.mean)
     heads = PatchHeads(prior_of(train, partition), n_features=n_features, pooling=pooling)
     return FrozenPatchHeads(heads, spread, dropout=settings.dropout)
