@@ -11,10 +11,11 @@ from finding_nemo.core.arrays import Bools
 from finding_nemo.core.assessment import rank_of_level
 from finding_nemo.core.categories import CategoryTable
 from finding_nemo.core.text.cells import quoted
+from finding_nemo.core.text.intervals import interval_in_words
 from finding_nemo.evaluation.evaluation_set import EvaluationSet
 from finding_nemo.marine.resolve_names import resolve_names
 from finding_nemo.marine.taxonomy_table import TaxonomyTable
-from finding_nemo.metrics.bootstrap import dive_bootstrap_interval
+from finding_nemo.metrics.bootstrap import share_interval
 from finding_nemo.results.schema import PredictionTable
 from finding_nemo.uncertainty.answers import CONFIDENCES
 
@@ -28,7 +29,7 @@ class AnswerScore:
         n_images: Judged images with such an answer.
         n_right: Those that hold the category, or one of the supercategory or taxon.
         share_right: One through the other, in [0, 1]; NaN without any.
-        low: Lower end of its 95 % interval by dive; NaN without any.
+        low: Lower end of its 95 % interval by dive; NaN without any, or with one dive alone.
         high: Upper end.
     """
 
@@ -130,7 +131,7 @@ def _score(word: str, is_right: Bools, dives: np.typing.NDArray[np.str_]) -> Ans
     if not n_images:
         nan = float("nan")
         return AnswerScore(word=word, n_images=0, n_right=0, share_right=nan, low=nan, high=nan)
-    interval = dive_bootstrap_interval(is_right.astype(np.float64), dives.tolist())
+    interval = share_interval(is_right, dives.tolist())
     return AnswerScore(
         word=word,
         n_images=n_images,
@@ -146,7 +147,7 @@ def answers_in_words(scores: Sequence[AnswerScore]) -> str:
     n_images = sum(score.n_images for score in scores)
     parts = [
         f"{score.word} {score.n_images / n_images:.0%}, of these {score.share_right:.0%} right "
-        f"({score.low:.0%} to {score.high:.0%})"
+        f"({interval_in_words(score.low, score.high, '.0%')})"
         for score in scores
         if score.n_images
     ]

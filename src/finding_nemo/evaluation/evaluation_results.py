@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from finding_nemo.core.records import OfADive
+from finding_nemo.core.text.intervals import interval_in_words
 from finding_nemo.core.text.short_repr import ShortRepr
 from finding_nemo.evaluation.evaluate_answers import AnswerScore
 from finding_nemo.evaluation.uncertainty_results import UncertaintyResults
@@ -19,11 +20,18 @@ from finding_nemo.metrics.thresholded import ThresholdScores
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A number with its 95 % interval by dive."""
+    """A number with its 95 % interval by dive.
+
+    Both ends are the number itself where no interval can be told, as of one dive.
+    """
 
     value: float
     low: float
     high: float
+
+    def interval_in_words(self) -> str:
+        """Return the interval with three digits, or that there is none."""
+        return interval_in_words(self.low, self.high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +170,7 @@ class AncestorScore:
             return "no category stands above another in the tree of names: nothing to pass over"
         score = self.map_at_20
         return (
-            f"MAP@20 {score.value:.4f} ({score.low:.3f} to {score.high:.3f}), class frequency "
+            f"MAP@20 {score.value:.4f} ({score.interval_in_words()}), class frequency "
             f"{self.prior:.4f}, where a guess above or below a true category in the tree of names "
             f"is passed over ({self.n_pairs:,} such pairs, in {self.n_images:,} images)"
         )
@@ -233,7 +241,7 @@ class Evaluation(ShortRepr):
         return {
             "images": self.n_images,
             "dives": self.n_dives,
-            "map_at_20": f"{score.value:.4f} ({score.low:.3f} to {score.high:.3f})",
+            "map_at_20": f"{score.value:.4f} ({score.interval_in_words()})",
             "class_frequency": f"{self.prior.map_at_20.value:.4f}",
             "macro_ap": f"{self.model.macro_ap:.4f}",
         }

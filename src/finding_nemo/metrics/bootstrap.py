@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from finding_nemo.core.arrays import Float64s
+from finding_nemo.core.arrays import Bools, Float64s
 from finding_nemo.core.errors import PredictionsError
 
 
@@ -51,6 +51,44 @@ def dive_bootstrap_interval(
     sums, counts = _per_dive(values, dives)
     means = _drawn_means(sums, counts, draws=draws, seed=seed)
     return _percentiles(means, level)
+
+
+def share_interval(
+    is_right: Bools, dives: Sequence[str], *, draws: int = 2000, seed: int = 0, level: float = 0.95
+) -> Interval:
+    """Return the interval of the share of images that are right, by dive.
+
+    Where all images are right, or none, every draw of dives says the same, however few there are.
+    Then a dive counts as one trial, as if its frames told no more than one of them, and the
+    interval is exact for so many trials.
+
+    Args:
+        is_right: One value an image, shape (images,).
+        dives: The dive of each image.
+        draws: Number of bootstrap samples.
+        seed: Seed of the draws.
+        level: Coverage wanted, in (0, 1).
+
+    Returns:
+        The interval; both ends NaN where there is one dive only.
+
+    Raises:
+        PredictionsError: If the lengths differ or there is no image.
+
+    Source:
+        Clopper and Pearson, "The Use of Confidence or Fiducial Limits Illustrated in the Case of
+        the Binomial", Biometrika 1934.
+    """
+    values = is_right.astype(np.float64)
+    sums, counts = _per_dive(values, dives)
+    n_dives = len(counts)
+    if n_dives == 1:
+        return Interval(low=float("nan"), high=float("nan"), level=level)
+    if 0 < sums.sum() < counts.sum():
+        return dive_bootstrap_interval(values, dives, draws=draws, seed=seed, level=level)
+    # The share that gives so many trials of one kind with a chance of (1 - level) / 2.
+    end = float(((1 - level) / 2) ** (1 / n_dives))
+    return Interval(end, 1.0, level) if sums.any() else Interval(0.0, 1.0 - end, level)
 
 
 def dive_mean_interval(

@@ -21,7 +21,7 @@ from finding_nemo.marine.name_record import NameRecord
 from finding_nemo.marine.names_file import write_names
 from finding_nemo.marine.taxon import Taxon
 from finding_nemo.reporting.figures.frames_picture import draw_frames
-from finding_nemo.reporting.html.evaluation_page import write_evaluation_page
+from finding_nemo.reporting.html.evaluation_page import in_words, write_evaluation_page
 from finding_nemo.reporting.terminal.evaluation_text import print_evaluation
 from finding_nemo.results.reading.readers import read_predictions
 from finding_nemo.results.schema import PredictionTable
@@ -194,6 +194,33 @@ def test_page__is_one_file_that_shows_every_score(dataset: Dataset, tmp_path: Pa
 
 def pictures_on_page(page: Path) -> int:
     return page.read_text(encoding="utf-8").count('<img src="data:image/jpeg')
+
+
+def test_one_dive__has_no_interval_and_no_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frames = tuple(
+        ImageRecord(name, Path(f"{name}.png"), held, dive="b") for name, _, held in FRAMES[2:5]
+    )
+    alone = Dataset(Path("frames"), TABLE, frames)
+    scores: dict[str, Sequence[float]] = {
+        "v1": (0.9, 0.2, 0.1), "v2": (0.2, 0.9, 0.1), "v3": (0.3, 0.2, 0.9)
+    }  # fmt: skip
+    found = evaluate(predictions(tmp_path, scores), alone)
+    # Every frame is right, and class frequency is not: a gain, which one dive cannot vouch for.
+    assert found.gain.low == found.gain.high == found.gain.value > 0
+    print_evaluation(found)
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"gain over the prior {found.gain.value:+.3f} (too few dives for an interval)" in said
+    assert "1.000 to 1.000" not in said
+    assert found.facts()["map_at_20"] == "1.0000 (too few dives for an interval)"
+    words = in_words(found)
+    assert words.startswith("MAP@20 is 1.000 (too few dives for an interval) on 3 images of 1 dive")
+    assert words.endswith("These dives are too few or too unlike to tell the two apart.")
+    write_evaluation_page(found, TABLE, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "MAP@20, too few dives for an interval" in page
+    assert "over it, too few dives for an interval" in page
 
 
 def test_page__opens_only_pictures_of_the_data_set(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from finding_nemo.metrics.bootstrap import (
     dive_mean_interval,
     mean_over_dives,
     paired_dive_bootstrap,
+    share_interval,
 )
 
 _VALUES = np.array([0.0, 0.2, 1.0, 0.9, 0.5])
@@ -76,3 +77,37 @@ def test_bootstrap__says_what_is_wrong() -> None:
         dive_bootstrap_interval(np.array([np.nan]), ["a"])
     with pytest.raises(PredictionsError, match="same images"):
         paired_dive_bootstrap(np.ones(2), np.ones(3), ["a", "b"])
+
+
+def _chance_of_all(share: float, n_dives: int) -> float:
+    """The chance that every dive is right, dive by dive."""
+    chance = 1.0
+    for _ in range(n_dives):
+        chance *= share
+    return chance
+
+
+@pytest.mark.parametrize("n_dives", [2, 3, 10, 200])
+def test_share_interval__of_dives_that_all_say_the_same_counts_each_dive_once(n_dives: int) -> None:
+    dives = [f"d{number % n_dives}" for number in range(3 * n_dives)]
+    right = np.ones(len(dives), dtype=np.bool_)
+    found = share_interval(right, dives)
+    assert found.high == 1.0
+    # With that share, one survey in forty has no dive that is wrong.
+    assert _chance_of_all(found.low, n_dives) == pytest.approx(0.025)
+    wrong = share_interval(~right, dives)
+    assert wrong.low == 0.0
+    assert wrong.high == pytest.approx(1 - found.low)
+    assert share_interval(right, dives, level=0.5).low > found.low
+
+
+def test_share_interval__by_hand() -> None:
+    two = share_interval(np.array([True, True]), ["a", "b"])
+    assert two.low == pytest.approx(np.sqrt(0.025))
+    one = share_interval(np.array([True, False]), ["a", "a"])
+    assert np.isnan([one.low, one.high]).all()
+    mixed = np.array([True, False, True, True])
+    dives = ["a", "a", "b", "c"]
+    assert share_interval(mixed, dives) == dive_bootstrap_interval(mixed.astype(float), dives)
+    with pytest.raises(PredictionsError, match="at least one number"):
+        share_interval(np.array([], dtype=np.bool_), [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from finding_nemo.core.text.intervals import interval_in_words
 from finding_nemo.models.bundle.manifest import BundleManifest, ValidationSummary
 from finding_nemo.models.weights_origin import origins_in_words
 
@@ -73,7 +74,7 @@ def _validation(summary: ValidationSummary | None) -> str:
     low, high = summary.map_at_20_ci
     return (
         f"MAP@20 {summary.map_at_20:.3f} on {summary.n_images:,} validation images of "
-        f"{summary.n_dives:,} dives (95 % interval by dive {low:.3f} to {high:.3f}); "
+        f"{summary.n_dives:,} dives (95 % interval by dive: {interval_in_words(low, high)}); "
         f"class frequency alone scores {summary.prior_map_at_20:.3f} on the same images.\n\n"
         f"{summary.rankings_in_words()}. {_training_part(summary)}"
     )

@@ -104,7 +104,7 @@ def cells(row: ComparisonRow) -> tuple[str, ...]:
         row.protocol,
         str(row.epochs) if row.epochs else "",
         format_score(score.value),
-        f"{score.low:.3f} to {score.high:.3f}",
+        score.interval_in_words(),
         *map(_score_or_not_known, (row.rankings.own, row.rankings.calibrated)),
         _score_or_not_known(row.train_map_at_20),
         format_score(row.macro_ap),

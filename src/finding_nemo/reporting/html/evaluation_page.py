@@ -108,13 +108,14 @@ def in_words(evaluation: Evaluation) -> str:
     """Return the finding in one or two plain sentences."""
     model, prior, gain = evaluation.model.map_at_20, evaluation.prior.map_at_20, evaluation.gain
     text = (
-        f"MAP@20 is {model.value:.3f} ({model.low:.3f} to {model.high:.3f}) on "
+        f"MAP@20 is {model.value:.3f} ({model.interval_in_words()}) on "
         f"{evaluation.n_images:,} images of {evaluation.n_dives:,} dives; the same ranking for "
         f"every frame gets {prior.value:.3f}. "
     )
-    if gain.low > 0:
+    is_known = gain.low < gain.high
+    if is_known and gain.low > 0:
         return text + "The gain is larger than chance between dives explains."
-    if gain.high < 0:
+    if is_known and gain.high < 0:
         return text + "The model is worse than not looking at the frame."
     return text + "These dives are too few or too unlike to tell the two apart."
 

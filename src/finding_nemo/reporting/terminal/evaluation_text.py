@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from finding_nemo.core.text.intervals import interval_in_words
 from finding_nemo.evaluation.dataset.split_summary import PartSummary
 from finding_nemo.evaluation.evaluate_answers import answers_in_words
-from finding_nemo.evaluation.evaluation_results import Evaluation, Measured
+from finding_nemo.evaluation.evaluation_results import Evaluation
 from finding_nemo.marine.name_words import rank_in_words
 from finding_nemo.marine.names_file import known_names
 from finding_nemo.reporting.html.page import format_count, format_score, format_share
@@ -31,7 +32,7 @@ def print_evaluation(evaluation: Evaluation, *, names_file: Path | None = None) 
             (
                 method.name if method.name != "prior" else "prior (class frequency)",
                 format_score(method.map_at_20.value),
-                _span(method.map_at_20),
+                method.map_at_20.interval_in_words(),
                 format_score(method.map_at_20_by_dive.value),
                 format_score(method.macro_ap),
             )
@@ -41,7 +42,8 @@ def print_evaluation(evaluation: Evaluation, *, names_file: Path | None = None) 
         title=f"{evaluation.n_images:,} images of {evaluation.n_dives:,} dives",
     )
     gain = evaluation.gain
-    print_line(f"gain over the prior {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})")
+    between = interval_in_words(gain.low, gain.high, "+.3f")
+    print_line(f"gain over the prior {gain.value:+.3f} ({between})")
     print_line(evaluation.rankings.in_words())
     if evaluation.ancestors is not None:
         print_line(evaluation.ancestors.in_words())
@@ -49,10 +51,6 @@ def print_evaluation(evaluation: Evaluation, *, names_file: Path | None = None) 
         print_line(answers_in_words(evaluation.answers))
     print_uncertainty(evaluation)
     _print_categories(evaluation, names_file)
-
-
-def _span(measured: Measured) -> str:
-    return f"{measured.low:.3f} to {measured.high:.3f}"
 
 
 def _print_categories(evaluation: Evaluation, names_file: Path | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from finding_nemo.core.text.intervals import interval_in_words
 from finding_nemo.evaluation.evaluation_results import Evaluation
 from finding_nemo.evaluation.uncertainty_results import UncertaintyResults
 from finding_nemo.reporting.html.page import format_score, format_share
@@ -41,7 +42,7 @@ def _print_scorers(results: UncertaintyResults) -> None:
             (
                 f"{s.name} ({s.kind})" if s.kind != "score" else s.name,
                 format_score(s.auc),
-                f"{s.auc_low:.3f} to {s.auc_high:.3f}",
+                interval_in_words(s.auc_low, s.auc_high),
                 format_score(s.scaled_auc),
                 format_share(s.fpr_at_95),
                 f"{format_share(s.fpr_low)} to {format_share(s.fpr_high)}",
