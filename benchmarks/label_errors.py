@@ -27,6 +27,10 @@ from finding_nemo.core.arrays import Bools, Float64s, Ints
 from finding_nemo.core.records import Dataset
 from finding_nemo.data.dataset import read_dataset
 from finding_nemo.evaluation.label_errors.confident_learning import likely_errors, order_of_doubt
+from finding_nemo.evaluation.label_errors.dive_neighbors import (
+    NeighborsOfFrames,
+    find_neighbors,
+)
 from finding_nemo.evaluation.label_errors.find_label_errors import weigh_evidence
 from finding_nemo.evaluation.label_errors.labelled_frames import LabelledFrames, label_frames
 from finding_nemo.results.reading.embeddings import read_embeddings
@@ -93,11 +97,13 @@ CHANGES: tuple[Change, ...] = (uniform, frequency, clip, dropped, added)
 KINDS = ("both", "own dive", "other dives")
 
 
-def shares(frames: LabelledFrames, change: Change, seed: int) -> dict[str, list[float]]:
+def shares(
+    frames: LabelledFrames, neighbors: NeighborsOfFrames, change: Change, seed: int
+) -> dict[str, list[float]]:
     """Return what was found by each kind of evidence."""
     labels = change(frames, np.random.default_rng(seed))
     is_wrong, is_missing = labels & ~frames.labels, frames.labels & ~labels
-    found = weigh_evidence(replace(frames, labels=labels))
+    found = weigh_evidence(replace(frames, labels=labels), neighbors)
     far = found.far if found.far is not None else found.near
     rows: dict[str, list[float]] = {}
     pairs = ((found.near, found.far), (found.near, None), (far, None))
@@ -118,10 +124,11 @@ def shares(frames: LabelledFrames, change: Change, seed: int) -> dict[str, list[
 def main(dataset: Dataset, seeds: range, files: list[Path]) -> None:
     """Print a table a change."""
     frames = label_frames(dataset, read_embeddings(files))
+    neighbors = find_neighbors(frames.features, frames.dives, frames.clips)
     names = "wrong in 10 %, 5 %, 3 % | missing in 10 %, 5 %, 3 % | likely wrong, of them changed, "
     print(names + "all changed | likely missing, of them changed, all changed")
     for change in CHANGES:
-        runs = [shares(frames, change, seed) for seed in seeds]
+        runs = [shares(frames, neighbors, change, seed) for seed in seeds]
         for kind in KINDS:
             mean = np.mean([run[kind] for run in runs], axis=0)
             low = np.min([run[kind] for run in runs], axis=0)

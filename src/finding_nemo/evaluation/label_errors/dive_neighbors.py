@@ -39,33 +39,72 @@ class DiveNeighbors:
         return found
 
 
+@dataclass(frozen=True, kw_only=True)
+class NeighborsOfFrames:
+    """The most similar frames of the own dive, by two rules.
+
+    Attributes:
+        of_any_clip: Of all its other frames.
+        of_other_clips: Of those that are not of the frame's own clip.
+    """
+
+    of_any_clip: DiveNeighbors
+    of_other_clips: DiveNeighbors
+
+
 def find_neighbors(
-    features: Float32s, dives: Ints, clips: Ints, *, other_clips: bool, k: int = N_NEIGHBORS
-) -> DiveNeighbors:
+    features: Float32s, dives: Ints, clips: Ints, *, k: int = N_NEIGHBORS
+) -> NeighborsOfFrames:
     """Return the frames of its dive that are most like each frame, itself excepted.
+
+    Frames are compared and put in order once for both rules.
 
     Args:
         features: Of unit length, shape (frames, features); frames of a dive in order of time.
         dives: A number a dive, shape (frames,).
         clips: A number a clip, shape (frames,).
-        other_clips: Whether frames of the own clip are left out.
         k: How many at most.
     """
-    rows = np.full((len(features), k), NOBODY, dtype=np.int64)
-    similarity = np.zeros((len(features), k), dtype=np.float32)
+    of_any_clip, of_other_clips = _nobody(len(features), k), _nobody(len(features), k)
     for own, others in _blocks(dives):
         cosines = features[own] @ features[others].T
-        excluded = own[:, np.newaxis] == others
-        if other_clips:
-            excluded |= clips[own][:, np.newaxis] == clips[others]
-        cosines[excluded] = -np.inf
-        n_kept = min(k, len(others))
-        best = np.argsort(-cosines, axis=1, kind="stable")[:, :n_kept]
-        values = np.take_along_axis(cosines, best, axis=1)
-        is_there = np.isfinite(values)
-        rows[own, :n_kept] = np.where(is_there, others[best], NOBODY)
-        similarity[own, :n_kept] = np.where(is_there, values, 0.0)
-    return DiveNeighbors(rows=rows, similarity=similarity)
+        order = np.argsort(-cosines, axis=1, kind="stable")
+        is_itself = own[:, np.newaxis] == others
+        is_of_own_clip = clips[own][:, np.newaxis] == clips[others]
+        for found, is_excluded in ((of_any_clip, is_itself), (of_other_clips, is_of_own_clip)):
+            rank, is_there = _first_allowed(order, is_excluded, k)
+            n_kept = rank.shape[1]
+            values = np.take_along_axis(cosines, rank, axis=1)
+            found.rows[own, :n_kept] = np.where(is_there, others[rank], NOBODY)
+            found.similarity[own, :n_kept] = np.where(is_there, values, 0.0)
+    return NeighborsOfFrames(of_any_clip=of_any_clip, of_other_clips=of_other_clips)
+
+
+def _nobody(n_frames: int, k: int) -> DiveNeighbors:
+    return DiveNeighbors(
+        rows=np.full((n_frames, k), NOBODY, dtype=np.int64),
+        similarity=np.zeros((n_frames, k), dtype=np.float32),
+    )
+
+
+def _first_allowed(order: Ints, is_excluded: Bools, k: int) -> tuple[Ints, Bools]:
+    """Return the first `k` columns of each row in `order` that are not excluded.
+
+    Args:
+        order: All columns of each row, best first, shape (rows, columns).
+        is_excluded: Same shape, by column.
+        k: How many at most.
+
+    Returns:
+        Columns, shape (rows, at most k), and whether each is allowed: where there are too few,
+        the rest is of those excluded.
+    """
+    is_excluded = np.take_along_axis(is_excluded, order, axis=1)
+    # A stable order of two values puts those allowed first and leaves them in theirs.
+    first = np.argsort(is_excluded, axis=1, kind="stable")[:, :k]
+    is_there: Bools = ~np.take_along_axis(is_excluded, first, axis=1)
+    columns: Ints = np.take_along_axis(order, first, axis=1)
+    return columns, is_there
 
 
 def _blocks(dives: Ints) -> Iterator[tuple[Ints, Ints]]:

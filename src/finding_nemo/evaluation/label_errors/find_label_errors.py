@@ -14,7 +14,7 @@ from finding_nemo.data.quality.file_check import NearPair
 from finding_nemo.evaluation.label_errors.confident_learning import likely_errors, order_of_doubt
 from finding_nemo.evaluation.label_errors.contradictions import Contradiction, find_contradictions
 from finding_nemo.evaluation.label_errors.dive_neighbors import (
-    DiveNeighbors,
+    NeighborsOfFrames,
     find_neighbors,
     label_shares,
 )
@@ -93,9 +93,9 @@ def find_label_errors(
     tell = reporter or Reporter()
     frames = label_frames(dataset, embeddings)
     tell.activity("comparing frames of each dive")
-    others = find_neighbors(frames.features, frames.dives, frames.clips, other_clips=True)
+    neighbors = find_neighbors(frames.features, frames.dives, frames.clips)
     tell.activity("learning from other dives")
-    evidence = weigh_evidence(frames, others)
+    evidence = weigh_evidence(frames, neighbors)
     n_labels = int(frames.labels.sum())
     n_listed = math.ceil(LISTED_SHARE * n_labels)
     describer = Describer(frames, dataset.categories, evidence)
@@ -109,30 +109,32 @@ def find_label_errors(
         n_labels=n_labels,
         wrong=wrong,
         missing=tuple(without_suggested(missing, wrong)),
-        contradictions=find_contradictions(frames, dataset.categories, others, near),
+        contradictions=find_contradictions(
+            frames, dataset.categories, neighbors.of_other_clips, near
+        ),
         notices=(*frames.notices, *_one_dive(evidence)),
     )
 
 
-def weigh_evidence(frames: LabelledFrames, others: DiveNeighbors | None = None) -> Evidence:
+def weigh_evidence(frames: LabelledFrames, neighbors: NeighborsOfFrames) -> Evidence:
     """Return what speaks for each label of frames, without the label itself.
 
     Args:
         frames: Laid beside their features.
-        others: The most similar frames of other clips, where they were looked for already.
+        neighbors: The most similar frames of each, from `find_neighbors`.
     """
-    neighbors = find_neighbors(frames.features, frames.dives, frames.clips, other_clips=False)
-    near = label_shares(neighbors, frames.labels)
+    near = label_shares(neighbors.of_any_clip, frames.labels)
     folds = fold_of_dives(frames.dive_names)
     far = None
     if len(np.unique(folds)) > 1:
-        if others is None:
-            others = find_neighbors(frames.features, frames.dives, frames.clips, other_clips=True)
         scores = ridge_scores(frames.features, frames.labels, folds)
-        parts = [label_shares(others, frames.labels), scores]
+        parts = [label_shares(neighbors.of_other_clips, frames.labels), scores]
         far = combine_evidence(parts, frames.labels, folds)
     return Evidence(
-        near=near, far=far, neighbors=neighbors, likely=likely_errors(near, frames.labels)
+        near=near,
+        far=far,
+        neighbors=neighbors.of_any_clip,
+        likely=likely_errors(near, frames.labels),
     )
 
 

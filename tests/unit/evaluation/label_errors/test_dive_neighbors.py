@@ -30,10 +30,10 @@ def numbers(*values: int) -> Ints:
 def test_find_neighbors__by_hand() -> None:
     features = unit([[1, 0], [1, 0], [0, 1], [1, 0]])
     dives, clips = numbers(0, 0, 0, 1), numbers(0, 0, 1, 2)
-    found = find_neighbors(features, dives, clips, other_clips=False, k=2)
+    both = find_neighbors(features, dives, clips, k=2)
+    found, others = both.of_any_clip, both.of_other_clips
     assert found.rows.tolist() == [[1, 2], [0, 2], [0, 1], [NOBODY, NOBODY]]
     assert found.similarity.tolist() == [[1, 0], [1, 0], [0, 0], [0, 0]]
-    others = find_neighbors(features, dives, clips, other_clips=True, k=2)
     assert others.rows.tolist() == [[2, NOBODY], [2, NOBODY], [0, 1], [NOBODY, NOBODY]]
 
 
@@ -42,7 +42,8 @@ def test_find_neighbors__like_one_comparison_at_a_time(other_clips: bool) -> Non
     rng = np.random.default_rng(0)
     features = unit(rng.normal(size=(60, 5)).tolist())
     dives, clips = rng.integers(0, 4, 60), rng.integers(0, 9, 60)
-    found = find_neighbors(features, dives, clips, other_clips=other_clips, k=3)
+    both = find_neighbors(features, dives, clips, k=3)
+    found = both.of_other_clips if other_clips else both.of_any_clip
     for row in range(60):
         allowed = [
             other
@@ -62,7 +63,7 @@ def test_large_dive__is_compared_in_blocks(monkeypatch: pytest.MonkeyPatch) -> N
     turns = np.arange(50) / 50 * np.pi
     features = unit(np.stack([np.cos(turns), np.sin(turns)], axis=1).tolist())
     same = np.zeros(50, dtype=np.int64)
-    found = find_neighbors(features, same, same, other_clips=False, k=2)
+    found = find_neighbors(features, same, same, k=2).of_any_clip
     assert set(found.rows[12].tolist()) == {11, 13}
     assert (found.rows != np.arange(50)[:, np.newaxis]).all()
 

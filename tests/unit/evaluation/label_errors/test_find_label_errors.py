@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from finding_nemo.core.arrays import Ints
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.errors import DatasetError
 from finding_nemo.core.records import Dataset, ImageRecord
 from finding_nemo.data.quality.file_check import NearPair
+from finding_nemo.evaluation.label_errors import dive_neighbors
 from finding_nemo.evaluation.label_errors.find_label_errors import LabelErrors, find_label_errors
 from finding_nemo.evaluation.label_errors.label_error_files import (
     frames_to_review,
@@ -79,6 +82,19 @@ def test_changed_labels__come_first(found: LabelErrors) -> None:
     assert len(likely) >= 2
     assert likely <= {f"f{n}" for n in _WRONG}
     assert found.n_likely_missing >= 1
+
+
+def test_similar_frames__are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[int] = []
+    blocks = dive_neighbors._blocks
+
+    def watched(dives: Ints) -> Iterator[tuple[Ints, Ints]]:
+        searched.append(len(dives))
+        return blocks(dives)
+
+    monkeypatch.setattr(dive_neighbors, "_blocks", watched)
+    find_label_errors(*drawn())
+    assert searched == [120]
 
 
 def test_reason_and_suggestion__in_names(found: LabelErrors) -> None:
