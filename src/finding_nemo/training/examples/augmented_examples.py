@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +53,11 @@ class AugmentedExamples:
     policy: AugmentationPolicy
     seed: int
     threads: int = 1
+    # Begins no thread before it is used, and ends them with these examples.
+    _pool: ThreadPoolExecutor = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_pool", ThreadPoolExecutor(self.threads, "rendering"))
 
     @classmethod
     def of(
@@ -100,8 +105,7 @@ class AugmentedExamples:
 
         if self.threads == 1:
             return pixels, np.stack([example(position) for position in range(len(chosen))])
-        with ThreadPoolExecutor(self.threads) as pool:
-            return pixels, np.stack(list(pool.map(example, range(len(chosen)))))
+        return pixels, np.stack(list(self._pool.map(example, range(len(chosen)))))
 
     def _plan(self, index: int, epoch: int) -> AugmentationPlan:
         return plan_augmentation(

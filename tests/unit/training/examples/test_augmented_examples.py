@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from finding_nemo.core.categories import Category, CategoryTable
 from finding_nemo.core.records import Box, ImageRecord
 from finding_nemo.training.augmentation.plan import AugmentationPolicy
+from finding_nemo.training.augmentation.render import render_augmentation
+from finding_nemo.training.examples import augmented_examples
 from finding_nemo.training.examples.array_cache import CachedRows
 from finding_nemo.training.examples.augmented_examples import AugmentedExamples
 from finding_nemo.training.examples.cached_inputs import CachedInputs
@@ -59,3 +63,32 @@ def test_an_example__does_not_depend_on_its_batch_but_on_the_epoch(
         np.testing.assert_array_equal(alone[0], together[number])
     later, _ = examples.batch(np.arange(9), 2)
     assert not np.array_equal(together, later)
+
+
+def test_all_batches__are_rendered_by_the_same_few_threads(
+    examples: AugmentedExamples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_threads = replace(examples, threads=2)
+    seen: set[int] = set()
+
+    def watched(*given: Any, **named: Any) -> Any:
+        seen.add(threading.get_ident())
+        return render_augmentation(*given, **named)
+
+    monkeypatch.setattr(augmented_examples, "render_augmentation", watched)
+    for epoch in range(5):
+        in_threads.batch(np.arange(9), epoch)
+    assert 1 <= len(seen) <= 2
+    assert threading.get_ident() not in seen
+
+
+def test_threads__end_with_the_examples(examples: AugmentedExamples) -> None:
+    in_threads = replace(examples, threads=2)
+    before = set(threading.enumerate())
+    in_threads.batch(np.arange(9), 1)
+    begun = set(threading.enumerate()) - before
+    assert {thread.name.partition("_")[0] for thread in begun} == {"rendering"}
+    del in_threads
+    for thread in begun:
+        thread.join(timeout=10)
+        assert not thread.is_alive()
