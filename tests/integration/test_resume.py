@@ -297,6 +297,30 @@ def test_merge__refuses_what_is_incomplete_or_does_not_belong_together(
         run(small_bundle, many_frames, out, shard=Shard(1, 2), file_format="csv")
 
 
+def test_empty_shard__is_a_whole_file_that_merges(
+    small_bundle: Path, many_frames: Path, whole: Path, tmp_path: Path
+) -> None:
+    """A job array of more shards than there are parts of 256 images: none of its jobs fails."""
+    n_chunks = -(-pq.read_metadata(whole).num_rows // ROWS_IN_CHUNK)
+    count = n_chunks + 2
+    files = [tmp_path / f"{number}.parquet" for number in range(1, count + 1)]
+    said = []
+    for number, out in enumerate(files, start=1):
+        words = ("predict", small_bundle, many_frames, "--shard", f"{number}/{count}", "--out", out)
+        done = CliRunner().invoke(app, list(map(str, words)))
+        assert done.exit_code == 0, done.output
+        said.append(done.output)
+    rows = [pq.read_metadata(out).num_rows for out in files]
+    assert rows.count(0) == 2
+    for n_rows, words_out, out in zip(rows, said, files, strict=True):
+        assert ("This shard has no image" in words_out.replace("\n", " ")) == (n_rows == 0)
+        assert read_predictions(out).image_ids is not None
+        checked = CliRunner().invoke(app, ["validate", str(out)])
+        assert checked.exit_code == 0, checked.output
+    summary = merge_shards(files, tmp_path / "all.parquet")
+    assert summary.content_sha256 == content_hash(whole)
+
+
 @pytest.mark.parametrize("text", ["0/3", "4/3", "1", "a/b", "-1/2", "1/0"])
 def test_shard__must_be_i_of_n(text: str) -> None:
     with pytest.raises(SettingsError, match="is no shard; write i/n"):

@@ -33,6 +33,11 @@ EXAMPLES = (
     "finding-nemo predict runs/nemo dive.mp4 --every 5s --out dive.csv",
     "finding-nemo predict runs/nemo archive/ --shard 1/20 --out part-1.parquet",
 )
+# A job array has as many shards as somebody thought of, and must not fail for one too many.
+_EMPTY_SHARD = (
+    "This shard has no image: there are more shards than parts of 256 images. Its file has no row, "
+    "and `merge` wants it with the others."
+)
 
 
 def predict(
@@ -235,6 +240,8 @@ def _tell(summary: PredictionSummary, out: Path) -> None:
     failed = f", {summary.n_failed} of them failed" if summary.n_failed else ""
     print_result(f"{out}: {summary.n_images} images{failed}.")
     print_result(f"content sha256 {summary.content_sha256}")
-    if summary.n_failed == summary.n_images:
+    if not summary.n_images:  # of a shard alone: a run without any image is refused
+        reporter().message(_EMPTY_SHARD)
+    elif summary.n_failed == summary.n_images:
         reporter().message("No image could be used.")
         raise typer.Exit(1)
