@@ -28,7 +28,6 @@ from finding_nemo.fetching.transfer.politeness import Politeness
 from finding_nemo.fetching.transfer.run_async import run_async
 
 ANNOTATIONS_FILE = "annotations.json"
-IMAGES_FOLDER = "images"
 PROVENANCE_FILE = "provenance.csv"
 _QUERY_FILE = "query.json"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from finding_nemo.core.errors import StoppedError
 from finding_nemo.core.files.atomic_files import prepare_output_folder, write_text
+from finding_nemo.core.processes.cores import usable_cores
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.data.dataset import read_dataset
@@ -47,6 +47,8 @@ _VAL_FRACTION = 0.3
 _DIVES = 64
 # Of fewer frames, no more dives than that.
 _FRAMES_IN_DIVE, _FEWEST_DIVES = 20, 40
+# Processes that draw; more take longer to begin than they save.
+_MOST_DRAWING = 8
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def run_demo(out: Path, *, images: int, seed: int, overwrite: bool, reporter: Re
 
 
 def _carried_out(out: Path, images: int, seed: int, reporter: Reporter) -> Demo:
-    workers = min(os.cpu_count() or 1, 8)
+    workers = min(usable_cores(), _MOST_DRAWING)
     dives = min(_DIVES, max(_FEWEST_DIVES, images // _FRAMES_IN_DIVE))
     reporter.step(
         f"drawing about {images:,} frames of {dives} dives on {workers} processes: half of the time"

@@ -57,7 +57,7 @@ def inspect(
     check_suffix(out, "--out", ".html", ".htm")
     _check_deep(deep=deep, predictions=predictions, labels_out=labels_out)
 
-    from finding_nemo.cli.console.notices import show_notices
+    from finding_nemo.cli.console.notices import reporter, show_notices
     from finding_nemo.data.dataset import read_dataset
     from finding_nemo.data.splits.split_csv import read_split
     from finding_nemo.evaluation.dataset.inspect_dataset import inspect_dataset
@@ -70,14 +70,13 @@ def inspect(
     data = read_dataset(dataset, images=images, dive_pattern=dive_pattern)
     check_apart_from_images((out,), data)
     show_notices(data.notices)
-    found = inspect_dataset(
-        data,
-        split=read_split(split) if split else None,
-        check=_check(data) if open_images else None,
-    )
+    check = _check(data) if open_images else None
+    reporter().activity("comparing dives, times and labels of the frames")
+    found = inspect_dataset(data, split=read_split(split) if split else None, check=check)
     show_notices(found.notices)
     print_inspection(found)
     if out is not None:
+        reporter().activity("drawing the report")
         write_inspect_page(found, out, name=dataset.name, overwrite=overwrite)
         print_result(f"report {out}")
     if deep:
