@@ -127,3 +127,37 @@ def test_ensemble__needs_the_data_set(runs: tuple[Path, Path], tmp_path: Path) -
     assert code == 1
     assert "gone" in said
     assert not (tmp_path / "both").exists()
+
+
+def test_dry_run__says_what_it_would_take_and_writes_nothing(
+    runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "both"
+    code, said = ensemble(*runs, "--share", "3", "--share", "1", "--out", out, "--dry-run")
+    assert code == 0, said
+    assert "Dry run: nothing is written. This command would" in said
+    assert f"join 2 bundles into {out}: probe 75 %, patches 25 %." in said
+    assert "at 64 x 64 px." in said
+    assert "measured just now on 16 of these images" in said
+    for name in ("time ", "disk ", "memory "):
+        assert sum(line.startswith(name) for line in said.splitlines()) == 1, said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_dry_run__refuses_what_the_real_one_refuses(
+    runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/thesis.txt").touch()
+    for words in (
+        (runs[0], "--out", tmp_path / "alone"),
+        (*runs, "--share", "3", "--out", tmp_path / "both"),
+        (*runs, "--dataset", tmp_path / "gone", "--out", tmp_path / "both"),
+        (*runs, "--out", runs[0], "--overwrite"),
+        (*runs, "--out", tmp_path / "mine"),
+        (*runs, "--out", tmp_path / "mine", "--overwrite"),
+    ):
+        found = ensemble(*words, "--dry-run")
+        assert found == ensemble(*words)
+        assert found[0] == 1
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine", "thesis.txt"]

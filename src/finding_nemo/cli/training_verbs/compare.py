@@ -71,7 +71,7 @@ def compare(
     from finding_nemo.data.datasets.subsample import sample_images
     from finding_nemo.workflows.compare_recipes import compare_recipes
     from finding_nemo.workflows.comparison_request import REQUEST, comparison_request
-    from finding_nemo.workflows.dry_run_training import dry_run_comparison
+    from finding_nemo.workflows.dry_runs.dry_run_training import dry_run_comparison
 
     if overwrite and resume:
         raise typer.BadParameter("--resume and --overwrite exclude each other.")

@@ -67,7 +67,7 @@ def train(
         from finding_nemo.training.loop.distributed import ProcessGroup
         from finding_nemo.training.recipes.study_next_steps import with_study_next_steps
         from finding_nemo.training.train_recipe import check_training
-        from finding_nemo.workflows.dry_run_training import dry_run_training
+        from finding_nemo.workflows.dry_runs.dry_run_training import dry_run_training
         from finding_nemo.workflows.train_with_curves import run_training
 
         group = ProcessGroup(devices, nodes=nodes, strategy=strategy.value)

@@ -58,7 +58,7 @@ def tune(
     from finding_nemo.training.recipes.registry import find_recipe
     from finding_nemo.training.recipes.search_space import search_space
     from finding_nemo.workflows import tune_settings as tuning
-    from finding_nemo.workflows.dry_run_tuning import dry_run_tuning
+    from finding_nemo.workflows.dry_runs.dry_run_tuning import dry_run_tuning
 
     settings = parse_assignments(changes or [])
     space = search_space(find_recipe(recipe), tries or [], common=settings)

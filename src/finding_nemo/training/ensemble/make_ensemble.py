@@ -74,22 +74,59 @@ def make_ensemble(
         SplitError: If the split does not fit the data set.
     """
     started, reporter = now_utc(), reporter or Reporter()
-    weights = shares_of(bundles, shares)
-    check_members(bundles, split)
-    check_out(bundles, out)
-    partition = make_partition(dataset, split, fold=None, seed=0, reporter=reporter)
+    asked = check_ensemble(bundles, dataset, split, out=out, shares=shares, reporter=reporter)
     with new_output_folder(out, overwrite=overwrite):
         write_split(split, out / "split.csv")
         members = [
             _member(bundle, weight, reporter)
-            for bundle, weight in zip(bundles, weights, strict=True)
+            for bundle, weight in zip(bundles, asked.shares, strict=True)
         ]
-        inputs = _inputs(partition, members[0].preprocessing, reporter)
-        joining = _Joining(bundles, members, partition, inputs, reporter)
+        inputs = _inputs(asked.partition, asked.preprocessing, reporter)
+        joining = _Joining(bundles, members, asked.partition, inputs, reporter)
         with reporter.progress("calibrating on validation images") as progress:
             bundle = joining.write(out / "bundle", started, progress)
         joining.check(bundle)
     return TrainedRun(out, bundle, (), bundle_hash(bundle.path))
+
+
+@dataclass(frozen=True)
+class AskedEnsemble:
+    """Bundles that can be joined.
+
+    Attributes:
+        shares: Weight of each, with sum 1.
+        partition: What is fitted on, and calibrated on.
+        preprocessing: What all of them expect of an image.
+    """
+
+    shares: Sequence[float]
+    partition: Partition
+    preprocessing: Preprocessing
+
+
+def check_ensemble(
+    bundles: Sequence[Bundle],
+    dataset: Dataset,
+    split: Split,
+    *,
+    out: Path,
+    shares: Sequence[float] | None,
+    reporter: Reporter,
+) -> AskedEnsemble:
+    """Return what `make_ensemble` begins with; nothing is written.
+
+    See `make_ensemble` for the arguments.
+
+    Raises:
+        BundleError: If the bundles do not fit together; the message lists every reason.
+        SettingsError: If the shares do not fit, or `out` holds a member.
+        SplitError: If the split does not fit the data set.
+    """
+    weights = shares_of(bundles, shares)
+    check_members(bundles, split)
+    check_out(bundles, out)
+    partition = make_partition(dataset, split, fold=None, seed=0, reporter=reporter)
+    return AskedEnsemble(weights, partition, bundles[0].preprocessing)
 
 
 def _member(bundle: Bundle, share: float, reporter: Reporter) -> Member:

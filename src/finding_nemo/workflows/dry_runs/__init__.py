@@ -1,0 +1,1 @@
+"""What the long jobs would do and cost, said before they begin."""
