@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,30 @@ def test_display__keeps_the_shape_of_a_frame(two_frames: tuple[Path, Path]) -> N
     pixels = display_pixels(image, (64, 48), most_px=32)
     assert pixels is not None
     assert pixels.shape == (24, 32, 3)
+
+
+def test_look__finds_the_truth_of_a_copy_by_its_name_and_says_so(
+    small_bundle: Path, two_frames: tuple[Path, Path], tiny_folder: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / two_frames[0].name
+    shutil.copy(two_frames[0], copy)
+    code, said = look(small_bundle, copy, "--data", tiny_folder)
+    assert code == 0, said
+    assert said.count("truth: animal") == 1
+    assert f"the truth shown is that of {two_frames[0]}, found by its name" in said.replace(
+        "\n", ""
+    )
+
+
+def test_look__shows_no_truth_where_several_frames_have_the_name(
+    small_bundle: Path, two_frames: tuple[Path, Path], tmp_path: Path
+) -> None:
+    for dive in ("a", "b"):
+        (tmp_path / "data" / dive).mkdir(parents=True)
+        shutil.copy(two_frames[0], tmp_path / "data" / dive / "f0.png")
+    table = tmp_path / "data/labels.csv"
+    table.write_text("path,categories\na/f0.png,animal0\nb/f0.png,animal1\n")
+    code, said = look(small_bundle, two_frames[0], "--data", table, "--images", tmp_path / "data")
+    assert code == 0, said
+    assert "truth:" not in said
+    assert "2 frames of the data set have this name" in said.replace("\n", " ")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -39,7 +38,11 @@ def look(
     ],
     top: Annotated[int, typer.Option(min=1, help="How many guesses.")] = 5,
     data: Annotated[
-        Path | None, typer.Option(help="A data set with the images: its truth is shown in green.")
+        Path | None,
+        typer.Option(
+            help="A data set with the images: its truth is shown in green. They are found by where "
+            "they are, else by their names."
+        ),
     ] = None,
     images: ImagesFolder = None,
     dive_pattern: DivePattern = None,
@@ -199,25 +202,36 @@ def _ranks(predictor: Predictor) -> Mapping[str, str]:
 
 
 class _Truths:
-    """What a data set says of images, found by where their files are."""
+    """What a data set says of images, found by where their files are, else by their names."""
 
     def __init__(self, dataset: Dataset | None) -> None:
+        from finding_nemo.data.find_record import RecordFinder
+
         self._dataset = dataset
-        self._records: dict[str, Any] = {}
-        if dataset is not None:
-            self._records = {
-                os.path.realpath(record.path): record
-                for record in dataset.records
-                if record.category_ids is not None
-            }
+        self._finder = RecordFinder(dataset.records if dataset is not None else ())
 
     def of(self, image: ImageInput) -> tuple[str, ...] | None:
         """Return the names of what an image holds; `None` where the data set says nothing."""
-        record = self._records.get(os.path.realpath(image.path))
-        if self._dataset is None or record is None:
+        from finding_nemo.cli.console.notices import reporter
+
+        found = self._finder.find(image.path, image.image_id)
+        if self._dataset is None or not found.records:
             return None
+        first = found.records[0]
+        if len(found.records) > 1:
+            reporter().message(
+                f"{image.location}: no truth is shown, because {len(found.records)} frames of the "
+                f"data set have this name, such as {first.path}. Name one of these files instead."
+            )
+            return None
+        if found.is_by_name:
+            reporter().message(
+                f"{image.location}: the truth shown is that of {first.path}, found by its name."
+            )
         categories = self._dataset.categories
-        return tuple(categories.names[categories.column_of(k)] for k in record.category_ids)
+        if first.category_ids is None:
+            return None
+        return tuple(categories.names[categories.column_of(k)] for k in first.category_ids)
 
 
 def _framed(image: ImageInput, guesses: ImageGuesses) -> Framed | None:
