@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from finding_nemo.core.errors import SettingsError, WeightsError
+from finding_nemo.models.networks.frame_fit import check_frames, fitting_frames
 from finding_nemo.models.networks.hub_weights import HUB, own_file
 from finding_nemo.models.networks.own_backbones import (
     BACKBONES,
@@ -16,7 +17,7 @@ from finding_nemo.models.networks.own_backbones import (
     gives_pretrained,
 )
 from finding_nemo.models.networks.pretrained_wheels import load_wheel_weights, wheel_of
-from finding_nemo.models.networks.timm_backbones import build_timm, find_timm_model
+from finding_nemo.models.networks.timm_backbones import TimmModel, build_timm, find_timm_model
 from finding_nemo.models.networks.torchvision_backbones import TORCHVISION, build_torchvision
 from finding_nemo.models.networks.weights_files import FindWeights, FoundWeights
 from finding_nemo.models.weights_origin import WeightsOrigin, random_weights
@@ -151,13 +152,12 @@ def _load_timm(
     *,
     wheel: bool,
 ) -> LoadedBackbone:
-    try:
-        model = find_timm_model(name)
-    except WeightsError as error:
-        raise WeightsError(ways_out(name, str(error))) from None
+    model = _find_model(name)
+    if frame_px is not None:
+        check_frames(name, model, frame_px)
     package = wheel_of(name) if wheel else None
     found = None if package else find(model.ask)
-    network = build_timm(name, model, frame_px=frame_px, found=found)
+    network = build_timm(model, frame_px=frame_px, found=found, name=name)
     origin = _origin(name, found)
     if package is not None:
         origin = WeightsOrigin(
@@ -170,6 +170,25 @@ def _load_timm(
     config: Any = {**network.default_cfg, **model.config}
     network.reset_classifier(n_outputs)
     return LoadedBackbone(network, origin, _channels(config["mean"]), _channels(config["std"]))
+
+
+def _find_model(name: str) -> TimmModel:
+    try:
+        return find_timm_model(name)
+    except WeightsError as error:
+        raise WeightsError(ways_out(name, str(error))) from None
+
+
+def frames_for(name: str, frame_px: tuple[int, int]) -> tuple[int, int]:
+    """Return height and width as wanted, or else the nearest that the network `name` takes.
+
+    Raises:
+        SettingsError: If timm has no such model.
+        WeightsError: If the hub's description of it cannot be had.
+    """
+    if name in BACKBONES or name.startswith(TORCHVISION):
+        return frame_px
+    return fitting_frames(_find_model(name), frame_px)
 
 
 def _channels(values: Any) -> tuple[float, float, float]:  # noqa: ANN401 - of a JSON file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Self
 
 import torch
@@ -11,6 +12,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from finding_nemo.core.errors import SettingsError
 from finding_nemo.models.networks.patch_heads import PatchHeads
 from finding_nemo.models.networks.with_features import Grid, as_maps
+
+# Of a patch, or of patches that were merged.
+_STRIDES_PX = (4, 8, 14, 16, 28, 32, 64)
 
 
 def patch_features(backbone: Any, pixels: torch.Tensor) -> torch.Tensor:  # noqa: ANN401
@@ -36,16 +40,33 @@ def patch_grid(backbone: Any, *, width_px: int, height_px: int) -> Grid:  # noqa
     """
     backbone.eval()
     features = backbone.forward_features(torch.zeros(1, 3, height_px, width_px))
-    if features.ndim == 3 and hasattr(backbone, "patch_embed"):
-        rows, columns = backbone.patch_embed.grid_size
-        return int(rows), int(columns)
-    if features.ndim != 4:
+    if isinstance(features, torch.Tensor) and features.ndim == 3:
+        n_patches = features.shape[1] - getattr(backbone, "num_prefix_tokens", 0)
+        grid = _grid_of_tokens(backbone, n_patches, (height_px, width_px))
+        if grid is not None:
+            return grid
+    if not isinstance(features, torch.Tensor) or features.ndim != 4:
+        gives = f"of shape {tuple(features.shape)}" if hasattr(features, "shape") else "in parts"
         raise SettingsError(
-            f"The backbone gives features of shape {tuple(features.shape)}, which have no rows and "
-            "columns; take a convolutional network or a transformer over patches."
+            f"The backbone gives features {gives}, which have no rows and columns; take a "
+            "convolutional network or a transformer over patches, or recipe probe."
         )
     first = 2 if features.shape[1] == backbone.num_features else 1
     return int(features.shape[first]), int(features.shape[first + 1])
+
+
+def _grid_of_tokens(backbone: Any, n_patches: int, frame_px: Grid) -> Grid | None:  # noqa: ANN401
+    """Return rows and columns of tokens, as the network knows them or their number says."""
+    known = getattr(getattr(backbone, "patch_embed", None), "grid_size", None)
+    if known is not None and math.prod(known) == n_patches:
+        rows, columns = known
+        return int(rows), int(columns)
+    # Networks that merge patches on the way up keep no account of the last grid.
+    for stride in _STRIDES_PX:
+        rows, columns = (math.ceil(side / stride) for side in frame_px)
+        if rows * columns == n_patches:
+            return rows, columns
+    return None
 
 
 @torch.inference_mode()

@@ -8,10 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from torch import nn
-
 from finding_nemo.core.errors import SettingsError, WeightsError
-from finding_nemo.core.text.printable import one_line, printable
+from finding_nemo.core.text.printable import printable
 from finding_nemo.models.networks.hub_weights import (
     CONFIG,
     HUB,
@@ -24,7 +22,8 @@ from finding_nemo.models.networks.hub_weights import (
 from finding_nemo.models.networks.own_backbones import BACKBONES
 from finding_nemo.models.networks.weights_files import FoundWeights, misfit
 
-_Size = tuple[int, int]
+# Height and width.
+Size = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +43,15 @@ class TimmModel:
     repository: str = ""
 
     @property
-    def default_size(self) -> _Size | None:
+    def default_size(self) -> Size | None:
         """Height and width of the frames that its weights were trained on, if they are known."""
         size = self.config.get("input_size")
         return None if size is None else (int(size[1]), int(size[2]))
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it takes frames of one size, which it must be told."""
+        return bool(self.config.get("fixed_input_size"))
 
     def ask(self) -> FoundWeights:
         """Return its own weights, from caches or from a network.
@@ -131,51 +135,35 @@ def _known_architecture(name: object) -> str | None:
 
 
 def build_timm(
-    name: str, model: TimmModel, *, frame_px: _Size | None, found: FoundWeights | None
+    model: TimmModel, *, frame_px: Size | None, found: FoundWeights | None, name: str
 ) -> Any:  # noqa: ANN401 - timm has no types
     """Return a timm model, with the classifier that its weights have or timm gives it.
 
     Args:
-        name: As set, for messages.
         model: What it is.
-        frame_px: Height and width of the frames; position embeddings are resampled to them.
+        frame_px: Height and width of the frames, which it takes (`frame_fit`); position embeddings
+            are resampled to them.
         found: Its weights; without them they are random.
+        name: As set, for messages.
 
     Raises:
-        SettingsError: If the frames do not fit.
         WeightsError: If the weights do not fit.
     """
-    arguments = {**model.arguments, **_sized(model, frame_px)}
-    try:
-        network = _with_weights(name, model, found, arguments) if found else _new(model, arguments)
-    except (AssertionError, ValueError) as error:
-        height, width = frame_px or (0, 0)
-        words = one_line(error, longest=200)
-        raise SettingsError(
-            f"{name} cannot be built for frames of {width} x {height} px: {words or 'no reason'}. "
-            "Set width_px and height_px to what it takes (docs/backbones.md)."
-        ) from None
-    if frame_px is not None:
-        check_patches(network, name, frame_px)
-    return network
+    if found is None:
+        return new_timm(model, frame_px)
+    return _with_weights(name, model, found, frame_px)
 
 
-def _new(model: TimmModel, arguments: Mapping[str, Any], **more: Any) -> Any:  # noqa: ANN401
+def new_timm(model: TimmModel, frame_px: Size | None, **more: Any) -> Any:  # noqa: ANN401
+    """Return what timm makes for frames of a height and width, with `more` arguments of timm's."""
     import timm
 
-    return timm.create_model(model.architecture, **{**arguments, **more})
-
-
-def _sized(model: TimmModel, frame_px: _Size | None) -> dict[str, Any]:
-    """Return what a network of frames of one size is told of another; others need nothing."""
-    is_fixed = bool(model.config.get("fixed_input_size"))
     is_other = frame_px is not None and frame_px != model.default_size
-    return {"img_size": frame_px} if is_fixed and is_other else {}
+    sized = {"img_size": frame_px} if model.is_fixed and is_other else {}
+    return timm.create_model(model.architecture, **{**model.arguments, **sized, **more})
 
 
-def _with_weights(
-    name: str, model: TimmModel, found: FoundWeights, arguments: Mapping[str, Any]
-) -> Any:  # noqa: ANN401
+def _with_weights(name: str, model: TimmModel, found: FoundWeights, frame_px: Size | None) -> Any:  # noqa: ANN401
     """Return the network with every one of its tensors loaded, but for the classifier's.
 
     timm converts the names of many projects and resamples what depends on the frames' size. A file
@@ -187,23 +175,23 @@ def _with_weights(
     n_classes = _classes_in(model, found)
     strict = {"state_dict": dict(found.tensors), "num_classes": n_classes}
     try:
-        network = _loaded(model, arguments, strict, n_classes)
+        network = _loaded(model, frame_px, strict, n_classes)
     except (RuntimeError, KeyError, AttributeError, IndexError, TypeError) as error:
         words = str(error)
         if "Unexpected key" not in words or "Missing key" in words or "size mismatch" in words:
             raise WeightsError(misfit(name, found, words)) from None
         # timm is lenient where the number of classes is another.
         lenient = {"state_dict": dict(found.tensors), "num_classes": n_classes + 1}
-        network = _loaded(model, arguments, lenient, n_classes)
+        network = _loaded(model, frame_px, lenient, n_classes)
     network.pretrained_cfg.pop("state_dict", None)
     return network
 
 
 def _loaded(
-    model: TimmModel, arguments: Mapping[str, Any], overlay: dict[str, Any], n_classes: int
+    model: TimmModel, frame_px: Size | None, overlay: dict[str, Any], n_classes: int
 ) -> Any:  # noqa: ANN401
-    return _new(
-        model, arguments, pretrained=True, pretrained_cfg_overlay=overlay, num_classes=n_classes
+    return new_timm(
+        model, frame_px, pretrained=True, pretrained_cfg_overlay=overlay, num_classes=n_classes
     )
 
 
@@ -211,23 +199,6 @@ def _classes_in(model: TimmModel, found: FoundWeights) -> int:
     name = model.config.get("classifier")
     weight = found.tensors.get(f"{name}.weight") if isinstance(name, str) else None
     return 0 if weight is None else len(weight)
-
-
-def check_patches(network: nn.Module, name: str, frame_px: _Size) -> None:
-    """Refuse frames of which a transformer would drop the edge, or see nothing.
-
-    Raises:
-        SettingsError: If they are no whole number of patches.
-    """
-    patches: Any = getattr(network, "patch_embed", None)
-    found = getattr(patches, "patch_size", (1, 1))
-    size = found if isinstance(found, tuple) else (found, found)
-    if any(side % patch for side, patch in zip(frame_px, size, strict=True)):
-        height, width = frame_px
-        raise SettingsError(
-            f"{name} sees patches of {size[1]} x {size[0]} px; frames of {width} x {height} px are "
-            "no whole number of them: set width_px and height_px to multiples."
-        )
 
 
 def patch_px_in(name: str) -> int | None:

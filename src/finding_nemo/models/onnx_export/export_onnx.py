@@ -7,6 +7,7 @@ import io
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import nn
@@ -66,12 +67,40 @@ def _export(module: nn.Module, example: torch.Tensor, taken: str, given: Sequenc
     if program is None:
         raise TrainingError("torch exported no ONNX program; is onnxscript installed?")
     proto = program.model_proto
+    _gather_rows(proto.graph)
     _forget_sources(proto.graph)
     for function in proto.functions:
         _forget_sources(function)
     del proto.metadata_props[:]
     content: bytes = proto.SerializeToString(deterministic=True)
     return content
+
+
+def _gather_rows(graph: Any) -> None:  # noqa: ANN401 - onnx has no types
+    """Make `Gather` of each `GatherND` that takes whole rows by constant numbers, as it is.
+
+    The exporter writes the biases of windows so. `check_network` knows no `GatherND`, which can
+    address anything.
+    """
+    takers: dict[str, list[Any]] = {}
+    for node in graph.node:
+        for name in node.input:
+            takers.setdefault(name, []).append(node)
+    for rows in graph.initializer:
+        nodes = takers.get(rows.name, [])
+        if nodes and rows.dims[-1:] == [1] and all(_takes_rows(node, rows.name) for node in nodes):
+            del rows.dims[-1]
+            for node in nodes:
+                node.op_type = "Gather"
+                del node.attribute[:]
+
+
+def _takes_rows(node: Any, numbers: str) -> bool:  # noqa: ANN401 - onnx has no types
+    return (
+        node.op_type == "GatherND"
+        and list(node.input).index(numbers) == 1
+        and all(each.i == 0 for each in node.attribute)
+    )
 
 
 def export_network(module: nn.Module, preprocessing: Preprocessing) -> bytes:

@@ -9,9 +9,9 @@ from typing import Any
 from finding_nemo.core.choice import Choice
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import ImageRecord
+from finding_nemo.models.networks.backbones import frames_for
 from finding_nemo.models.networks.own_backbones import refuse_without_maps
 from finding_nemo.models.networks.patch_network import patch_grid
-from finding_nemo.models.networks.timm_backbones import patch_px_in
 from finding_nemo.models.weights_origin import WeightsOrigin
 from finding_nemo.training.auto.from_dataset import frame_size
 from finding_nemo.training.examples.partition import Partition
@@ -67,7 +67,8 @@ def frame_size_for(
     """Return width and height as set, or else chosen from the boxes for what the backbone takes.
 
     Raises:
-        SettingsError: If the backbone is an ONNX file that cannot be read.
+        SettingsError: If the backbone is unknown, or an ONNX file that cannot be read.
+        WeightsError: If the hub's description of the backbone cannot be had.
     """
     choice = frame_size(width_px, height_px, records)
     if width_px is not None:
@@ -75,11 +76,11 @@ def frame_size_for(
     if is_onnx(backbone):
         own = onnx_frame_size(backbone)
         return choice if own is None else _sized(own[1], own[0], "what the ONNX file takes")
-    patch_px = patch_px_in(backbone)
-    if patch_px is None or not any(side % patch_px for side in choice.value):
+    wanted = choice.value[1], choice.value[0]
+    height, width = frames_for(backbone, wanted)
+    if (height, width) == wanted:
         return choice
-    width, height = (max(1, round(side / patch_px)) * patch_px for side in choice.value)
-    return _sized(width, height, f"{choice.reason}; whole patches of {patch_px} px")
+    return _sized(width, height, f"{choice.reason}; the nearest that {backbone} takes")
 
 
 def _sized(width_px: int, height_px: int, reason: str) -> Choice[tuple[int, int]]:
