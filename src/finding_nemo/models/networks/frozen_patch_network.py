@@ -12,11 +12,10 @@ import torch
 from torch import nn
 
 from finding_nemo.core.arrays import Float32s
+from finding_nemo.core.feature_scale import scale_of
 from finding_nemo.models.networks.patch_heads import PatchHeads
 from finding_nemo.models.networks.patch_network import patch_features
 from finding_nemo.models.networks.with_features import Grid, as_maps
-
-_LEAST_STD = 1e-6
 
 
 @dataclass(frozen=True)
@@ -25,8 +24,8 @@ class PatchSpread:
 
     Attributes:
         mean: Of each feature over frames.
-        std: Of a frame's mean of each feature, above 0.
-        patch_std: Of what a patch has beside its frame's mean, above 0.
+        std: Of a frame's mean of each feature, as `scale_of` has it.
+        patch_std: Of what a patch has beside its frame's mean, likewise.
     """
 
     mean: Float32s
@@ -52,8 +51,8 @@ def spread_of(frames: Iterable[npt.NDArray[np.floating[Any]]]) -> PatchSpread:
     variance = np.maximum(squares / n_patches - np.square(total / n_patches), 0.0)
     return PatchSpread(
         of_frames.mean(axis=0).astype(np.float32),
-        np.maximum(of_frames.std(axis=0), _LEAST_STD).astype(np.float32),
-        np.maximum(np.sqrt(variance), _LEAST_STD).astype(np.float32),
+        scale_of(of_frames.std(axis=0)).astype(np.float32),
+        scale_of(np.sqrt(variance)).astype(np.float32),
     )
 
 

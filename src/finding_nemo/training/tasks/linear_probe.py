@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from finding_nemo.core.feature_scale import scale_of
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.models.networks.backbones import freeze
@@ -81,10 +82,9 @@ def build_probe_task(
 
 def _head(train: CachedInputs, partition: Partition, settings: ProbeSettings) -> LinearProbe:
     features = train.rows.take(np.arange(len(train.rows))).astype(np.float64)
-    std = np.maximum(features.std(axis=0), 1e-6)
     return LinearProbe(
         features.mean(axis=0).astype(np.float32),
-        std.astype(np.float32),
+        scale_of(features.std(axis=0)).astype(np.float32),
         prior_of(train, partition),
         dropout=settings.dropout,
     )

@@ -44,9 +44,25 @@ def test_spread__by_hand() -> None:
     frames = np.array([[[0.0, 5.0], [2.0, 5.0]], [[4.0, 5.0], [8.0, 5.0]]], np.float32)
     spread = spread_of(frames)
     np.testing.assert_allclose(spread.mean, [3.5, 5])
-    np.testing.assert_allclose(spread.std, [2.5, 1e-6], rtol=1e-6)
+    # The second feature never changes: a twentieth of the mean of 2.5 and 0.
+    np.testing.assert_allclose(spread.std, [2.5, 0.0625], rtol=1e-6)
     # Beside their frames' means: -1, 1, -2, 2.
-    np.testing.assert_allclose(spread.patch_std, [2.5**0.5, 1e-6], rtol=1e-6)
+    np.testing.assert_allclose(spread.patch_std, [2.5**0.5, 2.5**0.5 / 40], rtol=1e-6)
+
+
+def test_spread__lets_no_feature_that_was_shut_outweigh_all_others() -> None:
+    rng = np.random.default_rng(5)
+    seen = rng.uniform(0, 6, (40, 12, 5)).astype(np.float32)
+    seen[:, :, 4] = 0
+    seen[7, 3, 4] = 1e-5
+    inside = PatchHeads(_PRIOR, n_features=5, pooling=TRAINING_POOLING)
+    nn.init.ones_(inside.global_head.weight)
+    nn.init.ones_(inside.patch_head.weight)
+    network: Any = FrozenPatchHeads(inside, spread_of(seen), dropout=0.0).eval()
+    later = torch.from_numpy(seen[:1].copy())
+    later[0, 2, 4] = 6  # ReLU6 is open at last.
+    # By its own standard deviation, 5e-7, that patch would have ten million.
+    assert float(network(later).detach().abs().max()) < 500
 
 
 def test_spread__equals_that_of_all_frames_at_once() -> None:
