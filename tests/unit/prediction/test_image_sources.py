@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import fsspec
@@ -15,7 +16,8 @@ from PIL import Image
 from finding_nemo.core.errors import DatasetError, DatasetNotFoundError, SettingsError
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.prediction.run.run_plan import Plan, write_plan
-from finding_nemo.prediction.sources.image_loader import load_images
+from finding_nemo.prediction.sources import image_loader
+from finding_nemo.prediction.sources.image_loader import load_images, start_decoding_ahead
 from finding_nemo.prediction.sources.image_sources import (
     ImageInput,
     ImageSelection,
@@ -216,6 +218,23 @@ def test_plan__keeps_what_a_data_set_says(tiny_folder: Path, tmp_path: Path) -> 
         assert one.record.captured is not None
         for name in ("image_id", "dive", "sequence", "frame_number", "time_known", "width"):
             assert getattr(one.record, name) == getattr(other.record, name)
+
+
+def test_decoding__is_started_ahead_of_local_files_only(
+    frames: Path, tar: Path, in_memory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead: list[tuple[Path, int]] = []
+    monkeypatch.setattr(image_loader, "start_ahead_of", lambda path, n: ahead.append((path, n)))
+    local = collect_images([str(frames / "a.png")])[0]
+    others = [
+        *collect_images([str(tar), f"{in_memory}/frames/a.png"]),
+        replace(local, content=b""),
+        replace(local, time_s=0.0),
+        replace(local, failure="is missing"),
+    ]
+    for image in [*others, local]:
+        start_decoding_ahead(image, 7)
+    assert ahead == [(frames / "a.png", 7)]
 
 
 def test_interval__has_units() -> None:

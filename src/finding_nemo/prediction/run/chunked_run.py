@@ -19,7 +19,7 @@ from finding_nemo.core.reporter import ProgressCallback, Reporter, no_progress
 from finding_nemo.data.filesystems.tar import tar_of
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.models.inference.open_bundle_network import InferenceOptions
-from finding_nemo.prediction.postprocess import PRECISION
+from finding_nemo.prediction.postprocess import PRECISION, PostProcessor
 from finding_nemo.prediction.rank_answers import Ranks
 from finding_nemo.prediction.run.run_plan import Plan, PlanSize, write_plan
 from finding_nemo.prediction.sources.image_sources import ImageInput
@@ -67,6 +67,8 @@ class ChunkWork:
         limits: What one image may cost.
         ranks: Whether the one answer climbs through the ranks of the tree of names, or of a table
             of taxa.
+        postprocessor: What is said of network outputs, where it is made ready already: that takes
+            half a second.
     """
 
     bundle: Bundle
@@ -78,6 +80,7 @@ class ChunkWork:
     network: InferenceOptions = field(default_factory=InferenceOptions)
     limits: InputLimits = USUAL_LIMITS
     ranks: Ranks = False
+    postprocessor: PostProcessor | None = None
 
 
 ChunkRows = tuple[int, pa.Table]

@@ -7,11 +7,14 @@ from itertools import islice
 
 from finding_nemo.prediction.predictor import Predictor, counted
 from finding_nemo.prediction.run.chunked_run import ChunkRows, ChunkWork
+from finding_nemo.prediction.sources.image_loader import start_decoding_ahead
 from finding_nemo.results.columns import to_table
 
 
 def predict_here(work: ChunkWork, chunks: Sequence[int]) -> Iterator[ChunkRows]:
     """Yield the rows of each of `chunks`, in order, with all cores of this machine."""
+    for first in islice(work.plan.chunk(chunks[0]) if chunks else (), 1):
+        start_decoding_ahead(first, sum(work.size.rows_in(chunk) for chunk in chunks))
     yield from predict_chunks(work, chunks, predictor_for(work))
 
 
@@ -22,7 +25,7 @@ def predictor_for(work: ChunkWork, *, threads: int | None = None) -> Predictor:
         work: What to predict.
         threads: How many threads to use; `None`: one a core.
     """
-    return Predictor(
+    predictor = Predictor(
         work.bundle,
         with_embedding=work.columns.n_features > 0,
         precision=work.precision,
@@ -32,6 +35,9 @@ def predictor_for(work: ChunkWork, *, threads: int | None = None) -> Predictor:
         limits=work.limits,
         with_maps=work.columns.map_grid is not None,
     )
+    if work.postprocessor is not None:
+        predictor.postprocessor = work.postprocessor
+    return predictor
 
 
 def predict_chunks(

@@ -284,6 +284,7 @@ def _carry_out(
                 progress=progress,
                 network=spec.network,
                 limits=spec.limits,
+                postprocessor=predictor.postprocessor,
             )
             predict_missing(store, work, engine, chunks, reporter)
         reporter.activity("writing the predictions")

@@ -23,6 +23,7 @@ from finding_nemo.data.filesystems.tar import tar_of
 from finding_nemo.data.images.decode import DecodedImage
 from finding_nemo.data.images.resize import resize_pixels
 from finding_nemo.data.images.video import VideoFrames
+from finding_nemo.data.images.workers.decode_on_every_core import start_ahead_of
 from finding_nemo.prediction.sources.image_sources import ImageInput
 from finding_nemo.prediction.sources.prepared_image import PreparedImage, prepare_image
 
@@ -68,6 +69,19 @@ def load_image(
         limits: What it may cost.
     """
     return _ready(*_read(image, limits), preprocessing, limits)
+
+
+def start_decoding_ahead(first: ImageInput, n_images: int) -> None:
+    """Start the processes that will decode many images like the first, where there are such.
+
+    Args:
+        first: An image that stands for all; only a local file says anything.
+        n_images: How many there are.
+    """
+    is_elsewhere = first.content is not None or first.size is not None or first.time_s is not None
+    name = name_of_text(first.path)
+    if first.failure is None and not is_elsewhere and not is_url(name):
+        start_ahead_of(Path(name), n_images)
 
 
 def used_images(

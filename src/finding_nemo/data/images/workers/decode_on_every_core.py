@@ -31,6 +31,7 @@ from finding_nemo.data.images.workers.decode_request import ANSWER, decode_reque
 
 # A worker takes half a second of its core to start, 25 frames of 1920 x 1080 to decode.
 _BEFORE_START = 16
+_PX_OF_A_START = 25 * 1920 * 1080
 # A request takes 0.2 ms, such a frame 2 ms to decode.
 _LEAST_PX = 200_000
 # Each takes 70 MB.
@@ -52,11 +53,29 @@ def decode_on_every_core(
     return decode_resized(source, preprocessing, limits=limits)
 
 
+def start_ahead_of(first: Path, n_images: int) -> None:
+    """Start the workers before the images come, where the images take longer than the start.
+
+    While one thread opens a network the other cores have nothing to do.
+
+    Args:
+        first: A file that stands for all.
+        n_images: How many there are.
+    """
+    if is_for_workers(first):
+        _workers.start_for(n_images * _pixels_of(first))
+
+
 def is_for_workers(source: Path | bytes) -> bool:
     """Return whether a file's decoder would keep the lock for milliseconds."""
+    return _LEAST_PX <= _pixels_of(source) <= LARGE_PX
+
+
+def _pixels_of(source: Path | bytes) -> int:
+    """Return how many pixels a file holds whose decoder keeps the lock, 0 of any other file."""
     start = source[:START_BYTES] if isinstance(source, bytes) else read_start(source, START_BYTES)
     size = keeps_the_lock(start)
-    return size is not None and _LEAST_PX <= size[0] * size[1] <= LARGE_PX
+    return 0 if size is None else size[0] * size[1]
 
 
 class DecodingWorkers:
@@ -84,7 +103,7 @@ class DecodingWorkers:
         self._lock = threading.Lock()
         self._n_asked = 0
         self._free = deque()
-        self._is_closed = False
+        self._is_started = self._is_closed = False
 
     def decode(
         self, source: Path | bytes, preprocessing: Preprocessing, limits: InputLimits
@@ -111,10 +130,28 @@ class DecodingWorkers:
     def _take(self) -> WorkerProcess | None:
         with self._lock:
             self._n_asked += 1
-            if self._n_asked == self._before_start + 1:
-                for _ in range(self._n_workers):
-                    threading.Thread(target=self._start, name="decoder", daemon=True).start()
+            is_due = self._n_asked > self._before_start
+        if is_due:
+            self._start_all()
+        with self._lock:
             return self._free.popleft() if self._free else None
+
+    def start_for(self, n_px: int) -> None:
+        """Start them now if all the pixels ahead take longer than that.
+
+        Args:
+            n_px: Of all images together.
+        """
+        if n_px >= self._n_workers * _PX_OF_A_START:
+            self._start_all()
+
+    def _start_all(self) -> None:
+        with self._lock:
+            if self._is_started or self._is_closed:
+                return
+            self._is_started = True
+        for _ in range(self._n_workers):
+            threading.Thread(target=self._start, name="decoder", daemon=True).start()
 
     def _start(self) -> None:
         with suppress(WorkerGoneError):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,6 +24,7 @@ from finding_nemo.data.images.workers.decode_on_every_core import (
     DecodingWorkers,
     decode_on_every_core,
     is_for_workers,
+    start_ahead_of,
 )
 from finding_nemo.data.images.workers.decode_request import (
     answer_decode_request,
@@ -117,6 +119,48 @@ def test_one_core__starts_nothing(png: bytes) -> None:
     workers = DecodingWorkers(1, before_start=0)
     assert [workers.decode(png, SPEC, USUAL_LIMITS) for _ in range(3)] == [None] * 3
     assert workers.n_free == 0
+
+
+def test_workers__start_once_and_early_for_what_takes_longer_than_their_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[DecodingWorkers] = []
+    monkeypatch.setattr(DecodingWorkers, "_start", lambda workers: started.append(workers))
+
+    def n_started(workers: DecodingWorkers) -> int:
+        for thread in threading.enumerate():
+            if thread.name == "decoder":
+                thread.join()
+        return started.count(workers)
+
+    a_start_px = 25 * 1920 * 1080
+    cases = [(2, 2 * a_start_px - 1, 0), (2, 2 * a_start_px, 2), (1, 10 * a_start_px, 0)]
+    for n_workers, n_px, wanted in cases:
+        workers = DecodingWorkers(n_workers)
+        workers.start_for(n_px)
+        assert n_started(workers) == wanted
+    workers = DecodingWorkers(2, before_start=0)
+    workers.start_for(2 * a_start_px)
+    workers.start_for(2 * a_start_px)
+    workers.decode(b"", SPEC, USUAL_LIMITS)
+    assert n_started(workers) == 2
+    closed = DecodingWorkers(2)
+    closed.close()
+    closed.start_for(2 * a_start_px)
+    assert n_started(closed) == 0
+
+
+def test_start_ahead_of__counts_the_pixels_of_all_images_like_the_first(
+    png: bytes, pixels: Pixels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("kornia_rs")
+    ahead: list[int] = []
+    monkeypatch.setattr(module._workers, "start_for", ahead.append)
+    (tmp_path / "a.png").write_bytes(png)
+    (tmp_path / "a.jpg").write_bytes(encoded(pixels, "JPEG"))
+    for name in ("a.png", "a.jpg", "missing.png"):
+        start_ahead_of(tmp_path / name, 100)
+    assert ahead == [100 * WIDTH * HEIGHT]
 
 
 def test_request_and_answer__hold_all_without_a_process(png: bytes) -> None:
