@@ -77,7 +77,7 @@ def _build(settings: NemoSettings, partition: Partition, context: RunContext) ->
     )
     memory = _choose_memory(settings, spec.preprocessing, trained, context)
     if memory.gradient_checkpointing:
-        backbone.set_grad_checkpointing()
+        _checkpoint_gradients(backbone, context)
 
     def cache(records: Sequence[ImageRecord]) -> CachedInputs:
         with context.reporter.progress("reading images") as progress:
@@ -125,6 +125,17 @@ def _build(settings: NemoSettings, partition: Partition, context: RunContext) ->
         micro_batch_size=memory.micro_batch_size,
         unused=spec.unread | frozenset(() if has_boxes else {"global_weight", "top_k_patches"}),
     )
+
+
+def _checkpoint_gradients(backbone: Any, context: RunContext) -> None:  # noqa: ANN401
+    """Let a timm network compute its activations twice, or say that it cannot."""
+    try:
+        backbone.set_grad_checkpointing()
+    except (AssertionError, AttributeError):  # timm's way to say so; a registered network's
+        context.reporter.message(
+            "gradient checkpointing: this backbone has none, so activations are kept. If memory "
+            "does not do: --set micro_batch_size=1, or smaller frames."
+        )
 
 
 def _rendering_threads(settings: NemoSettings, context: RunContext) -> int:

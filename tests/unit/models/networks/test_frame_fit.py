@@ -44,9 +44,8 @@ def test_fitting_frames__are_those_wanted_or_the_nearest_that_a_network_takes(
 ) -> None:
     model = small(name, arguments)
     assert frame_fit.fitting_frames(model, wanted) == taken
-    network: Any = timm.create_model(
-        name, num_classes=0, **arguments, **({"img_size": taken} if model.is_fixed else {})
-    )
+    sized: dict[str, Any] = {"img_size": taken} if model.is_fixed else {}
+    network: Any = timm.create_model(name, num_classes=0, **arguments, **sized)
     with torch.inference_mode():
         assert network.eval()(torch.zeros(1, 3, *taken)).ndim == 2
 

@@ -61,6 +61,37 @@ def test_grid__refuses_a_network_without_places() -> None:
         patch_grid(Flat(), width_px=8, height_px=8)
 
 
+class Tokens(nn.Module):
+    """A network that gives tokens and no account of their rows and columns."""
+
+    num_features = 4
+
+    def __init__(self, n_tokens: int, *, n_prefix: int = 0) -> None:
+        super().__init__()
+        self.n_tokens = n_tokens
+        self.num_prefix_tokens = n_prefix
+
+    def forward_features(self, pixels: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(len(pixels), self.n_tokens, 4)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "grid"),
+    [
+        (Tokens(6 * 8), (6, 8)),
+        (Tokens(11 * 15 + 1, n_prefix=1), (11, 15)),
+        (Tokens(22 * 30), (22, 30)),
+    ],
+)
+def test_grid__follows_from_the_number_of_tokens(tokens: Tokens, grid: tuple[int, int]) -> None:
+    assert patch_grid(tokens, width_px=480, height_px=352) == grid
+
+
+def test_grid__refuses_tokens_that_fill_none() -> None:
+    with pytest.raises(SettingsError, match=r"\(1, 47, 4\), which have no rows and columns"):
+        patch_grid(Tokens(47), width_px=480, height_px=352)
+
+
 def test_maps__are_the_patches_that_the_logits_rest_on() -> None:
     model = network(PoolingConfig(global_weight=0.5, top_k_patches=2)).eval()
     nn.init.normal_(model.heads.patch_head.weight)
