@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from finding_nemo.core.reporter import Reporter
 from finding_nemo.evaluation.evaluate_answers import AnswerScore
-from finding_nemo.workflows.run_demo import sure_in_words
+from finding_nemo.workflows import run_demo as run_demo_file
+from finding_nemo.workflows.run_demo import run_demo, sure_in_words
 
 
 def score(word: str, n_images: int, n_right: int) -> AnswerScore:
@@ -29,3 +36,23 @@ def test_sure__none_and_no_frame() -> None:
         "0 of 4 readable test frames have a sure answer: no name is right often enough"
     )
     assert sure_in_words([]) == "no test frame could be read"
+
+
+@pytest.mark.parametrize(("n_cores", "n_workers"), [(1, 1), (3, 3), (64, 8)])
+def test_drawing__takes_the_cores_that_it_may_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, n_cores: int, n_workers: int
+) -> None:
+    class EndedError(Exception):
+        pass
+
+    asked: dict[str, Any] = {}
+
+    def drawn(_: Path, **choices: Any) -> Path:
+        asked.update(choices)
+        raise EndedError
+
+    monkeypatch.setattr(run_demo_file, "usable_cores", lambda: n_cores)
+    monkeypatch.setattr(run_demo_file, "draw_dataset", drawn)
+    with pytest.raises(EndedError):
+        run_demo(tmp_path / "demo", images=40, seed=0, overwrite=False, reporter=Reporter())
+    assert asked["workers"] == n_workers
