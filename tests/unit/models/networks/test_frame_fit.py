@@ -31,7 +31,6 @@ def small(name: str, arguments: dict[str, Any]) -> TimmModel:
         ("vit_small_patch16_dinov3", _SHORT, (183, 324), (176, 320)),
         ("swin_tiny_patch4_window7_224", _WINDOWED, (180, 324), (180, 324)),
         ("swin_tiny_patch4_window7_224", _WINDOWED, (181, 322), (180, 320)),
-        ("test_maxvit", {}, (180, 324), (192, 320)),
         ("test_coatnet", {}, (180, 324), (192, 320)),
         ("vit_tiny_r_s16_p8_224", _SHORT, (180, 324), (192, 320)),
         ("convit_tiny", _SHORT, (180, 324), (224, 224)),
