@@ -61,11 +61,12 @@ def export(name: str, out: Path) -> str:
     height, width = frames_for(name, WANTED_PX)
     loaded = load_backbone(name, n_outputs=0, pretrained=False, frame_px=(height, width))
     network: torch.nn.Module = freeze(loaded.network)
+    module = network
     try:
         rows, columns = patch_grid(network, width_px=width, height_px=height)
         grid, module = f"{rows} x {columns}", PatchFeatures(network)
     except SettingsError:
-        grid, module = "none", network
+        grid = "none"
     spec = Preprocessing(width_px=width, height_px=height)
     out.write_bytes(export_onnx(module, spec, output="patches"))
     millions = sum(each.numel() for each in network.parameters()) / 1e6

@@ -23,10 +23,14 @@ from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.data.images.resize import normalise_pixels
 from finding_nemo.models.inference.runtime_choice import open_network
-from finding_nemo.models.networks.frame_fit import fitting_frames
 from finding_nemo.models.networks.patch_heads import PatchHeads, PoolingConfig
 from finding_nemo.models.networks.patch_network import PatchNetwork, patch_features, patch_grid
-from finding_nemo.models.networks.timm_backbones import TimmModel, find_timm_model, new_timm
+from finding_nemo.models.networks.timm_backbones import (
+    TimmModel,
+    find_timm_model,
+    fitting_frames,
+    new_timm,
+)
 from finding_nemo.models.onnx_check.check_onnx import check_network
 from finding_nemo.models.onnx_export.export_onnx import export_network
 from finding_nemo.models.onnx_export.quantize import quantise_onnx

@@ -9,7 +9,6 @@ from typing import Any
 from torch import nn
 
 from finding_nemo.core.errors import SettingsError, WeightsError
-from finding_nemo.models.networks.frame_fit import check_frames, fitting_frames
 from finding_nemo.models.networks.hub_weights import HUB, own_file
 from finding_nemo.models.networks.own_backbones import (
     BACKBONES,
@@ -17,7 +16,13 @@ from finding_nemo.models.networks.own_backbones import (
     gives_pretrained,
 )
 from finding_nemo.models.networks.pretrained_wheels import load_wheel_weights, wheel_of
-from finding_nemo.models.networks.timm_backbones import TimmModel, build_timm, find_timm_model
+from finding_nemo.models.networks.timm_backbones import (
+    TimmModel,
+    build_timm,
+    check_frames,
+    find_timm_model,
+    fitting_frames,
+)
 from finding_nemo.models.networks.torchvision_backbones import TORCHVISION, build_torchvision
 from finding_nemo.models.networks.weights_files import FindWeights, FoundWeights
 from finding_nemo.models.weights_origin import WeightsOrigin, random_weights

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -13,7 +15,7 @@ from finding_nemo.models.onnx_export.export_onnx import _gather_rows
 _TABLE = np.arange(12, dtype=np.float32).reshape(4, 3)
 
 
-def model_of(numbers: np.ndarray, **attributes: int) -> onnx.ModelProto:
+def model_of(numbers: np.ndarray, **attributes: Any) -> onnx.ModelProto:
     """Return a network that takes what `numbers` address from a table, as the exporter writes."""
     node = helper.make_node("GatherND", ["table", "numbers"], ["taken"], **attributes)
     graph = helper.make_graph(

@@ -9,7 +9,7 @@ import timm
 import torch
 
 from finding_nemo.core.errors import SettingsError
-from finding_nemo.models.networks import frame_fit
+from finding_nemo.models.networks import timm_backbones
 from finding_nemo.models.networks.backbones import frames_for, load_backbone
 from finding_nemo.models.networks.timm_backbones import TimmModel, find_timm_model
 
@@ -42,7 +42,7 @@ def test_fitting_frames__are_those_wanted_or_the_nearest_that_a_network_takes(
     name: str, arguments: dict[str, Any], wanted: Size, taken: Size
 ) -> None:
     model = small(name, arguments)
-    assert frame_fit.fitting_frames(model, wanted) == taken
+    assert timm_backbones.fitting_frames(model, wanted) == taken
     sized: dict[str, Any] = {"img_size": taken} if model.is_fixed else {}
     network: Any = timm.create_model(name, num_classes=0, **arguments, **sized)
     with torch.inference_mode():
@@ -64,7 +64,7 @@ def test_a_trial__leaves_chance_as_it_was() -> None:
     torch.manual_seed(3)
     wanted = torch.rand(4)
     torch.manual_seed(3)
-    assert frame_fit.why_not(small("test_vit", {}), (32, 48)) == ""
+    assert timm_backbones.why_not(small("test_vit", {}), (32, 48)) == ""
     torch.testing.assert_close(torch.rand(4), wanted, rtol=0, atol=0)
 
 
@@ -72,15 +72,15 @@ def test_a_network_that_cannot_be_followed_without_numbers__is_computed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tried: list[str] = []
-    real = frame_fit._tried
+    real = timm_backbones._tried
 
     def without_meta(model: TimmModel, frame_px: Size, device: str) -> str:
         tried.append(device)
         return "has no numbers" if device == "meta" else real(model, frame_px, device)
 
-    monkeypatch.setattr(frame_fit, "_tried", without_meta)
-    assert frame_fit.why_not(small("test_vit", {}), (32, 48)) == ""
-    assert "patches of 16 x 16 px" in frame_fit.why_not(small("test_vit", {}), (33, 48))
+    monkeypatch.setattr(timm_backbones, "_tried", without_meta)
+    assert timm_backbones.why_not(small("test_vit", {}), (32, 48)) == ""
+    assert "patches of 16 x 16 px" in timm_backbones.why_not(small("test_vit", {}), (33, 48))
     assert tried == ["meta", "meta", "cpu"] * 2
 
 
