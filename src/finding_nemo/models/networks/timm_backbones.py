@@ -159,8 +159,8 @@ def build_timm(
 
     Args:
         model: What it is.
-        frame_px: Height and width of the frames, which it takes (`check_frames`); position embeddings
-            are resampled to them.
+        frame_px: Height and width of the frames, which it takes (`check_frames`); position
+            embeddings are resampled to them.
         found: Its weights; without them they are random.
         name: As set, for messages.
 
