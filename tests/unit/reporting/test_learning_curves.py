@@ -54,6 +54,15 @@ def test_one_recipe__has_loss_and_both_scores() -> None:
     assert kept == ([2], [0.6])
 
 
+def test_one_recipe__has_numbers_on_both_axes_of_epochs() -> None:
+    figure = learning_curves_figure({"probe": HISTORY})
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        assert axes.get_xlabel() == "epoch"
+        shown = [label for label in axes.get_xticklabels() if label.get_visible()]
+        assert {"1", "2", "3"} <= {label.get_text() for label in shown}
+
+
 def test_several_recipes__have_a_panel_each_on_one_scale() -> None:
     old = (row(1, 0.3), row(2, 0.2))
     figure = learning_curves_figure({"a": HISTORY, "never begun": (), "b": old})

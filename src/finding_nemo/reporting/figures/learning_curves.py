@@ -116,6 +116,7 @@ def draw_curves(figure: Figure, histories: Histories) -> None:
             axes.set_title(title, fontsize=10, color=INK, loc="left")
             axes.set_ylabel("")
             axes.set_xlabel("epoch", fontsize=9, color=INK)
+            axes.tick_params(labelbottom=True)
     else:
         n_columns = min(_COLUMNS, len(shown))
         grid = figure.add_gridspec(math.ceil(len(shown) / n_columns), n_columns)
