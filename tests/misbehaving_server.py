@@ -107,7 +107,8 @@ class MisbehavingServer:
             hold_s: For how long a silent answer is held back.
             has_ranges: Whether parts of files are given.
             has_validators: Whether answers carry an ETag.
-            special: Paths that are answered by a function of path and body.
+            special: Paths that are answered by a function of the whole path, with what is asked
+                behind it, and the body.
             host: The address to listen at.
             pause_s: Before each answer.
         """
@@ -198,8 +199,9 @@ class MisbehavingServer:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> str:
-        if path in self._special:
-            status, own, content = self._special[path](path, body)
+        answer = self._special.get(path.partition("?")[0])
+        if answer is not None:
+            status, own, content = answer(path, body)
             await _send(writer, status, {"Content-Length": str(len(content)), **own}, content)
             return "special"
         if path not in self.files:

@@ -5,7 +5,8 @@ has not, such as a network, says so in its title, which the site shows above it:
 
     ```sh title="Not run by the tests: needs S3"
 
-Its commands are still parsed: their verbs and options exist.
+Its commands are still parsed: their verbs and options exist. A block of another language that has
+the name of a file as its title is what a person writes into that file.
 """
 
 from __future__ import annotations
@@ -31,17 +32,24 @@ class Block:
         language: What it is marked as; "" if as nothing.
         title: What stands above it.
         commands: Its lines, continued ones joined, without prompts, comments and output.
+        text: All that stands in it.
     """
 
     line: int
     language: str
     title: str
     commands: tuple[str, ...]
+    text: str
 
     @property
     def is_run(self) -> bool:
         """Whether a test runs it."""
         return self.language == "sh" and not self.title.startswith(NOT_RUN)
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is the content of a file that its title names."""
+        return self.language != "sh" and bool(self.title)
 
 
 def blocks_of(page: Path) -> list[Block]:
@@ -53,7 +61,7 @@ def blocks_of(page: Path) -> list[Block]:
         title = _TITLE.search(rest)
         commands = tuple(_commands(match[3], has_prompts=language == "console"))
         line = text.count("\n", 0, match.start()) + 1
-        found.append(Block(line, language, title[1] if title else "", commands))
+        found.append(Block(line, language, title[1] if title else "", commands, match[3]))
     return found
 
 

@@ -1,7 +1,9 @@
-"""The commands of README.md, the tutorials and the how-tos, run in order on drawn frames.
+"""The commands of README.md, the tutorials, the how-tos and other pages, run on drawn frames.
 
 What a person does in between is done here: reviews are made from the truth of the drawing, a server
-is asked once and ended. Trainings are made smaller than the pages say, and nothing else.
+is asked once and ended, each machine is given its share. Other machines are played by this one:
+those that hold images, FathomNet, WoRMS, a store. Made smaller than the pages say are trainings and
+the number of machines; and stand-in servers are asked more often a second than real ones.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import page_stand_ins
 from finding_nemo.cli import main
 from page_commands import Block, blocks_of, own_words, words_of
 
@@ -32,10 +35,19 @@ _DOCS = _ROOT / "docs"
 _PAGES = [
     _ROOT / "README.md",
     _DOCS / "for-agents.md",
-    # The competition's is run by test_tutorial.py, on a drawn zip and a server of its own.
-    *sorted(set(_DOCS.glob("tutorial-*.md")) - {_DOCS / "tutorial-fathomnet.md"}),
     *sorted((_DOCS / "how-to").glob("*.md")),
+    *(_DOCS / f"{name}.md" for name in ("names", "scale")),
+    _DOCS / "server.md",
 ]
+# Each goes on where the one before ended. The competition's is run by test_tutorial.py, on a drawn
+# zip and a server of its own.
+_TUTORIALS = [_DOCS / f"tutorial-{name}.md" for name in ("first-dive", "review", "own-survey")]
+# What pages take as given, beside what all of them have, and what it is made of.
+_GIVEN = {
+    _DOCS / "command-line.md": {"split.csv": "demo/split.csv"},
+    _DOCS / "recipes.md": {"split.csv": "demo/split.csv"},
+    _DOCS / "server.md": {name: "dive-0297/00042.jpg" for name in ("frame.png", "a.png", "b.jpg")},
+}
 # Pages from before blocks were marked: all of their commands are run, on files of these names.
 _UNMARKED = {
     _DOCS / "convert.md": ("dive.parquet",),
@@ -45,6 +57,18 @@ _UNMARKED = {
 _SMALL = ("--set", "backbone=test_efficientnet", "--set", "pretrained=false", "--set", "epochs=2")
 _SERVERS = ("serve", "review")
 _ADDRESS = re.compile(r"127\.0\.0\.1:8765")
+# What is added to a command, by its verb.
+_MADE_SMALLER = {
+    "--config": _SMALL,
+    "train": _SMALL,
+    "tune": (*_SMALL, "--trials", "1", "--folds", "2"),
+    "fetch": ("--rate", "500"),
+}
+# An archive of the tests is two pieces, so that two machines are enough.
+_FIRST_OF_MANY = re.compile(r"1/(?:[3-9]|\d\d+)")
+# Which machines a page asks, by what shows it.
+_ASKED = {"web": "-nemo fetch|names update|https://example.org", "store": "s3://"}
+_WEB = "https://example.org"
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +86,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     small = {"backbone": "test_efficientnet", "pretrained": False, "epochs": 2}
     train(dataset, out=folder / "demo/run", recipe="probe", split=split, settings=small)
     _predict(folder)
-    for name in ("nemo", "probe"):
+    for name in ("nemo", "patches", "probe"):
         shutil.copytree(folder / "demo/run", folder / "runs" / name)
     shutil.copytree(folder / "demo/dataset", folder / "FRAMES")
     for name in ("dive-0297", "dive", "frames"):
@@ -107,6 +131,28 @@ def _write_navigation(folder: Path) -> None:
     (folder / "about.toml").write_text('title = "A dive"\nlicense = "CC BY 4.0"\n')
 
 
+@pytest.fixture(scope="module")
+def web(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """Web servers of others, and the variables that lead to them; adds files to `drawn`."""
+    frame = (drawn / "dive-0297/00042.jpg").read_bytes()
+    with page_stand_ins.web(drawn, {"/frames/00042.png": frame}) as (address, variables):
+        cache = tmp_path_factory.mktemp("cache")
+        yield {**variables, "XDG_CACHE_HOME": str(cache), _WEB: address}
+
+
+@pytest.fixture(scope="module")
+def store(drawn: Path) -> Iterator[Mapping[str, str]]:
+    """A bucket, and the variables that lead to it."""
+    folders = {"frames": "ARCHIVE", "dive-0297": "dive-0297"}
+    files = {
+        f"{name}/{path.name}": path.read_bytes()
+        for name, folder in folders.items()
+        for path in (drawn / folder).iterdir()
+    }
+    with page_stand_ins.store("archive", files) as variables:
+        yield variables
+
+
 @pytest.fixture
 def workspace(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy in which one page is followed."""
@@ -136,12 +182,26 @@ class _Person:
     def __init__(self, folder: Path, start: Callable[..., Any], patch: pytest.MonkeyPatch) -> None:
         self._folder, self._start, self._patch = folder, start, patch
         self._server: Any = None
+        self._addresses: dict[str, str] = {}
+
+    def know(self, elsewhere: Mapping[str, str]) -> None:
+        """Take addresses that stand for those of the pages, and variables of the environment."""
+        for name, value in elsewhere.items():
+            if "://" in name:
+                self._addresses[name] = value
+            else:
+                self._patch.setenv(name, value)
 
     def follow(self, block: Block) -> None:
+        if block.is_file:
+            Path(block.title).write_text(block.text)
+            return
         for command in block.commands:
             self.carry_out(command)
 
     def carry_out(self, command: str) -> None:
+        for address, here in self._addresses.items():
+            command = command.replace(address, here)
         own = own_words(command)
         if own is not None and own[0] in _SERVERS:
             self._serve(own)
@@ -156,15 +216,15 @@ class _Person:
     def _run(self, words: list[str]) -> None:
         if words[0] == "demo":
             return  # the folder holds one, made with few frames
-        if words[0] == "train":
-            words += _SMALL
+        words += _MADE_SMALLER.get(words[0], ())
         if "reviews.csv" in words and not Path("reviews.csv").exists():
             _review(self._folder)
-        expanded = [found for word in words for found in sorted(glob.glob(word)) or [word]]
-        self._patch.setattr(sys, "argv", ["finding-nemo", *expanded])
-        with pytest.raises(SystemExit) as ended:
-            main.run()
-        assert ended.value.code in (0, None), words
+        for share in _shares(words):
+            expanded = [found for word in share for found in sorted(glob.glob(word)) or [word]]
+            self._patch.setattr(sys, "argv", ["finding-nemo", *expanded])
+            with pytest.raises(SystemExit) as ended:
+                main.run()
+            assert ended.value.code in (0, None), expanded
 
     def _serve(self, words: list[str]) -> None:
         """Start a server, see its page, and end it; one that programs ask goes on."""
@@ -185,6 +245,16 @@ class _Person:
         assert asked.returncode == 0, asked.stderr
 
 
+def _shares(words: list[str]) -> list[list[str]]:
+    """Return the commands of all machines, where a page has the first one's: `--shard 1/8`."""
+    if "--shard" not in words or not _FIRST_OF_MANY.fullmatch(words[words.index("--shard") + 1]):
+        return [words]
+    return [
+        [_FIRST_OF_MANY.sub(f"{n}/2", word.replace("-1.", f"-{n}.")) for word in words]
+        for n in (1, 2)
+    ]
+
+
 def _review(folder: Path) -> None:
     """Write reviews of a few frames, as the page of a review exports them."""
     with (folder / "demo/dataset/eval_truth.csv").open(encoding="utf-8") as stream:
@@ -193,19 +263,58 @@ def _review(folder: Path) -> None:
     (folder / "reviews.csv").write_text("\n".join(["id,categories", *rows]) + "\n")
 
 
+@pytest.fixture
+def page() -> Path | None:
+    """The page that is followed; `None` where there are several."""
+    return None
+
+
+@pytest.fixture
+def person(
+    request: pytest.FixtureRequest,
+    page: Path | None,
+    start_server: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> _Person:
+    """Who follows a page, and knows the machines that it asks."""
+    text = page.read_text(encoding="utf-8") if page is not None else ""
+    asked = [
+        request.getfixturevalue(name) for name, sign in _ASKED.items() if re.search(sign, text)
+    ]
+    folder = request.getfixturevalue("workspace")
+    found = _Person(folder, start_server, monkeypatch)
+    for elsewhere in asked:
+        found.know(elsewhere)
+    return found
+
+
 @pytest.mark.filterwarnings("default")
+@pytest.mark.usefixtures("no_proxy")
 @pytest.mark.parametrize(
     "page", [*_PAGES, *_UNMARKED], ids=lambda page: page.relative_to(_ROOT).as_posix()
 )
 def test_page__can_be_followed_word_by_word(
-    page: Path, workspace: Path, start_server: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    page: Path,
+    person: _Person,
+    workspace: Path,
 ) -> None:
-    blocks = blocks_of(page)
-    person = _Person(workspace, start_server, monkeypatch)
     for name in _UNMARKED.get(page, ()):
         shutil.copy(workspace / "predicted.parquet", name)
+    for name, source in _GIVEN.get(page, {}).items():
+        shutil.copy(workspace / source, name)
+    _follow(page, person)
+
+
+@pytest.mark.filterwarnings("default")
+def test_tutorials__can_be_followed_one_after_the_other(person: _Person) -> None:
+    for tutorial in _TUTORIALS:
+        _follow(tutorial, person)
+
+
+def _follow(page: Path, person: _Person) -> None:
+    blocks = blocks_of(page)
     unmarked = [b.line for b in blocks if b.language in ("", "console") and b.commands]
     assert not unmarked or page in _UNMARKED, f"lines {unmarked}: commands are sh, output is text"
     for block in blocks:
-        if block.is_run or block.line in unmarked:
+        if block.is_run or block.is_file or block.line in unmarked:
             person.follow(block)

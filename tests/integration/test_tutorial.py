@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
 import pytest
+
+from drawn_competition import N_EVALUATED, write_competition
 
 _ROOT = Path(__file__).parents[2]
 sys.path.append(str(_ROOT / "benchmarks"))
@@ -21,9 +20,6 @@ from fathomnet_scale import STEPS  # noqa: E402 - beside the project's programs
 _PAGE = _ROOT / "docs/tutorial-fathomnet.md"
 _SCRIPT = _ROOT / "benchmarks/fathomnet_scale.py"
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_N_DIVES, _IN_A_DIVE, _N_EVALUATED = 12, 6, 10
-# One image that the server does not have: its number in the first eight digits is 0.
-_ABSENT = UUID(int=1)
 
 
 def commands_of_the_page() -> list[str]:
@@ -31,52 +27,6 @@ def commands_of_the_page() -> list[str]:
     blocks = "".join(_BLOCK.findall(_PAGE.read_text())).replace("\\\n", " ")
     lines = [line for line in blocks.splitlines() if line.startswith("$ ")]
     return [" ".join(line.removeprefix("$ finding-nemo ").split()) for line in lines]
-
-
-def write_competition(folder: Path) -> Path:
-    """Write annotations in the competition's layout, without an image."""
-    names = ["Actiniaria", "Sebastes", "Strongylocentrotus fragilis", "Asteroidea"]
-    table = [{"id": n, "name": name, "supercategory": "Fish"} for n, name in enumerate(names, 1)]
-    images: list[dict[str, Any]] = []
-    boxes: list[dict[str, Any]] = []
-    for number in range(_N_DIVES * _IN_A_DIVE + _N_EVALUATED):
-        dive = number // _IN_A_DIVE
-        uuid = _ABSENT if number == 3 else UUID(int=(number + 1) << 97 | 1 << 96)
-        address = f"https://fathomnet.org/static/m3/framegrabs/Ventana/images/{1000 + dive}"
-        images.append(
-            {
-                "id": number,
-                "file_name": f"{uuid}.png",
-                "width": 128,
-                "height": 96,
-                "coco_url": f"{address}/00_{number // 60:02d}_{number % 60:02d}_00.png",
-                "date_captured": f"2010-01-{dive + 1:02d} 10:00:{number % 60:02d}",
-            }
-        )
-        box = {"image_id": number, "category_id": 1.0 + (number + dive) % 4}
-        boxes.append({"id": number, "bbox": [20.0, 20.0, 60.0, 50.0], **box})
-    n_train = _N_DIVES * _IN_A_DIVE
-    (folder / "object_detection").mkdir(parents=True)
-    (folder / "multilabel_classification").mkdir()
-    for name, part, marks in (
-        ("train", images[:n_train], boxes[:n_train]),
-        ("eval", images[n_train:], []),
-    ):
-        coco = {"images": part, "annotations": marks, "categories": table}
-        (folder / f"object_detection/{name}.json").write_text(json.dumps(coco))
-    rows = [
-        [image["file_name"].removesuffix(".png"), f"[{box['category_id']}]"]
-        for image, box in zip(images[:n_train], boxes, strict=False)
-    ]
-    _write_table(folder / "multilabel_classification/train.csv", ["id", "categories"], rows)
-    key = [[str(n), name, "Fish"] for n, name in enumerate(names, 1)]
-    _write_table(folder / "category_key.csv", ["id", "name", "supercat"], key)
-    return folder
-
-
-def _write_table(path: Path, header: list[str], rows: list[list[str]]) -> None:
-    with path.open("w", newline="") as file:
-        csv.writer(file).writerows([header, *rows])
 
 
 def test_page__has_the_commands_that_are_measured() -> None:
@@ -101,6 +51,6 @@ def test_every_step__runs_from_the_zip_to_the_review_page(tmp_path: Path) -> Non
     assert all(0 < step["peak_mb"] <= step["mapped_peak_mb"] for step in measured.values())
     submitted = (work / "submission.csv").read_text().splitlines()
     assert submitted[0] == "id,categories,osd"
-    assert len(submitted) == 1 + _N_EVALUATED
+    assert len(submitted) == 1 + N_EVALUATED
     again = subprocess.run(command, capture_output=True, text=True, check=True)
     assert again.stdout == done.stdout

@@ -78,7 +78,7 @@ def test_blocks__are_read_as_a_person_reads_them(tmp_path: Path) -> None:
     assert (first.line, first.is_run, second.is_run, third.is_run) == (3, True, False, False)
     assert own_words(first.commands[0]) == ["predict", "b", "x", "--out", "a b"]
     assert third.commands == ("finding-nemo split x",)
-    assert fourth == Block(18, "text", "", ("nothing",))
+    assert fourth == Block(18, "text", "", ("nothing",), "nothing\n")
     assert own_words("pip install 'finding-nemo[train]'") is None
     assert own_words("torchrun ... finding-nemo train ... --devices 4") == [
         "train",
