@@ -45,7 +45,7 @@ DATA = ""
 WORK = Path("notebook-runs", Path(DATA).stem or "drawn")
 folder = Path(DATA) if DATA else WORK / "frames"
 if not DATA and not (folder / "category_key.csv").exists():
-    nemo.draw_dataset(folder, dives=10, images=120, seed=1, overwrite=True)
+    nemo.draw_dataset(folder, dives=16, images=160, seed=1, overwrite=True)
 dataset = nemo.read_dataset(folder)
 dataset
 
