@@ -36,7 +36,7 @@ _PAGES = [
     _ROOT / "README.md",
     _DOCS / "for-agents.md",
     *sorted((_DOCS / "how-to").glob("*.md")),
-    *(_DOCS / f"{name}.md" for name in ("names", "scale")),
+    *(_DOCS / f"{name}.md" for name in ("fetch", "names", "scale")),
     _DOCS / "server.md",
 ]
 # Each goes on where the one before ended. The competition's is run by test_tutorial.py, on a drawn

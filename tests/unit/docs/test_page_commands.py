@@ -28,6 +28,9 @@ def _fault(words: list[str]) -> str | None:
     """Return what is wrong with the words behind the program's name, `None` if nothing is."""
     if words[:1] == ["--config"]:
         words = words[2:]
+        if words and words[0].startswith("-"):  # the verb stands in the file
+            faults = [_fault([verb, *words]) for verb in _VERBS]
+            return None if None in faults else f"{words}: options of no verb"
     if not words or words[0].startswith("-"):
         return None if set(words) <= {"--version", "--help", "-h"} else f"{words}: no verb"
     verb, *rest = words
@@ -96,6 +99,8 @@ def test_blocks__are_read_as_a_person_reads_them(tmp_path: Path) -> None:
         (["--config", "run.toml", "train", "--seed", "2"], None),
         (["--nothing"], "['--nothing']: no verb"),
         (["--config", "run.toml"], None),
+        (["--config", "run.toml", "--seed", "2", "--set", "a=1"], None),
+        (["--config", "run.toml", "--sed", "2"], "['--sed', '2']: options of no verb"),
     ],
 )
 def test_fault__names_what_does_not_exist(words: list[str], fault: str | None) -> None:
