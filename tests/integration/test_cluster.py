@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from finding_nemo.core.errors import EngineError
+from finding_nemo.prediction.run import engine_ray
+
 pytestmark = pytest.mark.slow
 
 _SCRIPT = Path(__file__).parents[2] / "benchmarks/ray_engine.py"
@@ -26,3 +29,20 @@ def test_ray__gives_the_same_rows_though_a_worker_is_killed(
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "one worker killed: finished" in done.stdout
+
+
+def test_a_ray_that_does_not_start__is_said_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ray = pytest.importorskip("ray")
+
+    def init(**settings: object) -> None:
+        # Without a class of its own, as Ray raises it.
+        raise Exception("Node failed.\nThe current node timed out during startup.")
+
+    monkeypatch.setattr(ray, "init", init)
+    with (
+        pytest.raises(EngineError, match=r"timed out during startup\. Is the machine very busy"),
+        engine_ray._cluster(),
+    ):
+        pass

@@ -146,7 +146,9 @@ def _print(found: FetchSummary) -> None:
             "not fit: see the column note"
         )
     if found.missing_path is not None:
-        print_result(f"{len(found.missing):,} are missing, each with why: {found.missing_path}")
+        n_missing = len(found.missing)
+        are = "is missing, with" if n_missing == 1 else "are missing, each with"
+        print_result(f"{n_missing:,} {are} why: {found.missing_path}")
     if found.is_cut_off:
         print_result(
             "No server could be reached. Is this machine online? A proxy is named by the variable "

@@ -191,9 +191,21 @@ def _cluster() -> Iterator[Any]:
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     was_there = ray.is_initialized()
     if not was_there:
-        ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+        _start(ray)
     try:
         yield ray
     finally:
         if not was_there:
             ray.shutdown()
+
+
+def _start(ray: Any) -> None:  # noqa: ANN401 - Ray is optional
+    try:
+        ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+    except Exception as error:  # what Ray raises where a node does not start has no class
+        where = os.environ.get("RAY_ADDRESS") or "a cluster of this machine alone"
+        raise EngineError(
+            f"Ray could not start or reach {where}: {_last_line(error)} Is the machine very busy, "
+            "or the address wrong? Try again, or leave --engine ray out: `--shard I/N` and `merge` "
+            "divide the work without Ray."
+        ) from error
