@@ -6,7 +6,7 @@ import contextlib
 import io
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -49,20 +49,17 @@ def export_onnx(
 
 
 def _export(module: nn.Module, example: torch.Tensor, taken: str, given: Sequence[str]) -> bytes:
-    batch = torch.export.Dim("batch")
     was_training = module.training
     module.eval()
-    with _quiet():
-        program = torch.onnx.export(
-            module,
-            (example,),
-            dynamo=True,
-            input_names=[taken],
-            output_names=list(given),
-            dynamic_shapes=({0: batch},),
-            opset_version=OPSET,
-            verbose=False,
-        )
+    try:
+        program = _program(module, example, taken, given)
+    except torch.onnx.OnnxExporterError:
+        # Fused attention in windows (MaxViT, CoAtNet) has an order in memory that its parts, which
+        # ONNX is made of, do not have.
+        with _attention_in_parts(module) as n_changed:
+            if not n_changed:
+                raise
+            program = _program(module, example, taken, given)
     module.train(was_training)
     if program is None:
         raise TrainingError("torch exported no ONNX program; is onnxscript installed?")
@@ -76,12 +73,42 @@ def _export(module: nn.Module, example: torch.Tensor, taken: str, given: Sequenc
     return content
 
 
+def _program(
+    module: nn.Module, example: torch.Tensor, taken: str, given: Sequence[str]
+) -> torch.onnx.ONNXProgram | None:
+    with _quiet():
+        return torch.onnx.export(
+            module,
+            (example,),
+            dynamo=True,
+            input_names=[taken],
+            output_names=list(given),
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            opset_version=OPSET,
+            verbose=False,
+        )
+
+
+@contextlib.contextmanager
+def _attention_in_parts(module: nn.Module) -> Iterator[int]:
+    """Let timm's layers compute attention step by step; yield how many did not."""
+    fused: list[Any] = [part for part in module.modules() if getattr(part, "fused_attn", False)]
+    for part in fused:
+        part.fused_attn = False
+    try:
+        yield len(fused)
+    finally:
+        for part in fused:
+            part.fused_attn = True
+
+
 def _gather_rows(graph: Any) -> None:  # noqa: ANN401 - onnx has no types
     """Make `Gather` of each `GatherND` that takes whole rows by constant numbers, as it is.
 
     The exporter writes the biases of windows so. `check_network` knows no `GatherND`, which can
     address anything.
     """
+    constants = {constant.name: constant for constant in graph.initializer}
     takers: dict[str, list[Any]] = {}
     for node in graph.node:
         for name in node.input:
@@ -91,8 +118,29 @@ def _gather_rows(graph: Any) -> None:  # noqa: ANN401 - onnx has no types
         if nodes and rows.dims[-1:] == [1] and all(_takes_rows(node, rows.name) for node in nodes):
             del rows.dims[-1]
             for node in nodes:
-                node.op_type = "Gather"
-                del node.attribute[:]
+                _make_gather(node)
+    for made in [node for node in graph.node if _adds_last_axis(node, constants)]:
+        nodes = takers.get(made.output[0], [])
+        if nodes and all(_takes_rows(node, made.output[0]) for node in nodes):
+            for node in nodes:
+                node.input[1] = made.input[0]
+                _make_gather(node)
+            graph.node.remove(made)
+
+
+def _make_gather(node: Any) -> None:  # noqa: ANN401 - onnx has no types
+    node.op_type = "Gather"
+    del node.attribute[:]
+
+
+def _adds_last_axis(node: Any, constants: Mapping[str, Any]) -> bool:  # noqa: ANN401 - as above
+    """Return whether a node gives constant numbers a last axis of 1."""
+    import onnx
+
+    if node.op_type != "Unsqueeze" or not all(name in constants for name in node.input):
+        return False
+    numbers, axes = (constants[name] for name in node.input)
+    return onnx.numpy_helper.to_array(axes).tolist() in ([-1], [len(numbers.dims)])
 
 
 def _takes_rows(node: Any, numbers: str) -> bool:  # noqa: ANN401 - onnx has no types

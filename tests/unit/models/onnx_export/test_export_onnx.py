@@ -53,3 +53,23 @@ def test_single_numbers__are_left_as_they_are() -> None:
     in_batches = model_of(np.zeros((4, 1)), batch_dims=1)
     _gather_rows(in_batches.graph)
     assert in_batches.graph.node[0].op_type == "GatherND"
+
+
+@pytest.mark.parametrize("axis", [-1, 1, 0])
+def test_whole_rows__by_numbers_that_are_given_an_axis_in_the_graph(axis: int) -> None:
+    model = model_of(np.array([2, 0, 2]))
+    (node,) = model.graph.node
+    node.input[1] = "apart"
+    apart = helper.make_node("Unsqueeze", ["numbers", "axes"], ["apart"])
+    model.graph.node.insert(0, apart)
+    model.graph.initializer.append(numpy_helper.from_array(np.array([axis]), "axes"))
+    if axis == 0:
+        # One number of three parts, which no table of two axes has.
+        _gather_rows(model.graph)
+        assert [node.op_type for node in model.graph.node] == ["Unsqueeze", "GatherND"]
+        return
+    wanted = computed(model)
+    np.testing.assert_array_equal(wanted, _TABLE[[2, 0, 2]])
+    _gather_rows(model.graph)
+    assert [node.op_type for node in model.graph.node] == ["Gather"]
+    np.testing.assert_array_equal(computed(model), wanted)
