@@ -36,7 +36,7 @@ _PAGES = [
     _ROOT / "README.md",
     _DOCS / "for-agents.md",
     *sorted((_DOCS / "how-to").glob("*.md")),
-    *(_DOCS / f"{name}.md" for name in ("fetch", "names", "scale")),
+    *(_DOCS / f"{name}.md" for name in ("command-line", "fetch", "names", "recipes", "scale")),
     _DOCS / "server.md",
 ]
 # Each goes on where the one before ended. The competition's is run by test_tutorial.py, on a drawn
@@ -85,8 +85,10 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_split(split, folder / "demo/split.csv")
     small = {"backbone": "test_efficientnet", "pretrained": False, "epochs": 2}
     train(dataset, out=folder / "demo/run", recipe="probe", split=split, settings=small)
+    # An ensemble of a bundle and itself is refused.
+    train(dataset, out=folder / "runs/patches", recipe="probe", split=split, seed=1, settings=small)
     _predict(folder)
-    for name in ("nemo", "patches", "probe"):
+    for name in ("nemo", "probe"):
         shutil.copytree(folder / "demo/run", folder / "runs" / name)
     shutil.copytree(folder / "demo/dataset", folder / "FRAMES")
     for name in ("dive-0297", "dive", "frames"):
