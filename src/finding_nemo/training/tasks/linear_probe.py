@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from finding_nemo.core.feature_scale import scale_of
 from finding_nemo.core.preprocessing import Preprocessing
 from finding_nemo.core.records import ImageRecord
 from finding_nemo.models.networks.backbones import freeze
+from finding_nemo.models.networks.frozen_patch_network import scale_of
 from finding_nemo.models.networks.patch_network import averaged_grid
 from finding_nemo.models.networks.study_networks import LinearProbe, ProbeNetwork
 from finding_nemo.models.onnx_export.export_onnx import export_onnx

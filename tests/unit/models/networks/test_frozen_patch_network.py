@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import timm
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from finding_nemo.models.networks.frozen_patch_network import (
@@ -15,6 +17,7 @@ from finding_nemo.models.networks.frozen_patch_network import (
     FrozenPatchNetwork,
     PatchFeatures,
     PatchSpread,
+    scale_of,
     spread_of,
 )
 from finding_nemo.models.networks.patch_heads import TRAINING_POOLING, PatchHeads, PoolingConfig
@@ -38,6 +41,32 @@ def heads(
 def features(n_images: int = 2, n_features: int = 4) -> torch.Tensor:
     generator = torch.Generator().manual_seed(1)
     return torch.randn(n_images, 6, n_features, generator=generator)
+
+
+@pytest.mark.parametrize(
+    ("std", "scale"),
+    [
+        # The mean is 1, a twentieth of it 0.05.
+        ([2.0, 1.96, 0.04, 0.0], [2.0, 1.96, 0.05, 0.05]),
+        ([1.0, 0.5], [1.0, 0.5]),
+        ([0.0, 0.0], [1e-6, 1e-6]),
+        ([1e-9], [1e-6]),
+    ],
+)
+def test_scale__by_hand(std: list[float], scale: list[float]) -> None:
+    np.testing.assert_allclose(scale_of(np.array(std)), scale)
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=20))
+def test_scale__equals_a_slow_version(std: list[float]) -> None:
+    mean = sum(std) / len(std)
+    slow = [one if one > max(mean / 20, 1e-6) else max(mean / 20, 1e-6) for one in std]
+    np.testing.assert_allclose(scale_of(np.array(std)), slow)
+
+
+def test_scale__takes_half_precision() -> None:
+    # Their sum overflows float16.
+    np.testing.assert_allclose(scale_of(np.full(5000, 60.0, np.float16)), 60)
 
 
 def test_spread__by_hand() -> None:
