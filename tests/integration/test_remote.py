@@ -10,6 +10,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from finding_nemo import read_predictions
+from finding_nemo.core.errors import DatasetError
 from finding_nemo.models.bundle.bundle import load_bundle
 from finding_nemo.prediction.run.predict_to_file import predict_to_file
 from finding_nemo.prediction.sources.image_sources import ImageSelection
@@ -61,3 +62,15 @@ def test_bucket__patterns_files_and_what_is_gone(bucket: str) -> None:
         f"{bucket}/dive1/101.png",
         f"{bucket}/dive0/105.png",
     ]
+
+
+def test_bucket__is_found_after_another_store_was_asked(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = [image.path for image in ImageSelection((bucket,)).stream()]
+    with monkeypatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        patch.setenv("AWS_MAX_ATTEMPTS", "1")
+        with pytest.raises(DatasetError, match="is not read"):
+            list(ImageSelection((bucket,)).stream())
+    assert [image.path for image in ImageSelection((bucket,)).stream()] == before

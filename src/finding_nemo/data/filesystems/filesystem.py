@@ -26,6 +26,8 @@ from finding_nemo.core.text.printable import printable
 WEB_PROTOCOLS = frozenset({"http", "https"})
 # What an error of a store says of itself, cut: some hold the server's whole page.
 _REASON_LENGTH = 200
+# What stores read from the environment: where they are, and who asks.
+_STORE_VARIABLES = ("AWS_", "AZURE_", "GCSFS_", "GOOGLE_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,8 +243,9 @@ def file_system(protocol: str) -> Any:  # noqa: ANN401 - fsspec is optional and 
     try:
         import fsspec
 
-        # A listing of ten million names must not be kept in memory.
-        return fsspec.filesystem(protocol, use_listings_cache=False)
+        # A listing of ten million names must not be kept in memory. What fsspec keeps of earlier
+        # calls knows the environment of those calls: an address or key set since would be missed.
+        return fsspec.filesystem(protocol, use_listings_cache=False, skip_instance_cache=True)
     except ImportError as error:
         raise MissingExtraError(
             f"Reading {protocol}:// needs a library that is not installed ({error}). "
@@ -273,7 +276,12 @@ def path_part(name: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def _remote(protocol: str, limits: InputLimits) -> FileSystem:
+def _remote(
+    protocol: str,
+    limits: InputLimits,
+    settings: frozenset[tuple[str, str]],
+) -> FileSystem:
+    """Return a file system; `settings` only tell one store from another of the same protocol."""
     if protocol in WEB_PROTOCOLS:
         from finding_nemo.data.filesystems.web_files import WebFileSystem
 
@@ -283,7 +291,10 @@ def _remote(protocol: str, limits: InputLimits) -> FileSystem:
 
 def file_system_of(name: str, limits: InputLimits = USUAL_LIMITS) -> FileSystem:
     """Return where `name` is."""
-    return _remote(protocol_of(name), limits) if is_url(name) else LocalFileSystem()
+    if not is_url(name):
+        return LocalFileSystem()
+    settings = (item for item in os.environ.items() if item[0].startswith(_STORE_VARIABLES))
+    return _remote(protocol_of(name), limits, frozenset(settings))
 
 
 def joined(folder: str, name: str) -> str:
