@@ -93,7 +93,7 @@ def _verb(verb: str, command: Any) -> Iterator[str]:
         yield from map(_option, options)
         yield ""
     examples: tuple[str, ...] = sys.modules[command.callback.__module__].EXAMPLES
-    yield "```"
+    yield "```sh"
     yield from examples
     yield "```\n"
 

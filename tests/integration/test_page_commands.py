@@ -32,27 +32,23 @@ pytestmark = pytest.mark.slow
 
 _ROOT = Path(__file__).parents[2]
 _DOCS = _ROOT / "docs"
-_PAGES = [
-    _ROOT / "README.md",
-    _DOCS / "for-agents.md",
-    *sorted((_DOCS / "how-to").glob("*.md")),
-    *(_DOCS / f"{name}.md" for name in ("command-line", "fetch", "names", "recipes", "scale")),
-    _DOCS / "server.md",
-]
 # Each goes on where the one before ended. The competition's is run by test_tutorial.py, on a drawn
 # zip and a server of its own.
 _TUTORIALS = [_DOCS / f"tutorial-{name}.md" for name in ("first-dive", "review", "own-survey")]
+_PAGES = [
+    page
+    for page in (_ROOT / "README.md", *sorted(_DOCS.rglob("*.md")))
+    if page not in _TUTORIALS and any(block.is_run for block in blocks_of(page))
+]
 # What pages take as given, beside what all of them have, and what it is made of.
 _GIVEN = {
-    _DOCS / "command-line.md": {"split.csv": "demo/split.csv"},
-    _DOCS / "recipes.md": {"split.csv": "demo/split.csv"},
-    _DOCS / "server.md": {name: "dive-0297/00042.jpg" for name in ("frame.png", "a.png", "b.jpg")},
-}
-# Pages from before blocks were marked: all of their commands are run, on files of these names.
-_UNMARKED = {
-    _DOCS / "convert.md": ("dive.parquet",),
-    _DOCS / "dive_page.md": ("archive.parquet", "dive-0297.parquet"),
-    _DOCS / "review.md": ("predictions.parquet",),
+    "command-line.md": {"split.csv": "demo/split.csv"},
+    "convert.md": {"dive.parquet": "predicted.parquet"},
+    "dive_page.md": dict.fromkeys(("archive.parquet", "dive-0297.parquet"), "predicted.parquet"),
+    "formats.md": {"probe.parquet": "predicted.parquet", "split.csv": "demo/split.csv"},
+    "recipes.md": {"split.csv": "demo/split.csv"},
+    "review.md": {"predictions.parquet": "predicted.parquet"},
+    "server.md": {name: "dive-0297/00042.jpg" for name in ("frame.png", "a.png", "b.jpg")},
 }
 _SMALL = ("--set", "backbone=test_efficientnet", "--set", "pretrained=false", "--set", "epochs=2")
 _SERVERS = ("serve", "review")
@@ -62,12 +58,18 @@ _MADE_SMALLER = {
     "--config": _SMALL,
     "train": _SMALL,
     "tune": (*_SMALL, "--trials", "1", "--folds", "2"),
+    "compare": _SMALL,
     "fetch": ("--rate", "500"),
     # The bundles here were copied away from the frames that they were trained on.
     "ensemble": ("--dataset", "FRAMES"),
 }
 # An archive of the tests is two pieces, so that two machines are enough.
 _FIRST_OF_MANY = re.compile(r"1/(?:[3-9]|\d\d+)")
+# Cards are played by the processor, and four of them by two processes.
+_CARDS = (
+    (re.compile(r"--device cuda\S*"), "--device cpu"),
+    (re.compile(r"--devices 4"), "--devices 2"),
+)
 # Which machines a page asks, by what shows it.
 _ASKED = {"web": "-nemo fetch|names update|https://example.org", "store": "s3://"}
 _WEB = "https://example.org"
@@ -206,7 +208,9 @@ class _Person:
     def carry_out(self, command: str) -> None:
         for address, here in self._addresses.items():
             command = command.replace(address, here)
-        own = own_words(command)
+        for card, processor in _CARDS:
+            command = card.sub(processor, command)
+        own = own_words(command.removesuffix("&"))
         if own is not None and own[0] in _SERVERS:
             self._serve(own)
         elif own is not None:
@@ -215,7 +219,7 @@ class _Person:
             self._ask(command)
         else:
             # They install, or are what the continuous integration does; another test reads them.
-            assert command.split()[0] in ("make", "pip"), command
+            assert command.split()[0] in ("make", "pip", "wait"), command
 
     def _run(self, words: list[str]) -> None:
         if words[0] == "demo":
@@ -225,10 +229,16 @@ class _Person:
             _review(self._folder)
         for share in _shares(words):
             expanded = [found for word in share for found in sorted(glob.glob(word)) or [word]]
-            self._patch.setattr(sys, "argv", ["finding-nemo", *expanded])
-            with pytest.raises(SystemExit) as ended:
-                main.run()
-            assert ended.value.code in (0, None), expanded
+            assert self._exit_code(expanded) in (0, None), expanded
+
+    def _exit_code(self, words: list[str]) -> Any:
+        if "--devices" in words:  # its processes start what started the first one
+            program = Path(sys.executable).with_name("finding-nemo")
+            return subprocess.run([program, *words], check=False).returncode
+        self._patch.setattr(sys, "argv", ["finding-nemo", *words])
+        with pytest.raises(SystemExit) as ended:
+            main.run()
+        return ended.value.code
 
     def _serve(self, words: list[str]) -> None:
         """Start a server, see its page, and end it; one that programs ask goes on."""
@@ -294,17 +304,13 @@ def person(
 
 @pytest.mark.filterwarnings("default")
 @pytest.mark.usefixtures("no_proxy")
-@pytest.mark.parametrize(
-    "page", [*_PAGES, *_UNMARKED], ids=lambda page: page.relative_to(_ROOT).as_posix()
-)
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.relative_to(_ROOT).as_posix())
 def test_page__can_be_followed_word_by_word(
     page: Path,
     person: _Person,
     workspace: Path,
 ) -> None:
-    for name in _UNMARKED.get(page, ()):
-        shutil.copy(workspace / "predicted.parquet", name)
-    for name, source in _GIVEN.get(page, {}).items():
+    for name, source in _GIVEN.get(page.name, {}).items():
         shutil.copy(workspace / source, name)
     _follow(page, person)
 
@@ -316,9 +322,6 @@ def test_tutorials__can_be_followed_one_after_the_other(person: _Person) -> None
 
 
 def _follow(page: Path, person: _Person) -> None:
-    blocks = blocks_of(page)
-    unmarked = [b.line for b in blocks if b.language in ("", "console") and b.commands]
-    assert not unmarked or page in _UNMARKED, f"lines {unmarked}: commands are sh, output is text"
-    for block in blocks:
-        if block.is_run or block.is_file or block.line in unmarked:
+    for block in blocks_of(page):
+        if block.is_run or block.is_file:
             person.follow(block)

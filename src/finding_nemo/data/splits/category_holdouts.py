@@ -73,7 +73,8 @@ def choose_holdouts(
     if not found:
         raise SplitError(
             f"No category can be held out: each has fewer than {least_images} images, or its "
-            f"dives hold more than {100 * most_share:.0f} % of all. Name some with --categories."
+            f"dives hold more than {100 * most_share:.0f} % of all. Take more "
+            "frames, or hold out what you name: split --by novel --categories NAMES."
         )
     return found
 
