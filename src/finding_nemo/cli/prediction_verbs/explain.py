@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = (
     "finding-nemo explain runs/nemo frame.png --out why.png",
-    "finding-nemo explain runs/probe frames/ --category crab --out crab.png",
+    "finding-nemo explain runs/probe dive-0297/*42.jpg --category 'Tanner crab' --out crab.png",
 )
 # A picture of more is taller than a screen can show.
 _MOST_IN_PICTURE = 12

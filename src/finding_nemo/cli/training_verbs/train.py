@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "finding-nemo train fathomnet/ --out runs/probe",
     "finding-nemo train fathomnet/ --recipe nemo --split split.csv --out runs/nemo",
-    "finding-nemo train fathomnet/ --recipe nemo --out runs/nemo --resume",
+    "finding-nemo train fathomnet/ --recipe nemo --split split.csv --out runs/nemo --resume",
     "finding-nemo train fathomnet/ --out runs/long --set epochs=60 --set dropout=0.5",
-    "finding-nemo train fathomnet/ --reviews reviews.csv --review-images frames/ --out runs/more",
+    "finding-nemo train fathomnet/ --split split.csv --reviews reviews.csv --review-images frames/ "
+    "--out runs/more",
     "finding-nemo train --reviews reviews.csv --review-images frames/ --out runs/own",
 )
 
