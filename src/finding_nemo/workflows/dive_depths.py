@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 
+from finding_nemo.core.text.printable import printable
 from finding_nemo.data.datasets.fields.path_spelling import slashed
 from finding_nemo.exporting.positions.frame_positions import PositionSources
-from finding_nemo.exporting.positions.navigation_file import names_of_file
+from finding_nemo.exporting.positions.navigation_file import NavigationFile, names_of_file
 from finding_nemo.reporting.dive.dive_frames import DiveFrames, Frame
 
 
@@ -31,15 +33,24 @@ def with_depths(found: DiveFrames, sources: PositionSources) -> DiveFrames:
         for frame, path in zip(found.frames, paths, strict=True)
     )
     n_known = sum(frame.depth_m is not None for frame in frames)
-    if not sources.files:
-        return replace(found, frames=frames)
-    words = (
-        f"The depth of {n_known:,} of {len(frames):,} frames is known."
-        if n_known
-        else "No frame got a depth: the times or names of the navigation fit none of them."
-    )
     faults = tuple(notice for source in sources.files for notice in source.notices)
-    return replace(found, frames=frames, notices=(*found.notices, *faults, words))
+    words = _count_in_words(n_known, len(frames), sources.files)
+    return replace(found, frames=frames, notices=(*found.notices, *faults, *words))
+
+
+def _count_in_words(
+    n_known: int, n_frames: int, files: Sequence[NavigationFile]
+) -> tuple[str, ...]:
+    """Return what is said of the depths; nothing where nobody asked for any and none is known."""
+    telling = [source for source in files if source.is_named or source.has_depths]
+    if not telling:
+        return ()
+    if n_known:
+        return (f"The depth of {n_known:,} of {n_frames:,} frames is known.",)
+    if not any(source.has_depths for source in telling):
+        names = ", ".join(printable(source.path.name) for source in telling)
+        return (f"No frame got a depth: {names} says none.",)
+    return ("No frame got a depth: the times or names of the navigation fit none of them.",)
 
 
 def _with_depth(frame: Frame, sources: PositionSources, *, is_name_shared: bool) -> Frame:

@@ -44,3 +44,26 @@ def test_depths__by_a_name_that_two_folders_share_are_nobodys(
     other.write_text("file,depth_m\nelsewhere.png,7\n")
     missed = with_depths(found, read_position_sources([other], reads_headers=False))
     assert missed.notices[-1].startswith("No frame got a depth")
+
+
+def test_a_list_of_fetches_without_depths__is_passed_over_without_a_word(
+    dive_files: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "fetched.csv").write_text("file,depth_m\nf1.png,\nf2.png,\n")
+    rows = [dive_files.row(n, path=f"f{n}.png") for n in (1, 2)]
+    found = read_dive_frames(dive_files.write(tmp_path / "d.parquet", rows))
+
+    def notices(*named: Path) -> tuple[str, ...]:
+        sources = read_position_sources(named, images=tmp_path, reads_headers=False)
+        return with_depths(found, sources).notices[len(found.notices) :]
+
+    assert notices() == ()
+    named = tmp_path / "nav.csv"
+    named.write_text("file,latitude,longitude\nf1.png,36,-122\n")
+    assert notices(named) == ("No frame got a depth: nav.csv says none.",)
+    (tmp_path / "fetched.csv").write_text("file,depth_m\nelsewhere.png,7\n")
+    assert notices() == (
+        "No frame got a depth: the times or names of the navigation fit none of them.",
+    )
+    (tmp_path / "fetched.csv").write_text("file,depth_m\nf1.png,7\nf2.png,\n")
+    assert notices() == ("The depth of 1 of 2 frames is known.",)

@@ -126,7 +126,7 @@ def read_position_sources(
     fetched = None if images is None else images / FETCHED_FILE
     if fetched is not None and fetched.is_file():
         try:
-            files.append(read_navigation(fetched))
+            files.append(replace(read_navigation(fetched), is_named=False))
         except DatasetError as error:
             raise DatasetError(f"{error} It is the list of a fetch: fetch again.") from None
     return PositionSources(

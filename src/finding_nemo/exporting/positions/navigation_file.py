@@ -45,6 +45,7 @@ class NavigationFile:
         by_file: From a file's name to its position.
         moments: From a file's name to when it was filmed, as far as that is values.
         notices: What was passed over, in sentences.
+        is_named: Whether a person named the file; else it was found beside the images.
     """
 
     path: Path
@@ -52,6 +53,13 @@ class NavigationFile:
     by_file: Mapping[str, FramePosition] = field(default_factory=dict)
     moments: Mapping[str, datetime] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
+    is_named: bool = True
+
+    @property
+    def has_depths(self) -> bool:
+        """Whether it says any depth."""
+        of_track = self.track is not None and len(self.track.series["depth_m"].values) > 0
+        return of_track or any(place.depth_m is not None for place in self.by_file.values())
 
 
 def read_navigation(path: Path) -> NavigationFile:
