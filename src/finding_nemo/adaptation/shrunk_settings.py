@@ -19,6 +19,7 @@ from finding_nemo.adaptation.simulate_reviews import STEPS, TrueDive, is_counted
 from finding_nemo.adaptation.tune_adaptation import tune_on
 from finding_nemo.core.choice import Choice
 from finding_nemo.core.reporter import Reporter
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.results.schema import ADAPTATION_SETTINGS
 
 # What they are called where a person is told which are used.
@@ -62,8 +63,8 @@ def too_few(n_dives: int) -> Choice[AdaptationSettings]:
     """Choose the defaults, because `n_dives` dives of at least 20 frames are not enough."""
     return Choice(
         DEFAULTS,
-        f"the validation part has {n_dives} dives of at least 20 frames; {LEAST_DIVES} are needed "
-        "to choose others",
+        f"the validation part has {in_number(n_dives, 'dive')} of at least 20 frames; "
+        f"{LEAST_DIVES} are needed to choose others",
         shown=_SHIPPED,
     )
 

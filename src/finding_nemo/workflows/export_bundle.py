@@ -29,6 +29,7 @@ from finding_nemo.core.processes.cores import usable_cores
 from finding_nemo.core.provenance import library_versions
 from finding_nemo.core.records import Dataset, ImageRecord, Split
 from finding_nemo.core.reporter import Reporter
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.metrics.ranking import map_at_k
 from finding_nemo.models.bundle.bundle import Bundle, list_files, unlist_files
 from finding_nemo.models.bundle.bundle_files import EXPORTS, INT8_NETWORK, NETWORK
@@ -153,8 +154,8 @@ def _in_words(record: ExportRecord) -> str:
     return (
         f"{record.dtype} on {record.runtime}: MAP@20 {record.map_at_20:.4f}, "
         f"{record.map_at_20_change:+.4f} against float32, largest probability change "
-        f"{record.largest_probability_change:.2g}, on {record.n_images} frames of "
-        f"{record.n_dives} dives"
+        f"{record.largest_probability_change:.2g}, on {in_number(record.n_images, 'frame')} of "
+        f"{in_number(record.n_dives, 'dive')}"
     )
 
 

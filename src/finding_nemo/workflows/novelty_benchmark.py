@@ -18,6 +18,7 @@ from finding_nemo.core.files.atomic_files import prepare_output_folder, write_te
 from finding_nemo.core.records import Dataset
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.core.text.cells import defused
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.data.splits.category_holdouts import Holdout
 from finding_nemo.data.splits.split_csv import write_split
 from finding_nemo.data.splits.splitters.by_category import split_by_novelty
@@ -92,7 +93,9 @@ def run_novelty_benchmark(  # noqa: PLR0913 - each is one option of the command
     try:
         for holdout in holdouts:
             reporter.message(
-                f"--- without {holdout.name}: {holdout.n_images} frames of {holdout.n_dives} dives"
+                f"--- without {holdout.name}: "
+                f"{in_number(holdout.n_images, 'frame')} of "
+                f"{in_number(holdout.n_dives, 'dive')}"
             )
             folder = out / holdout.slug
             folder.mkdir()

@@ -118,6 +118,17 @@ def test_novelty__is_scored_where_a_judged_frame_holds_an_untrained_category(
     assert found.novelty.scaled_auc == pytest.approx(1 / 3)
 
 
+def test_counts_of_one__are_in_the_singular(
+    dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = evaluate(predictions(tmp_path), dataset, split=SPLIT, part="test")
+    print_evaluation(found)
+    assert "on 1 novel image, mean" in capsys.readouterr().out
+    write_evaluation_page(found, dataset.categories, tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert " on 1 novel image</span>" in page
+
+
 def test_failed_image__counts_zero_and_is_told(dataset: Dataset, tmp_path: Path) -> None:
     table = predictions(tmp_path, failed="v1")
     found = evaluate(table, dataset, split=SPLIT, part="test")

@@ -160,6 +160,17 @@ def test_inspection__prints_and_writes_a_page_that_stands_alone(
     assert 'href="http' not in page
 
 
+def test_counts_of_one__are_in_the_singular(
+    dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = inspect_dataset(dataset)
+    print_inspection(found)
+    assert "1 dive in more than one annotation file" in capsys.readouterr().out
+    write_inspect_page(found, tmp_path / "page.html", name="it")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<b>1</b><span>dive in more than one of them</span>" in page
+
+
 def test_inspection__of_a_few_images_has_no_protocols(dataset: Dataset) -> None:
     assert inspect_dataset(dataset).protocols == ()
 

@@ -15,6 +15,7 @@ from finding_nemo.cli.options.review_options import (
     PredictionsWithEmbeddings,
     open_review_state,
 )
+from finding_nemo.core.text.plurals import in_number
 
 if TYPE_CHECKING:
     from finding_nemo.adaptation.suggest_frames import Suggestions
@@ -63,20 +64,21 @@ def suggest(
     give_value("suggestions", found)
     for line in _lines(found):
         print_result(line)
-    print_result(f"{len(found.rows)} frames to look at: {out}")
+    print_result(f"{in_number(len(found.rows), 'frame')} to look at: {out}")
 
 
 def _lines(found: Suggestions) -> list[str]:
     if not found.n_reviewed:
-        return [f"{found.n_dives} dives, nobody has looked at a frame yet"]
+        return [f"{in_number(found.n_dives, 'dive')}, nobody has looked at a frame yet"]
     lines = [
-        f"{found.n_reviewed} frames looked at, in {found.n_reviewed_dives} of {found.n_dives} dives"
+        f"{in_number(found.n_reviewed, 'frame')} looked at, in {found.n_reviewed_dives} of "
+        f"{in_number(found.n_dives, 'dive')}"
     ]
     if found.quality is None:
         return lines
     interval = found.quality.interval
     lines.append(
-        f"the {found.quality.n_rest} other frames of those dives: MAP@20 about "
+        f"the {in_number(found.quality.n_rest, 'other frame')} of those dives: MAP@20 about "
         f"{found.quality.map_at_20:.2f} ({interval.low:.2f} to {interval.high:.2f} for nine of ten)"
     )
     for target, count in found.more_frames.items():

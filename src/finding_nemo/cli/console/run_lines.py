@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from finding_nemo.cli.console.words import print_result
 from finding_nemo.core.text.intervals import interval_in_words
+from finding_nemo.core.text.plurals import in_number
 
 if TYPE_CHECKING:
     from finding_nemo.models.bundle.manifest import ValidationSummary
@@ -20,8 +21,9 @@ def print_run(run: TrainedRun) -> None:
     if summary:
         low, high = summary.map_at_20_ci
         print_result(
-            f"MAP@20 {summary.map_at_20:.4f} on {summary.n_images} validation images of "
-            f"{summary.n_dives} dives (95 % by dive: {interval_in_words(low, high)}); "
+            f"MAP@20 {summary.map_at_20:.4f} on "
+            f"{in_number(summary.n_images, 'validation image')} of "
+            f"{in_number(summary.n_dives, 'dive')} (95 % by dive: {interval_in_words(low, high)}); "
             f"class frequency alone {summary.prior_map_at_20:.4f}"
         )
         print_result(f"{summary.rankings_in_words()}; {_training_part(summary)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from finding_nemo.core.text.intervals import interval_in_words
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.models.bundle.manifest import BundleManifest, ValidationSummary
 from finding_nemo.models.weights_origin import origins_in_words
 
@@ -62,7 +63,7 @@ def _calibration(manifest: BundleManifest) -> str:
 def _parts(manifest: BundleManifest) -> str:
     split = manifest.split
     lines = [
-        f"* {name}: {part.n_images:,} images of {part.n_dives:,} dives"
+        f"* {name}: {in_number(part.n_images, 'image')} of {in_number(part.n_dives, 'dive')}"
         for name, part in split.parts.items()
     ]
     return f"Split: {split.kind}.\n\n" + "\n".join(lines)
@@ -73,9 +74,11 @@ def _validation(summary: ValidationSummary | None) -> str:
         return "No validation image has a true category: nothing is known of its score."
     low, high = summary.map_at_20_ci
     return (
-        f"MAP@20 {summary.map_at_20:.3f} on {summary.n_images:,} validation images of "
-        f"{summary.n_dives:,} dives (95 % interval by dive: {interval_in_words(low, high)}); "
-        f"class frequency alone scores {summary.prior_map_at_20:.3f} on the same images.\n\n"
+        f"MAP@20 {summary.map_at_20:.3f} on "
+        f"{in_number(summary.n_images, 'validation image')} of "
+        f"{in_number(summary.n_dives, 'dive')} (95 % interval by dive: "
+        f"{interval_in_words(low, high)}); class frequency alone scores "
+        f"{summary.prior_map_at_20:.3f} on the same images.\n\n"
         f"{summary.rankings_in_words()}. {_training_part(summary)}"
     )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from finding_nemo.core.categories import CategoryTable
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.evaluation.evaluation_results import EvaluatedImage, Evaluation
 from finding_nemo.marine.name_words import name_with_rank, place_in_words, rank_in_words
 from finding_nemo.marine.names_file import known_names
@@ -109,7 +110,8 @@ def in_words(evaluation: Evaluation) -> str:
     model, prior, gain = evaluation.model.map_at_20, evaluation.prior.map_at_20, evaluation.gain
     text = (
         f"MAP@20 is {model.value:.3f} ({model.interval_in_words()}) on "
-        f"{evaluation.n_images:,} images of {evaluation.n_dives:,} dives; the same ranking for "
+        f"{in_number(evaluation.n_images, 'image')} of {in_number(evaluation.n_dives, 'dive')}; "
+        "the same ranking for "
         f"every frame gets {prior.value:.3f}. "
     )
     is_known = gain.low < gain.high

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.data.quality.file_check import FileCheck, FileFault, NearPair, count_faults
 from finding_nemo.evaluation.dataset.baseline_protocols import BaselineScore, Protocol
 from finding_nemo.evaluation.dataset.dataset_statistics import CategoryCount, Exploration
@@ -100,7 +101,8 @@ def write_inspect_page(
 
 def _in_words(e: Exploration) -> str:
     seen = len(e.categories) - e.n_without_image
-    text = f"{e.n_images:,} images; {seen} of {len(e.categories)} categories have one or more."
+    text = f"{in_number(e.n_images, 'image')}; {seen} of {len(e.categories)} categories have "
+    text += "one or more."
     if e.within_10_s == e.within_10_s:
         text += (
             f" {100 * e.within_10_s:.0f} % of the timed frames have a neighbour of the same dive "

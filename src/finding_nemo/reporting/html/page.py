@@ -17,6 +17,7 @@ from finding_nemo.core.errors import ImageError
 from finding_nemo.core.files.atomic_files import refuse_existing, write_text
 from finding_nemo.core.provenance import now_utc, package_version
 from finding_nemo.core.text.intervals import interval_in_words
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.core.text.printable import printable
 from finding_nemo.data.images.decode import decode_image
 
@@ -50,7 +51,9 @@ def write_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(score=format_score, count=format_count, share=format_share)
+    environment.filters.update(
+        score=format_score, count=format_count, share=format_share, in_number=in_number
+    )
     environment.globals.update(interval=interval_in_words)
     made = {"version": package_version(), "made_at": now_utc()}
     write_text(path, environment.get_template(template).render(**made, **values))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from finding_nemo.core.text.intervals import interval_in_words
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.evaluation.dataset.split_summary import PartSummary
 from finding_nemo.evaluation.evaluate_answers import answers_in_words
 from finding_nemo.evaluation.evaluation_results import Evaluation
@@ -39,7 +40,8 @@ def print_evaluation(evaluation: Evaluation, *, names_file: Path | None = None) 
             for method in (evaluation.model, evaluation.prior, evaluation.time_copy)
             if method is not None
         ],
-        title=f"{evaluation.n_images:,} images of {evaluation.n_dives:,} dives",
+        title=f"{in_number(evaluation.n_images, 'image')} of "
+        f"{in_number(evaluation.n_dives, 'dive')}",
     )
     gain = evaluation.gain
     between = interval_in_words(gain.low, gain.high, "+.3f")
@@ -75,7 +77,7 @@ def _print_categories(evaluation: Evaluation, names_file: Path | None) -> None:
                 format_count(category.n_dives),
                 "unknown"
                 if category.train_images is None
-                else f"{category.train_images:,} of {category.train_dives:,} dives",
+                else f"{category.train_images:,} of {in_number(category.train_dives or 0, 'dive')}",
             )
             for category in shown
         ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finding_nemo.core.records import ImageRecord
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.data.quality.file_check import FileCheck, count_faults
 from finding_nemo.evaluation.dataset.baseline_protocols import BaselineScore, Protocol
 from finding_nemo.evaluation.dataset.dataset_statistics import Exploration
@@ -51,17 +52,19 @@ def print_exploration(found: Exploration) -> None:
 
 def _facts(found: Exploration) -> list[str]:
     lines = [
-        f"{found.n_boxes:,} boxes",
-        f"{len(found.categories)} categories in {len(found.supercategories)} supercategories; "
+        in_number(found.n_boxes, "box", "boxes"),
+        f"{in_number(len(found.categories), 'category', 'categories')} in "
+        f"{in_number(len(found.supercategories), 'supercategory', 'supercategories')}; "
         f"{found.n_without_image} without an annotated image, {found.n_scarce} with 1 to 5 images, "
         f"{found.n_single_dive} on one dive only",
     ]
     if len(found.origins) > 1:
-        lines.append(f"{found.n_shared_dives} dives in more than one annotation file")
+        lines.append(f"{in_number(found.n_shared_dives, 'dive')} in more than one annotation file")
     if found.n_timed:
         lines.append(
-            f"{found.n_timed:,} images with a time: {format_share(found.within_10_s)} within 10 s "
-            f"of another of their dive, {format_share(found.within_60_s)} within 60 s"
+            f"{in_number(found.n_timed, 'image')} with a time: "
+            f"{format_share(found.within_10_s)} within 10 s of another of their dive, "
+            f"{format_share(found.within_60_s)} within 60 s"
         )
     if found.animals:
         a = found.animals
@@ -110,9 +113,9 @@ def _width(score: BaselineScore) -> str:
 def print_file_check(check: FileCheck) -> None:
     """Write what opening the files showed, with each reason's first file."""
     print_line(
-        f"{check.n_checked:,} files: {len(check.missing):,} missing, {len(check.unreadable):,} "
-        f"unreadable, {len(check.resized):,} not of the recorded size, "
-        f"{len(check.duplicates):,} groups of equal files, {_look_alikes(check)}"
+        f"{in_number(check.n_checked, 'file')}: {len(check.missing):,} missing, "
+        f"{len(check.unreadable):,} unreadable, {len(check.resized):,} not of the recorded size, "
+        f"{in_number(len(check.duplicates), 'group')} of equal files, {_look_alikes(check)}"
     )
     for faults in (check.missing, check.unreadable):
         for count in count_faults(faults)[:_N_REASONS]:
@@ -128,7 +131,7 @@ def _look_alikes(check: FileCheck) -> str:
         return "look-alikes not known: no file could be used"
     at_least = "" if check.is_near_complete else "at least "
     return (
-        f"{at_least}{check.n_near_across:,} frames with a look-alike in another dive, "
+        f"{at_least}{in_number(check.n_near_across, 'frame')} with a look-alike in another dive, "
         f"{at_least}{check.n_near_in_dive:,} with one in their own"
     )
 

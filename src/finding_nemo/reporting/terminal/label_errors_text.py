@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.evaluation.label_errors.find_label_errors import LabelErrors
 from finding_nemo.evaluation.label_errors.suspect_labels import SuspectLabel
 from finding_nemo.reporting.terminal.evaluation_text import print_line
@@ -21,8 +22,8 @@ def label_error_lines(found: LabelErrors) -> list[str]:
     """Return what the terminal shows, line by line."""
     lines = [
         "",
-        f"labels: {found.n_labels:,} on {found.n_frames:,} frames, each compared with similar "
-        "frames",
+        f"labels: {found.n_labels:,} on {in_number(found.n_frames, 'frame')}, each compared "
+        "with similar frames",
         f"  {found.n_likely_wrong:,} are likely wrong; the list goes on to the "
         f"{len(found.wrong):,} most doubtful",
     ]

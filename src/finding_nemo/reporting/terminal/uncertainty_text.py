@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from finding_nemo.core.text.intervals import interval_in_words
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.evaluation.evaluation_results import Evaluation
 from finding_nemo.evaluation.uncertainty_results import UncertaintyResults
 from finding_nemo.reporting.html.page import format_score, format_share
@@ -18,7 +19,7 @@ def print_uncertainty(evaluation: Evaluation) -> None:
         novelty = evaluation.novelty
         print_line(
             f"MAP@20 {evaluation.model.map_at_20.value:.4f}, 2 x AUC - 1 {novelty.scaled_auc:.4f} "
-            f"on {novelty.n_novel} novel images, mean (competition score) "
+            f"on {in_number(novelty.n_novel, 'novel image')}, mean (competition score) "
             f"{novelty.competition_score:.4f}"
         )
     if results is None:

@@ -11,10 +11,10 @@ from finding_nemo.core.processes.cores import usable_cores
 from finding_nemo.core.records import Dataset, ImageRecord, Split
 from finding_nemo.core.reporter import Reporter, time_in_words
 from finding_nemo.core.text.estimates import DryRun, Estimate, peak_memory, size_in_words
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.models.bundle.bundle import Bundle
 from finding_nemo.prediction.predictor import Predictor
 from finding_nemo.training.ensemble.make_ensemble import check_ensemble
-from finding_nemo.workflows.dry_runs.dry_run_training import in_number
 
 # Enough for every core to have some, few enough to take a second a member.
 _SAMPLE = 16

@@ -11,6 +11,7 @@ from finding_nemo.core.processes.cores import usable_cores
 from finding_nemo.core.records import Dataset, ImageRecord
 from finding_nemo.core.reporter import Reporter, time_in_words
 from finding_nemo.core.text.estimates import DryRun, Estimate, size_in_words
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.training.auto.box_supervision import EVERY_LAYER, choose_layers
 from finding_nemo.training.auto.epoch_budget import (
     EVERY_LAYER_BUDGET,
@@ -89,11 +90,6 @@ def _in_words(costs: Sequence[TrainingCost]) -> str:
         f"images, judged on {about}{n_val:,} validation images, at {width} x {height} px on "
         f"{first.device}"
     )
-
-
-def in_number(count: int, noun: str) -> str:
-    """Return a count with its noun in singular or plural."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def training_cost(asked: AskedTraining) -> TrainingCost:

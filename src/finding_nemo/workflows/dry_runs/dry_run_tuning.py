@@ -8,8 +8,9 @@ from typing import Any
 
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.text.estimates import DryRun
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.training.train_recipe import check_training
-from finding_nemo.workflows.dry_runs.dry_run_training import estimates, in_number, training_cost
+from finding_nemo.workflows.dry_runs.dry_run_training import estimates, training_cost
 from finding_nemo.workflows.tune_settings import check_search, n_ended
 
 

@@ -15,7 +15,9 @@ from finding_nemo.models.bundle.manifest import (
     CategoryEvidence,
     PartCounts,
     SplitSummary,
+    ValidationSummary,
 )
+from finding_nemo.models.bundle.model_card import model_card
 
 
 def manifest(**changes: object) -> BundleManifest:
@@ -56,6 +58,18 @@ def test_read__gives_back_what_was_written(bundle: Bundle, tmp_path: Path) -> No
         assert found.novelty["q"].tolist() == [0, 1, 2]
         assert found.prior.tolist() == [3 / 12]
     assert "# prior" in (bundle.path / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+def test_card__counts_one_dive_in_the_singular() -> None:
+    validation = ValidationSummary(
+        n_images=1, n_dives=1, map_at_20=0.5, map_at_20_ci=(0.5, 0.5), prior_map_at_20=0.25
+    )
+    counts = SplitSummary(
+        kind="dive", seed=0, parts={"val": PartCounts(n_images=1, n_dives=1)}, sha256="0"
+    )
+    card = model_card(manifest(validation=validation, split=counts))
+    assert "* val: 1 image of 1 dive\n" in card
+    assert "MAP@20 0.500 on 1 validation image of 1 dive (" in card
 
 
 def test_hash__covers_what_predicts_and_not_the_clock(bundle: Bundle, tmp_path: Path) -> None:
