@@ -151,10 +151,14 @@ def test_inspection__prints_and_writes_a_page_that_stands_alone(
 ) -> None:
     found = inspect_dataset(many(10))
     print_inspection(found)
-    assert "80 images" not in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert "80 images" not in told.err
+    assert "random: means over five random 80/20 splits, seeds 0 to 4; test frames are" in told.out
     write_inspect_page(found, tmp_path / "page.html", name="<script>")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "What is in &lt;script&gt;?" in page
+    assert "course study" not in page
+    assert "that flatters a score, for the next dive has no such neighbours" in page
     assert "Urchin <b>" not in page
     assert 'src="http' not in page
     assert 'href="http' not in page

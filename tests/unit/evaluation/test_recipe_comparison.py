@@ -127,6 +127,7 @@ def test_table__has_the_studys_columns_and_failures_as_rows() -> None:
 
 def test_words__say_what_of_the_random_score_is_memory() -> None:
     assert any("0.400 of its random score is memory" in sentence for sentence in explain(rows()))
+    assert any("one by one from all dives" in sentence for sentence in explain(rows()))
 
 
 _RANKED = (("", "_own"), ("", "_calibrated"), ("train_", ""))

@@ -1,4 +1,4 @@
-"""Recipes side by side: the course study's table, grown up."""
+"""Recipes side by side."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ HEADER = (
     "predict s",
 )
 _PROTOCOLS = {
-    "random": "frames drawn at random, as in the course study: neighbours of the test frames, "
-    "often seconds apart, are trained on",
+    "random": "frames drawn one by one from all dives: neighbours of the test frames, often "
+    "seconds apart, are trained on, which flatters the score",
     "video": "whole clips apart, but another clip of the same dive may be trained on",
     "dive": "whole dives apart: neither the place nor its animals were trained on",
     "time": "trained on the past, judged on later dives",

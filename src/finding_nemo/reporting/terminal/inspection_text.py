@@ -16,6 +16,11 @@ from finding_nemo.reporting.terminal.evaluation_text import print_line, print_sp
 _N_CATEGORIES = 10
 _N_REASONS = 5
 _N_NAMES = 3
+_CAUTIONS = {
+    "random": "; test frames are drawn one by one, so neighbours of the same dive are trained on, "
+    "which flatters the score",
+    "dive": "; what to expect of a new dive",
+}
 
 
 def print_inspection(found: Inspection) -> None:
@@ -94,7 +99,7 @@ def print_protocols(protocols: Sequence[Protocol]) -> None:
         ],
     )
     for protocol in protocols:
-        print_line(f"{protocol.name}: means over {protocol.about}")
+        print_line(f"{protocol.name}: means over {protocol.about}{_CAUTIONS[protocol.name]}")
     print_line("")
 
 
