@@ -247,6 +247,25 @@ def test_page__is_whole_in_the_package() -> None:
                 assert (folder / line.split('"')[1].removeprefix("./")).is_file(), line
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"), [("drawn", "drawn|2026-11-28"), ("first", "first|drawn · 2026-11-28")]
+)
+def test_header__says_a_name_once_that_is_also_the_recipes(
+    server: Server, open_review: OpenReview, name: str, shown: str
+) -> None:
+    page = open_review(server.url).page
+
+    def renamed(route: Any) -> None:
+        told = route.fetch()
+        about = {**told.json(), "name": name, "created": "2026-11-28T09:00:00"}
+        route.fulfill(response=told, json=about)
+
+    page.route("**/model", renamed)
+    page.reload()
+    page.wait_for_selector("#model .made")
+    assert "|".join(page.locator("#model > *").all_inner_texts()) == shown
+
+
 def test_list_that_does_not_come__is_asked_for_again(
     server: Server, open_review: OpenReview
 ) -> None:

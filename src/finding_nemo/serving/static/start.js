@@ -241,7 +241,7 @@ function route() {
 
 function showModel() {
   const {model} = collection;
-  const made = [model.recipe, model.created?.slice(0, 10), model.n_train_dives ? plural(model.n_train_dives, "training dive") : null];
+  const made = [model.recipe === model.name ? null : model.recipe, model.created?.slice(0, 10), model.n_train_dives ? plural(model.n_train_dives, "training dive") : null];
   find("model").replaceChildren(make("bdi", "model-name", model.name), make("span", "made", made.filter(Boolean).join(" · ")));
   find("model").title = "bundle " + model.hash;
   find("version").textContent = "Finding Nemo " + model.version + ", bundle " + model.hash;
