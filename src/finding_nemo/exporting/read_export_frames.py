@@ -78,6 +78,7 @@ class FrameCounts:
         n_reviewed: Frames that a person looked at.
         n_matched_reviews: Of those, the ones that stand in the file of reviews.
         n_without: Frames that lack "time", "time of day", "position", "depth" or "dive".
+        n_names: Rows by how many names each holds, in a form that takes every row.
     """
 
     n_rows: int = 0
@@ -88,6 +89,7 @@ class FrameCounts:
     n_matched_reviews: int = 0
     n_labels: Counter[str] = field(default_factory=Counter)
     n_without: Counter[str] = field(default_factory=Counter)
+    n_names: Counter[int] = field(default_factory=Counter)
 
 
 class PredictionRows:

@@ -23,6 +23,7 @@ from finding_nemo.core.names.registries import find_entry, load
 from finding_nemo.core.provenance import now_utc
 from finding_nemo.core.records import Dataset
 from finding_nemo.core.reporter import Reporter
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.exporting.about_dataset import read_about
 from finding_nemo.exporting.export_frame import ExportCategory, ExportFrame, ExportSource
 from finding_nemo.exporting.export_job import ExportJob
@@ -36,6 +37,7 @@ from finding_nemo.exporting.read_export_frames import (
 )
 from finding_nemo.exporting.review_labels import NO_REVIEWS, ReviewLabels, read_review_labels
 from finding_nemo.exporting.taxon_names import NameLookup, TaxonNames, groups_of
+from finding_nemo.results.submission import N_CATEGORIES
 from finding_nemo.uncertainty.answers import CONFIDENCES, SURE
 
 _ZIP = ".zip"
@@ -85,6 +87,30 @@ class ExportSummary:
 
     counts: FrameCounts
     notices: tuple[str, ...]
+
+    def in_words(self) -> str:
+        """Return how much was handed on."""
+        counts = self.counts
+        if counts.n_names:
+            return _rows_in_words(counts)
+        n_machine, n_person = counts.n_labels["machine"], counts.n_labels["person"]
+        return (
+            f"{in_number(counts.n_rows - counts.n_failed, 'frame')}, "
+            f"{in_number(n_machine, 'label')} of the model, {n_person:,} of people"
+        )
+
+
+def _rows_in_words(counts: FrameCounts) -> str:
+    fewest, most = min(counts.n_names), max(counts.n_names)
+    names = in_number(most, "name") if fewest == most else f"{fewest} to {in_number(most, 'name')}"
+    text = f"{in_number(counts.n_rows, 'row')} of {names} each"
+    if not counts.n_failed:
+        return text
+    all_or_some = "all" if counts.n_failed == counts.n_rows else f"{counts.n_failed:,}"
+    return (
+        f"{text}; {all_or_some} for images that could not be read, with the names that training "
+        "saw most"
+    )
 
 
 def parse_words(text: str) -> frozenset[str]:
@@ -165,7 +191,7 @@ def write_export(
     counts = FrameCounts()
     n_rows = int(rows.metadata.get("n_images") or 0)
     frames = _watched(export_frames(rows, selection, counts), counts, n_rows, reporter)
-    taken = _counted(rows, counts) if kind.takes_rows else frames
+    taken = _counted(rows, counts, len(table)) if kind.takes_rows else frames
     _write(taken, job, kind, out, overwrite=request.overwrite)
     if kind.takes_rows:
         return ExportSummary(counts=counts, notices=job.notices())
@@ -183,9 +209,12 @@ def _watched(
                 tell(counts.n_rows, max(n_rows, counts.n_rows), counts.n_failed)
 
 
-def _counted(rows: PredictionRows, counts: FrameCounts) -> Iterator[Mapping[str, Any]]:
+def _counted(
+    rows: PredictionRows, counts: FrameCounts, n_categories: int
+) -> Iterator[Mapping[str, Any]]:
     for row in rows:
         counts.n_rows += 1
+        counts.n_names[min(len(row["categories"] or ()) or n_categories, N_CATEGORIES)] += 1
         counts.n_failed += row["failure"] is not None
         yield row
 

@@ -29,13 +29,23 @@ def test_convert__says_what_was_handed_on_and_what_is_missing(
     out = tmp_path / "archive"
     found = run(predictions, "--to", "darwin-core", "--navigation", navigation, "--out", out)
     assert found.exit_code == 0, found.output
-    assert "2 frames, 1 labels of the model, 0 of people" in found.output
+    assert "2 frames, 1 label of the model, 0 of people" in found.output
     assert "note: 1 of 2 frames have no known position." in found.output
     assert "note: 1 answers are not sure enough and are left out." in found.output
     # The shipped table of names knows the crab.
     occurrence = (out / "occurrence.txt").read_text().splitlines()[1].split("\t")
     assert "species" in occurrence
     assert "36" in (out / "event.txt").read_text()
+
+
+def test_submission__of_frames_that_could_not_be_read_says_so(tmp_path: Path) -> None:
+    rows = [row(name, failure="cut off", categories=None) for name in ("a", "b")]
+    path = write_predictions(tmp_path / "dive.parquet", rows)
+    found = run(path, "--to", "submission", "--out", tmp_path / "s.csv")
+    assert found.exit_code == 0, found.output
+    assert len((tmp_path / "s.csv").read_text().splitlines()) == 1 + 2
+    assert "2 rows of 3 names each; all for images that could not be read" in found.output
+    assert "0 frames" not in found.output
 
 
 def test_convert__refuses_what_it_cannot_write(predictions: Path, tmp_path: Path) -> None:

@@ -196,6 +196,10 @@ def test_submission__holds_failed_images_too(predictions: Path, tmp_path: Path) 
     assert len(lines) == 6
     assert lines[4] == "d,3 7 9,0.5"
     assert summary.counts.n_failed == 1
+    assert summary.in_words() == (
+        "5 rows of 3 names each; 1 for images that could not be read, with the names that training "
+        "saw most"
+    )
 
 
 @pytest.mark.parametrize(

@@ -84,10 +84,5 @@ def convert(
     )
     summary = write_export(predictions, out, request, reporter=reporter())
     show_notices(summary.notices)
-    counts = summary.counts
-    n_frames = counts.n_rows - counts.n_failed
-    print_result(
-        f"{n_frames:,} frames, {counts.n_labels['machine']:,} labels of the model, "
-        f"{counts.n_labels['person']:,} of people"
-    )
+    print_result(summary.in_words())
     print_result(f"{to} {out}")
