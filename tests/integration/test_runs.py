@@ -294,6 +294,14 @@ def test_unreadable_training_images__are_left_out_and_told(
     )
     assert any("2 training images cannot be used and are left out" in m for m in told)
     assert np.isfinite(run.history[0].training_loss)
+    used = [row for row in split.rows if row.part == "train" and row.image_id not in chosen[:2]]
+    n_dives = len({row.dive for row in used})
+    counts = run.bundle.manifest.split.parts["train"]
+    assert (counts.n_images, counts.n_dives, counts.n_left_out) == (len(chosen) - 2, n_dives, 2)
+    assert run.bundle.manifest.split.parts["val"].n_left_out == 0
+    card = (run.bundle.path / "MODEL_CARD.md").read_text(encoding="utf-8")
+    words = f"{len(used)} images of {n_dives} dives; 2 more could not be used"
+    assert f"* train: {words}\n" in card
 
 
 def test_every_automatic_choice__prints_its_reason(

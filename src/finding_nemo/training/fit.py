@@ -240,6 +240,12 @@ class _Packing:
             progress=progress,
         )
 
+    def _left_out(self) -> set[str]:
+        """Return the ids of the images that could not be used."""
+        task, partition = self.task, self.partition
+        used = {r.image_id for r in (*task.train_inputs.records, *task.val_inputs.records)}
+        return {r.image_id for r in (*partition.train, *partition.val)} - used
+
     def _write(
         self,
         network: bytes,
@@ -265,7 +271,7 @@ class _Packing:
             settings=task.settings.model_dump(exclude=set(task.unused)),
             categories=evidence,
             preprocessing=task.preprocessing,
-            split=summarize_split(partition.split),
+            split=summarize_split(partition.split, self._left_out()),
             validation=summary,
             calibration=in_words(uncertainty.calibration),
             weights_origins=(task.weights_origin,),

@@ -50,10 +50,17 @@ class CategoryEvidence(Settings):
 
 
 class PartCounts(Settings):
-    """How large one part of the split was."""
+    """How large one part of the split was, as it was used.
+
+    Attributes:
+        n_images: Its images, without those left out.
+        n_dives: Their dives.
+        n_left_out: Its images that training or validation could not use: absent, or damaged.
+    """
 
     n_images: Count
     n_dives: Count
+    n_left_out: Count = 0
 
 
 class SplitSummary(Settings):

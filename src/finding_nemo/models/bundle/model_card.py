@@ -64,6 +64,7 @@ def _parts(manifest: BundleManifest) -> str:
     split = manifest.split
     lines = [
         f"* {name}: {in_number(part.n_images, 'image')} of {in_number(part.n_dives, 'dive')}"
+        + (f"; {part.n_left_out:,} more could not be used" if part.n_left_out else "")
         for name, part in split.parts.items()
     ]
     return f"Split: {split.kind}.\n\n" + "\n".join(lines)

@@ -138,7 +138,9 @@ def _trained_on(metadata: Mapping[str, Any]) -> str:
     training = metadata.get("training")
     if isinstance(training, Mapping) and count_or_none(training.get("n_dives")):
         n_images, n_dives = (count_or_none(training.get(key)) for key in ("n_images", "n_dives"))
-        return f"trained on {_frames(n_images or 0)} of {_dives(n_dives or 0)}"
+        n_left_out = count_or_none(training.get("n_left_out"))
+        more = f" ({n_left_out:,} more could not be used)" if n_left_out else ""
+        return f"trained on {_frames(n_images or 0)} of {_dives(n_dives or 0)}{more}"
     dives = [count_or_none(entry.get("n_dives")) or 0 for entry in metadata.get("categories", ())]
     if not any(dives):
         return "on how many dives it was trained is not known"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -132,10 +132,18 @@ def category_evidence(partition: Partition) -> tuple[CategoryEvidence, ...]:
     )
 
 
-def summarize_split(split: Split) -> SplitSummary:
-    """Return what the bundle says of its split."""
+def summarize_split(split: Split, left_out: Collection[str] = ()) -> SplitSummary:
+    """Return what the bundle says of its split, and of how much of it was used.
+
+    Args:
+        split: The split.
+        left_out: The ids of images that could not be used.
+    """
     parts = {}
     for part, n_images in split.parts.items():
-        dives = {row.dive_or_own for row in split.rows if row.part == part}
-        parts[part] = PartCounts(n_images=n_images, n_dives=len(dives))
+        rows = [row for row in split.rows if row.part == part and row.image_id not in left_out]
+        dives = {row.dive_or_own for row in rows}
+        parts[part] = PartCounts(
+            n_images=len(rows), n_dives=len(dives), n_left_out=n_images - len(rows)
+        )
     return SplitSummary(kind=split.kind, seed=split.seed, parts=parts, sha256=split_hash(split))

@@ -99,6 +99,10 @@ def test_made_by__says_the_dives_or_how_many_at_least() -> None:
     assert made_by({**told, "bundle_name": "mine", "training": training}) == (
         "Bundle mine (0123456789ab), predicted on 2026-03-04; trained on 1,200 frames of 1 dive."
     )
+    fewer = {"n_images": 12, "n_dives": 11, "n_left_out": 4}
+    assert made_by({**told, "training": fewer}).endswith(
+        "; trained on 12 frames of 11 dives (4 more could not be used)."
+    )
     assert made_by({**told, "categories": [{"n_dives": 7}, {"n_dives": None}]}).endswith(
         "trained on at least 7 dives."
     )
