@@ -5,17 +5,30 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from finding_nemo import load_bundle, read_dataset, split_by_dive
+from finding_nemo import (
+    evaluate,
+    load_bundle,
+    read_dataset,
+    read_predictions,
+    split_by_dive,
+    write_split,
+)
 from finding_nemo.cli.main import app
 from finding_nemo.cli.options.bundle_dataset import read_dataset_of
 from finding_nemo.core.provenance import dataset_provenance, find_recorded
-from finding_nemo.core.records import Dataset
+from finding_nemo.core.records import Dataset, Split, SplitRow
+from finding_nemo.evaluation.dataset.trained_frames import trained_frames_warning
+from finding_nemo.prediction.run.chunked_run import Shard
+from finding_nemo.prediction.run.predict_to_file import predict_to_file
+from finding_nemo.prediction.sources.image_sources import collect_images
+from finding_nemo.results.merge_shards import merge_shards
 from finding_nemo.training.train_recipe import train
 
 PATTERN = r"images/(?P<dive>\d+)/"
@@ -125,6 +138,77 @@ def test_a_folder_of_an_earlier_version__that_does_not_say_which_file(place: Pat
     path.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(typer.BadParameter, match="not in which file: give --dataset"):
         read_dataset_of(load_bundle(place / "runs/one"))
+
+
+def evaluated(place: Path, *words: str) -> str:
+    frames = [str(place / "runs.parquet"), str(place / "frames")]
+    said = CliRunner().invoke(app, ["evaluate", *frames, *words], terminal_width=200)
+    assert said.exit_code == 0, said.output
+    return said.output
+
+
+def test_judged_frames_that_were_trained_on__are_warned_of(place: Path, tmp_path: Path) -> None:
+    data = read_dataset(place / "frames")
+    split = split_by_dive(data, seed=0)
+    train(data, out=place / "runs/one", recipe="prior", split=split)
+    words = ["predict", str(place / "runs/one"), str(place / "frames")]
+    made = CliRunner().invoke(app, [*words, "--out", str(place / "runs.parquet")])
+    assert made.exit_code == 0, made.output
+    write_split(split, place / "own.csv")
+    own = evaluated(place, "--split", str(place / "own.csv"), "--part", "test")
+    assert "WARNING" not in own
+    moved = tmp_path / "elsewhere"
+    place.rename(moved)
+    chosen = [row for row in split.rows if row.part == "test"][:1]
+    chosen += [row for row in split.rows if row.part == "train"][:2]
+    other = Split(tuple(replace(row, part="test") for row in chosen))
+    write_split(other, moved / "other.csv")
+    page, figures = moved / "page.html", moved / "figures.json"
+    written = ["--out", str(page), "--json", str(figures)]
+    said = evaluated(moved, "--split", str(moved / "other.csv"), "--part", "test", *written)
+    warning = "WARNING: The bundle was trained on 2 of the 3 judged frames: a score on frames that"
+    assert warning in " ".join(said.split())
+    assert said.count("was trained on 2 of") == 1
+    assert warning in page.read_text(encoding="utf-8")
+    assert json.loads(figures.read_text(encoding="utf-8"))["notices"][0].startswith(warning)
+    # Another training in its place is not what made the predictions.
+    write_split(other, moved / "runs/one/split.csv", overwrite=True)
+    assert "WARNING" not in evaluated(moved)
+    (moved / "runs").rename(moved / "gone")
+    assert "WARNING" not in evaluated(moved)
+
+
+def test_frames_of_one_name__are_trained_on_where_no_dive_says_otherwise(place: Path) -> None:
+    data = read_dataset(place / "frames")
+    rows = [SplitRow(record.image_id, record.dive or "", "train") for record in data.records]
+    found = evaluate(train_prior(data, place), data)
+    n = found.n_images
+    assert f"on all of the {n} judged frames" in trained_frames_warning(found, Split(tuple(rows)))
+    unknown = tuple(replace(row, dive="") for row in rows)
+    assert f"on all of the {n} judged frames" in trained_frames_warning(found, Split(unknown))
+    elsewhere = tuple(replace(row, dive="another") for row in rows)
+    assert trained_frames_warning(found, Split(elsewhere)) == ""
+
+
+def train_prior(data: Dataset, place: Path) -> Path:
+    """Return predictions of all frames by class frequency."""
+    run = train(data, out=place / "runs/one", recipe="prior")
+    out = place / "predictions.parquet"
+    predict_to_file(run.bundle, collect_images([str(place / "frames")]), out)
+    return out
+
+
+def test_merged_shards__know_the_split_from_where_they_are_put(place: Path) -> None:
+    run = train(read_dataset(place / "frames"), out=place / "runs/one", recipe="prior")
+    images = collect_images([str(place / "frames")])
+    predict_to_file(run.bundle, images, place / "shard.parquet", shard=Shard(1, 1))
+    (place / "put/here").mkdir(parents=True)
+    merge_shards([place / "shard.parquet"], place / "put/here/all.parquet")
+    recorded = [
+        read_predictions(path).metadata["training_split"]["path"]
+        for path in (place / "shard.parquet", place / "put/here/all.parquet")
+    ]
+    assert recorded == ["runs/one/split.csv", "../../runs/one/split.csv"]
 
 
 @pytest.mark.slow

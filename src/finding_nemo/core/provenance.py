@@ -63,19 +63,20 @@ def dataset_provenance(dataset: Dataset, folder: Path) -> dict[str, str]:
     of the rest of the machine. Only where the two have no folder in common is it the whole path.
     """
     source = dataset.source or DatasetSource(dataset.root)
-    provenance = {"dataset": _path_from(folder, source.path)}
+    provenance = {"dataset": path_from(folder, source.path)}
     if source.images is not None:
-        provenance["images"] = _path_from(folder, source.images)
+        provenance["images"] = path_from(folder, source.images)
     if source.dive_pattern is not None:
         provenance["dive_pattern"] = source.dive_pattern
     if source.reviews is not None:
-        provenance["reviews"] = _path_from(folder, source.reviews)
+        provenance["reviews"] = path_from(folder, source.reviews)
     if source.review_images is not None:
-        provenance["review_images"] = _path_from(folder, source.review_images)
+        provenance["review_images"] = path_from(folder, source.review_images)
     return provenance
 
 
-def _path_from(folder: Path, path: Path) -> str:
+def path_from(folder: Path, path: Path) -> str:
+    """Return `path` as it is recorded for `folder`: from there, if they have a folder in common."""
     here, there = folder.resolve(), Path(os.path.abspath(path))
     if here.parts[:2] != there.parts[:2]:
         return there.as_posix()

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from finding_nemo.core.errors import PredictionsError, SettingsError
 from finding_nemo.core.files.output_checks import check_output_file
-from finding_nemo.core.provenance import command_line, now_utc, package_version
+from finding_nemo.core.provenance import command_line, now_utc, package_version, path_from
 from finding_nemo.core.reporter import time_in_words
 from finding_nemo.core.text.cells import quoted
 from finding_nemo.core.text.estimates import DryRun, Estimate, peak_memory, size_in_words
@@ -72,7 +72,9 @@ def merge_shards(
         summary.watched(rows, schema),
         out,
         schema=schema,
-        metadata=lambda: _merged_metadata(in_order, summary),
+        metadata=lambda: (
+            _merged_metadata(in_order, summary) | _split_from(out.parent, ordered[0], in_order[0])
+        ),
         fallback_ids=most_frequent_first(in_order[0]["categories"]),
         file_format=checked.file_format,
         overwrite=overwrite,
@@ -229,6 +231,15 @@ def _merged_metadata(
         "domain_check": summary.domain_check,
         "shard": {**metadata_by_path[0]["shard"], "number": 1, "count": 1},
     }
+
+
+def _split_from(folder: Path, shard: Path, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record of the training's split, whose path is from where the file lies."""
+    recorded = metadata.get("training_split")
+    if not isinstance(recorded, dict) or not isinstance(recorded.get("path"), str):
+        return {}
+    path = shard.parent.resolve() / recorded["path"]
+    return {"training_split": {**recorded, "path": path_from(folder, path)}}
 
 
 def most_frequent_first(categories: Sequence[Mapping[str, Any]]) -> list[int]:

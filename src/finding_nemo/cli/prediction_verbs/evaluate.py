@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +15,10 @@ from finding_nemo.cli.options.output_options import (
     check_files,
     check_suffix,
 )
+
+if TYPE_CHECKING:
+    from finding_nemo.core.records import Split
+    from finding_nemo.evaluation.evaluation_results import Evaluation
 
 EXAMPLES = (
     "finding-nemo evaluate dive.parquet fathomnet/ --split split.csv --part test --out report.html",
@@ -75,6 +80,7 @@ def evaluate(
     from finding_nemo.evaluation.evaluate_predictions import evaluate as evaluate_table
     from finding_nemo.marine.names_file import names_path_beside
     from finding_nemo.marine.taxa_file import read_taxa
+    from finding_nemo.models.bundle.training_split import read_training_split
     from finding_nemo.reporting.html.evaluation_page import write_evaluation_page
     from finding_nemo.reporting.terminal.evaluation_text import print_evaluation
     from finding_nemo.results.reading.readers import read_predictions
@@ -95,7 +101,9 @@ def evaluate(
         names_file=names_file,
         taxa=None if taxa is None else read_taxa(taxa),
     )
-    show_notices((*matched, *found.notices, f"the prior is taken from {found.prior_source}."))
+    notices = found.notices
+    found = _with_trained_frames(found, read_training_split(table.metadata, predictions.parent))
+    show_notices((*matched, *notices, f"the prior is taken from {found.prior_source}."))
     if is_on_stdout:
         print_result(found.to_json())
     else:
@@ -107,3 +115,15 @@ def evaluate(
             found, data.categories, out, overwrite=overwrite, names_file=names_file
         )
         (reporter().message if is_on_stdout else print_result)(f"report {out}")
+
+
+def _with_trained_frames(found: Evaluation, split: Split | None) -> Evaluation:
+    """Warn of judged frames that were trained on, here and in what is written."""
+    from finding_nemo.cli.console.notices import reporter
+    from finding_nemo.evaluation.dataset.trained_frames import trained_frames_warning
+
+    warning = "" if split is None else trained_frames_warning(found, split)
+    if not warning:
+        return found
+    reporter().warning(warning)
+    return replace(found, notices=(f"WARNING: {warning}", *found.notices))

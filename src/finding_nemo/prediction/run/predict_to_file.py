@@ -15,6 +15,7 @@ from finding_nemo.core.names.inference_names import RUNTIMES, device_kind
 from finding_nemo.core.provenance import package_version, run_provenance
 from finding_nemo.core.reporter import Reporter
 from finding_nemo.models.bundle.bundle import Bundle, bundle_hash
+from finding_nemo.models.bundle.training_split import training_split_metadata
 from finding_nemo.models.inference.open_bundle_network import (
     DEFAULT_INFERENCE,
     InferenceOptions,
@@ -351,6 +352,7 @@ def _put_together(
             | uncertainty_metadata(postprocessor)
             | maps_metadata(columns)
             | {"inputs_sha256": state.size.sha256, "shard": shard}
+            | training_split_metadata(spec.bundle, store.out.parent)
         )
 
     write_tables(
