@@ -44,9 +44,10 @@ notebooks: install
 docs: install
 	$(BIN)/python tests/site_build.py build/site
 
-# Tests of one file share what they have trained, so a file stays with one process.
+# Tests of one file share what they have trained, so a file stays with one process. Threads that wait
+# sleep: by default they spin, and take a quarter of the cores from the other process.
 test: install
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope
 
 # The unit tests with the lowest versions that pyproject.toml allows, in an environment of its own.
 # About 4 GB to load (torch for CUDA) and 9 GB on the disk; remove it with `make clean`.
