@@ -21,6 +21,9 @@ ROOT = Path(__file__).resolve().parents[1]
 _PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 PROGRAMS = ("examples", "benchmarks", "notebooks")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+\.md)\)")
+# A link that names its file, as one reads pages beside the code.
+_NAMED = re.compile(r"\[`?([^\]`\s]+\.md)`?\]\(([^)#\s]+\.md)(#[^)\s]*)?\)")
+_TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 _SECONDS = 300
 
@@ -53,6 +56,25 @@ def _beside(page: Path, root: Path) -> list[str]:
     ]
 
 
+def with_titles(text: str, folder: Path) -> str:
+    """Return a page's text with links that call a page by its file calling it by its title.
+
+    Args:
+        text: Of a page in `folder`.
+        folder: From which its links lead.
+    """
+
+    def titled(link: re.Match[str]) -> str:
+        page = folder / link[2]
+        is_called_by_file = Path(link[1]).name == page.name != "README.md"
+        if not (is_called_by_file and page.is_file()):
+            return link[0]
+        title = _TITLE.search(page.read_text(encoding="utf-8"))
+        return f"[{title[1]}]({link[2]}{link[3] or ''})" if title else link[0]
+
+    return _NAMED.sub(titled, text)
+
+
 def build_site(out: Path, *, root: Path = ROOT) -> str:
     """Write the site, whole or not at all.
 
@@ -73,6 +95,11 @@ def build_site(out: Path, *, root: Path = ROOT) -> str:
         shutil.copytree(root / "docs", source / "docs", ignore=shutil.ignore_patterns("*.toml"))
         for page in _PAGES:
             shutil.copy(root / page, source / page)
+        texts = {
+            page: with_titles(page.read_text("utf-8"), page.parent) for page in source.rglob("*.md")
+        }
+        for page, text in texts.items():
+            page.write_text(text, encoding="utf-8")
         for program in PROGRAMS:
             leave = shutil.ignore_patterns("__pycache__", "*.md")
             shutil.copytree(root / program, source / program, ignore=leave)

@@ -53,6 +53,20 @@ def test_site__holds_every_page_and_fetches_nothing(site: Path) -> None:
     assert not re.search(r"url\(\"?(https?:)?//", styles)
 
 
+def test_links__call_a_page_by_its_title(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/scale.md").write_text("Ten\n\n# Ten million frames\n\n# Two\n")
+    (tmp_path / "README.md").write_text("# Finding Nemo\n")
+    text = (
+        "See [docs/scale.md](docs/scale.md#how), [scale.md](docs/scale.md), [how](docs/scale.md), "
+        "[README.md](README.md) and [gone.md](gone.md)."
+    )
+    assert site_build.with_titles(text, tmp_path) == (
+        "See [Ten million frames](docs/scale.md#how), [Ten million frames](docs/scale.md), "
+        "[how](docs/scale.md), [README.md](README.md) and [gone.md](gone.md)."
+    )
+
+
 def test_a_fault__ends_the_build_with_its_place(tmp_path: Path, site: Path) -> None:
     root = tmp_path / "project"
     (root / "docs/site").mkdir(parents=True)
