@@ -111,16 +111,18 @@ with reviews.open("w", newline="", encoding="utf-8") as file:
 # %% [markdown]
 # ## The archive
 #
-# Only answers that are sure or likely are handed on. What is left out, and what nobody knows, is
-# counted and said.
+# Answers that are sure or likely are handed on. From a hundred drawn frames a model learns too
+# little to be either, so its guesses go along here, to show what such records look like; from your
+# own data they are left out. What is left out, and what nobody knows, is counted and said.
 
 # %%
+WORDS = ("sure", "likely") if DATA else ("sure", "likely", "guess")
 archive = WORK / "darwin-core"
 done = nemo.convert(
     predicted,
     to="darwin-core",
     out=archive,
-    words=("sure", "likely"),
+    words=WORDS,
     reviews=reviews,
     navigation=[navigation],
     dataset=dataset,

@@ -66,7 +66,15 @@ def run_notebook(notebook: Any, folder: Path) -> Any:
         resources={"metadata": {"path": str(folder)}},
     ).execute()
     notebook.metadata["language_info"] = {"name": "python"}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell["outputs"] = [shown for shown in cell["outputs"] if not _is_of_the_machine(shown)]
     return notebook
+
+
+def _is_of_the_machine(shown: Any) -> bool:
+    """Whether an output is a library's warning that this machine has no widgets, with its path."""
+    return shown.get("name") == "stderr" and "IProgress not found" in shown["text"]
 
 
 def write_notebooks(names: tuple[str, ...], folder: Path) -> None:

@@ -58,6 +58,7 @@ def test_pair__has_the_same_cells_and_pictures(name: str) -> None:
     assert _n_pictures(notebook) >= 1
     assert _errors(notebook) == []
     text = (FOLDER / f"{name}.ipynb").read_text(encoding="utf-8")
+    assert "site-packages" not in text, "a path of the machine that ran it"
     for of_a_machine in ("/tmp/", "/home/", "/root/", "C:\\\\"):  # noqa: S108
         assert of_a_machine not in text
     assert _code(notebook)[0] == _code(read_script(NAMES[0]))[0]
