@@ -31,7 +31,7 @@ def small(name: str, arguments: dict[str, Any]) -> TimmModel:
         ("vit_small_patch16_dinov3", _SHORT, (183, 324), (176, 320)),
         ("swin_tiny_patch4_window7_224", _WINDOWED, (180, 324), (180, 324)),
         ("swin_tiny_patch4_window7_224", _WINDOWED, (181, 322), (180, 320)),
-        ("test_coatnet", {}, (180, 324), (192, 320)),
+        ("coatnet_pico_rw_224", {}, (180, 324), (192, 320)),
         ("vit_tiny_r_s16_p8_224", _SHORT, (180, 324), (192, 320)),
         ("convit_tiny", _SHORT, (180, 324), (224, 224)),
         ("test_convnext", {}, (181, 323), (181, 323)),
@@ -52,10 +52,11 @@ def test_fitting_frames__are_those_wanted_or_the_nearest_that_a_network_takes(
 def test_frames_that_do_not_fit__are_refused_with_the_nearest_that_do() -> None:
     with pytest.raises(
         SettingsError,
-        match=r"^test_coatnet does not take frames of 324 x 180 px: its windows or strides do not "
-        r"divide them\. The nearest that it takes: --set width_px=320 --set height_px=192\.$",
+        match=r"^coatnet_pico_rw_224 does not take frames of 324 x 180 px: its windows or strides "
+        r"do not divide them\. The nearest that it takes: --set width_px=320 "
+        r"--set height_px=192\.$",
     ):
-        load_backbone("test_coatnet", n_outputs=0, pretrained=False, frame_px=(180, 324))
+        load_backbone("coatnet_pico_rw_224", n_outputs=0, pretrained=False, frame_px=(180, 324))
     with pytest.raises(SettingsError, match="sees patches of 16 x 16 px.*width_px=64.*height_px=3"):
         load_backbone("test_vit", n_outputs=0, pretrained=False, frame_px=(40, 60))
 
