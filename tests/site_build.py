@@ -96,10 +96,10 @@ def build_site(out: Path, *, root: Path = ROOT) -> str:
         for page in _PAGES:
             shutil.copy(root / page, source / page)
         texts = {
-            page: with_titles(page.read_text("utf-8"), page.parent) for page in source.rglob("*.md")
+            path: with_titles(path.read_text("utf-8"), path.parent) for path in source.rglob("*.md")
         }
-        for page, text in texts.items():
-            page.write_text(text, encoding="utf-8")
+        for path, text in texts.items():
+            path.write_text(text, encoding="utf-8")
         for program in PROGRAMS:
             leave = shutil.ignore_patterns("__pycache__", "*.md")
             shutil.copytree(root / program, source / program, ignore=leave)

@@ -87,8 +87,9 @@ def _write_tables(folder: Path) -> None:
         ("solution", "osd", dict.fromkeys(dives, "0")),
     ):
         with (folder / f"{name}.csv").open("w", newline="") as stream:
-            rows = [["id", "categories", column], *([*row, values[row[0]]] for row in truth)]
-            csv.writer(stream).writerows(rows)
+            table = csv.writer(stream)
+            table.writerow(["id", "categories", column])
+            table.writerows((*row, values[row[0]]) for row in truth)
 
 
 @pytest.fixture(scope="module")
