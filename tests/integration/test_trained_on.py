@@ -13,6 +13,7 @@ import typer
 from typer.testing import CliRunner
 
 from finding_nemo import (
+    Predictor,
     evaluate,
     load_bundle,
     read_dataset,
@@ -176,6 +177,18 @@ def test_judged_frames_that_were_trained_on__are_warned_of(place: Path, tmp_path
     assert "WARNING" not in evaluated(moved)
     (moved / "runs").rename(moved / "gone")
     assert "WARNING" not in evaluated(moved)
+
+
+def test_from_python__streams_and_files_are_warned_of(place: Path) -> None:
+    data = read_dataset(place / "frames")
+    run = train(data, out=place / "runs/one", recipe="prior", split=split_by_dive(data, seed=0))
+    warning = "WARNING: The bundle was trained on"
+    assert evaluate(Predictor(run.bundle).predict(data), data).notices[0].startswith(warning)
+    Predictor(run.bundle).predict(data).to_parquet(place / "all.parquet")
+    assert evaluate(place / "all.parquet", data).notices[0].startswith(warning)
+    # A list says of no bundle; a table does not say where it lies.
+    bare = evaluate(list(Predictor(run.bundle).predict(data)), data)
+    assert not any(notice.startswith(warning) for notice in bare.notices)
 
 
 def test_frames_of_one_name__are_trained_on_where_no_dive_says_otherwise(place: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from finding_nemo.core.arrays import Bools, Float64s
 from finding_nemo.core.errors import PredictionsError, SettingsError
 from finding_nemo.core.records import Dataset, Split
 from finding_nemo.core.text.wrong_argument import check_argument
+from finding_nemo.evaluation.dataset.trained_frames import warned_of_trained_frames
 from finding_nemo.evaluation.evaluate_answers import evaluate_answers, unknown_taxa_notice
 from finding_nemo.evaluation.evaluate_rankings import evaluate_ancestors, evaluate_rankings
 from finding_nemo.evaluation.evaluate_uncertainty import evaluate_uncertainty
@@ -44,6 +46,7 @@ from finding_nemo.metrics.leakage import Leakage, measure_leakage
 from finding_nemo.metrics.ranking import average_precision_at_k
 from finding_nemo.metrics.roc_auc import competition_score, roc_auc
 from finding_nemo.metrics.thresholded import scores_at_threshold
+from finding_nemo.models.bundle.training_split import read_training_split
 from finding_nemo.models.weights_origin import origins_in_words, origins_of_metadata
 from finding_nemo.results.schema import PredictionTable
 
@@ -93,7 +96,7 @@ def evaluate(
         >>> found.model.map_at_20.value, found.prior.map_at_20.value  # doctest: +SKIP
     """
     _check_arguments(dataset, split, part)
-    predictions = as_prediction_table(predictions, dataset)
+    given, predictions = predictions, as_prediction_table(predictions, dataset)
     evaluation_set = _align(predictions, dataset, split, part)
     evidence = training_evidence(evaluation_set, predictions.metadata)
     prior, prior_source = _prior(evaluation_set, evidence)
@@ -101,7 +104,7 @@ def evaluate(
     categories = score_categories(evaluation_set, evidence, validation_aps(predictions.metadata))
     novel = _holds_untrained(evaluation_set, evidence)
     map_at_20 = float(np.nanmean(per_image))
-    return Evaluation(
+    found = Evaluation(
         model=_method("model", evaluation_set, evaluation_set.scores, per_image),
         prior=_method("prior", evaluation_set, prior, by_prior),
         time_copy=_time_copy(evaluation_set),
@@ -133,6 +136,18 @@ def evaluate(
         if ignore_ancestors
         else None,
     )
+    return _with_trained_frames(found, given, predictions)
+
+
+def _with_trained_frames(
+    found: Evaluation, given: AnyPredictions, table: PredictionTable
+) -> Evaluation:
+    """Warn of judged frames that were trained on; where a table lies only its reader knows."""
+    if isinstance(given, PredictionTable):
+        return found
+    is_file = isinstance(given, str | os.PathLike)
+    folder = Path(given).parent if is_file else Path.cwd()
+    return warned_of_trained_frames(found, read_training_split(table.metadata, folder))
 
 
 def _weights_notices(predictions: PredictionTable) -> tuple[str, ...]:

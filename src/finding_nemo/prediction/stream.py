@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
+from functools import partial
 from itertools import islice
 from math import nan
 from pathlib import Path
@@ -17,6 +18,7 @@ from finding_nemo.core.records import Prediction
 from finding_nemo.core.text.short_repr import ShortRepr
 from finding_nemo.core.text.wrong_argument import check_path
 from finding_nemo.models.bundle.bundle import Bundle
+from finding_nemo.models.bundle.training_split import training_split_metadata
 from finding_nemo.prediction.guess_maps import maps_metadata
 from finding_nemo.prediction.run.uncertainty_metadata import evidence_of
 from finding_nemo.results.columns import to_table
@@ -95,7 +97,7 @@ class PredictionStream(ShortRepr, Iterator[Prediction]):
         Raises:
             PredictionsError: If an image id stands twice.
         """
-        return table_of_rows(self.to_arrow(), self._metadata())
+        return table_of_rows(self.to_arrow(), self._metadata(Path.cwd()))
 
     def to_pandas(self) -> pd.DataFrame:
         """Return those that are left as a pandas data frame.
@@ -169,7 +171,7 @@ class PredictionStream(ShortRepr, Iterator[Prediction]):
             self._tables(),
             Path(path),
             schema=self._columns.schema(),
-            metadata=self._metadata,
+            metadata=partial(self._metadata, Path(path).parent),
             fallback_ids=most_frequent_first(evidence_of(self._bundle)),
             file_format=file_format,
             overwrite=overwrite,
@@ -183,11 +185,12 @@ class PredictionStream(ShortRepr, Iterator[Prediction]):
             self._domain.add(np.array(unusual), table["dive"].to_pylist())
             yield table
 
-    def _metadata(self) -> dict[str, Any]:
-        """Return what belongs beside the rows, once they have passed."""
+    def _metadata(self, folder: Path) -> dict[str, Any]:
+        """Return what belongs beside the rows in `folder`, once they have passed."""
         checked = self._domain.verdict()
         return {
             **self._origin.metadata,
             "domain_check": None if checked is None else checked.to_json(),
             **maps_metadata(self._columns),
+            **training_split_metadata(self._bundle, folder),
         }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -120,10 +119,9 @@ def evaluate(
 def _with_trained_frames(found: Evaluation, split: Split | None) -> Evaluation:
     """Warn of judged frames that were trained on, here and in what is written."""
     from finding_nemo.cli.console.notices import reporter
-    from finding_nemo.evaluation.dataset.trained_frames import trained_frames_warning
+    from finding_nemo.evaluation.dataset.trained_frames import warned_of_trained_frames
 
-    warning = "" if split is None else trained_frames_warning(found, split)
-    if not warning:
-        return found
-    reporter().warning(warning)
-    return replace(found, notices=(f"WARNING: {warning}", *found.notices))
+    warned = warned_of_trained_frames(found, split)
+    if warned is not found:
+        reporter().warning(warned.notices[0].removeprefix("WARNING: "))
+    return warned

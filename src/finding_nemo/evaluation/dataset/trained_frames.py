@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from finding_nemo.core.records import Split
 from finding_nemo.core.text.plurals import in_number
 from finding_nemo.evaluation.evaluation_results import Evaluation
+
+
+def warned_of_trained_frames(found: Evaluation, split: Split | None) -> Evaluation:
+    """Return the evaluation with a first notice of frames that were trained on, if any was.
+
+    Args:
+        found: The evaluation.
+        split: What the bundle was trained with; `None` where nobody knows.
+    """
+    warning = "" if split is None else trained_frames_warning(found, split)
+    return replace(found, notices=(f"WARNING: {warning}", *found.notices)) if warning else found
 
 
 def trained_frames_warning(found: Evaluation, split: Split) -> str:
