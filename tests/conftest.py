@@ -199,9 +199,12 @@ def dive_files() -> DiveFiles:
     return DiveFiles()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """The system's chromium, without a window, driven by playwright; skips where it is missing."""
+    """The system's chromium, without a window, driven by playwright; skips where it is missing.
+
+    Of a module, for while playwright runs, its event loop runs too, and asyncio starts no other.
+    """
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:

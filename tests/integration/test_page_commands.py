@@ -28,10 +28,12 @@ _DOCS = _ROOT / "docs"
 # Each goes on where the one before ended. The competition's is run by test_tutorial.py, on a drawn
 # zip and a server of its own.
 _TUTORIALS = [_DOCS / f"tutorial-{name}.md" for name in ("first-dive", "review", "own-survey")]
+# The examples of each verb need files of many names: test_verb_examples.py.
+_NOT_HERE = (*_TUTORIALS, _DOCS / "verbs.md")
 _PAGES = [
     page
     for page in (_ROOT / "README.md", *sorted(_DOCS.rglob("*.md")))
-    if page not in _TUTORIALS and any(block.is_run for block in blocks_of(page))
+    if page not in _NOT_HERE and any(block.is_run for block in blocks_of(page))
 ]
 # What pages take as given, beside what all of them have, and what it is made of.
 _GIVEN = {
@@ -40,7 +42,7 @@ _GIVEN = {
     "dive_page.md": dict.fromkeys(("archive.parquet", "dive-0297.parquet"), "predicted.parquet"),
     "formats.md": {"probe.parquet": "predicted.parquet", "split.csv": "demo/split.csv"},
     "recipes.md": {"split.csv": "demo/split.csv"},
-    "review.md": {"predictions.parquet": "predicted.parquet"},
+    "review.md": {"predictions.parquet": "predicted.parquet", "split.csv": "demo/split.csv"},
     "server.md": {name: "dive-0297/00042.jpg" for name in ("frame.png", "a.png", "b.jpg")},
 }
 # Which machines a page asks, by what shows it.

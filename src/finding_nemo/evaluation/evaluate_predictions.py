@@ -145,8 +145,7 @@ def _with_trained_frames(
     """Warn of judged frames that were trained on; where a table lies only its reader knows."""
     if isinstance(given, PredictionTable):
         return found
-    is_file = isinstance(given, str | os.PathLike)
-    folder = Path(given).parent if is_file else Path.cwd()
+    folder = Path(given).parent if isinstance(given, str | os.PathLike) else Path.cwd()
     return warned_of_trained_frames(found, read_training_split(table.metadata, folder))
 
 
