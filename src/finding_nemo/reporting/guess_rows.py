@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from finding_nemo.core.assessment import Answer, rank_of_level
 from finding_nemo.core.records import Prediction
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.marine.name_words import name_with_rank
 from finding_nemo.models.bundle.manifest import CategoryEvidence
 
@@ -132,8 +133,7 @@ def evidence_in_words(category: CategoryEvidence) -> str:
     """Return how much of a category training has seen."""
     if not category.n_images:
         return "never seen in training"
-    images = "1 image" if category.n_images == 1 else f"{category.n_images:,} images"
-    return f"{images}, {dives_in_words(category)}"
+    return f"{in_number(category.n_images, 'image')}, {dives_in_words(category)}"
 
 
 def _ranked(rank: str, category: CategoryEvidence) -> str:
@@ -145,7 +145,7 @@ def dives_in_words(category: CategoryEvidence) -> str:
     """Return from how many dives training knows a category."""
     if not category.n_images:
         return "never seen"
-    return "1 dive" if category.n_dives == 1 else f"{category.n_dives:,} dives"
+    return in_number(category.n_dives, "dive")
 
 
 def novelty_in_words(percentile: float) -> str:

@@ -11,6 +11,7 @@ import typer
 from finding_nemo.cli.console.words import print_result
 from finding_nemo.cli.options.choices import choice_type
 from finding_nemo.cli.options.reporter_options import AsJson
+from finding_nemo.core.text.plurals import in_number
 
 if TYPE_CHECKING:
     from finding_nemo.validating.fault_list import FileReport
@@ -71,14 +72,10 @@ def validate(
 def _print(report: FileReport) -> None:
     n_rows = "" if report.n_rows is None else f", {report.n_rows:,} rows"
     kind = report.format_name or "not known"
-    verdict = "good" if report.is_good else _faults_in_words(report.n_faults)
+    verdict = "good" if report.is_good else in_number(report.n_faults, "fault")
     print_result(f"{report.path}: {verdict} ({kind}: {report.reason}{n_rows})")
     for fault in report.faults:
         print_result(f"  {fault.sentence}")
     more = report.n_faults - len(report.faults)
     if more:
         print_result(f"  and {more:,} more; --most {report.n_faults} lists them all")
-
-
-def _faults_in_words(count: int) -> str:
-    return "1 fault" if count == 1 else f"{count:,} faults"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil, floor
 
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.reporting.dive.dive_frames import Frame
 
 MOST_BINS = 60
@@ -55,7 +56,7 @@ def timeline_of(frames: Sequence[Frame], *, most_bins: int = MOST_BINS) -> Timel
         per_bin = ceil(len(frames) / most_bins)
         bins = [place // per_bin for place in range(len(frames))]
         labels = [f"{place * per_bin + 1:,}" for place in range(bins[-1] + 1)]
-        step = "1 frame" if per_bin == 1 else f"{per_bin:,} frames"
+        step = in_number(per_bin, "frame")
     else:
         span_s = max(clock) - min(clock)
         step_s = _step_for(span_s, most_bins)

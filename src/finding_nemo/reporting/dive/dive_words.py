@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.reporting.dive.dive_counts import FrameCounts, NameCount
 from finding_nemo.reporting.dive.dive_frames import UNUSUAL_FROM, DiveFrames, Frame
 from finding_nemo.reporting.dive.dive_names import count_or_none
@@ -65,13 +66,14 @@ def _seen(found: DiveFrames, counts: FrameCounts) -> str:
     first = seen[:3]
     shown = _listed(
         [
-            f"{text} ({_frames(count.n_frames) if place == 0 else f'{count.n_frames:,}'}, "
+            f"{text} "
+            f"({f'{count.n_frames:,}' if place else in_number(count.n_frames, 'frame')}, "
             f"{sure_of(count, found.words)})"
             for place, (text, count) in enumerate(first)
         ]
     )
     n_more = len(seen) - len(first)
-    more = f"; {n_more:,} more {'name' if n_more == 1 else 'names'}" if n_more else ""
+    more = f"; {in_number(n_more, 'more name')}" if n_more else ""
     return f"Most often {shown}{more}."
 
 
@@ -106,7 +108,7 @@ def _unread(counts: FrameCounts) -> str:
         return f"None: all {counts.effort.n_frames:,} frames could be read."
     reason = next(iter(counts.failures))
     which = "the reason" if len(counts.failures) == 1 else "the commonest reason"
-    return f"{_frames(n_failed)} could not be read; {which}: \u201c{reason}\u201d."
+    return f"{in_number(n_failed, 'frame')} could not be read; {which}: \u201c{reason}\u201d."
 
 
 def _unusual(found: DiveFrames, counts: FrameCounts) -> str:
@@ -117,8 +119,8 @@ def _unusual(found: DiveFrames, counts: FrameCounts) -> str:
     if not n:
         return "None: no frame looks unlike those that the model was checked on."
     return (
-        f"{_frames(n)} ({_share(n, known)}) {'looks' if n == 1 else 'look'} unlike the frames that "
-        f"the model was checked on. About {_percent(1 - UNUSUAL_FROM)} is ordinary."
+        f"{in_number(n, 'frame')} ({_share(n, known)}) {'looks' if n == 1 else 'look'} unlike the "
+        f"frames that the model was checked on. About {_percent(1 - UNUSUAL_FROM)} is ordinary."
     )
 
 
@@ -140,11 +142,12 @@ def _trained_on(metadata: Mapping[str, Any]) -> str:
         n_images, n_dives = (count_or_none(training.get(key)) for key in ("n_images", "n_dives"))
         n_left_out = count_or_none(training.get("n_left_out"))
         more = f" ({n_left_out:,} more could not be used)" if n_left_out else ""
-        return f"trained on {_frames(n_images or 0)} of {_dives(n_dives or 0)}{more}"
+        frames = in_number(n_images or 0, "frame")
+        return f"trained on {frames} of {in_number(n_dives or 0, 'dive')}{more}"
     dives = [count_or_none(entry.get("n_dives")) or 0 for entry in metadata.get("categories", ())]
     if not any(dives):
         return "on how many dives it was trained is not known"
-    return f"trained on at least {_dives(max(dives))}"
+    return f"trained on at least {in_number(max(dives), 'dive')}"
 
 
 def domain_warning(metadata: Mapping[str, Any]) -> str:
@@ -212,14 +215,6 @@ def _doubts(frame: Frame, found: DiveFrames) -> list[str]:
 
 def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-def _frames(count: int) -> str:
-    return f"{count:,} {'frame' if count == 1 else 'frames'}"
-
-
-def _dives(count: int) -> str:
-    return f"{count:,} {'dive' if count == 1 else 'dives'}"
 
 
 def _share(part: int, total: int) -> str:

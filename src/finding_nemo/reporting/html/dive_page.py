@@ -16,6 +16,7 @@ from markupsafe import Markup
 from finding_nemo.core.errors import ImageError, MissingExtraError
 from finding_nemo.core.files.atomic_files import write_text
 from finding_nemo.core.reporter import Reporter
+from finding_nemo.core.text.plurals import in_number
 from finding_nemo.core.text.printable import printable
 from finding_nemo.data.images.find_images import FoundImages, find_images, links
 from finding_nemo.marine.name_words import place_in_words, rank_in_words
@@ -195,7 +196,7 @@ def _title(found: DiveFrames, title: str) -> str:
 
 def _lead(found: DiveFrames) -> str:
     n, dives = len(found.frames), [dive for dive in found.dives if dive]
-    text = f"{n:,} {'frame' if n == 1 else 'frames'}"
+    text = in_number(n, "frame")
     if len(dives) > 1:
         text += f" of {len(dives):,} dives"
     moments = [frame.captured for frame in found.frames if frame.captured is not None]
