@@ -17,6 +17,8 @@ from finding_nemo.core.names.renamed_names import current_network
 from finding_nemo.core.text.json_text import kind_of, parse_json
 from finding_nemo.results.schema import METADATA_KEY
 
+# What a file's metadata call the split that the bundle was trained with: its path and its hash.
+TRAINING_SPLIT = "training_split"
 _HASH_KEY = METADATA_KEY + b"_sha256"
 # What Arrow's decoder raises on bytes that are not what it wrote.
 BROKEN_PARQUET = (
@@ -35,6 +37,13 @@ def to_file_metadata(metadata: Mapping[str, Any]) -> dict[bytes, bytes]:
     """Return the metadata of a Parquet file that tells `metadata`, and its hash."""
     content = json.dumps(metadata, ensure_ascii=False).encode()
     return {METADATA_KEY: content, _HASH_KEY: hashlib.sha256(content).hexdigest().encode()}
+
+
+def recorded_training_split(metadata: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what is recorded of the training's split, with a path that is text; else `None`."""
+    recorded = metadata.get(TRAINING_SPLIT)
+    is_whole = isinstance(recorded, Mapping) and isinstance(recorded.get("path"), str)
+    return recorded if is_whole else None
 
 
 def open_parquet(path: Path, *, verify: bool = True) -> pq.ParquetFile:

@@ -20,8 +20,10 @@ from finding_nemo.core.text.estimates import DryRun, Estimate, peak_memory, size
 from finding_nemo.results.content_hash import ContentHash
 from finding_nemo.results.file_metadata import (
     BROKEN_PARQUET,
+    TRAINING_SPLIT,
     metadata_of,
     open_parquet,
+    recorded_training_split,
     refuse_other_rows,
     unreadable,
 )
@@ -235,11 +237,11 @@ def _merged_metadata(
 
 def _split_from(folder: Path, shard: Path, metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return the record of the training's split, whose path is from where the file lies."""
-    recorded = metadata.get("training_split")
-    if not isinstance(recorded, dict) or not isinstance(recorded.get("path"), str):
+    recorded = recorded_training_split(metadata)
+    if recorded is None:
         return {}
     path = shard.parent.resolve() / recorded["path"]
-    return {"training_split": {**recorded, "path": path_from(folder, path)}}
+    return {TRAINING_SPLIT: {**recorded, "path": path_from(folder, path)}}
 
 
 def most_frequent_first(categories: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -12,8 +12,8 @@ from finding_nemo.core.provenance import find_recorded, path_from
 from finding_nemo.core.records import Split
 from finding_nemo.data.splits.split_csv import read_split, split_hash
 from finding_nemo.models.bundle.bundle import Bundle
+from finding_nemo.results.file_metadata import TRAINING_SPLIT, recorded_training_split
 
-METADATA_KEY = "training_split"
 _SPLIT = "split.csv"
 
 
@@ -27,7 +27,7 @@ def training_split_metadata(bundle: Bundle, folder: Path) -> dict[str, dict[str,
     if not path.is_file():
         return {}
     recorded = {"path": path_from(folder, path), "sha256": bundle.manifest.split.sha256}
-    return {METADATA_KEY: recorded}
+    return {TRAINING_SPLIT: recorded}
 
 
 def read_training_split(metadata: Mapping[str, Any], folder: Path) -> Split | None:
@@ -40,8 +40,8 @@ def read_training_split(metadata: Mapping[str, Any], folder: Path) -> Split | No
     Returns:
         The split; `None` where none is recorded, or what is there is another one by now.
     """
-    recorded = metadata.get(METADATA_KEY)
-    if not isinstance(recorded, Mapping) or not isinstance(recorded.get("path"), str):
+    recorded = recorded_training_split(metadata)
+    if recorded is None:
         return None
     # A predictions file may come from anybody and name any file.
     path = find_recorded(recorded["path"], folder)
