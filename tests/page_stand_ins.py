@@ -90,9 +90,6 @@ def store(bucket: str, files: Mapping[str, bytes]) -> Iterator[Mapping[str, str]
     server.start()
     host, port = server.get_host_and_port()
     address = f"http://{host}:{port}"
-    # What was opened for another store would be asked again.
-    known = fsspec.get_filesystem_class("s3")
-    known.clear_instance_cache()
     keys = {"key": "nobody", "secret": "nothing"}
     written = fsspec.filesystem("s3", client_kwargs={"endpoint_url": address}, **keys)
     written.mkdir(bucket)
@@ -107,4 +104,3 @@ def store(bucket: str, files: Mapping[str, bytes]) -> Iterator[Mapping[str, str]
         }
     finally:
         server.stop()
-        known.clear_instance_cache()
